@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+
+# A parent project may bring a dependency itself: whatever target exists already is used as it is.
+macro(siena_require target package minimum debian_package)
+  if(NOT TARGET ${target})
+    find_package(${package} QUIET)
+  endif()
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "siena needs ${package} ${minimum} or newer, and CMake finds none. "
+                        "Debian and Ubuntu: apt-get install ${debian_package}. Elsewhere: add its prefix to CMAKE_PREFIX_PATH.")
+  elseif(${package}_VERSION AND ${package}_VERSION VERSION_LESS ${minimum})
+    message(FATAL_ERROR "siena needs ${package} ${minimum} or newer, found ${${package}_VERSION} in ${${package}_DIR}")
+  endif()
+endmacro()
+
+siena_require(Eigen3::Eigen Eigen3 3.4 libeigen3-dev)
+include(${CMAKE_CURRENT_LIST_DIR}/xsimd.cmake)
+siena_require(xsimd xsimd 8.1 libxsimd-dev)
+siena_require(fmt::fmt fmt 9.1 libfmt-dev)
+find_package(Threads REQUIRED)
+
+if(SIENA_OPENMP AND NOT TARGET OpenMP::OpenMP_CXX)
+  find_package(OpenMP QUIET COMPONENTS CXX)
+endif()
+
+# Optional: the component siena::json.
+if(TARGET nlohmann_json::nlohmann_json)
+  set(nlohmann_json_FOUND TRUE)
+else()
+  find_package(nlohmann_json 3.11 QUIET)
+endif()
+
+# Optional: the component siena::mpi, on demand only.
+if(SIENA_MPI AND NOT TARGET MPI::MPI_CXX)
+  find_package(MPI REQUIRED COMPONENTS CXX)
+endif()

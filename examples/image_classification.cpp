@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Image classification on a microcontroller: searches ResNet8 on CIFAR-10 under a memory and a latency bound.
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <siena/deploy/safetensors.hpp>
+#include <siena/search/report_json.hpp>
+#include <siena/siena.hpp>
+#include <string>
+#include <vector>
+
+#include "limits.hpp"
+
+using namespace siena;
+
+namespace {
+
+struct Settings {
+  std::string data, memory = "50%", latency = "50%", method = "search", report, save, log;
+  std::vector<int> epochs{20, 20, 10};
+  std::int64_t batch = 128;
+  double lr = 1e-3, width = 1.0, clock_mhz = 100;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  bool quiet = false, smoke = false;
+};
+
+Settings parse(CLI::App& app, int argc, char** argv) {
+  Settings s;
+  app.description(
+      "Searches ResNet8 for a network that keeps a memory bound (8-bit weights, 32-bit biases, batch norm folded) and a latency bound "
+      "(GAP8), fine-tunes it and reports. Percent are of the seed network.\n"
+      "  image_classification --data cifar-10-batches-bin --memory 40000B --latency 400000cycles --report found.json\n"
+      "  image_classification --memory 25% --latency 3ms          (no data: synthetic images)\n"
+      "  image_classification --method uniform --memory 50%       (the baseline: every layer as much narrower)");
+  app.add_option("--data", s.data, "folder with the binary version of CIFAR-10; without it, synthetic images");
+  app.add_option("--memory", s.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")->capture_default_str();
+  app.add_option("--latency", s.latency, "longest inference on GAP8: 3ms, 800000cycles, 50%, or none")->capture_default_str();
+  app.add_option("--clock", s.clock_mhz, "clock of the device, for bounds in seconds")->capture_default_str()->type_name("MHz")->check(CLI::PositiveNumber);
+  app.add_option("--method", s.method, "search: masks under the bounds; uniform: the widest ResNet8 that keeps them, trained from scratch; "
+                                       "seed: ResNet8 as it is, for as many epochs")
+      ->capture_default_str()->check(CLI::IsMember({"search", "uniform", "seed"}));
+  app.add_option("--epochs", s.epochs, "epochs of warm-up, search and fine-tuning: W,S,F")->capture_default_str()->delimiter(',')->expected(3)->check(CLI::NonNegativeNumber);
+  app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--lr", s.lr, "learning rate of Adam at the begin of each phase")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
+  app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")->capture_default_str();
+  app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--report", s.report, "write the report here, as JSON");
+  app.add_option("--save", s.save, "write the weights of the network here, as safetensors");
+  app.add_option("--log", s.log, "write a line of JSON per epoch here");
+  app.add_flag("--quiet", s.quiet, "no progress, only the report");
+  app.add_flag("--smoke", s.smoke, "as few epochs and images as show that everything runs");
+  app.parse(argc, argv);
+  if (s.smoke) s.epochs = {1, 1, 1};
+  return s;
+}
+
+data::Splits load(const Settings& s) {
+  if (!s.data.empty()) return data::cifar10(s.data, {.validation = 0.1, .seed = 0});
+  return data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
+                                        : data::SyntheticOptions{});
+}
+
+/// The widest ResNet8 that keeps every bound, every layer scaled alike.
+Network widest(const ResNet8Options& options, const ConstraintSet& bounds) {
+  double low = 0, high = options.width;
+  std::optional<Network> best;
+  for (int i = 0; i < 20; ++i) {
+    const double width = i == 0 ? high : (low + high) / 2;
+    Network network = resnet8({.input = options.input, .classes = options.classes, .width = width, .seed = options.seed});
+    const bool keeps = bounds.feasible(describe(network));
+    (keeps ? low : high) = width;
+    if (keeps) best = std::move(network);
+    if (i == 0 && keeps) break;
+  }
+  require<ConstraintError>(best.has_value(), "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks", high);
+  return *best;
+}
+
+Report run(const Settings& s) {
+  set_threads(s.threads);
+  const data::Splits data = load(s);
+  const ResNet8Options options{.input = data.train.shape(), .classes = static_cast<int>(data.train.classes()), .width = s.width, .seed = s.seed};
+  Network network = resnet8(options);
+  const Architecture<double> seed = describe(network);
+  const Gap8 gap8{.clock = Hertz{s.clock_mhz * 1e6}};
+  ConstraintSet bounds;
+  if (s.memory != "none") bounds.add(MemoryBound{examples::memory_limit(s.memory, total(ModelSize{}, seed))});
+  if (s.latency != "none") bounds.add(examples::latency_bound(s.latency, gap8, total(gap8, seed)));
+
+  const data::Augment augment{.crop_padding = s.data.empty() ? 0 : 4, .flip = !s.data.empty()};
+  Observers observers;
+  if (!s.quiet) observers.add(ProgressBar{});
+  if (!s.log.empty()) observers.add(JsonLinesLog{s.log});
+  const int warmup = s.epochs[0], search_epochs = s.epochs[1], finetune = s.epochs[2];
+  const Adam adam{.lr = s.lr};
+
+  Report::Accuracy accuracy;
+  std::vector<Report::Phase> phases;
+  const auto train = [&](Network& net, const std::string& phase, int epochs) {
+    const History history = fit(net, data, {.epochs = epochs, .batch = s.batch, .optimizer = adam, .augment = augment, .seed = s.seed + 2,
+                                            .keep_best = true, .phase = phase}, observers);
+    phases.push_back({phase, epochs, history.seconds});
+  };
+  if (s.method == "search") {
+    auto [found, history] = search(std::move(network), data, bounds, Duccio{},
+                                   {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = adam, .augment = augment,
+                                    .seed = s.seed}, observers);
+    phases = {{"warm-up", warmup, history.warmup.seconds}, {"search", search_epochs, history.search.seconds}};
+    accuracy.seed = history.seed_test->accuracy;
+    accuracy.found = history.found_test->accuracy;
+    network = std::move(found);
+    if (finetune > 0) train(network, "fine-tuning", finetune);
+  } else {
+    if (s.method == "uniform") network = widest(options, bounds);
+    train(network, "training", warmup + search_epochs + finetune);
+  }
+  Report report = evaluate(network, data.test, bounds);
+  report.accuracy.seed = accuracy.seed;
+  report.accuracy.found = accuracy.found;
+  report.phases = std::move(phases);
+  report.seed = s.seed;
+  if (!s.save.empty()) deploy::save_weights(network, s.save);
+  return report;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app;
+  try {
+    const Settings settings = parse(app, argc, argv);
+    const Report report = run(settings);
+    if (!settings.report.empty()) save_json(to_json(report), settings.report);
+    fmt::print("{}\n", report);
+    return report.feasible || settings.method == "seed" ? 0 : 1;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "image_classification: {}\n", error.what());
+    return 2;
+  }
+}

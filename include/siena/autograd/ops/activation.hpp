@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "siena/autograd/tape.hpp"
+#include "siena/core/random.hpp"
+#include "siena/kernels/dropout.hpp"
+#include "siena/kernels/elementwise.hpp"
+#include "siena/kernels/simd.hpp"
+
+namespace siena::ops {
+
+namespace detail {
+// An elementwise y = f(x) whose derivative is known from y.
+template <class T, class Forward, class Backward>
+BasicVar<T> elementwise(const BasicVar<T>& x, Forward forward, Backward backward) {
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  forward(x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.slot(x);
+    backward(t.value(output).storage(), t.grad(output).storage(), slot.storage(), slot.mode);
+  });
+  return output;
+}
+}  // namespace detail
+
+/// max(x, 0); the derivative at 0 is 0.
+template <class T, class Arch = simd::native>
+BasicVar<T> relu(const BasicVar<T>& x) {
+  return detail::elementwise(
+      x, [](auto in, auto y) { kernels::relu_forward<Arch, T>(in, y); },
+      [](auto y, auto dy, auto dx, kernels::Write mode) { kernels::relu_backward<Arch, T>(y, dy, dx, mode); });
+}
+
+/// 1 / (1 + exp(-x)).
+template <class T, class Arch = simd::native>
+BasicVar<T> sigmoid(const BasicVar<T>& x) {
+  return detail::elementwise(
+      x, [](auto in, auto y) { kernels::sigmoid_forward<Arch, T>(in, y); },
+      [](auto y, auto dy, auto dx, kernels::Write mode) { kernels::sigmoid_backward<Arch, T>(y, dy, dx, mode); });
+}
+
+template <class T, class Arch = simd::native>
+BasicVar<T> tanh(const BasicVar<T>& x) {
+  return detail::elementwise(
+      x, [](auto in, auto y) { kernels::tanh_forward<Arch, T>(in, y); },
+      [](auto y, auto dy, auto dx, kernels::Write mode) { kernels::tanh_backward<Arch, T>(y, dy, dx, mode); });
+}
+
+/// x where x > 0, else slope x, with one slope a channel (He et al. 2015).
+template <class T, class Arch = simd::native>
+BasicVar<T> prelu(const BasicVar<T>& x, const BasicVar<T>& slope) {
+  const std::int64_t rows = x.value().rows(), channels = x.value().columns();
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::prelu_forward<Arch, T>(rows, channels, x.value().storage(), slope.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x, slope);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    // The kernel makes both gradients in one pass: one that nobody wants goes to scratch.
+    auto dx = t.slot(x);
+    auto dslope = t.accumulating_slot(slope);
+    BasicTensor<T> unwanted_x, unwanted_slope;
+    if (!dx) {
+      unwanted_x = BasicTensor<T>(t.value(x).shape());
+      dx = {&unwanted_x, kernels::Write::overwrite};
+    }
+    if (!dslope) {
+      unwanted_slope = BasicTensor<T>(t.value(slope).shape());
+      dslope = {&unwanted_slope, kernels::Write::accumulate};
+    }
+    kernels::prelu_backward<Arch, T>(rows, channels, t.value(x).storage(), t.value(slope).storage(), t.grad(output).storage(),
+                                     dx.storage(), dx.mode, dslope.storage());
+  });
+  return output;
+}
+
+/// Zeroes each element with a probability and scales the others by 1 / (1 - probability). Which ones is a pure function of
+/// `random` and the element's number, so that it does not depend on threads.
+template <class T, class Arch = simd::native>
+BasicVar<T> dropout(const BasicVar<T>& x, double probability, const Random& random) {
+  const std::int64_t rows = x.value().rows(), channels = x.value().columns();
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::dropout_forward<Arch, T>(rows, channels, x.value().storage(), y.storage(), probability, random);
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.slot(x);
+    kernels::dropout_backward<Arch, T>(rows, channels, t.grad(output).storage(), slot.storage(), probability, random, 0, slot.mode);
+  });
+  return output;
+}
+
+}  // namespace siena::ops

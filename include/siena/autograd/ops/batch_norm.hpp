@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "siena/autograd/tape.hpp"
+#include "siena/kernels/batch_norm.hpp"
+#include "siena/kernels/elementwise.hpp"
+#include "siena/kernels/simd.hpp"
+
+namespace siena::ops {
+
+/// What batch_norm does beside normalising.
+template <class T>
+struct BatchNormOptions {
+  double epsilon = 1e-5;
+  /// Weight of the newest batch in the running statistics.
+  double momentum = 0.1;
+  /// Statistics of the batch (and an update of the running ones), or the running ones.
+  bool training = true;
+  bool relu = false;
+  /// Added after normalisation and before the ReLU; may be none.
+  BasicVar<T> residual{};
+};
+
+/// z = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual) over all but the channels (Ioffe, Szegedy 2015), one
+/// operation with what usually follows. The running variance is the unbiased one.
+template <class T, class Arch = simd::native>
+BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const BasicVar<T>& beta, BasicTensor<T>& running_mean,
+                       BasicTensor<T>& running_variance, const BatchNormOptions<T>& options) {
+  BasicTape<T>& tape = x.tape();
+  const std::int64_t rows = x.value().rows(), channels = x.value().columns();
+  const Shape per_channel{channels};
+  BasicTensor<T> mean(per_channel), inverse(per_channel), scale(per_channel), shift(per_channel);
+  if (options.training) {
+    BasicTensor<T> variance(per_channel);
+    kernels::channel_statistics<Arch, T>(rows, channels, x.value().storage(), mean.storage(), variance.storage());
+    const double unbias = rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1.0;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      inverse(c) = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance(c)) + options.epsilon));
+      running_mean(c) += static_cast<T>(options.momentum) * (mean(c) - running_mean(c));
+      running_variance(c) += static_cast<T>(options.momentum) * (static_cast<T>(variance(c) * unbias) - running_variance(c));
+    }
+  } else {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      mean(c) = running_mean(c);
+      inverse(c) = static_cast<T>(1.0 / std::sqrt(static_cast<double>(running_variance(c)) + options.epsilon));
+    }
+  }
+  for (std::int64_t c = 0; c < channels; ++c) {
+    scale(c) = gamma.value()(c) * inverse(c);
+    shift(c) = beta.value()(c) - mean(c) * scale(c);
+  }
+  const BasicVar<T> residual = options.residual;
+  auto z = BasicTensor<T>::uninitialized(x.shape());
+  kernels::affine<Arch, T>(rows, channels, x.value().storage(), scale.storage(), shift.storage(),
+                           residual ? residual.value().storage() : std::span<const T>{}, options.relu, z.storage());
+
+  const BasicVar<T> output = tape.result(std::move(z), x, gamma, beta, residual);
+  if (!output.needs_grad()) return output;
+  const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
+  tape.record(output, [=, training = options.training, relu = options.relu](BasicTape<T>& t) {
+    const auto dz = t.grad(output).storage();
+    const std::span<const T> gate = relu ? t.value(output).storage() : std::span<const T>{};
+    BasicTensor<T> sum(per_channel), sum_normalized(per_channel);
+    kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
+                                               t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
+    if (auto slot = t.accumulating_slot(gamma)) kernels::add_to<Arch, T>(sum_normalized.storage(), slot.storage());
+    if (auto slot = t.accumulating_slot(beta)) kernels::add_to<Arch, T>(sum.storage(), slot.storage());
+    auto dx = t.slot(x);
+    const auto dresidual = t.slot(residual);
+    if (!dx && !dresidual) return;
+    BasicTensor<T> unwanted;  // the kernel makes both gradients in one pass
+    if (!dx) {
+      unwanted = BasicTensor<T>::uninitialized(t.value(x).shape());
+      dx = {&unwanted, kernels::Write::overwrite};
+    }
+    if (!training) {  // constant statistics pass nothing on
+      sum.fill(T(0));
+      sum_normalized.fill(T(0));
+    }
+    kernels::batch_norm_backward_data<Arch, T>(
+        rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(), t.value(saved_inverse).storage(),
+        t.value(gamma).storage(), sum.storage(), sum_normalized.storage(), dx.storage(), dx.mode,
+        dresidual ? dresidual.storage() : std::span<T>{}, dresidual.mode);
+  });
+  return output;
+}
+
+}  // namespace siena::ops

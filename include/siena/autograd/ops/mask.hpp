@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "siena/autograd/tape.hpp"
+
+namespace siena::ops {
+
+/// The binary values of a mask: 1 where alpha > threshold; the largest alpha is always on, so that nothing is left without a channel.
+template <class T>
+BasicTensor<T> binary_mask(const BasicTensor<T>& alpha, double threshold) {
+  BasicTensor<T> mask(alpha.shape());
+  const auto row = alpha.row(0);
+  for (std::size_t c = 0; c < row.size(); ++c) mask.data()[c] = row[c] > static_cast<T>(threshold) ? T(1) : T(0);
+  if (!row.empty()) mask.data()[std::max_element(row.begin(), row.end()) - row.begin()] = T(1);
+  return mask;
+}
+
+/// b = 1[alpha > threshold], straight-through: d b / d alpha = 1.
+template <class T>
+BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
+  const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
+  alpha.tape().record(output, [=](BasicTape<T>& t) {
+    if (const auto slot = t.accumulating_slot(alpha)) {
+      const auto db = t.grad(output).row(0);
+      for (std::size_t c = 0; c < db.size(); ++c) slot.grad->data()[c] += db[c];
+    }
+  });
+  return output;
+}
+
+/// Running moments of the gradient that reaches a mask, from which `binarize_secant` estimates what each channel is worth.
+template <class T>
+struct MaskMoments {
+  BasicTensor<T>* mean;
+  BasicTensor<T>* square;
+  BasicTensor<T>* steps;  ///< one element: how many gradients were seen
+  double decay = 0.99;
+  double batch = 1;  ///< samples behind one gradient
+};
+
+/// Change of the loss when each channel is switched the other way, from on to off or back, per unit of the mask: the slope of the
+/// chord between both states, mean -+ F / 2 with F the diagonal of the Fisher information, E[g^2] of single samples (Theis et al.
+/// 2018), here batch * E[(batch gradient)^2]. The tangent is no use: at a trained optimum it is zero for every channel alike.
+template <class T>
+T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
+  const double steps = *moments.steps->data();
+  const double correction = steps > 0 ? 1 - std::pow(moments.decay, steps) : 1;
+  const double mean = moments.mean->data()[channel] / correction;
+  const double half = 0.5 * moments.batch * moments.square->data()[channel] / correction;
+  return static_cast<T>(on ? mean - half : mean + half);
+}
+
+/// b = 1[alpha > threshold]; backwards alpha gets the slope of the chord (`secant_slope`) instead of the tangent, and the moments
+/// take the tangent in.
+template <class T>
+BasicVar<T> binarize_secant(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
+  const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
+  alpha.tape().record(output, [=](BasicTape<T>& t) {
+    const auto db = t.grad(output).row(0);
+    *moments.steps->data() += T(1);
+    const T keep = static_cast<T>(moments.decay);
+    const auto slot = t.accumulating_slot(alpha);
+    for (std::size_t c = 0; c < db.size(); ++c) {
+      T& mean = moments.mean->data()[c];
+      T& square = moments.square->data()[c];
+      mean = keep * mean + (1 - keep) * db[c];
+      square = keep * square + (1 - keep) * db[c] * db[c];
+      const auto channel = static_cast<std::int64_t>(c);
+      if (slot) slot.grad->data()[c] += secant_slope(moments, channel, t.value(output).data()[c] > T(0.5));
+    }
+  });
+  return output;
+}
+
+/// A run of channels of a layer's input that obeys one mask: the mask repeated `repeat` times (once for each position that a flatten
+/// unrolled), or ones where there is no mask.
+template <class T>
+struct MaskSegment {
+  BasicVar<T> mask;
+  std::int64_t channels = 0;
+  std::int64_t repeat = 1;
+};
+
+/// The mask of all input channels of a layer, one segment after the other.
+template <class T>
+BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segments) {
+  std::int64_t total = 0;
+  bool needs_grad = false;
+  auto saved = Buffer<std::int32_t>::uninitialized(3 * segments.size());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto& segment = segments[i];
+    total += segment.channels * segment.repeat;
+    needs_grad |= segment.mask.needs_grad();
+    saved[3 * i] = segment.mask.id();
+    saved[3 * i + 1] = static_cast<std::int32_t>(segment.channels);
+    saved[3 * i + 2] = static_cast<std::int32_t>(segment.repeat);
+  }
+  BasicTensor<T> joined(Shape{total}, T(1));
+  T* out = joined.data();
+  for (const auto& segment : segments) {
+    for (std::int64_t r = 0; r < segment.repeat; ++r, out += segment.channels) {
+      if (segment.mask) std::copy_n(segment.mask.value().data(), segment.channels, out);
+    }
+  }
+  const BasicVar<T> output = tape.result_if(needs_grad, std::move(joined));
+  if (!output.needs_grad()) return output;
+  const std::int32_t kept = tape.keep(std::move(saved));
+  tape.record(output, [=](BasicTape<T>& t) {
+    const T* dy = t.grad(output).data();
+    const auto parts = t.kept(kept);
+    for (std::size_t i = 0; i < parts.size(); i += 3) {
+      const BasicVar<T> mask = parts[i] < 0 ? BasicVar<T>{} : BasicVar<T>(&t, parts[i]);
+      const auto slot = t.accumulating_slot(mask);
+      for (std::int32_t r = 0; r < parts[i + 2]; ++r, dy += parts[i + 1]) {
+        for (std::int32_t c = 0; slot && c < parts[i + 1]; ++c) slot.grad->data()[c] += dy[c];
+      }
+    }
+  });
+  return output;
+}
+
+/// W * mask over the input channels (rows k * Cin + c of the weights): what a layer computes with it is what it computes from masked
+/// inputs, at the price of its weights instead of its activations, and so is the mask's gradient.
+template <class T>
+BasicVar<T> mask_input_channels(const BasicVar<T>& weight, const BasicVar<T>& mask) {
+  const BasicTensor<T>& w = weight.value();
+  const std::int64_t channels = mask.value().columns(), stride = w.stride();
+  SIENA_ASSERT(w.rows() % channels == 0);
+  auto masked = BasicTensor<T>::uninitialized(w.shape());
+  for (std::int64_t r = 0; r < w.rows(); ++r) {
+    const T factor = mask.value().data()[r % channels];
+    const T* from = w.data() + r * stride;
+    T* to = masked.data() + r * stride;
+    for (std::int64_t i = 0; i < stride; ++i) to[i] = factor * from[i];
+  }
+  const BasicVar<T> output = weight.tape().result(std::move(masked), weight, mask);
+  weight.tape().record(output, [=](BasicTape<T>& t) {
+    const BasicTensor<T>& dy = t.grad(output);
+    const auto dweight = t.accumulating_slot(weight);
+    const auto dmask = t.accumulating_slot(mask);
+    for (std::int64_t r = 0; r < dy.rows(); ++r) {
+      const T* from = dy.data() + r * stride;
+      const T* values = t.value(weight).data() + r * stride;
+      if (dmask) {
+        T dot = 0;
+        for (std::int64_t i = 0; i < dy.columns(); ++i) dot += from[i] * values[i];
+        dmask.grad->data()[r % channels] += dot;
+      }
+      if (dweight) {
+        const T factor = t.value(mask).data()[r % channels];
+        T* to = dweight.grad->data() + r * stride;
+        for (std::int64_t i = 0; i < stride; ++i) to[i] += factor * from[i];
+      }
+    }
+  });
+  return output;
+}
+
+}  // namespace siena::ops

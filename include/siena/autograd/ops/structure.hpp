@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "siena/autograd/tape.hpp"
+#include "siena/kernels/elementwise.hpp"
+#include "siena/kernels/reductions.hpp"
+#include "siena/kernels/simd.hpp"
+
+namespace siena::ops {
+
+/// a + b of equal shapes.
+template <class T, class Arch = simd::native>
+BasicVar<T> add(const BasicVar<T>& a, const BasicVar<T>& b) {
+  require<ShapeError>(a.shape() == b.shape(), "add: expected equal shapes, got {} and {}", a.shape(), b.shape());
+  auto y = BasicTensor<T>::uninitialized(a.shape());
+  kernels::add<Arch, T>(a.value().storage(), b.value().storage(), y.storage());
+  const BasicVar<T> output = a.tape().result(std::move(y), a, b);
+  a.tape().record(output, [=](BasicTape<T>& t) {
+    for (const BasicVar<T>& input : {a, b}) {
+      const auto slot = t.slot(input);
+      if (!slot) continue;
+      const auto dy = t.grad(output).storage();
+      if (slot.mode == kernels::Write::accumulate) {
+        kernels::add_to<Arch, T>(dy, slot.storage());
+      } else {
+        std::copy(dy.begin(), dy.end(), slot.storage().begin());
+      }
+    }
+  });
+  return output;
+}
+
+/// Joins along the channels: all other sizes are equal.
+template <class T, class Arch = simd::native>
+BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
+  require<ShapeError>(!inputs.empty(), "concat: expected at least one input, got none");
+  const Shape& first = inputs[0].shape();
+  std::int64_t columns = 0;
+  for (const auto& input : inputs) {
+    const auto sizes = first.sizes(), others = input.shape().sizes();
+    require<ShapeError>(sizes.size() == others.size() && std::equal(sizes.begin(), sizes.end() - 1, others.begin()),
+                        "concat: expected shapes that differ in channels only, got {} and {}", first, input.shape());
+    columns += input.value().columns();
+  }
+  std::vector<std::int64_t> sizes(first.sizes().begin(), first.sizes().end());
+  sizes.back() = columns;
+  auto y = BasicTensor<T>::uninitialized(Shape(std::span<const std::int64_t>(sizes)));
+  const std::int64_t rows = y.rows(), stride = y.stride();
+  BasicTape<T>& tape = inputs[0].tape();
+  bool needs_grad = false;
+  std::int64_t begin = 0;
+  for (const auto& input : inputs) {
+    kernels::copy_columns<Arch, T>(rows, input.value().storage(), input.value().stride(), 0, y.storage(), stride, begin,
+                                   input.value().columns(), kernels::Write::overwrite);
+    begin += input.value().columns();
+    needs_grad |= input.needs_grad();
+  }
+  const BasicVar<T> output = tape.result_if(needs_grad, std::move(y));
+  if (!output.needs_grad()) return output;
+  auto ids = Buffer<std::int32_t>::uninitialized(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) ids[i] = inputs[i].id();
+  const std::int32_t saved = tape.keep(std::move(ids));
+  tape.record(output, [=](BasicTape<T>& t) {
+    std::int64_t from = 0;
+    for (const std::int32_t id : t.kept(saved)) {
+      const BasicVar<T> input(&t, id);
+      const std::int64_t width = input.value().columns();
+      if (const auto slot = t.accumulating_slot(input)) {
+        kernels::copy_columns<Arch, T>(rows, t.grad(output).storage(), stride, from, slot.storage(), slot.grad->stride(), 0, width,
+                                       slot.mode);
+      }
+      from += width;
+    }
+  });
+  return output;
+}
+
+/// N x H x W x C -> N x (H W C), position by position.
+template <class T, class Arch = simd::native>
+BasicVar<T> flatten(const BasicVar<T>& x) {
+  const Shape& shape = x.shape();
+  const std::int64_t batch = shape[0], channels = shape[-1], positions = shape.rows() / std::max<std::int64_t>(batch, 1);
+  auto y = BasicTensor<T>::uninitialized(Shape{batch, positions * channels});
+  kernels::flatten_forward<Arch, T>(batch, positions, channels, x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.slot(x);
+    kernels::flatten_backward<Arch, T>(batch, positions, channels, t.grad(output).storage(), slot.storage(), slot.mode);
+  });
+  return output;
+}
+
+/// The sum of all elements, a one-element value.
+template <class T, class Arch = simd::native>
+BasicVar<T> sum(const BasicVar<T>& x) {
+  const double total = kernels::sum<Arch, T>(x.value().rows(), x.value().columns(), x.value().storage());
+  const BasicVar<T> output = x.tape().result(BasicTensor<T>(Shape{1}, static_cast<T>(total)), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const T seed = *t.grad(output).data();
+    if (const auto slot = t.accumulating_slot(x)) {
+      for (T& element : slot.grad->storage()) element += seed;
+    }
+  });
+  return output;
+}
+
+}  // namespace siena::ops

@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "siena/autograd/parameter.hpp"
+#include "siena/autograd/scalar.hpp"
+#include "siena/core/tensor.hpp"
+#include "siena/kernels/geometry.hpp"
+
+namespace siena {
+
+template <class T>
+class BasicTape;
+
+/// A handle to a value on a tape: an index, cheap to copy, valid until the tape is cleared. A default one means "none".
+template <class T>
+class BasicVar {
+ public:
+  BasicVar() = default;
+  BasicVar(BasicTape<T>* tape, std::int32_t id) : tape_(tape), id_(id) {}
+
+  explicit operator bool() const { return tape_ != nullptr; }
+  BasicTape<T>& tape() const { return *tape_; }
+  std::int32_t id() const { return id_; }
+  const BasicTensor<T>& value() const { return tape_->value(id_); }
+  const Shape& shape() const { return value().shape(); }
+  bool needs_grad() const { return tape_ != nullptr && tape_->needs_grad(id_); }
+
+ private:
+  BasicTape<T>* tape_ = nullptr;
+  std::int32_t id_ = -1;
+};
+
+/// Records what was computed, in order, and runs it backwards. Records are flat: the reverse pass is one loop over them, so
+/// depth costs no stack and a value used twice is visited once. Cost formulas record on `scalars()`, and `backward` takes
+/// both to the same parameters. During the reverse pass each value and gradient is freed as soon as nothing needs it.
+template <class T>
+class BasicTape {
+ public:
+  using Var = BasicVar<T>;
+
+  /// `recording = false`: values only, nothing to run backwards (inference).
+  explicit BasicTape(bool recording = true) : recording_(recording) {}
+  BasicTape(const BasicTape&) = delete;
+  BasicTape& operator=(const BasicTape&) = delete;
+
+  bool recording() const { return recording_; }
+  ScalarTape& scalars() { return scalars_; }
+
+  /// A value without gradient, kept by the tape.
+  Var constant(BasicTensor<T> value) { return push({.own = std::move(value)}); }
+  /// A value without gradient, kept by the caller until the tape is cleared.
+  Var reference(const BasicTensor<T>& value) { return push({.external = &value}); }
+  /// A value whose gradient can be read with `grad` after the reverse pass.
+  Var variable(BasicTensor<T> value) { return push({.own = std::move(value), .needs_grad = recording_}); }
+  /// A parameter: its gradient is added to `parameter.grad`. The parameter outlives the tape's use of it.
+  Var parameter(BasicParameter<T>& parameter) {
+    return push({.external = &parameter.value, .parameter = &parameter, .needs_grad = recording_});
+  }
+
+  /// The result of an operation: needs a gradient when one of its inputs does.
+  template <class... Inputs>
+  Var result(BasicTensor<T> value, const Inputs&... inputs) {
+    return result_if((inputs.needs_grad() || ...), std::move(value));
+  }
+  Var result_if(bool needs_grad, BasicTensor<T> value) {
+    return push({.own = std::move(value), .needs_grad = recording_ && needs_grad});
+  }
+
+  /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)` and writes through `slot(input)`.
+  /// The closure is kept by value and never destroyed: captures are handles and numbers; tensors are kept as `constant`.
+  template <class Backward>
+  void record(const Var& output, Backward backward) {
+    static_assert(std::is_trivially_destructible_v<Backward>, "capture handles and numbers; keep tensors with tape.constant()");
+    if (!needs_grad(output.id())) return;
+    void* place = arena_.allocate(sizeof(Backward), alignof(Backward));
+    new (place) Backward(std::move(backward));
+    records_.push_back({output.id(), [](void* closure, BasicTape& tape) { (*static_cast<Backward*>(closure))(tape); }, place});
+  }
+
+  const BasicTensor<T>& value(std::int32_t id) const {
+    const Node& node = nodes_[id];
+    return node.external ? *node.external : node.own;
+  }
+  const BasicTensor<T>& value(const Var& var) const { return value(var.id()); }
+  bool needs_grad(std::int32_t id) const { return nodes_[id].needs_grad; }
+
+  /// The gradient that arrived at a value: inside a closure that of its output, after the reverse pass that of a variable.
+  const BasicTensor<T>& grad(const Var& var) const {
+    const Node& node = nodes_[var.id()];
+    return node.parameter ? node.parameter->grad : node.grad;
+  }
+
+  /// Where an operation writes the gradient of an input, and whether it is the first to do so.
+  struct Slot {
+    BasicTensor<T>* grad = nullptr;  ///< null: no gradient is wanted
+    kernels::Write mode = kernels::Write::overwrite;
+    explicit operator bool() const { return grad != nullptr; }
+    std::span<T> storage() const { return grad->storage(); }
+  };
+  Slot slot(const Var& input) {
+    if (!input || !needs_grad(input.id())) return {};
+    Node& node = nodes_[input.id()];
+    if (node.parameter) return {&node.parameter->grad, kernels::Write::accumulate};
+    if (!node.grad.storage().empty()) return {&node.grad, kernels::Write::accumulate};
+    node.grad = BasicTensor<T>::uninitialized(value(input).shape());
+    return {&node.grad, kernels::Write::overwrite};
+  }
+  /// The same for kernels that only add: a first slot is zeroed.
+  Slot accumulating_slot(const Var& input) {
+    Slot slot = this->slot(input);
+    if (slot && slot.mode == kernels::Write::overwrite) slot.grad->fill(T(0));
+    if (slot) slot.mode = kernels::Write::accumulate;
+    return slot;
+  }
+
+  /// Keeps whole numbers for a closure (indices of a max-pool, handles of a list of inputs): read them with `kept`.
+  std::int32_t keep(Buffer<std::int32_t> numbers) {
+    kept_.push_back(std::move(numbers));
+    return static_cast<std::int32_t>(kept_.size()) - 1;
+  }
+  std::span<const std::int32_t> kept(std::int32_t index) const { return kept_[index].span(); }
+
+  /// The number in a one-element value as a scalar of cost formulas: gradients cross over.
+  Scalar scalar(const Var& var) {
+    SIENA_ASSERT(value(var).elements() == 1);
+    const double number = static_cast<double>(*value(var).data());
+    if (!needs_grad(var.id())) return Scalar(number);
+    const Scalar leaf = scalars_.leaf(number);
+    bridges_.push_back({leaf, var});
+    return leaf;
+  }
+
+  /// d(loss + penalty)/d everything; `loss` is a one-element value. Runs once per recording.
+  void backward(const Var& loss, const Scalar& penalty = Scalar(0.0)) {
+    if (loss) {
+      SIENA_ASSERT(value(loss).elements() == 1);
+      if (Slot seed = accumulating_slot(loss)) *seed.grad->data() += T(1);
+    }
+    scalars_.backward(penalty);
+    for (const Bridge& bridge : bridges_) {
+      if (Slot slot = accumulating_slot(bridge.var)) *slot.grad->data() += static_cast<T>(scalars_.gradient(bridge.leaf));
+    }
+    for (std::size_t i = records_.size(); i-- > 0;) {
+      const Record& record = records_[i];
+      Node& node = nodes_[record.output];
+      if (!node.grad.storage().empty()) record.run(record.closure, *this);
+      node.grad = {};
+      if (record.output != loss.id()) node.own = {};
+    }
+    records_.clear();
+  }
+
+  /// Frees a value that nobody will read again (inference, where nothing is run backwards).
+  void release(const Var& var) {
+    if (!recording_) nodes_[var.id()].own = {};
+  }
+
+  /// Forgets everything; capacity stays.
+  void clear() {
+    for (std::size_t i = 0; i < size_; ++i) nodes_[i] = {};
+    size_ = 0;
+    records_.clear();
+    bridges_.clear();
+    kept_.clear();
+    scalars_.clear();
+    arena_.reset();
+  }
+
+ private:
+  struct Node {
+    BasicTensor<T> own{};
+    BasicTensor<T> grad{};
+    const BasicTensor<T>* external = nullptr;
+    BasicParameter<T>* parameter = nullptr;
+    bool needs_grad = false;
+  };
+  struct Record {
+    std::int32_t output;
+    void (*run)(void*, BasicTape&);
+    void* closure;
+  };
+  struct Bridge {
+    Scalar leaf;
+    Var var;
+  };
+  // Closures of one recording, in chunks that never move.
+  class Arena {
+   public:
+    void* allocate(std::size_t bytes, std::size_t alignment) {
+      used_ = (used_ + alignment - 1) / alignment * alignment;
+      if (chunk_ < chunks_.size() && used_ + bytes > chunk_bytes) {
+        ++chunk_;
+        used_ = 0;
+      }
+      SIENA_ASSERT(bytes <= chunk_bytes);
+      if (chunk_ == chunks_.size()) {
+        chunks_.push_back(std::make_unique<std::byte[]>(chunk_bytes));
+        used_ = 0;
+      }
+      void* place = chunks_[chunk_].get() + used_;
+      used_ += bytes;
+      return place;
+    }
+    void reset() { chunk_ = used_ = 0; }
+
+   private:
+    static constexpr std::size_t chunk_bytes = 1 << 16;
+    std::vector<std::unique_ptr<std::byte[]>> chunks_;
+    std::size_t chunk_ = 0, used_ = 0;
+  };
+
+  Var push(Node node) {
+    if (size_ == nodes_.size()) nodes_.emplace_back();
+    nodes_[size_] = std::move(node);
+    return {this, static_cast<std::int32_t>(size_++)};
+  }
+
+  bool recording_;
+  std::deque<Node> nodes_;  // never moves a node: references to values stay good while others are pushed
+  std::size_t size_ = 0;
+  std::vector<Record> records_;
+  std::vector<Bridge> bridges_;
+  std::vector<Buffer<std::int32_t>> kept_;
+  ScalarTape scalars_;
+  Arena arena_;
+};
+
+using Tape = BasicTape<float>;
+using Var = BasicVar<float>;
+
+}  // namespace siena

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room constraints: what must hold: bounds and the ways to hold them.
+
+#include "siena/constraints/augmented_lagrangian.hpp"
+#include "siena/constraints/bound.hpp"
+#include "siena/constraints/constraint.hpp"
+#include "siena/constraints/constraint_set.hpp"
+#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/duccio.hpp"
+#include "siena/constraints/multi_constraint.hpp"
+#include "siena/constraints/nu_pi.hpp"
+#include "siena/constraints/penalty.hpp"

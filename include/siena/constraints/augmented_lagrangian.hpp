@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "siena/constraints/dual_state.hpp"
+
+namespace siena {
+
+/// mu g + c/2 max(0, g)^2. Each exact violation moves the multiplier, mu <- max(0, mu + rate g), and makes c grow while it
+/// is above `tolerance`; c falls back to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian.
+/// Rate and penalty are in multiples of the loss after warm-up. Meets its limit exactly at a saddle point, where mu is the
+/// price of the constraint.
+struct AugmentedLagrangian {
+  double rate = 0.1;
+  double penalty = 1;
+  double growth = 1.01;
+  double tolerance = 1e-4;
+
+  std::string_view name() const { return penalty > 0 ? "augmented lagrangian" : "lagrangian"; }
+
+  void start(DualState& dual, double, double task_loss) const {
+    require<ArgumentError>(rate > 0 && penalty >= 0 && growth >= 1 && tolerance >= 0,
+                           "AugmentedLagrangian: expected rate > 0, penalty >= 0, growth >= 1 and tolerance >= 0, "
+                           "got {}, {}, {} and {}",
+                           rate, penalty, growth, tolerance);
+    dual = {.loss = task_loss, .strength = penalty * task_loss};
+  }
+  void update(DualState& dual, double violation) const {
+    dual.multiplier = std::max(0.0, dual.multiplier + rate * dual.loss * violation);
+    if (violation > tolerance) dual.strength *= growth;
+    if (violation <= 0) dual.strength = penalty * dual.loss;
+  }
+  double strength(const DualState& dual, double) const { return dual.multiplier; }
+  template <class N>
+  N term(const N& violation, const DualState& dual, double) const {
+    const N excess = positive_part(violation);
+    return violation * dual.multiplier + excess * excess * (dual.strength / 2);
+  }
+};
+static_assert(Formulation<AugmentedLagrangian> && UpdatesDuals<AugmentedLagrangian>);
+
+}  // namespace siena

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <string_view>
+
+#include "siena/cost/cost_model.hpp"
+
+namespace siena {
+
+/// Says by how much a network breaks it, in numbers of type N.
+template <class C, class N>
+concept Violable = requires(const C& constraint, const Architecture<N>& network) {
+  { constraint.violation(network) } -> std::convertible_to<N>;
+};
+
+/// Something that must hold on the device: `name()` and `violation(architecture)`, which is 0 or less where it holds. For
+/// strengths to need no tuning it should be relative: cost / limit - 1. The double version is the truth (it decides, and
+/// moves multipliers); the Scalar version is its differentiable twin, from the same template.
+template <class C>
+concept Constraint = Named<C> && Violable<C, double> && Violable<C, Scalar>;
+
+/// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most.
+template <class C>
+concept Bound = Constraint<C> && requires(const C& bound, const Architecture<double>& network) {
+  { bound.value(network) } -> std::convertible_to<double>;
+  { bound.limit() } -> std::convertible_to<double>;
+  { bound.unit() } -> std::convertible_to<std::string_view>;
+};
+
+/// Explains in one sentence what `C` lacks to be a Constraint; entry points call it instead of constraining their
+/// templates.
+template <class C>
+constexpr void assert_constraint() {
+  static_assert(Named<C>, "siena: a constraint needs `std::string_view name() const`, the name that reports show");
+  static_assert(Violable<C, double> || !(PricesLayers<C, double> || PricesNetworks<C, double>),
+                "siena: a cost model is no constraint; say how much it may be with `AtMost{model, limit}`");
+  static_assert(Violable<C, double> || PricesLayers<C, double> || PricesNetworks<C, double>,
+                "siena: a constraint needs `template <class N> N violation(const Architecture<N>& network) const`, which "
+                "returns 0 or less where it holds, best cost / limit - 1");
+  static_assert(!Violable<C, double> || Violable<C, Scalar>,
+                "siena: violation takes Architecture<double> but not Architecture<Scalar>; write it once for both as "
+                "`template <class N> N violation(const Architecture<N>& network) const`, so that it has a gradient");
+}
+
+/// How far above 0 a violation may be for its constraint to hold: the rounding of a cost that meets its limit exactly.
+inline constexpr double violation_tolerance = 1e-9;
+constexpr bool holds(double violation) { return violation <= violation_tolerance; }
+
+}  // namespace siena

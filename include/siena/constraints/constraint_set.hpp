@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/constraint.hpp"
+
+namespace siena {
+
+/// Where one constraint stands. Constraints that are no bounds have neither value nor limit.
+struct ConstraintStatus {
+  std::string name = {};
+  std::string unit = {};
+  std::optional<double> value = {}, limit = {};
+  double violation = 0;  ///< 0 or less where it holds
+  double strength = 0;   ///< weight of the violation in the loss, where a search is on; relative, as violations are
+
+  bool feasible() const { return holds(violation); }
+};
+
+/// Any constraint, by value. Copies share the constraint, which is never changed.
+class AnyConstraint {
+ public:
+  template <class C>
+  requires(!std::is_same_v<std::remove_cvref_t<C>, AnyConstraint>) AnyConstraint(C&& constraint) {
+    using Held = std::remove_cvref_t<C>;
+    assert_constraint<Held>();
+    if constexpr (Constraint<Held>) held_ = std::make_shared<const Model<Held>>(std::forward<C>(constraint));
+  }
+
+  std::string name() const { return held_->name(); }
+  /// Throws ConstraintError where the violation is not a number.
+  double violation(const Architecture<double>& network) const { return checked(held_->violation(network)); }
+  Scalar violation(const Architecture<Scalar>& network) const { return checked(held_->violation(network)); }
+
+  /// Whether there is a value and a limit to show.
+  bool is_bound() const { return held_->limit().has_value(); }
+  std::optional<double> value(const Architecture<double>& network) const { return held_->value(network); }
+  std::optional<double> limit() const { return held_->limit(); }
+  std::string unit() const { return held_->unit(); }
+
+  ConstraintStatus status(const Architecture<double>& network) const {
+    return {.name = name(), .unit = unit(), .value = value(network), .limit = limit(), .violation = violation(network)};
+  }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::string name() const = 0;
+    virtual double violation(const Architecture<double>& network) const = 0;
+    virtual Scalar violation(const Architecture<Scalar>& network) const = 0;
+    virtual std::optional<double> value(const Architecture<double>& network) const = 0;
+    virtual std::optional<double> limit() const = 0;
+    virtual std::string unit() const = 0;
+  };
+  template <class C>
+  struct Model final : Interface {
+    explicit Model(C its_constraint) : constraint(std::move(its_constraint)) {}
+    std::string name() const override { return std::string(std::string_view(constraint.name())); }
+    double violation(const Architecture<double>& network) const override { return constraint.violation(network); }
+    Scalar violation(const Architecture<Scalar>& network) const override { return constraint.violation(network); }
+    std::optional<double> value(const Architecture<double>& network) const override {
+      if constexpr (Bound<C>) return constraint.value(network);
+      return std::nullopt;
+    }
+    std::optional<double> limit() const override {
+      if constexpr (Bound<C>) return constraint.limit();
+      return std::nullopt;
+    }
+    std::string unit() const override {
+      if constexpr (Bound<C>) return std::string(std::string_view(constraint.unit()));
+      return {};
+    }
+    C constraint;
+  };
+
+  template <class N>
+  N checked(N violation) const {
+    require<ConstraintError>(!std::isnan(value_of(violation)),
+                             "constraint '{}': expected its violation to be a number, got nan; check its formula", name());
+    return violation;
+  }
+
+  std::shared_ptr<const Interface> held_;
+};
+
+/// Constraints that must hold together, in the order in which they were given.
+class ConstraintSet {
+ public:
+  ConstraintSet() = default;
+
+  ConstraintSet& add(AnyConstraint constraint) {
+    constraints_.push_back(std::move(constraint));
+    return *this;
+  }
+
+  std::size_t size() const { return constraints_.size(); }
+  bool empty() const { return constraints_.empty(); }
+  const AnyConstraint& operator[](std::size_t i) const { return constraints_[i]; }
+  auto begin() const { return constraints_.begin(); }
+  auto end() const { return constraints_.end(); }
+
+  template <class N>
+  std::vector<N> violations(const Architecture<N>& network) const {
+    std::vector<N> result;
+    result.reserve(size());
+    for (const auto& constraint : constraints_) result.push_back(constraint.violation(network));
+    return result;
+  }
+  /// The largest violation; minus infinity where there are no constraints.
+  double worst_violation(const Architecture<double>& network) const {
+    double worst = -HUGE_VAL;
+    for (const auto& constraint : constraints_) worst = std::max(worst, constraint.violation(network));
+    return worst;
+  }
+  /// Whether every constraint holds, by exact costs.
+  bool feasible(const Architecture<double>& network) const { return holds(worst_violation(network)); }
+
+  std::vector<ConstraintStatus> status(const Architecture<double>& network) const {
+    std::vector<ConstraintStatus> result;
+    for (const auto& constraint : constraints_) result.push_back(constraint.status(network));
+    return result;
+  }
+
+ private:
+  std::vector<AnyConstraint> constraints_;
+};
+
+/// The constraints of a search: `subject_to(MemoryBound{16_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms})`.
+template <class... C>
+ConstraintSet subject_to(C&&... constraints) {
+  ConstraintSet set;
+  (set.add(AnyConstraint(std::forward<C>(constraints))), ...);
+  return set;
+}
+
+}  // namespace siena

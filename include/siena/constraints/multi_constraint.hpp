@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/constraint_set.hpp"
+#include "siena/constraints/dual_state.hpp"
+
+namespace siena {
+
+/// Any number of constraints in one loss: the differentiable cost gives the penalty, the exact cost moves the multipliers
+/// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known.
+template <class F>
+class MultiConstraint {
+ public:
+  explicit MultiConstraint(ConstraintSet constraints, F formulation = {})
+      : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size()) {
+    assert_formulation<F>();
+  }
+
+  /// Derives the strengths from the loss after warm-up and the exact network that the search begins with; `total_epochs` is
+  /// the length of the search. Begins anew when called again.
+  void start(double task_loss, const Architecture<double>& exact, double total_epochs) {
+    require<ArgumentError>(std::isfinite(task_loss) && task_loss > 0,
+                           "MultiConstraint::start: expected a finite task loss above 0, got {}; did the warm-up diverge?",
+                           task_loss);
+    require<ArgumentError>(std::isfinite(total_epochs) && total_epochs > 0,
+                           "MultiConstraint::start: expected a search of more than 0 epochs, got {}", total_epochs);
+    for (std::size_t i = 0; i < duals_.size(); ++i) {
+      const double violation = constraints_[i].violation(exact);
+      require<ConstraintError>(std::isfinite(violation), "constraint '{}': expected a finite violation at the start, got {}",
+                               constraints_[i].name(), violation);
+      formulation_.start(duals_[i], violation, task_loss);
+    }
+    total_epochs_ = total_epochs;
+    epoch_ = 0;
+  }
+  bool started() const { return total_epochs_ > 0; }
+
+  /// Sum of the terms of all constraints at an epoch (from 0; fractions advance within it), which `strength` then refers
+  /// to.
+  template <class N>
+  N penalty(const Architecture<N>& network, double epoch) {
+    advance(epoch);
+    N sum = 0;
+    for (std::size_t i = 0; i < duals_.size(); ++i) sum += term(i, constraints_[i].violation(network));
+    return sum;
+  }
+  /// Sets the epoch without pricing a network.
+  void advance(double epoch) {
+    SIENA_ASSERT(started());
+    epoch_ = epoch;
+  }
+  /// The term of one constraint at the present epoch, for a violation that the caller knows.
+  template <class N>
+  N term(std::size_t i, const N& violation) const {
+    SIENA_ASSERT(started());
+    return formulation_.term(violation, duals_[i], progress());
+  }
+  /// Lets exact violations move the multipliers, where the formulation has them.
+  void update(const Architecture<double>& exact) {
+    SIENA_ASSERT(started());
+    if constexpr (UpdatesDuals<F>) {
+      for (std::size_t i = 0; i < duals_.size(); ++i) formulation_.update(duals_[i], constraints_[i].violation(exact));
+    }
+  }
+
+  const ConstraintSet& constraints() const { return constraints_; }
+  const F& formulation() const { return formulation_; }
+  std::size_t size() const { return constraints_.size(); }
+  double epoch() const { return epoch_; }
+  /// Part of the search that is over, in [0, 1].
+  double progress() const { return started() ? std::clamp(epoch_ / total_epochs_, 0.0, 1.0) : 0; }
+  /// Present weight of the relative violation of constraint `i` in the loss.
+  double strength(std::size_t i) const { return formulation_.strength(duals_[i], progress()); }
+  const DualState& dual(std::size_t i) const { return duals_[i]; }
+
+  bool feasible(const Architecture<double>& exact) const { return constraints_.feasible(exact); }
+  std::vector<ConstraintStatus> status(const Architecture<double>& exact) const {
+    auto result = constraints_.status(exact);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i].strength = strength(i);
+    return result;
+  }
+
+  void save(State& state, const std::string& prefix) const {
+    state.put(prefix + ".formulation", std::string(std::string_view(formulation_.name())));
+    state.put(prefix + ".constraints", static_cast<std::int64_t>(size()));
+    state.put(prefix + ".epoch", epoch_);
+    state.put(prefix + ".total_epochs", total_epochs_);
+    for (std::size_t i = 0; i < size(); ++i) {
+      state.put(key(prefix, i) + ".name", constraints_[i].name());
+      state.put(key(prefix, i) + ".limit", constraints_[i].limit().value_or(0));
+      duals_[i].save(state, key(prefix, i));
+    }
+  }
+  /// Throws FormatError, and changes nothing, where another formulation, other constraints or other limits were saved.
+  void load(const State& state, const std::string& prefix) {
+    const auto& formulation = state.get<std::string>(prefix + ".formulation");
+    require<FormatError>(formulation == formulation_.name(), "MultiConstraint: expected the state of '{}', got that of '{}'",
+                         formulation_.name(), formulation);
+    const auto count = state.get<std::int64_t>(prefix + ".constraints");
+    require<FormatError>(count == static_cast<std::int64_t>(size()), "MultiConstraint: expected {} constraints, got {}", size(),
+                         count);
+    std::vector<DualState> duals(size());
+    for (std::size_t i = 0; i < size(); ++i) {
+      const auto& name = state.get<std::string>(key(prefix, i) + ".name");
+      const double limit = state.get<double>(key(prefix, i) + ".limit");
+      require<FormatError>(name == constraints_[i].name() && limit == constraints_[i].limit().value_or(0),
+                           "MultiConstraint: expected constraint '{}' with limit {}, got '{}' with {}; a search goes on with "
+                           "the constraints that it began with",
+                           constraints_[i].name(), constraints_[i].limit().value_or(0), name, limit);
+      duals[i].load(state, key(prefix, i));
+    }
+    const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
+    duals_ = std::move(duals);
+    total_epochs_ = total_epochs;
+    epoch_ = epoch;
+  }
+
+ private:
+  static std::string key(const std::string& prefix, std::size_t i) { return prefix + "." + std::to_string(i); }
+
+  ConstraintSet constraints_;
+  F formulation_;
+  std::vector<DualState> duals_;
+  double total_epochs_ = 0, epoch_ = 0;
+};
+
+}  // namespace siena

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The only macros of the library. Everything else is C++.
+//
+// SIENA_ASSERT(condition)   an invariant of ours (never a caller's mistake); checked when NDEBUG is not defined
+// SIENA_RESTRICT            "no other pointer of this function reaches these elements"
+// SIENA_UNROLL              the loop that follows has few, known turns: write them all out
+// SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
+
+#include <cassert>
+
+#define SIENA_VERSION_MAJOR 0
+#define SIENA_VERSION_MINOR 1
+#define SIENA_VERSION_PATCH 0
+
+#define SIENA_ASSERT(condition) assert(condition)
+
+#if defined(_MSC_VER)
+#define SIENA_RESTRICT __restrict
+#define SIENA_INLINE __forceinline
+#else
+#define SIENA_RESTRICT __restrict__
+#define SIENA_INLINE inline __attribute__((always_inline))
+#endif
+
+#if defined(__clang__)
+#define SIENA_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define SIENA_UNROLL _Pragma("GCC unroll 32")
+#else
+#define SIENA_UNROLL
+#endif

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "siena/core/error.hpp"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace siena {
+
+namespace detail {
+inline int default_threads() {
+#if defined(_OPENMP)
+  return std::max(1, omp_get_max_threads());
+#else
+  return 1;
+#endif
+}
+inline std::atomic<int>& thread_setting() {
+  static std::atomic<int> setting{0};  // 0: as many as the machine has
+  return setting;
+}
+}  // namespace detail
+
+/// How many threads parallel_for uses. Without OpenMP always 1.
+inline int threads() {
+  const int setting = detail::thread_setting();
+  return setting > 0 ? setting : detail::default_threads();
+}
+
+/// Sets the number of threads; 0 means as many as the machine has. Results do not depend on it, to the bit.
+inline void set_threads(int count) {
+  require<ArgumentError>(count >= 0, "set_threads: expected 0 (all cores) or more, got {}", count);
+#if defined(_OPENMP)
+  detail::thread_setting() = count;
+#else
+  detail::thread_setting() = std::min(count, 1);
+#endif
+}
+
+/// Calls body(i) for every i in [0, tasks), spread over the threads in contiguous runs. What a task computes must depend on
+/// its index alone: then results are the same bits at any number of threads. Partial sums belong to tasks, never to threads, and
+/// are reduced in task order. A call inside a task runs serially. The first exception is rethrown when all tasks have ended.
+template <class Body>
+void parallel_for(std::int64_t tasks, Body&& body) {
+#if defined(_OPENMP)
+  const int team = static_cast<int>(std::min<std::int64_t>(threads(), tasks));
+  if (team > 1 && !omp_in_parallel()) {
+    std::exception_ptr error;
+    std::mutex mutex;
+#pragma omp parallel for schedule(static) num_threads(team)
+    for (std::int64_t i = 0; i < tasks; ++i) {
+      try {
+        body(i);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    return;
+  }
+#endif
+  for (std::int64_t i = 0; i < tasks; ++i) body(i);
+}
+
+/// parallel_for over [0, count) in runs of at most `grain`: body(begin, end).
+template <class Body>
+void parallel_ranges(std::int64_t count, std::int64_t grain, Body&& body) {
+  const std::int64_t tasks = (count + grain - 1) / grain;
+  parallel_for(tasks, [&](std::int64_t task) { body(task * grain, std::min(count, (task + 1) * grain)); });
+}
+
+}  // namespace siena

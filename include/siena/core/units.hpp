@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <string>
+
+#include "siena/core/error.hpp"
+
+namespace siena {
+
+/// An amount of memory.
+struct Bytes {
+  double value = 0;
+  auto operator<=>(const Bytes&) const = default;
+};
+/// A duration.
+struct Seconds {
+  double value = 0;
+  auto operator<=>(const Seconds&) const = default;
+};
+/// Clock cycles of the device.
+struct Cycles {
+  double value = 0;
+  auto operator<=>(const Cycles&) const = default;
+};
+/// A clock frequency.
+struct Hertz {
+  double value = 0;
+  auto operator<=>(const Hertz&) const = default;
+};
+
+constexpr Seconds operator/(Cycles cycles, Hertz clock) { return {cycles.value / clock.value}; }
+constexpr Cycles operator*(Seconds time, Hertz clock) { return {time.value * clock.value}; }
+
+inline namespace literals {
+constexpr Bytes operator""_B(unsigned long long n) { return {static_cast<double>(n)}; }
+constexpr Bytes operator""_kB(unsigned long long n) { return {static_cast<double>(n) * 1e3}; }
+constexpr Bytes operator""_KiB(unsigned long long n) { return {static_cast<double>(n) * 1024}; }
+constexpr Bytes operator""_MiB(unsigned long long n) { return {static_cast<double>(n) * 1024 * 1024}; }
+constexpr Bytes operator""_KiB(long double n) { return {static_cast<double>(n) * 1024}; }
+constexpr Bytes operator""_MiB(long double n) { return {static_cast<double>(n) * 1024 * 1024}; }
+constexpr Seconds operator""_s(unsigned long long n) { return {static_cast<double>(n)}; }
+constexpr Seconds operator""_ms(unsigned long long n) { return {static_cast<double>(n) * 1e-3}; }
+constexpr Seconds operator""_us(unsigned long long n) { return {static_cast<double>(n) * 1e-6}; }
+constexpr Seconds operator""_s(long double n) { return {static_cast<double>(n)}; }
+constexpr Seconds operator""_ms(long double n) { return {static_cast<double>(n) * 1e-3}; }
+constexpr Seconds operator""_us(long double n) { return {static_cast<double>(n) * 1e-6}; }
+constexpr Cycles operator""_cycles(unsigned long long n) { return {static_cast<double>(n)}; }
+constexpr Hertz operator""_MHz(unsigned long long n) { return {static_cast<double>(n) * 1e6}; }
+constexpr Hertz operator""_MHz(long double n) { return {static_cast<double>(n) * 1e6}; }
+constexpr Hertz operator""_GHz(long double n) { return {static_cast<double>(n) * 1e9}; }
+}  // namespace literals
+
+}  // namespace siena

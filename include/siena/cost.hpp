@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room cost: what a network costs on a device.
+
+#include "siena/cost/cost_model.hpp"
+#include "siena/cost/description.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
+#include "siena/cost/params.hpp"
+#include "siena/cost/slope_check.hpp"

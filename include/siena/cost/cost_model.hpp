@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <string_view>
+
+#include "siena/cost/description.hpp"
+
+namespace siena {
+
+/// Has a name for reports.
+template <class M>
+concept Named = requires(const M& model) {
+  { model.name() } -> std::convertible_to<std::string_view>;
+};
+/// Prices one execution of one layer in numbers of type N.
+template <class M, class N>
+concept PricesLayers = requires(const M& model, const LayerDesc<N>& layer) {
+  { model.layer_cost(layer) } -> std::convertible_to<N>;
+};
+/// Prices whole networks in numbers of type N.
+template <class M, class N>
+concept PricesNetworks = requires(const M& model, const Architecture<N>& network) {
+  { model.network_cost(network) } -> std::convertible_to<N>;
+};
+
+/// Gives a price to a network, for truth (double) and gradient (Scalar) by one formula: `name()` and either
+/// `layer_cost(layer)`, which `total` adds up, or `network_cost(network)`. Optional: `unit()`.
+template <class M>
+concept CostModel = Named<M> &&
+    ((PricesLayers<M, double> && PricesLayers<M, Scalar>) || (PricesNetworks<M, double> && PricesNetworks<M, Scalar>));
+
+/// Explains in one sentence what `M` lacks to be a CostModel; entry points call it instead of constraining their templates.
+template <class M>
+constexpr void assert_cost_model() {
+  static_assert(Named<M>, "siena: a cost model needs `std::string_view name() const`, the name that reports show");
+  static_assert(PricesLayers<M, double> || PricesNetworks<M, double>,
+                "siena: a cost model needs `auto layer_cost(const auto& layer) const`, which returns the cost of one "
+                "LayerDesc<N> as an N, or `auto network_cost(const Architecture<N>& network) const` for the whole network");
+  static_assert(!PricesLayers<M, double> || PricesNetworks<M, double> || PricesLayers<M, Scalar>,
+                "siena: layer_cost takes LayerDesc<double> but not LayerDesc<Scalar>; write it once for both as "
+                "`auto layer_cost(const auto& layer) const`, with double only for constants, so that it has a gradient");
+  static_assert(!PricesNetworks<M, double> || PricesNetworks<M, Scalar>,
+                "siena: network_cost takes Architecture<double> but not Architecture<Scalar>; write it once for both as "
+                "`template <class N> N network_cost(const Architecture<N>& network) const`, so that it has a gradient");
+}
+
+/// What `model` charges for the whole network. Layer by layer, each cost counts as often as the layer is there (its
+/// presence); a model with network_cost sees to that itself.
+template <class M, class N>
+N total(const M& model, const Architecture<N>& network) {
+  assert_cost_model<M>();
+  if constexpr (PricesNetworks<M, N>) {
+    return model.network_cost(network);
+  } else if constexpr (PricesLayers<M, N>) {
+    N sum = 0;
+    for (const LayerDesc<N>& layer : network.layers) sum += N(model.layer_cost(layer)) * layer.presence;
+    return sum;
+  } else {
+    return 0;
+  }
+}
+
+/// The unit of a model's costs, "" where it names none.
+template <class M>
+std::string_view unit_of(const M& model) {
+  if constexpr (requires { std::string_view(model.unit()); }) {
+    return model.unit();
+  } else {
+    return {};
+  }
+}
+
+}  // namespace siena

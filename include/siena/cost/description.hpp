@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "siena/autograd/scalar.hpp"
+
+namespace siena {
+
+enum class LayerKind { conv2d, depthwise_conv2d, linear, batch_norm, activation, pool, add, concat, flatten, other };
+
+/// What a cost model may know of one execution of one layer. N is double for the network as it is, and Scalar where channel
+/// counts, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers count
+/// features as channels, on 1 x 1. Sizes are those of one image, one sample.
+template <class N>
+struct LayerDesc {
+  LayerKind kind = LayerKind::other;
+  std::string name = {};
+  int node = -1;                    ///< of the network
+  std::vector<int> producers = {};  ///< indices into Architecture::layers, -1 for the input of the network; one per input
+
+  N in_channels = 0;   ///< of one input of an add; of all inputs of a concat together
+  N out_channels = 0;  ///< of a depthwise convolution: in_channels * multiplier (costs follow in_channels)
+  int in_height = 1, in_width = 1;
+  int out_height = 1, out_width = 1;
+  int kernel_height = 1, kernel_width = 1;
+  int stride_height = 1, stride_width = 1;
+  int groups = 1;                   ///< of a conv2d; depthwise layers have a kind of their own
+  int multiplier = 1;               ///< output channels per input channel of a depthwise convolution
+  std::optional<N> live_taps = {};  ///< kernel elements left by a tap mask; all of them when empty
+
+  bool bias = false;
+  /// Convolution, linear: a batch norm follows directly and folds into this layer, which then has a bias. Batch norm: it is
+  /// the one that folds away, and costs nothing itself.
+  bool batch_norm_folded = false;
+  /// Runs again with the weights of an earlier entry: it takes time again, but no storage.
+  bool repeated = false;
+  N presence = 1;  ///< the probability that the layer is there: branches of a supernet; totals weight by it
+
+  N weight_bits = 8, input_bits = 8, output_bits = 8;
+  N own_weights = 0, own_macs = 0;  ///< of kind `other`: what a custom layer says of itself
+
+  bool has_weights() const { return is_convolution() || kind == LayerKind::linear; }
+  bool is_convolution() const { return kind == LayerKind::conv2d || kind == LayerKind::depthwise_conv2d; }
+
+  /// Elements of one kernel.
+  N taps() const { return live_taps ? *live_taps : N(static_cast<double>(kernel_height) * kernel_width); }
+  /// Output channels; through in_channels for a depthwise layer, so that its mask gets a gradient.
+  N filters() const { return kind == LayerKind::depthwise_conv2d ? in_channels * double(multiplier) : out_channels; }
+
+  /// Weights without biases; the scales of a batch norm that does not fold.
+  N weights() const {
+    switch (kind) {
+      case LayerKind::conv2d:
+        return taps() * in_channels * out_channels / double(groups);
+      case LayerKind::depthwise_conv2d:
+        return taps() * filters();
+      case LayerKind::linear:
+        return in_channels * out_channels;
+      case LayerKind::batch_norm:
+        return batch_norm_folded ? N(0) : in_channels;
+      case LayerKind::other:
+        return own_weights;
+      default:
+        return 0;
+    }
+  }
+  /// Biases as deployed: one per output channel where there is a bias or a folded batch norm.
+  N biases() const {
+    if (has_weights()) return bias || batch_norm_folded ? filters() : N(0);
+    return kind == LayerKind::batch_norm && !batch_norm_folded ? in_channels : N(0);
+  }
+  /// Multiplications with weights, per sample.
+  N macs() const {
+    if (kind == LayerKind::other) return own_macs;
+    return has_weights() ? weights() * (double(out_height) * out_width) : N(0);
+  }
+  N input_elements() const {
+    const double inputs = kind == LayerKind::add && producers.size() > 1 ? double(producers.size()) : 1;
+    return in_channels * (inputs * in_height * in_width);
+  }
+  N output_elements() const { return filters() * (double(out_height) * out_width); }
+};
+
+/// A network as cost models see it: every execution of every layer, in execution order.
+template <class N>
+struct Architecture {
+  std::vector<LayerDesc<N>> layers = {};
+};
+
+/// The same layer in the other number type: constants for Scalar, values for double.
+template <Number To, Number From>
+LayerDesc<To> convert(const LayerDesc<From>& from) {
+  const auto number = [](const From& x) { return To(value_of(x)); };
+  LayerDesc<To> to{.kind = from.kind, .name = from.name, .node = from.node, .producers = from.producers};
+  to.in_channels = number(from.in_channels), to.out_channels = number(from.out_channels);
+  to.in_height = from.in_height, to.in_width = from.in_width;
+  to.out_height = from.out_height, to.out_width = from.out_width;
+  to.kernel_height = from.kernel_height, to.kernel_width = from.kernel_width;
+  to.stride_height = from.stride_height, to.stride_width = from.stride_width;
+  to.groups = from.groups, to.multiplier = from.multiplier;
+  if (from.live_taps) to.live_taps = number(*from.live_taps);
+  to.bias = from.bias, to.batch_norm_folded = from.batch_norm_folded, to.repeated = from.repeated;
+  to.presence = number(from.presence);
+  to.weight_bits = number(from.weight_bits), to.input_bits = number(from.input_bits), to.output_bits = number(from.output_bits);
+  to.own_weights = number(from.own_weights), to.own_macs = number(from.own_macs);
+  return to;
+}
+/// The same architecture in the other number type.
+template <Number To, Number From>
+Architecture<To> convert(const Architecture<From>& from) {
+  Architecture<To> to;
+  for (const auto& layer : from.layers) to.layers.push_back(convert<To>(layer));
+  return to;
+}
+
+}  // namespace siena

@@ -1,0 +1,366 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/core/error.hpp"
+#include "siena/core/random.hpp"
+#include "siena/core/shape.hpp"
+#include "siena/core/tensor.hpp"
+
+namespace siena::data {
+
+/// What a network gets in one step: N samples and their classes (-1: none). `labels` is empty where the dataset has none.
+struct Batch {
+  Tensor inputs;  // N x shape of a sample
+  std::vector<std::int32_t> labels;
+
+  std::int64_t size() const { return inputs.shape().rank() == 0 ? 0 : inputs.shape()[0]; }
+};
+
+/// Per-channel mean and standard deviation, in the units of `Dataset::sample`: networks see (value - mean) / deviation.
+struct Normalization {
+  std::vector<float> mean = {};
+  std::vector<float> deviation = {};
+};
+
+/// What the values of a dataset are. `labels`: one a sample, -1 for "of no class", or none at all. `classes` 0: as many as the
+/// labels name.
+struct Description {
+  Shape shape = {};  // of a sample, innermost size = channels
+  std::vector<std::int32_t> labels = {};
+  std::int64_t classes = 0;
+  std::string name = "dataset";
+};
+
+/// Samples of one shape, held in memory as bytes (images) or floats, with their classes. Copies, subsets and splits share the
+/// values: they cost an index list. Immutable, hence safe to read from any number of threads.
+class Dataset {
+ public:
+  Dataset() = default;
+
+  /// Images: `values` are the samples one after the other, H x W x C each, byte b meaning b / 255.
+  static Dataset from_bytes(std::vector<std::uint8_t> values, Description description) {
+    Storage storage{.description = std::move(description), .bytes = std::move(values)};
+    return Dataset(std::move(storage), false);
+  }
+  /// Features: `values` are the samples one after the other, innermost dimension last. Refuses what is not finite.
+  static Dataset from_floats(std::vector<float> values, Description description) {
+    Storage storage{.description = std::move(description), .floats = std::move(values)};
+    return Dataset(std::move(storage), true);
+  }
+
+  std::int64_t size() const { return indices_ ? static_cast<std::int64_t>(indices_->size()) : whole_; }
+  bool empty() const { return size() == 0; }
+  /// Of a sample: H x W x C for images.
+  const Shape& shape() const { return storage().description.shape; }
+  std::int64_t channels() const { return shape().columns(); }
+  std::int64_t classes() const { return storage().description.classes; }
+  const std::string& name() const { return name_; }
+  /// The same samples under another name (for messages).
+  Dataset named(std::string name) const {
+    Dataset copy = *this;
+    copy.name_ = std::move(name);
+    return copy;
+  }
+
+  bool labelled() const { return !storage().description.labels.empty(); }
+  /// Class of sample `i`; -1 where it has none.
+  std::int32_t label(std::int64_t i) const {
+    const std::int64_t at = place(i);
+    return labelled() ? storage().description.labels[static_cast<std::size_t>(at)] : -1;
+  }
+
+  /// Sample `i` before normalisation, without padding: images in [0, 1], floats as stored.
+  void sample(std::int64_t i, std::span<float> out) const {
+    require<ShapeError>(static_cast<std::int64_t>(out.size()) == shape().elements(),
+                        "{}: expected room for the {} values of a {} sample, got {}", name_, shape().elements(), shape(),
+                        out.size());
+    if (holds_bytes()) {
+      const auto values = bytes(i);
+      std::transform(values.begin(), values.end(), out.begin(), [](std::uint8_t b) { return static_cast<float>(b) / 255.0f; });
+    } else {
+      const auto values = floats(i);
+      std::copy(values.begin(), values.end(), out.begin());
+    }
+  }
+
+  /// Whether samples are stored as bytes (then `bytes(i)` is valid, else `floats(i)`).
+  bool holds_bytes() const { return !storage().is_float; }
+  /// The stored values of sample `i`, without padding.
+  std::span<const std::uint8_t> bytes(std::int64_t i) const { return stored(storage().bytes, i); }
+  std::span<const float> floats(std::int64_t i) const { return stored(storage().floats, i); }
+
+  /// The same samples, normalised with these values when they are batched. Measure them on the training split only:
+  /// `test.normalized(measure(train))`.
+  Dataset normalized(Normalization normalization) const {
+    const auto expected = static_cast<std::size_t>(channels());
+    require<ShapeError>(normalization.mean.size() == expected && normalization.deviation.size() == expected,
+                        "{}: expected a mean and a deviation for each of {} channels, got {} and {}", name_, expected,
+                        normalization.mean.size(), normalization.deviation.size());
+    for (std::size_t c = 0; c < expected; ++c) {
+      const float mean = normalization.mean[c], deviation = normalization.deviation[c];
+      require<DataError>(std::isfinite(mean) && std::isfinite(deviation) && deviation > 0,
+                         "{}: expected a finite mean and a deviation above 0, got {} and {} for channel {}", name_, mean,
+                         deviation, c);
+    }
+    Dataset copy = *this;
+    copy.normalization_ = std::make_shared<const Normalization>(std::move(normalization));
+    return copy;
+  }
+  Dataset normalized(std::vector<float> mean, std::vector<float> deviation) const {
+    return normalized(Normalization{.mean = std::move(mean), .deviation = std::move(deviation)});
+  }
+  /// Mean 0 and deviation 1 unless `normalized` said otherwise.
+  Normalization normalization() const {
+    if (normalization_) return *normalization_;
+    const auto count = static_cast<std::size_t>(channels());
+    return {.mean = std::vector<float>(count, 0.0f), .deviation = std::vector<float>(count, 1.0f)};
+  }
+
+  /// The samples at these places, in this order; a place may come up more than once.
+  Dataset subset(std::span<const std::int64_t> places) const {
+    std::vector<std::int64_t> chosen(places.size());
+    std::transform(places.begin(), places.end(), chosen.begin(), [this](std::int64_t i) { return place(i); });
+    Dataset copy = *this;
+    copy.indices_ = std::make_shared<const std::vector<std::int64_t>>(std::move(chosen));
+    return copy;
+  }
+  Dataset subset(std::initializer_list<std::int64_t> places) const {
+    return subset(std::span<const std::int64_t>(places.begin(), places.size()));
+  }
+  /// The first `n` samples.
+  Dataset take(std::int64_t n) const {
+    require<ArgumentError>(n >= 0 && n <= size(), "{}: expected to take 0 to {} samples, got {}", name_, size(), n);
+    std::vector<std::int64_t> places(static_cast<std::size_t>(n));
+    std::iota(places.begin(), places.end(), std::int64_t{0});
+    return subset(places);
+  }
+
+ private:
+  struct Storage {
+    Description description = {};
+    std::vector<std::uint8_t> bytes = {};
+    std::vector<float> floats = {};
+    bool is_float = false;
+  };
+
+  Dataset(Storage storage, bool is_float) : name_(storage.description.name) {
+    storage.is_float = is_float;
+    const Description& description = storage.description;
+    const std::int64_t elements = description.shape.elements();
+    const auto values = static_cast<std::int64_t>(is_float ? storage.floats.size() : storage.bytes.size());
+    require<ShapeError>(elements > 0 && description.shape.rank() < Shape::max_rank,
+                        "{}: expected samples of 1 to {} dimensions and at least one value, got shape {}", name_,
+                        Shape::max_rank - 1, description.shape);
+    require<ShapeError>(values % elements == 0,
+                        "{}: expected a whole number of samples of {} ({} values each), got {} values: {} are left over", name_,
+                        description.shape, elements, values, values % elements);
+    whole_ = values / elements;
+    check_labels(storage.description);
+    for (std::size_t at = 0; at < storage.floats.size(); ++at) {
+      require<DataError>(std::isfinite(storage.floats[at]), "{}: expected finite values, got {} in sample {}, value {}", name_,
+                         storage.floats[at], static_cast<std::int64_t>(at) / elements,
+                         static_cast<std::int64_t>(at) % elements);
+    }
+    storage_ = std::make_shared<const Storage>(std::move(storage));
+  }
+
+  void check_labels(Description& description) const {
+    const auto& labels = description.labels;
+    require<DataError>(labels.empty() || static_cast<std::int64_t>(labels.size()) == whole_,
+                       "{}: expected a label for each of {} samples or none at all, got {}", name_, whole_, labels.size());
+    require<ArgumentError>(description.classes >= 0, "{}: expected 0 classes or more, got {}", name_, description.classes);
+    if (description.classes == 0 && !labels.empty()) {
+      description.classes = std::int64_t{*std::max_element(labels.begin(), labels.end())} + 1;
+    }
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      require<DataError>(labels[i] >= -1 && labels[i] < description.classes,
+                         "{}: expected labels from -1 (no class) to {}, got {} for sample {}", name_, description.classes - 1,
+                         labels[i], i);
+    }
+  }
+
+  const Storage& storage() const {
+    static const Storage none;
+    return storage_ ? *storage_ : none;
+  }
+  std::int64_t place(std::int64_t i) const {
+    require<ArgumentError>(i >= 0 && i < size(), "{}: expected a sample from 0 to {}, got {}", name_, size() - 1, i);
+    return indices_ ? (*indices_)[static_cast<std::size_t>(i)] : i;
+  }
+  template <class T>
+  std::span<const T> stored(const std::vector<T>& values, std::int64_t i) const {
+    const std::int64_t elements = shape().elements(), start = place(i) * elements;
+    SIENA_ASSERT(start + elements <= static_cast<std::int64_t>(values.size()));  // bytes(i) of floats, or the other way round
+    return std::span<const T>(values).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(elements));
+  }
+
+  std::shared_ptr<const Storage> storage_;
+  std::shared_ptr<const std::vector<std::int64_t>> indices_;  // none: all of the storage
+  std::shared_ptr<const Normalization> normalization_;
+  std::string name_ = "dataset";
+  std::int64_t whole_ = 0;
+};
+
+namespace detail {
+
+// Sums are of whole numbers, hence exact in any order. Adding image rows up position by position keeps the loop free of
+// dependences; 32 bits hold the squares of 65,536 rows.
+inline void measure_bytes(const Dataset& dataset, std::vector<double>& sum, std::vector<double>& squares) {
+  const auto row =
+      static_cast<std::size_t>(dataset.shape().rank() > 2 ? dataset.shape()[-2] * dataset.channels() : dataset.channels());
+  const auto channels = static_cast<std::size_t>(dataset.channels());
+  std::vector<std::uint32_t> sums(row), products(row);
+  std::vector<std::uint64_t> total(channels), total_squares(channels);
+  std::size_t pending = 0;
+  const auto flush = [&] {
+    for (std::size_t j = 0; j < row; ++j) {
+      total[j % channels] += std::exchange(sums[j], 0u);
+      total_squares[j % channels] += std::exchange(products[j], 0u);
+    }
+    pending = 0;
+  };
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    const auto bytes = dataset.bytes(i);
+    for (std::size_t start = 0; start < bytes.size(); start += row) {
+      const std::uint8_t* values = bytes.data() + start;
+      for (std::size_t j = 0; j < row; ++j) {
+        const std::uint32_t value = values[j];
+        sums[j] += value;
+        products[j] += value * value;
+      }
+      if (++pending == 65536) flush();
+    }
+  }
+  flush();
+  for (std::size_t c = 0; c < channels; ++c) {
+    sum[c] = static_cast<double>(total[c]) / 255.0;
+    squares[c] = static_cast<double>(total_squares[c]) / (255.0 * 255.0);
+  }
+}
+
+}  // namespace detail
+
+/// Mean and standard deviation of every channel over all samples; call it on the training split and on nothing else. A channel
+/// that never changes gets deviation 1, so that normalising it gives zeros.
+inline Normalization measure(const Dataset& dataset) {
+  require<DataError>(!dataset.empty(), "measure: expected at least one sample, got none in '{}'", dataset.name());
+  const auto channels = static_cast<std::size_t>(dataset.channels());
+  const double count = static_cast<double>(dataset.size()) * static_cast<double>(dataset.shape().rows());
+  std::vector<double> mean(channels), squares(channels), variance(channels);
+  if (dataset.holds_bytes()) {
+    detail::measure_bytes(dataset, mean, squares);
+    for (std::size_t c = 0; c < channels; ++c) {
+      mean[c] /= count;
+      squares[c] /= count;
+      variance[c] = squares[c] - mean[c] * mean[c];
+    }
+  } else {  // two passes: features may lie far from zero
+    const auto each = [&](auto&& visit) {
+      for (std::int64_t i = 0; i < dataset.size(); ++i) {
+        const auto values = dataset.floats(i);
+        for (std::size_t at = 0; at < values.size(); at += channels) {
+          for (std::size_t c = 0; c < channels; ++c) visit(c, double{values[at + c]});
+        }
+      }
+    };
+    each([&](std::size_t c, double value) { mean[c] += value / count; });
+    each([&](std::size_t c, double value) {
+      squares[c] += value * value / count;
+      variance[c] += (value - mean[c]) * (value - mean[c]) / count;
+    });
+  }
+  Normalization result{.mean = std::vector<float>(channels), .deviation = std::vector<float>(channels)};
+  for (std::size_t c = 0; c < channels; ++c) {
+    const bool constant = variance[c] <= 1e-12 * squares[c];
+    result.mean[c] = static_cast<float>(mean[c]);
+    result.deviation[c] =
+        constant ? 1.0f : std::max(static_cast<float>(std::sqrt(variance[c])), std::numeric_limits<float>::min());
+  }
+  return result;
+}
+
+/// A problem: what is learnt from, what choices are made by, and what is looked at once, at the end.
+struct Splits {
+  Dataset train;
+  Dataset validation;
+  Dataset test;
+
+  /// Shape of a sample, the same in all parts.
+  const Shape& shape() const { return train.shape(); }
+  std::int64_t classes() const { return train.classes(); }
+};
+
+struct SplitOptions {
+  double fraction = 0.1;  // of the samples to hold out, in [0, 1)
+  std::uint64_t seed = 0;
+  bool stratified = true;  // hold out the same fraction of every class
+};
+
+/// The two parts of a dataset: disjoint, and together all of it.
+struct Split {
+  Dataset kept;
+  Dataset held_out;
+};
+
+namespace detail {
+
+// How many of each group to hold out so that the parts add up to `wanted`: every group gives its share, rounded down, and
+// those that lost most by rounding give one more.
+inline std::vector<std::int64_t> shares(const std::vector<std::vector<std::int64_t>>& groups, double fraction,
+                                        std::int64_t wanted) {
+  std::vector<std::int64_t> share(groups.size());
+  std::vector<double> lost(groups.size());
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const double ideal = fraction * static_cast<double>(groups[g].size());
+    share[g] = static_cast<std::int64_t>(ideal);
+    lost[g] = ideal - static_cast<double>(share[g]);
+    wanted -= share[g];
+  }
+  std::vector<std::size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lost[a] > lost[b]; });
+  for (std::size_t at = 0; at < order.size() && wanted > 0; ++at, --wanted) ++share[order[at]];
+  return share;
+}
+
+}  // namespace detail
+
+/// Splits by a random choice that depends on the seed, the sizes and the labels alone. Both parts keep the order of the
+/// dataset and its normalisation. Throws ArgumentError where a fraction above 0 would leave either part empty.
+inline Split split(const Dataset& dataset, const SplitOptions& options = {}) {
+  require<ArgumentError>(options.fraction >= 0 && options.fraction < 1, "split: expected a fraction from 0 to below 1, got {}",
+                         options.fraction);
+  const auto size = dataset.size();
+  const auto wanted = static_cast<std::int64_t>(std::llround(options.fraction * static_cast<double>(size)));
+  require<ArgumentError>(options.fraction == 0 || (wanted > 0 && wanted < size),
+                         "split: expected samples on both sides, got {} held out of {} ('{}'); a fraction of 0 holds none out",
+                         wanted, size, dataset.name());
+  const bool stratified = options.stratified && dataset.labelled();
+  std::vector<std::vector<std::int64_t>> groups(stratified ? static_cast<std::size_t>(dataset.classes()) + 1 : 1);
+  for (std::int64_t i = 0; i < size; ++i) groups[stratified ? static_cast<std::size_t>(dataset.label(i) + 1) : 0].push_back(i);
+
+  const auto share = detail::shares(groups, options.fraction, wanted);
+  std::vector<char> held(static_cast<std::size_t>(size), 0);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    Random random = Random(options.seed).split(g);
+    shuffle(std::span<std::int64_t>(groups[g]), random);
+    for (std::int64_t k = 0; k < share[g]; ++k) held[static_cast<std::size_t>(groups[g][static_cast<std::size_t>(k)])] = 1;
+  }
+  std::vector<std::int64_t> kept, held_out;
+  for (std::int64_t i = 0; i < size; ++i) (held[static_cast<std::size_t>(i)] ? held_out : kept).push_back(i);
+  return {.kept = dataset.subset(kept), .held_out = dataset.subset(held_out)};
+}
+
+}  // namespace siena::data

@@ -1,0 +1,171 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "siena/core/buffer.hpp"
+#include "siena/core/parallel.hpp"
+#include "siena/kernels/conv2d_forward.hpp"
+#include "siena/kernels/correlate.hpp"
+#include "siena/kernels/geometry.hpp"
+#include "siena/kernels/tile.hpp"
+
+// The gradient with respect to the weights: for every tap the product of the input, transposed, with dy over the pixels that the
+// tap joins. A tile of it stays in registers while a chunk of pixels that fits the cache goes by.
+
+namespace siena::kernels::detail {
+
+/// The pixels that a tap joins within a chunk: three loops, and what a step of each means to both operands.
+template <class T>
+struct PixelRun {
+  const T *x = nullptr, *dy = nullptr;
+  std::int64_t x_pixel = 0, x_row = 0, x_image = 0;
+  std::int64_t dy_pixel = 0, dy_row = 0, dy_image = 0;
+  std::int64_t pixels = 0, rows = 0, images = 0;
+
+  /// Makes one loop of neighbouring loops where memory allows it.
+  void merge() {
+    if (x_row == pixels * x_pixel && dy_row == pixels * dy_pixel) pixels *= std::exchange(rows, 1);
+    if (rows == 1 && x_image == pixels * x_pixel && dy_image == pixels * dy_pixel) pixels *= std::exchange(images, 1);
+  }
+};
+
+/// dw[r][c] += sum over the pixels of x[r] * dy[c], for Rows channels and Columns vectors.
+template <class T, class Arch, int Rows, int Columns>
+void outer_tile(const PixelRun<T>& run, T* dw, std::int64_t stride) {
+  using V = simd::Batch<T, Arch>;
+  constexpr std::int64_t step = simd::width<T, Arch>;
+  V sums[Rows][Columns];
+  SIENA_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(dw + r * stride + c * step);
+  }
+  const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels;
+  for (std::int64_t n = 0; n < run.images; ++n) {
+    for (std::int64_t h = 0; h < run.rows; ++h) {
+      const T* x = run.x + n * run.x_image + h * run.x_row;
+      const T* dy = run.dy + n * run.dy_image + h * run.dy_row;
+      for (std::int64_t i = 0; i < pixels; ++i, x += x_pixel, dy += dy_pixel) {
+        V column[Columns];
+        SIENA_UNROLL
+        for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(dy + c * step);
+        SIENA_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+          const V value = simd::broadcast<T, Arch>(x[r]);
+          SIENA_UNROLL
+          for (int c = 0; c < Columns; ++c) sums[r][c] = simd::fma(value, column[c], sums[r][c]);
+        }
+      }
+    }
+  }
+  SIENA_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) simd::store(dw + r * stride + c * step, sums[r][c]);
+  }
+}
+
+/// Any number of channels: as many whole tiles as there are, then ever smaller ones.
+template <class T, class Arch, int Columns, int Rows = tile_rows<Arch, Columns>>
+void outer_rows(PixelRun<T> run, T* dw, std::int64_t stride, std::int64_t rows) {
+  for (; rows >= Rows; rows -= Rows, run.x += Rows, dw += Rows * stride) outer_tile<T, Arch, Rows, Columns>(run, dw, stride);
+  if constexpr (Rows > 1) {
+    if (rows > 0) outer_rows<T, Arch, Columns, Rows / 2>(run, dw, stride, rows);
+  }
+}
+
+/// A part of the work: images, output rows, columns and taps, each as [begin, end).
+struct WeightTask {
+  std::int64_t first_image, last_image, first_row, last_row, first_column, last_column, first_tap, last_tap;
+};
+
+template <class Arch, class T>
+void accumulate_weights(const Correlation& c, const WeightTask& task, const T* x, const T* dy, T* dw) {
+  for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    for (std::int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
+      const std::int64_t kh = tap / c.width.taps, kw = tap % c.width.taps;
+      const std::int64_t h0 = std::max(task.first_row, c.height.first_output(kh));
+      const std::int64_t h1 = std::min(task.last_row, c.height.last_output(kh));
+      const std::int64_t w0 = c.width.first_output(kw), w1 = c.width.last_output(kw);
+      if (h1 <= h0 || w1 <= w0) continue;
+      const std::int64_t ih = c.height.start + h0 * c.height.step + kh * c.height.tap_step;
+      const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
+      PixelRun<T> run{.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
+                      .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel + column,
+                      .x_pixel = c.width.step * c.in_pixel, .x_row = c.height.step * c.in_row, .x_image = c.in_image,
+                      .dy_pixel = c.out_pixel, .dy_row = c.out_row, .dy_image = c.out_image,
+                      .pixels = w1 - w0, .rows = h1 - h0, .images = task.last_image - task.first_image};
+      run.merge();
+      outer_rows<T, A, decltype(vectors)::value>(run, dw + tap * c.depth * c.columns + column, c.columns, c.depth);
+    }
+  });
+}
+
+/// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share the sums of
+/// a part between columns and taps; chunks follow each other within a task so that their pixels stay in the cache.
+struct WeightPlan {
+  std::int64_t parts, images;             // images of a part
+  std::int64_t column_slices, columns;    // columns of a slice
+  std::int64_t tap_slices, taps;          // taps of a slice
+  std::int64_t chunk_images, chunk_rows;  // one of them covers all there is
+
+  WeightPlan(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t row_columns, std::int64_t kernel_taps) {
+    constexpr std::int64_t part_pixels = 1024, most_parts = 16, chunk_pixels = 256, block = 32;
+    const std::int64_t rows = height * width;
+    parts = std::clamp<std::int64_t>(batch * rows / part_pixels, 1, std::min(batch, most_parts));
+    images = ceil_div(batch, parts);
+    parts = ceil_div(batch, images);
+    column_slices = std::clamp<std::int64_t>(most_parts / parts, 1, ceil_div(row_columns, block));
+    columns = ceil_div(ceil_div(row_columns, column_slices), block) * block;
+    column_slices = ceil_div(row_columns, columns);
+    tap_slices = std::clamp<std::int64_t>(most_parts / (parts * column_slices), 1, kernel_taps);
+    taps = ceil_div(kernel_taps, tap_slices);
+    tap_slices = ceil_div(kernel_taps, taps);
+    chunk_images = std::max<std::int64_t>(1, chunk_pixels / rows);
+    chunk_rows = chunk_images > 1 ? height : std::clamp<std::int64_t>(chunk_pixels / width, 1, height);
+  }
+};
+
+/// sums[i] += the i-th element of every part, in the order of the parts.
+template <class Arch, class T>
+void add_parts(const T* partial, std::int64_t parts, std::int64_t size, T* sums) {
+  constexpr std::int64_t step = simd::width<T, simd::half<T, Arch>>;
+  parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; i += step) {
+      auto sum = simd::load<T, simd::half<T, Arch>>(partial + i);
+      for (std::int64_t p = 1; p < parts; ++p) sum += simd::load<T, simd::half<T, Arch>>(partial + p * size + i);
+      simd::store(sums + i, simd::load<T, simd::half<T, Arch>>(sums + i) + sum);
+    }
+  });
+}
+
+template <class Arch, class T>
+void dense_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* x, const T* dy, T* dw) {
+  const Correlation c = forward_correlation(g, g.in_channels);
+  const WeightPlan plan(batch, g.out_height, g.out_width, g.out_stride(), g.taps());
+  const std::int64_t size = g.weight_storage();
+  Buffer<T> partial(plan.parts > 1 ? static_cast<std::size_t>(plan.parts * size) : 0);
+  parallel_for(plan.parts * plan.column_slices * plan.tap_slices, [&](std::int64_t index) {
+    const std::int64_t part = index / (plan.column_slices * plan.tap_slices);
+    const std::int64_t column = index / plan.tap_slices % plan.column_slices * plan.columns;
+    const std::int64_t tap = index % plan.tap_slices * plan.taps;
+    const std::int64_t last_image = std::min(batch, (part + 1) * plan.images);
+    for (std::int64_t n = part * plan.images; n < last_image; n += plan.chunk_images) {
+      for (std::int64_t row = 0; row < g.out_height; row += plan.chunk_rows) {
+        const WeightTask task{.first_image = n, .last_image = std::min(last_image, n + plan.chunk_images), .first_row = row,
+                              .last_row = std::min(g.out_height, row + plan.chunk_rows), .first_column = column,
+                              .last_column = std::min(g.out_stride(), column + plan.columns), .first_tap = tap,
+                              .last_tap = std::min(g.taps(), tap + plan.taps)};
+        accumulate_weights<Arch, T>(c, task, x, dy, plan.parts > 1 ? partial.data() + part * size : dw);
+      }
+    }
+  });
+  if (plan.parts > 1) add_parts<Arch, T>(partial.data(), plan.parts, size, dw);
+}
+
+}  // namespace siena::kernels::detail

@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "siena/core/buffer.hpp"
+#include "siena/core/config.hpp"
+#include "siena/core/parallel.hpp"
+#include "siena/kernels/geometry.hpp"
+#include "siena/kernels/tile.hpp"
+
+// Sliding products over images: the one loop behind the forward pass and behind each residue class of the backward pass for data.
+
+namespace siena::kernels::detail {
+
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return -floor_div(-a, b); }
+
+/// One dimension of a sliding window: tap t of output o meets input start + o * step + t * tap_step, if that lies in [0, in).
+struct Axis {
+  std::int64_t in = 1, out = 1, taps = 1, start = 0, step = 1, tap_step = 1;
+
+  /// The taps [first, last) of output o that meet the input; empty ones have first == last.
+  std::int64_t first_tap(std::int64_t o) const { return std::clamp(ceil_div(-(start + o * step), tap_step), std::int64_t{0}, taps); }
+  std::int64_t last_tap(std::int64_t o) const {
+    return std::max(first_tap(o), std::min(taps, floor_div(in - 1 - start - o * step, tap_step) + 1));
+  }
+  /// The outputs [first, last) whose tap t meets the input.
+  std::int64_t first_output(std::int64_t t) const { return std::clamp(ceil_div(-(start + t * tap_step), step), std::int64_t{0}, out); }
+  std::int64_t last_output(std::int64_t t) const {
+    return std::max(first_output(t), std::min(out, floor_div(in - 1 - start - t * tap_step, step) + 1));
+  }
+};
+
+/// A convolution as strides: weights are [height.taps][width.taps][depth] rows of `columns` elements.
+struct Correlation {
+  Axis height, width;
+  std::int64_t depth = 1, columns = 8;
+  std::int64_t in_pixel = 8, in_row = 8, in_image = 8;                    // elements from one to the next
+  std::int64_t out_pixel = 8, out_row = 8, out_image = 8, out_first = 0;  // elements from one to the next; of output (0, 0)
+};
+
+template <class T>
+struct CorrelationData {
+  const T *x, *w, *bias;
+  T* y;
+  Write mode;
+};
+
+/// The valid taps of an output position along one dimension.
+struct TapRange {
+  std::int64_t first, last;
+  bool operator==(const TapRange&) const = default;
+};
+
+/// The valid taps of every position: worked out once a call, since the divisions cost more than a small tile.
+inline Buffer<TapRange> tap_ranges(const Axis& axis) {
+  auto ranges = Buffer<TapRange>::uninitialized(static_cast<std::size_t>(axis.out));
+  for (std::int64_t o = 0; o < axis.out; ++o) ranges[o] = {axis.first_tap(o), axis.last_tap(o)};
+  return ranges;
+}
+
+/// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become one.
+template <class T>
+SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t oh, TapRange h, std::int64_t ow,
+                                         TapRange v) {
+  TileProducts<T> p;
+  p.taps_h = h.last - h.first;
+  p.taps_w = v.last - v.first;
+  p.depth = c.depth;
+  p.input_h = c.height.tap_step * c.in_row;
+  p.input_w = c.width.tap_step * c.in_pixel;
+  p.weight_stride = c.columns;
+  p.weights_w = c.depth * c.columns;
+  p.weights_h = c.width.taps * p.weights_w;
+  if (p.taps_h == 0 || p.taps_w == 0) {
+    p.taps_h = 0;
+    return p;  // the input address would lie outside the image
+  }
+  p.input = x + (c.height.start + oh * c.height.step + h.first * c.height.tap_step) * c.in_row +
+            (c.width.start + ow * c.width.step + v.first * c.width.tap_step) * c.in_pixel;
+  p.weights = w + h.first * p.weights_h + v.first * p.weights_w;
+  if (p.input_w == p.depth) {
+    p.depth *= p.taps_w;
+    p.taps_w = 1;
+  }
+  return p;
+}
+
+/// A stretch of output rows: images, rows, pixels and columns, each as [begin, end); `heights` and `widths` hold the tap ranges.
+struct Stretch {
+  std::int64_t images, first_row, last_row, first_pixel, last_pixel, first_column, last_column;
+  const TapRange *heights, *widths;
+};
+
+/// Rows of a tile are one pixel of several images: every tap is exact, and a tap that falls on the padding costs nothing.
+template <class Arch, class T>
+void correlate_images(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
+  for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    constexpr int rows = tile_rows<A, decltype(vectors)::value>;
+    for (std::int64_t n = 0; n < s.images; n += rows) {
+      const std::int64_t count = std::min<std::int64_t>(rows, s.images - n);
+      for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
+        T* y = d.y + n * c.out_image + c.out_first + oh * c.out_row + s.first_pixel * c.out_pixel + column;
+        for (std::int64_t ow = s.first_pixel; ow < s.last_pixel; ++ow, y += c.out_pixel) {
+          TileProducts<T> p = products_at(c, d.x + n * c.in_image, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
+          p.row_stride = c.in_image;
+          if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
+          product_rows<T, A, decltype(vectors)::value>(
+              p, {.output = y, .row_stride = c.out_image, .bias = d.bias ? d.bias + column : nullptr, .mode = d.mode}, count);
+        }
+      }
+    }
+  });
+}
+
+/// Rows of a tile are neighbouring pixels of one image that meet the same taps.
+template <class Arch, class T>
+void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
+  for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
+      for (std::int64_t ow = s.first_pixel, last = ow; ow < s.last_pixel; ow = last) {
+        while (last < s.last_pixel && s.widths[last] == s.widths[ow]) ++last;
+        TileProducts<T> p = products_at(c, d.x, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
+        p.row_stride = c.width.step * c.in_pixel;
+        if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
+        product_rows<T, A, decltype(vectors)::value>(p,
+                                                     {.output = d.y + c.out_first + oh * c.out_row + ow * c.out_pixel + column,
+                                                      .row_stride = c.out_pixel,
+                                                      .bias = d.bias ? d.bias + column : nullptr,
+                                                      .mode = d.mode},
+                                                     last - ow);
+      }
+    }
+  });
+}
+
+/// How many tasks a kernel aims at: enough for any machine to balance, few enough to cost nothing. Never the number of threads,
+/// so that the split is the same everywhere.
+inline constexpr std::int64_t wanted_tasks = 32;
+
+/// A matrix product: one long run of pixels, cut into runs and, where they are few, slices of columns.
+template <class Arch, class T>
+void correlate_run(const Correlation& c, const CorrelationData<T>& d, Stretch whole) {
+  constexpr std::int64_t slice = 64;
+  const std::int64_t grain = std::max<std::int64_t>(32, ceil_div(ceil_div(c.width.out, wanted_tasks), 16) * 16);
+  const std::int64_t runs = ceil_div(c.width.out, grain), slices = runs >= 16 ? 1 : ceil_div(c.columns, slice);
+  parallel_for(runs * slices, [&](std::int64_t task) {
+    Stretch s = whole;
+    s.first_pixel = task / slices * grain;
+    s.last_pixel = std::min(c.width.out, s.first_pixel + grain);
+    s.first_column = task % slices * slice;
+    s.last_column = slices == 1 ? c.columns : std::min(c.columns, s.first_column + slice);
+    correlate_pixels<Arch, T>(c, d, s);
+  });
+}
+
+/// Input rows [first, last) of a group of images as [row][image][pixel][depth] without padding between: the images of a tile lie
+/// close together (whole images apart they would compete for the same lines of the cache), channels follow each other from tap to
+/// tap, and the lines of neighbouring images are staggered.
+template <class T>
+Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t first, std::int64_t last, const T* x, Buffer<T>& packed) {
+  constexpr std::int64_t line = 16;
+  Correlation to = c;
+  to.in_pixel = c.depth;
+  to.in_image = ceil_div(c.width.in * c.depth, line) * line + line;
+  to.in_row = images * to.in_image;
+  const auto size = static_cast<std::size_t>((last - first) * to.in_row);
+  if (packed.size() < size) packed = Buffer<T>::uninitialized(size);
+  for (std::int64_t row = first; row < last; ++row) {
+    for (std::int64_t n = 0; n < images; ++n) {
+      const T* from = x + n * c.in_image + row * c.in_row;
+      T* out = packed.data() + (row - first) * to.in_row + n * to.in_image;
+      if (c.in_pixel == c.depth) {
+        std::copy_n(from, c.width.in * c.depth, out);
+      } else {
+        for (std::int64_t i = 0; i < c.width.in; ++i, from += c.in_pixel, out += c.depth) std::copy_n(from, c.depth, out);
+      }
+    }
+  }
+  to.height.start -= first;
+  to.height.in = last - first;
+  return to;
+}
+
+/// The input rows [first, last) that output rows [begin, end) meet.
+inline TapRange input_rows(const Axis& axis, std::int64_t begin, std::int64_t end) {
+  const std::int64_t first = axis.start + begin * axis.step;
+  const std::int64_t last = axis.start + (end - 1) * axis.step + (axis.taps - 1) * axis.tap_step + 1;
+  const std::int64_t low = std::clamp<std::int64_t>(first, 0, axis.in);
+  return {low, std::clamp<std::int64_t>(last, low, axis.in)};
+}
+
+/// Runs a correlation over a batch. Every output is one chain of operations, whatever the split.
+template <class Arch, class T>
+void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
+  const Buffer<TapRange> heights = tap_ranges(c.height), widths = tap_ranges(c.width);
+  const Stretch all{.images = 1, .first_row = 0, .last_row = c.height.out, .first_pixel = 0, .last_pixel = c.width.out,
+                    .first_column = 0, .last_column = c.columns, .heights = heights.data(), .widths = widths.data()};
+  if (batch == 1 && c.height.out == 1) return correlate_run<Arch, T>(c, d, all);
+  // Without borders runs of pixels are long; otherwise groups of images fill the tiles.
+  const bool borders = c.height.taps * c.width.taps > 1 && c.width.out > 0 && widths[0] != TapRange{0, c.width.taps};
+  const std::int64_t group = c.columns >= 2 * simd::width<T, Arch> ? 8 : 16;
+  const std::int64_t whole = borders || c.width.out < 8 ? batch / 8 * 8 : 0, groups = ceil_div(whole, group);
+  if (groups > 0) {
+    const std::int64_t grain = std::max(std::min<std::int64_t>(4, c.height.out), c.height.out * groups / wanted_tasks);
+    const std::int64_t bands = ceil_div(c.height.out, grain);
+    parallel_for(groups * bands, [&](std::int64_t task) {
+      const std::int64_t first = task / bands * group;
+      Stretch s = all;
+      s.images = std::min(group, whole - first);
+      s.first_row = task % bands * grain;
+      s.last_row = std::min(c.height.out, s.first_row + grain);
+      const TapRange rows = input_rows(c.height, s.first_row, s.last_row);
+      Buffer<T> packed;
+      CorrelationData<T> part = d;
+      const Correlation close = pack_images(c, s.images, rows.first, rows.last, d.x + first * c.in_image, packed);
+      part.x = packed.data();
+      part.y += first * c.out_image;
+      correlate_images<Arch, T>(close, part, s);
+    });
+  }
+  parallel_ranges((batch - whole) * c.height.out, std::max<std::int64_t>(1, (batch - whole) * c.height.out / wanted_tasks),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      Stretch s = all;
+                      CorrelationData<T> part = d;
+                      part.x += (whole + i / c.height.out) * c.in_image;
+                      part.y += (whole + i / c.height.out) * c.out_image;
+                      s.first_row = i % c.height.out;
+                      s.last_row = s.first_row + 1;
+                      correlate_pixels<Arch, T>(c, part, s);
+                    }
+                  });
+}
+
+}  // namespace siena::kernels::detail

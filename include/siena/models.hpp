@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room models: networks of the benchmarks.
+
+#include "siena/models/resnet8.hpp"

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// Holds any layer that is not among siena's own. Copies share it: a layer is immutable, its parameters live in the network.
+class Custom {
+ public:
+  template <LayerType L>
+    requires(!std::same_as<L, Custom>)
+  explicit Custom(L layer) : model_(std::make_shared<const Model<L>>(std::move(layer))) {}
+
+  std::string_view kind() const { return model_->kind(); }
+  Shape setup(LayerSetup& setup) const { return model_->setup(setup); }
+  Var forward(Forward& forward) const { return model_->forward(forward); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::string_view kind() const = 0;
+    virtual Shape setup(LayerSetup&) const = 0;
+    virtual Var forward(Forward&) const = 0;
+  };
+  template <class L>
+  struct Model final : Interface {
+    explicit Model(L its_layer) : layer(std::move(its_layer)) {}
+    std::string_view kind() const override { return layer.kind(); }
+    Shape setup(LayerSetup& setup) const override { return layer.setup(setup); }
+    Var forward(Forward& forward) const override { return layer.forward(forward); }
+    L layer;
+  };
+  std::shared_ptr<const Interface> model_;
+};
+
+}  // namespace siena

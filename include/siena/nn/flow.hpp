@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <any>
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/nn/layers.hpp"
+
+namespace siena {
+
+/// What a room above attaches to a layer; nn only carries it.
+using Decoration = std::any;
+
+/// A layer with something attached: has a `layer` and says what with `decoration()`.
+template <class D>
+concept DecoratedLayer = requires(const D& decorated) {
+  decorated.layer;
+  { decorated.decoration() } -> std::convertible_to<Decoration>;
+};
+
+/// The part of a network under construction that a Flow talks to.
+class NetworkBuilder {
+ public:
+  virtual ~NetworkBuilder() = default;
+  virtual int append(Layer layer, std::vector<int> inputs, Decoration decoration) = 0;
+  virtual const Shape& shape(int node) const = 0;
+  virtual void rename(int node, std::string name) = 0;
+};
+
+/// A value in a network under construction: the handle with which graphs are written, `x | Conv2d{.out = 16} | Relu{}`.
+class Flow {
+ public:
+  Flow(NetworkBuilder* builder, int node) : builder_(builder), node_(node) {}
+
+  /// Shape of one sample here.
+  const Shape& shape() const { return builder_->shape(node_); }
+  int node() const { return node_; }
+  NetworkBuilder* builder() const { return builder_; }
+
+  /// Names the layer whose output this is; its parameters are saved under this name.
+  Flow named(std::string name) const {
+    builder_->rename(node_, std::move(name));
+    return *this;
+  }
+
+  /// Appends a layer, one of siena's own or any other LayerType.
+  template <class L>
+  Flow append(L layer, Decoration decoration = {}) const {
+    if constexpr (std::same_as<L, Layer> || BuiltInLayer<L>) {
+      return {builder_, builder_->append(std::move(layer), {node_}, std::move(decoration))};
+    } else {
+      static_assert(LayerType<L>,
+                    "siena: a layer needs `std::string_view kind() const`, `Shape setup(LayerSetup&) const` and "
+                    "`Var forward(Forward&) const`, and must be copyable");
+      if constexpr (LayerType<L>) return append(Custom(std::move(layer)), std::move(decoration));
+    }
+  }
+
+  template <class L>
+  friend Flow operator|(const Flow& x, L layer) {
+    if constexpr (DecoratedLayer<L>) {
+      Decoration decoration = layer.decoration();
+      return x.append(std::move(layer.layer), std::move(decoration));
+    } else {
+      return x.append(std::move(layer));
+    }
+  }
+
+ private:
+  NetworkBuilder* builder_;
+  int node_;
+};
+
+/// The sum of two values of equal shape.
+inline Flow add(const Flow& a, const Flow& b) {
+  require<ArgumentError>(a.builder() == b.builder(), "add: expected two values of one network, got values of two networks");
+  return {a.builder(), a.builder()->append(Add{}, {a.node(), b.node()}, {})};
+}
+
+/// Values side by side along their channels.
+inline Flow concat(std::initializer_list<Flow> flows) {
+  require<ShapeError>(flows.size() > 0, "concat: expected at least one value, got none");
+  std::vector<int> nodes;
+  NetworkBuilder* builder = flows.begin()->builder();
+  for (const Flow& flow : flows) {
+    require<ArgumentError>(flow.builder() == builder, "concat: expected values of one network, got values of two networks");
+    nodes.push_back(flow.node());
+  }
+  return {builder, builder->append(Concat{}, std::move(nodes), {})};
+}
+
+}  // namespace siena

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "siena/autograd/ops/batch_norm.hpp"
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// Batch normalisation over all but the channels. Parameters: weight (gamma, 1) and bias (beta, 0); buffers: running_mean and
+/// running_variance, of which `momentum` is the weight of the newest batch.
+struct BatchNorm {
+  double epsilon = 1e-5;
+  double momentum = 0.1;
+
+  std::string_view kind() const { return "batch_norm"; }
+
+  Shape setup(LayerSetup& setup) const {
+    require<ArgumentError>(epsilon > 0 && momentum > 0 && momentum <= 1,
+                           "{}: expected epsilon > 0 and momentum in (0, 1], got {} and {}", setup.where(), epsilon, momentum);
+    const Shape channels{setup.input()[-1]};
+    setup.parameter("weight", channels, Init::constant(1), false);
+    setup.parameter("bias", channels, Init::constant(0), false);
+    setup.buffer("running_mean", channels, 0.0f);
+    setup.buffer("running_variance", channels, 1.0f);
+    return setup.input();
+  }
+
+  Var forward(Forward& f) const {
+    return ops::batch_norm<float>(f.input(), f.parameter(0), f.parameter(1), f.buffer(0), f.buffer(1),
+                                  {.epsilon = epsilon, .momentum = momentum, .training = f.mode() == Mode::training,
+                                   .relu = f.fused_relu, .residual = f.fused_residual});
+  }
+};
+
+}  // namespace siena

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "siena/autograd/ops/conv2d.hpp"
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// A height and a width; one number means both.
+struct Size2 {
+  constexpr Size2(int both) : height(both), width(both) {}  // NOLINT(google-explicit-constructor): `.kernel = 3`
+  constexpr Size2(int h, int w) : height(h), width(w) {}
+  bool operator==(const Size2&) const = default;
+  int height, width;
+};
+
+/// Zeros around an image: as many a side, per side, or `same`, which gives ceil(in / stride) outputs as TensorFlow and ONNX
+/// SAME_UPPER do (where the total is odd, the extra zero goes below and right).
+struct ImagePadding {
+  constexpr ImagePadding(int all) : top(all), bottom(all), left(all), right(all) {}  // NOLINT(google-explicit-constructor)
+  constexpr ImagePadding(int vertical, int horizontal) : top(vertical), bottom(vertical), left(horizontal), right(horizontal) {}
+  constexpr ImagePadding(int t, int b, int l, int r) : top(t), bottom(b), left(l), right(r) {}
+  static constexpr ImagePadding same() {
+    ImagePadding padding(0);
+    padding.is_same = true;
+    return padding;
+  }
+  bool operator==(const ImagePadding&) const = default;
+  int top, bottom, left, right;
+  bool is_same = false;
+};
+inline constexpr ImagePadding same = ImagePadding::same();
+
+/// 2-D convolution (cross-correlation) with any kernel, stride, dilation, padding and groups. Weights: KH x KW x Cin/groups x Cout,
+/// He-normal; bias: Cout. `groups = Conv2d::depthwise` gives each input channel its own filters.
+struct Conv2d {
+  static constexpr int depthwise = 0;
+
+  int out = 0;
+  Size2 kernel = 1;
+  Size2 stride = 1;
+  ImagePadding padding = same;
+  Size2 dilation = 1;
+  int groups = 1;
+  bool bias = true;
+
+  std::string_view kind() const { return "conv2d"; }
+
+  /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
+  kernels::ConvGeometry geometry(const Shape& in, std::string_view where = "Conv2d") const {
+    return kernels::conv_geometry({.in_height = in[0], .in_width = in[1], .in_channels = in[2], .out_channels = out,
+                                   .kernel_height = kernel.height, .kernel_width = kernel.width, .stride_height = stride.height,
+                                   .stride_width = stride.width, .dilation_height = dilation.height,
+                                   .dilation_width = dilation.width, .pad_top = pad(in[0], true).before,
+                                   .pad_bottom = pad(in[0], true).after, .pad_left = pad(in[1], false).before,
+                                   .pad_right = pad(in[1], false).after, .groups = group_count(in[2])},
+                                  where);
+  }
+  int group_count(std::int64_t in_channels) const { return groups == depthwise ? static_cast<int>(in_channels) : groups; }
+
+  Shape setup(LayerSetup& setup) const {
+    const kernels::ConvGeometry g = geometry(setup.image(), setup.where());
+    const std::int64_t in = g.group_in_channels();
+    setup.parameter("weight", {kernel.height, kernel.width, in, out}, Init::he_normal(g.weight_rows()), true);
+    if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
+    return {g.out_height, g.out_width, out};
+  }
+
+  Var forward(Forward& f) const {
+    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()), f.output_shape());
+  }
+
+ private:
+  kernels::Padding pad(std::int64_t in, bool vertical) const {
+    if (padding.is_same) {  // a stride below 1 is refused with the other sizes
+      return vertical ? kernels::same_padding(in, kernel.height, std::max(stride.height, 1), dilation.height)
+                      : kernels::same_padding(in, kernel.width, std::max(stride.width, 1), dilation.width);
+    }
+    return vertical ? kernels::Padding{padding.top, padding.bottom} : kernels::Padding{padding.left, padding.right};
+  }
+};
+
+}  // namespace siena

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "siena/autograd/ops/conv2d.hpp"
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// y = x W + b. Weights: In x Out, uniform in +-1/sqrt(In); bias: Out. Expects vectors: flatten or pool images first.
+struct Linear {
+  int out = 0;
+  bool bias = true;
+
+  std::string_view kind() const { return "linear"; }
+
+  Shape setup(LayerSetup& setup) const {
+    require<ShapeError>(setup.input().rank() == 1, "{}: expected a vector of features, got {}; put Flatten{{}} or GlobalAvgPool{{}} before it",
+                        setup.where(), setup.input());
+    require<ArgumentError>(out > 0, "{}: expected at least one output, got {}", setup.where(), out);
+    const std::int64_t in = setup.input()[0];
+    setup.parameter("weight", {in, out}, Init::uniform(in), true);
+    if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
+    return {out};
+  }
+
+  Var forward(Forward& f) const { return ops::linear(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}); }
+};
+
+}  // namespace siena

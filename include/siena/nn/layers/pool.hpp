@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+#include "siena/autograd/ops/pool.hpp"
+#include "siena/nn/layer.hpp"
+#include "siena/nn/layers/conv2d.hpp"
+
+namespace siena {
+
+namespace detail {
+inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 stride, ImagePadding padding, std::string_view where) {
+  const bool whole = stride.height == 0;  // windows that touch
+  const Size2 step = whole ? kernel : stride;
+  const auto vertical = padding.is_same ? kernels::same_padding(in[0], kernel.height, std::max(step.height, 1))
+                                        : kernels::Padding{padding.top, padding.bottom};
+  const auto horizontal = padding.is_same ? kernels::same_padding(in[1], kernel.width, std::max(step.width, 1))
+                                          : kernels::Padding{padding.left, padding.right};
+  return kernels::pool_geometry({.in_height = in[0], .in_width = in[1], .channels = in[2], .kernel_height = kernel.height,
+                                 .kernel_width = kernel.width, .stride_height = step.height, .stride_width = step.width,
+                                 .pad_top = vertical.before, .pad_bottom = vertical.after, .pad_left = horizontal.before,
+                                 .pad_right = horizontal.after},
+                                where);
+}
+}  // namespace detail
+
+/// Largest value of each window. `stride = 0`: windows that touch.
+struct MaxPool {
+  Size2 kernel = 2;
+  Size2 stride = 0;
+  ImagePadding padding = 0;
+
+  std::string_view kind() const { return "max_pool"; }
+  Shape setup(LayerSetup& setup) const {
+    const auto g = detail::pool_geometry(setup.image(), kernel, stride, padding, setup.where());
+    return {g.out_height, g.out_width, g.channels};
+  }
+  Var forward(Forward& f) const {
+    return ops::max_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()), f.output_shape());
+  }
+};
+
+/// Mean of each window; padding counts as zeros only if asked. `stride = 0`: windows that touch.
+struct AvgPool {
+  Size2 kernel = 2;
+  Size2 stride = 0;
+  ImagePadding padding = 0;
+  bool count_padding = false;
+
+  std::string_view kind() const { return "avg_pool"; }
+  Shape setup(LayerSetup& setup) const {
+    const auto g = detail::pool_geometry(setup.image(), kernel, stride, padding, setup.where());
+    return {g.out_height, g.out_width, g.channels};
+  }
+  Var forward(Forward& f) const {
+    return ops::avg_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()), count_padding,
+                         f.output_shape());
+  }
+};
+
+/// Mean over all positions: H x W x C -> C.
+struct GlobalAvgPool {
+  std::string_view kind() const { return "global_avg_pool"; }
+  Shape setup(LayerSetup& setup) const { return {setup.image()[2]}; }
+  Var forward(Forward& f) const { return ops::global_avg_pool(f.input()); }
+};
+
+}  // namespace siena

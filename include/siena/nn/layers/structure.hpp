@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "siena/autograd/ops/structure.hpp"
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// The network's input: the first node of every network.
+struct Input {
+  std::string_view kind() const { return "input"; }
+  Shape setup(LayerSetup& setup) const { return setup.input(); }
+  Var forward(Forward& f) const { return f.input(); }
+};
+
+/// H x W x C -> H W C, position by position.
+struct Flatten {
+  std::string_view kind() const { return "flatten"; }
+  Shape setup(LayerSetup& setup) const { return {setup.input().elements()}; }
+  Var forward(Forward& f) const { return ops::flatten(f.input()); }
+};
+
+/// The sum of two inputs of equal shape.
+struct Add {
+  std::string_view kind() const { return "add"; }
+  Shape setup(LayerSetup& setup) const {
+    const auto in = setup.inputs();
+    require<ShapeError>(in.size() == 2 && in[0] == in[1], "{}: expected two inputs of equal shape, got {} and {}", setup.where(), in[0],
+                        in.size() > 1 ? in[1] : Shape{});
+    return in[0];
+  }
+  Var forward(Forward& f) const { return ops::add(f.input(0), f.input(1)); }
+};
+
+/// Inputs side by side along the channels; all other sizes are equal.
+struct Concat {
+  std::string_view kind() const { return "concat"; }
+  Shape setup(LayerSetup& setup) const {
+    std::vector<std::int64_t> sizes(setup.input().sizes().begin(), setup.input().sizes().end());
+    sizes.back() = 0;
+    for (const Shape& in : setup.inputs()) {
+      bool fits = in.rank() == setup.input().rank();
+      for (int i = 0; fits && i + 1 < in.rank(); ++i) fits = in[i] == setup.input()[i];
+      require<ShapeError>(fits, "{}: expected inputs that differ in channels only, got {} and {}", setup.where(), setup.input(), in);
+      sizes.back() += in[-1];
+    }
+    return Shape(std::span<const std::int64_t>(sizes));
+  }
+  Var forward(Forward& f) const {
+    std::vector<Var> inputs;
+    for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
+    return ops::concat(std::span<const Var>(inputs));
+  }
+};
+
+}  // namespace siena

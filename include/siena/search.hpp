@@ -1,0 +1,9 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room search: the search itself, repair, reports.
+
+#include "siena/search/repair.hpp"
+#include "siena/search/report.hpp"
+#include "siena/search/search.hpp"

@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "siena/constraints/constraint_set.hpp"
+#include "siena/space/describe.hpp"
+#include "siena/space/mask.hpp"
+
+namespace siena {
+
+/// Every channel of every group.
+inline Selection full_selection(const ChannelMasks& masks) {
+  Selection all;
+  for (const ChannelGroup& group : masks.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
+  return all;
+}
+
+/// As few channels as may stay.
+inline Selection smallest_selection(const ChannelMasks& masks) {
+  Selection least;
+  for (const ChannelGroup& group : masks.groups()) {
+    least.keep.emplace_back(static_cast<std::size_t>(group.channels), false);
+    std::fill_n(least.keep.back().begin(), group.minimum, true);
+  }
+  return least;
+}
+
+/// Throws ConstraintError where a constraint cannot hold whatever is kept: says the smallest value that can be reached. Costs grow
+/// with channels, so the smallest network decides for a bound; for other constraints the largest one is tried too.
+inline void require_reachable(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints) {
+  const Architecture<double> least = describe(network, masks, smallest_selection(masks));
+  const Architecture<double> most = describe(network, masks, full_selection(masks));
+  for (const AnyConstraint& constraint : constraints) {
+    const double at_least = constraint.violation(least);
+    if (holds(at_least) || (!constraint.is_bound() && holds(constraint.violation(most)))) continue;
+    if (constraint.is_bound()) {
+      fail<ConstraintError>("bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+                            "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+                            constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
+                            *constraint.value(most));
+    }
+    fail<ConstraintError>("constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
+                          "{:.4g} for the largest network of this search space",
+                          constraint.name(), at_least, constraint.violation(most));
+  }
+}
+
+namespace detail {
+/// One move of repair: the channels of a group, least (or most) important first.
+struct Move {
+  int group = -1;
+  std::vector<std::int64_t> channels{};
+  double score = 0;
+};
+
+inline std::vector<std::int64_t> ranked(const Network& network, const ChannelMasks& masks, const Selection& selection, int group,
+                                        bool on) {
+  std::vector<std::int64_t> channels;
+  for (std::int64_t c = 0; c < masks.groups()[group].channels; ++c) {
+    if (selection.keep[group][static_cast<std::size_t>(c)] == on) channels.push_back(c);
+  }
+  std::stable_sort(channels.begin(), channels.end(), [&](std::int64_t a, std::int64_t b) {
+    const double x = masks.importance(network, group, a), y = masks.importance(network, group, b);
+    return on ? x < y : x > y;
+  });
+  return channels;
+}
+
+inline void flip(Selection& selection, const Move& move, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    auto&& channel = selection.keep[move.group][static_cast<std::size_t>(move.channels[i])];
+    channel = !channel;
+  }
+}
+
+inline double excess(const ConstraintSet& constraints, const Architecture<double>& network) {
+  double sum = 0;
+  for (const AnyConstraint& constraint : constraints) sum += std::max(0.0, constraint.violation(network));
+  return sum;
+}
+
+// Tiled costs fall in steps: up to this many channels are tried at a time.
+inline constexpr std::size_t longest_move = 16;
+}  // namespace detail
+
+/// Drops channels until every constraint holds: at each move those that cost the task least (importance) for the violation that they
+/// take away. A selection that holds already comes back as it is. Throws ConstraintError where dropping does not help.
+inline Selection repair(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints, Selection selection) {
+  double excess = detail::excess(constraints, describe(network, masks, selection));
+  while (!constraints.feasible(describe(network, masks, selection))) {
+    detail::Move best;
+    best.score = std::numeric_limits<double>::infinity();
+    std::size_t best_count = 0;
+    for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+      const ChannelGroup& group = masks.groups()[g];
+      if (group.frozen) continue;
+      detail::Move move{.group = g, .channels = detail::ranked(network, masks, selection, g, true)};
+      const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(move.channels.size()) - group.minimum,
+                                               static_cast<std::int64_t>(detail::longest_move));
+      double worth = 0;
+      for (std::int64_t count = 1; count <= most; ++count) {
+        worth += masks.importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
+        Selection trial = selection;
+        detail::flip(trial, move, static_cast<std::size_t>(count));
+        const double gained = excess - detail::excess(constraints, describe(network, masks, trial));
+        if (gained <= 0) continue;
+        const double score = (worth + 1e-12 * static_cast<double>(count)) / gained;
+        if (score < best.score) {
+          best = move;
+          best.score = score;
+          best_count = static_cast<std::size_t>(count);
+        }
+      }
+    }
+    require<ConstraintError>(best.group >= 0,
+                             "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
+                             "dropping no longer lowers",
+                             constraints.worst_violation(describe(network, masks, selection)));
+    detail::flip(selection, best, best_count);
+    excess = detail::excess(constraints, describe(network, masks, selection));
+  }
+  return selection;
+}
+
+/// Gives slack back: switches on the most valuable channels (importance per share of the scarcest bound) for as long as every constraint
+/// still holds. A selection that breaks a constraint comes back as it is.
+inline Selection use_slack(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints, Selection selection) {
+  if (!constraints.feasible(describe(network, masks, selection))) return selection;
+  while (true) {
+    const std::vector<double> now = constraints.violations(describe(network, masks, selection));
+    detail::Move best;
+    best.score = -1;
+    std::size_t best_count = 0;
+    for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+      if (masks.groups()[g].frozen) continue;
+      detail::Move move{.group = g, .channels = detail::ranked(network, masks, selection, g, false)};
+      double worth = 0;
+      for (std::size_t count = 1; count <= std::min(move.channels.size(), detail::longest_move); ++count) {
+        worth += masks.importance(network, g, move.channels[count - 1]);
+        Selection trial = selection;
+        detail::flip(trial, move, count);
+        const std::vector<double> then = constraints.violations(describe(network, masks, trial));
+        if (!std::all_of(then.begin(), then.end(), [](double violation) { return holds(violation); })) break;
+        double share = 1e-6;  // a channel may be free: the tile was not full
+        for (std::size_t i = 0; i < then.size(); ++i) share = std::max(share, then[i] - now[i]);
+        if (worth / share > best.score) {
+          best = move;
+          best.score = worth / share;
+          best_count = count;
+        }
+      }
+    }
+    if (best.group < 0) return selection;
+    detail::flip(selection, best, best_count);
+  }
+}
+
+}  // namespace siena

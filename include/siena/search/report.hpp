@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "siena/constraints/constraint_set.hpp"
+#include "siena/core/parallel.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
+#include "siena/cost/params.hpp"
+#include "siena/space/describe.hpp"
+#include "siena/train/loop.hpp"
+
+namespace siena {
+
+/// What one layer costs, exactly.
+struct LayerReport {
+  std::string name, kind;
+  std::int64_t in_channels = 0, out_channels = 0;
+  double weights = 0, macs = 0, gap8_cycles = 0;
+};
+
+/// The truth about a network: exact costs, every bound with its slack, accuracy where it was measured.
+struct Report {
+  struct Phase {
+    std::string name;
+    int epochs = 0;
+    double seconds = 0;
+  };
+  struct Accuracy {
+    std::optional<double> seed, found, finetuned;
+  };
+
+  bool feasible = true;
+  std::vector<ConstraintStatus> bounds;
+  Accuracy accuracy;                   ///< on the test images, in [0, 1]
+  double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
+  std::vector<LayerReport> layers;     ///< those with weights
+  std::vector<Phase> phases;
+  std::uint64_t seed = 0;
+  int threads = 0;
+};
+
+inline std::string_view name_of(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::conv2d: return "conv2d";
+    case LayerKind::depthwise_conv2d: return "depthwise_conv2d";
+    case LayerKind::linear: return "linear";
+    case LayerKind::batch_norm: return "batch_norm";
+    case LayerKind::activation: return "activation";
+    case LayerKind::pool: return "pool";
+    case LayerKind::add: return "add";
+    case LayerKind::concat: return "concat";
+    case LayerKind::flatten: return "flatten";
+    case LayerKind::other: break;
+  }
+  return "other";
+}
+
+/// Costs of a plain network and how it stands with its constraints; trains and measures nothing.
+inline Report report(const Network& network, const ConstraintSet& constraints) {
+  const Architecture<double> architecture = describe(network);
+  Report report;
+  report.bounds = constraints.status(architecture);
+  report.feasible = constraints.feasible(architecture);
+  report.weights = total(Params{}, architecture);
+  report.macs = total(Macs{}, architecture);
+  report.bytes = total(ModelSize{}, architecture);
+  report.gap8_cycles = total(Gap8{}, architecture);
+  for (const auto& layer : architecture.layers) {
+    if (!layer.has_weights()) continue;
+    report.layers.push_back({layer.name, std::string(name_of(layer.kind)), static_cast<std::int64_t>(layer.in_channels),
+                             static_cast<std::int64_t>(layer.out_channels), layer.weights(), layer.macs(), Gap8{}.layer_cost(layer)});
+  }
+  report.threads = threads();
+  return report;
+}
+
+/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three).
+inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints) {
+  Report result = report(network, constraints);
+  result.accuracy.finetuned = evaluate(network, test).accuracy;
+  return result;
+}
+
+}  // namespace siena
+
+template <>
+struct fmt::formatter<siena::Report> : fmt::formatter<std::string> {
+  auto format(const siena::Report& report, fmt::format_context& context) const {
+    std::string text = siena::format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
+    for (const auto& layer : report.layers) {
+      text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels, layer.out_channels,
+                            layer.weights, layer.macs, layer.gap8_cycles);
+    }
+    text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", report.weights, report.macs,
+                          report.gap8_cycles);
+    for (const auto& bound : report.bounds) {
+      if (bound.value && bound.limit) {
+        text += siena::format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit, bound.unit,
+                              -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
+      } else {
+        text += siena::format("{}: {} (violation {:.4g})\n", bound.name, bound.feasible() ? "kept" : "BROKEN", bound.violation);
+      }
+    }
+    const auto accuracy = [&](const char* name, const std::optional<double>& value) {
+      if (value) text += siena::format("accuracy {}: {:.2f} %\n", name, 100 * *value);
+    };
+    accuracy("of the seed", report.accuracy.seed);
+    accuracy("as found", report.accuracy.found);
+    accuracy("fine-tuned", report.accuracy.finetuned);
+    if (!text.empty()) text.pop_back();
+    return fmt::formatter<std::string>::format(text, context);
+  }
+};

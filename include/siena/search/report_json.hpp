@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Optional component siena::json (nlohmann-json): reports as JSON. Not part of the umbrella header.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "siena/core/file.hpp"
+#include "siena/search/report.hpp"
+#include "siena/search/search.hpp"
+
+namespace siena {
+
+namespace detail {
+inline nlohmann::ordered_json optional_number(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+inline nlohmann::ordered_json epochs_json(const History& history) {
+  auto epochs = nlohmann::ordered_json::array();
+  for (const EpochEvent& e : history.epochs) {
+    nlohmann::ordered_json entry{{"epoch", e.epoch}, {"train_loss", e.train.loss}, {"train_accuracy", e.train.accuracy},
+                                 {"penalty", e.penalty}, {"lr", e.lr}, {"seconds", e.seconds}};
+    if (e.has_validation) entry["validation_loss"] = e.validation.loss, entry["validation_accuracy"] = e.validation.accuracy;
+    for (const BoundReading& bound : e.bounds) entry["bounds"][bound.name] = bound.value;
+    epochs.push_back(std::move(entry));
+  }
+  return epochs;
+}
+}  // namespace detail
+
+/// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit"}], "accuracy": {"seed", "found", "finetuned"}, "costs", "layers",
+/// "phases": [{"name", "epochs", "seconds"}], "seed", "threads"}. Slack is what is left of the limit, in its unit.
+inline nlohmann::ordered_json to_json(const Report& report) {
+  nlohmann::ordered_json json;
+  json["feasible"] = report.feasible;
+  json["bounds"] = nlohmann::ordered_json::array();
+  for (const ConstraintStatus& bound : report.bounds) {
+    const auto slack = bound.value && bound.limit ? std::optional<double>(*bound.limit - *bound.value) : std::nullopt;
+    json["bounds"].push_back({{"name", bound.name}, {"limit", detail::optional_number(bound.limit)},
+                              {"value", detail::optional_number(bound.value)}, {"slack", detail::optional_number(slack)},
+                              {"unit", bound.unit}, {"violation", bound.violation}});
+  }
+  json["accuracy"] = {{"seed", detail::optional_number(report.accuracy.seed)}, {"found", detail::optional_number(report.accuracy.found)},
+                      {"finetuned", detail::optional_number(report.accuracy.finetuned)}};
+  json["costs"] = {{"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
+  json["layers"] = nlohmann::ordered_json::array();
+  for (const LayerReport& layer : report.layers) {
+    json["layers"].push_back({{"name", layer.name}, {"kind", layer.kind}, {"in_channels", layer.in_channels},
+                              {"out_channels", layer.out_channels}, {"weights", layer.weights}, {"macs", layer.macs},
+                              {"gap8_cycles", layer.gap8_cycles}});
+  }
+  json["phases"] = nlohmann::ordered_json::array();
+  for (const Report::Phase& phase : report.phases) {
+    json["phases"].push_back({{"name", phase.name}, {"epochs", phase.epochs}, {"seconds", phase.seconds}});
+  }
+  json["seed"] = report.seed;
+  json["threads"] = report.threads;
+  return json;
+}
+
+/// Every epoch of both phases of a search, and what was kept.
+inline nlohmann::ordered_json to_json(const SearchHistory& history) {
+  return {{"warmup", detail::epochs_json(history.warmup)}, {"search", detail::epochs_json(history.search)},
+          {"best_epoch", history.best_epoch}, {"repaired", history.repaired}};
+}
+
+/// Writes a JSON document whole or not at all; throws DataError where the path cannot be written.
+inline void save_json(const nlohmann::ordered_json& json, const std::filesystem::path& path) {
+  write_file_atomically(path, json.dump(2) + "\n");
+}
+
+}  // namespace siena

@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/duccio.hpp"
+#include "siena/constraints/multi_constraint.hpp"
+#include "siena/search/repair.hpp"
+#include "siena/search/report.hpp"
+#include "siena/space/discretize.hpp"
+#include "siena/train/loop.hpp"
+#include "siena/train/observers.hpp"
+
+namespace siena {
+
+/// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks together under the
+/// constraints, settles the masks, and lets the weights recover.
+struct SearchOptions {
+  int warmup = 10;
+  int epochs = 30;
+  std::int64_t batch = 128;
+  OptimizerOptions optimizer = Adam{.lr = 1e-3};
+  Schedule warmup_schedule = CosineLr{};
+  Schedule schedule = CosineLr{};
+  /// Of the masks' alphas, whose gradients are in units of the task's loss.
+  OptimizerOptions architecture = Adam{.lr = 1e-2};
+  /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back.
+  double settle = 0.7;
+  MaskOptions masks = {};
+  data::Augment augment = {};
+  Objective objective = classification();
+  std::uint64_t seed = 0;
+};
+
+/// What happened during a search.
+struct SearchHistory {
+  History warmup, search;
+  Metrics seed_validation;                      ///< of the network after warm-up
+  std::optional<Metrics> seed_test, found_test; ///< if there are test images
+  std::vector<ConstraintStatus> start;          ///< of the seed
+  int best_epoch = -1;                          ///< of the search: whose weights were kept
+  bool repaired = false;                        ///< whether channels had to be dropped for a bound to hold
+};
+
+struct SearchResult {
+  Network network;  ///< plain, and keeps every constraint
+  SearchHistory history;
+};
+
+namespace detail {
+inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& status) {
+  std::vector<BoundReading> readings;
+  for (const auto& s : status) {
+    readings.push_back({.name = s.name, .unit = s.unit, .value = s.value.value_or(s.violation), .limit = s.limit.value_or(0.0)});
+  }
+  return readings;
+}
+
+/// The search phase: its state between the hooks of the training loop.
+template <class Formulation>
+class MaskSearch {
+ public:
+  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints, const SearchOptions& options)
+      : network_(network), masks_(masks), constraints_(constraints), options_(options) {}
+
+  Objective objective() {
+    return {.loss = [this](StepContext& step) { return loss(step); },
+            .after_step = [this](StepContext& step) { after_step(step); }};
+  }
+  void at_epoch_end(EpochEvent& event) {
+    const Architecture<double> exact = describe(network_, masks_);
+    event.bounds = readings(constraints_.status(exact));
+    const double score = event.has_validation ? event.validation.accuracy : -event.train.loss;
+    if (constraints_.feasible(exact) && (!best_ || (settled_ && !best_settled_) || (score > best_score_ && settled_ == best_settled_))) {
+      best_ = network_;
+      best_score_ = score;
+      best_epoch_ = event.epoch;
+      best_settled_ = settled_;
+    }
+  }
+  /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
+  void settle() {
+    if (settled_) return;
+    const Selection now = masks_.selection(network_);
+    const Selection kept = repair(network_, masks_, constraints_.constraints(), now);
+    repaired_ = !(kept == now);
+    settled_selection_ = use_slack(network_, masks_, constraints_.constraints(), kept);
+    settled_ = true;
+    masks_.select(network_, settled_selection_);
+  }
+
+  bool has_best() const { return best_.has_value(); }
+  const Network& best() const { return *best_; }
+  int best_epoch() const { return best_epoch_; }
+  bool repaired() const { return repaired_; }
+
+ private:
+  Loss loss(StepContext& step) {
+    if (step.mode == Mode::inference) return options_.objective.loss(step);
+    if (!settled_ && step.epoch >= options_.settle * step.epochs) settle();
+    Loss loss = options_.objective.loss(step);
+    if (!settled_) loss.penalty += constraints_.penalty(describe(step.tape, network_, masks_), step.epoch);
+    return loss;
+  }
+  void after_step(StepContext& step) {
+    if (options_.objective.after_step) options_.objective.after_step(step);
+    if (settled_) {
+      masks_.select(network_, settled_selection_);
+      return;
+    }
+    masks_.project(network_);
+    constraints_.update(describe(network_, masks_));
+  }
+
+  Network& network_;
+  const ChannelMasks& masks_;
+  MultiConstraint<Formulation>& constraints_;
+  const SearchOptions& options_;
+  bool settled_ = false, best_settled_ = false, repaired_ = false;
+  Selection settled_selection_;
+  std::optional<Network> best_;
+  double best_score_ = 0;
+  int best_epoch_ = -1;
+};
+
+inline void check(const SearchOptions& options, const data::Splits& data) {
+  require<ArgumentError>(options.warmup >= 0 && options.epochs >= 1,
+                         "search: expected 0 or more epochs of warm-up and 1 or more of search, got {} and {}", options.warmup,
+                         options.epochs);
+  require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}", options.settle);
+  require<DataError>(data.validation.size() > 0,
+                     "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
+}
+}  // namespace detail
+
+/// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best validation
+/// result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The exact costs choose the
+/// checkpoint; where no epoch kept every constraint, `repair` makes it so. One seed gives the same bits at any number of threads.
+template <class Formulation>
+SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
+                    const SearchOptions& options, Observers observers) {
+  detail::check(options, data);
+  const ChannelMasks masks(network, options.masks);
+  require_reachable(network, masks, bounds);
+  SearchHistory history;
+  if (options.warmup > 0) {
+    history.warmup = fit(network, data.train, data.validation,
+                         {.epochs = options.warmup, .batch = options.batch, .optimizer = options.optimizer,
+                          .schedule = options.warmup_schedule, .augment = options.augment, .seed = options.seed, .phase = "warm-up",
+                          .objective = options.objective},
+                         observers);
+  }
+  history.seed_validation = evaluate(network, data.validation, options.batch, options.objective);
+  if (data.test.size() > 0) history.seed_test = evaluate(network, data.test, options.batch, options.objective);
+
+  MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
+  const Architecture<double> start = describe(network, masks);
+  constraints.start(history.seed_validation.loss, start, options.epochs);
+  history.start = constraints.status(start);
+
+  detail::MaskSearch<Formulation> phase(network, masks, constraints, options);
+  history.search = fit(network, data.train, data.validation,
+                       {.epochs = options.epochs, .batch = options.batch, .optimizer = options.optimizer, .schedule = options.schedule,
+                        .architecture = options.architecture, .augment = options.augment, .seed = options.seed + 1, .phase = "search",
+                        .objective = phase.objective(), .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
+                       observers);
+  if (!phase.has_best()) phase.settle();
+  const Network& chosen = phase.has_best() ? phase.best() : network;
+  history.best_epoch = phase.best_epoch();
+  history.repaired = phase.repaired();
+
+  SearchResult result{discretize(chosen, masks), std::move(history)};
+  if (data.test.size() > 0) result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective);
+  return result;
+}
+
+template <class Formulation, class... Observer>
+SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
+                    const SearchOptions& options = {}, Observer&&... observers) {
+  return search(std::move(network), data, bounds, std::move(formulation), options, Observers(std::forward<Observer>(observers)...));
+}
+
+}  // namespace siena

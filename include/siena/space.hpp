@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room space: what may vary: masks, groups, descriptions, discretisation.
+
+#include "siena/space/describe.hpp"
+#include "siena/space/discretize.hpp"
+#include "siena/space/groups.hpp"
+#include "siena/space/mask.hpp"
+#include "siena/space/searchable.hpp"

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "siena/autograd/ops/structure.hpp"
+#include "siena/cost/description.hpp"
+#include "siena/space/mask.hpp"
+
+namespace siena {
+
+namespace detail {
+inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
+  return std::visit(
+      [&]<class L>(const L& layer) {
+        if constexpr (std::is_same_v<L, Conv2d>) {
+          const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
+          return in > 1 && layer.group_count(in) == in ? LayerKind::depthwise_conv2d : LayerKind::conv2d;
+        } else if constexpr (std::is_same_v<L, Linear>) {
+          return LayerKind::linear;
+        } else if constexpr (std::is_same_v<L, BatchNorm>) {
+          return LayerKind::batch_norm;
+        } else if constexpr (std::is_same_v<L, MaxPool> || std::is_same_v<L, AvgPool> || std::is_same_v<L, GlobalAvgPool>) {
+          return LayerKind::pool;
+        } else if constexpr (std::is_same_v<L, Add>) {
+          return LayerKind::add;
+        } else if constexpr (std::is_same_v<L, Concat>) {
+          return LayerKind::concat;
+        } else if constexpr (std::is_same_v<L, Flatten>) {
+          return LayerKind::flatten;
+        } else if constexpr (std::is_same_v<L, Custom> || std::is_same_v<L, Input>) {
+          return LayerKind::other;
+        } else {
+          return LayerKind::activation;
+        }
+      },
+      node.layer);
+}
+
+/// The network as cost models see it, with `channels(node)` output channels of each node.
+template <class N, class Count>
+Architecture<N> describe_with(const Network& network, const Count& channels) {
+  const auto& nodes = network.nodes();
+  std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1);
+  for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
+    for (const int input : nodes[i].inputs) ++users[input], reader[input] = i;
+  }
+  const auto feeds_batch_norm = [&](int node) {
+    return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
+  };
+  Architecture<N> architecture;
+  for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
+    const Network::Node& node = nodes[i];
+    LayerDesc<N> layer{.kind = layer_kind(network, node), .name = node.name, .node = i};
+    for (const int input : node.inputs) layer.producers.push_back(input - 1);
+    const Shape& in = nodes[node.inputs[0]].shape;
+    layer.in_channels = channels(node.inputs[0]);
+    if (layer.kind == LayerKind::concat) {
+      for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += channels(node.inputs[k]);
+    }
+    layer.out_channels = channels(i);
+    if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]), layer.in_width = static_cast<int>(in[1]);
+    if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]), layer.out_width = static_cast<int>(node.shape[1]);
+    if (const auto* conv = std::get_if<Conv2d>(&node.layer)) {
+      layer.kernel_height = conv->kernel.height, layer.kernel_width = conv->kernel.width;
+      layer.stride_height = conv->stride.height, layer.stride_width = conv->stride.width;
+      layer.bias = conv->bias;
+      layer.batch_norm_folded = feeds_batch_norm(i);
+      if (layer.kind == LayerKind::depthwise_conv2d) {
+        layer.multiplier = conv->out / static_cast<int>(in[-1]);
+      } else {
+        layer.groups = conv->group_count(in[-1]);
+      }
+    } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
+      layer.bias = linear->bias;
+      layer.batch_norm_folded = feeds_batch_norm(i);
+    } else if (layer.kind == LayerKind::batch_norm) {
+      const int from = node.inputs[0];
+      const bool weights = std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
+      layer.batch_norm_folded = weights && users[from] == 1;
+    } else if (std::holds_alternative<Custom>(node.layer)) {
+      double weights = 0;
+      for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());
+      layer.own_weights = weights;
+    }
+    architecture.layers.push_back(std::move(layer));
+  }
+  return architecture;
+}
+
+template <class N, class GroupCount>
+N count_runs(const std::vector<ChannelRun>& runs, const GroupCount& count) {
+  N sum = 0;
+  for (const ChannelRun& run : runs) sum += count(run.group) * static_cast<double>(run.repeat);
+  return sum;
+}
+}  // namespace detail
+
+/// A plain network, exactly.
+inline Architecture<double> describe(const Network& network) {
+  return detail::describe_with<double>(network, [&](int node) { return static_cast<double>(network.nodes()[node].shape[-1]); });
+}
+
+/// The network that a selection of channels leaves, exactly.
+inline Architecture<double> describe(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+  std::vector<double> counts;
+  for (std::size_t g = 0; g < selection.keep.size(); ++g) counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
+  return detail::describe_with<double>(
+      network, [&](int node) { return detail::count_runs<double>(masks.channels().runs(node), [&](int g) { return counts[g]; }); });
+}
+
+/// The network that its masks leave now, exactly.
+inline Architecture<double> describe(const Network& network, const ChannelMasks& masks) {
+  return describe(network, masks, masks.selection(network));
+}
+
+/// The same numbers with their gradient to the masks: channel counts are sums of binary masks on `tape`.
+inline Architecture<Scalar> describe(Tape& tape, Network& network, const ChannelMasks& masks) {
+  std::vector<Scalar> counts;
+  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+    counts.push_back(masks.parameter(g) < 0 ? Scalar(static_cast<double>(masks.groups()[g].channels))
+                                            : tape.scalar(ops::sum(masks.mask(tape, network, g))));
+  }
+  return detail::describe_with<Scalar>(
+      network, [&](int node) { return detail::count_runs<Scalar>(masks.channels().runs(node), [&](int g) { return counts[g]; }); });
+}
+
+}  // namespace siena

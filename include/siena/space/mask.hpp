@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/autograd/ops/mask.hpp"
+#include "siena/nn/network.hpp"
+#include "siena/space/groups.hpp"
+
+namespace siena {
+
+/// Which channels of each group stay: `keep[group][channel]`.
+struct Selection {
+  std::vector<std::vector<bool>> keep;
+
+  std::int64_t count(int group) const { return std::count(keep[group].begin(), keep[group].end(), true); }
+  bool operator==(const Selection&) const = default;
+};
+
+/// How masks behave; the defaults are those of siena's search.
+struct MaskOptions {
+  double threshold = 0.5;
+  /// How the task's gradient crosses the step: by the chord between on and off (what the channel is worth), or the tangent as in the
+  /// paper ("straight-through").
+  bool secant = true;
+  /// Memory of the estimate of what a channel is worth: weight of the past in a running mean over steps.
+  double decay = 0.99;
+};
+
+/// The channel masks of a network: one architecture parameter alpha per group that is not frozen, in [0, 1], all 1 at first, and
+/// gates on the layers that read the group. A mask acts where its channels are read: a layer's weights are multiplied by the mask of
+/// its input channels, which computes what masked inputs would, and is exactly the network without those channels. The object
+/// names parameters by index: it serves every copy of the network.
+class ChannelMasks {
+ public:
+  /// Adds the parameters and gates to the network.
+  ChannelMasks(Network& network, const MaskOptions& options = {}) : groups_(network), options_(options) {
+    const auto& groups = groups_.groups();
+    for (int g = 0; g < static_cast<int>(groups.size()); ++g) {
+      handles_.push_back(groups[g].frozen ? Handle{} : add_mask(network, g));
+    }
+    for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
+      if (reads_channels(network, node)) add_gate(network, node);
+    }
+  }
+
+  const ChannelGroups& channels() const { return groups_; }
+  const std::vector<ChannelGroup>& groups() const { return groups_.groups(); }
+  const MaskOptions& options() const { return options_; }
+  /// Index of a group's parameter in the network, -1 where it is frozen.
+  int parameter(int group) const { return handles_[group].alpha; }
+
+  /// The channels that the masks leave on now; where fewer than a group's minimum would, its largest alphas stay.
+  Selection selection(const Network& network) const {
+    Selection selection;
+    for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
+      std::vector<bool> keep(static_cast<std::size_t>(groups()[g].channels), true);
+      if (handles_[g].alpha >= 0) {
+        const Tensor mask = ops::binary_mask(network.parameter(handles_[g].alpha).value, options_.threshold);
+        for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = mask.data()[c] > 0.5f;
+      }
+      selection.keep.push_back(std::move(keep));
+    }
+    return selection;
+  }
+  /// Sets the masks: alpha 1 for what stays, 0 for the rest.
+  void select(Network& network, const Selection& selection) const {
+    for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
+      if (handles_[g].alpha < 0) continue;
+      float* alpha = network.parameter(handles_[g].alpha).value.data();
+      for (std::size_t c = 0; c < selection.keep[g].size(); ++c) alpha[c] = selection.keep[g][c] ? 1.0f : 0.0f;
+    }
+  }
+  /// Brings every alpha back into [0, 1] after an update, and keeps the `minimum` largest of a group on.
+  void project(Network& network) const {
+    for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
+      if (handles_[g].alpha < 0) continue;
+      auto alpha = network.parameter(handles_[g].alpha).value.row(0);
+      for (float& a : alpha) a = std::clamp(a, 0.0f, 1.0f);
+      std::vector<float> sorted(alpha.begin(), alpha.end());
+      const auto last = sorted.begin() + (groups()[g].minimum - 1);
+      std::nth_element(sorted.begin(), last, sorted.end(), std::greater<>());
+      const float floor = static_cast<float>(options_.threshold) + 1e-3f;
+      if (*last >= floor) continue;
+      std::int64_t missing = groups()[g].minimum;
+      for (float& a : alpha) missing -= a > *last ? 1 : 0;
+      for (float& a : alpha) {
+        if (a > *last || (a == *last && missing-- > 0)) a = std::max(a, floor);
+      }
+    }
+  }
+
+  /// Estimated rise of the task loss when a channel goes: half the Fisher information of its mask (see ops::secant_slope).
+  double importance(const Network& network, int group, std::int64_t channel) const {
+    const Handle& handle = handles_[group];
+    if (handle.alpha < 0) return 0;
+    const double steps = *network.buffer(handle.steps).data();
+    const double correction = steps > 0 ? 1 - std::pow(options_.decay, steps) : 1;
+    return 0.5 * *network.buffer(handle.batch).data() * network.buffer(handle.square).data()[channel] / correction;
+  }
+
+  /// The binary mask of a group on a tape, as the cost sees it (slope 1: the cost's own slopes are chords already).
+  Var mask(Tape& tape, Network& network, int group) const {
+    return ops::binarize(tape.parameter(network.parameter(handles_[group].alpha)), options_.threshold);
+  }
+
+ private:
+  struct Handle {
+    int alpha = -1, mean = -1, square = -1, steps = -1, batch = -1;
+  };
+  struct Segment {
+    Handle handle;
+    std::int64_t channels, repeat;
+  };
+
+  class InputGate final : public Gate {
+   public:
+    InputGate(std::vector<Segment> segments, const MaskOptions& options) : segments_(std::move(segments)), options_(options) {}
+
+    Var apply(Forward& forward, const Var& weight) const override {
+      std::vector<ops::MaskSegment<float>> masks;
+      for (const Segment& segment : segments_) {
+        masks.push_back({segment.handle.alpha >= 0 ? mask(forward, segment.handle) : Var{}, segment.channels, segment.repeat});
+      }
+      const Var joined = ops::join_masks<float>(forward.tape(), masks);
+      return ops::mask_input_channels(weight, joined);
+    }
+
+   private:
+    // One mask a group and pass, whoever reads it.
+    Var mask(Forward& forward, const Handle& handle) const {
+      Var& shared = forward.shared(handle.alpha);
+      if (shared) return shared;
+      const Var alpha = forward.network_parameter(handle.alpha);
+      if (!options_.secant) return shared = ops::binarize(alpha, options_.threshold);
+      const auto batch = static_cast<float>(forward.input().shape()[0]);
+      *forward.network_buffer(handle.batch).data() = batch;
+      return shared = ops::binarize_secant<float>(alpha, options_.threshold,
+                                                  {.mean = &forward.network_buffer(handle.mean),
+                                                   .square = &forward.network_buffer(handle.square),
+                                                   .steps = &forward.network_buffer(handle.steps),
+                                                   .decay = options_.decay, .batch = batch});
+    }
+
+    std::vector<Segment> segments_;
+    MaskOptions options_;
+  };
+
+  Handle add_mask(Network& network, int group) {
+    const Shape shape{groups()[group].channels};
+    const std::string name = "mask." + network.nodes()[groups()[group].layers.front()].name;
+    Handle handle;
+    handle.alpha = network.add_parameter(Parameter(name + ".alpha", Tensor(shape, 1.0f), Role::architecture, false));
+    handle.mean = network.add_buffer(name + ".gradient_mean", Tensor(shape));
+    handle.square = network.add_buffer(name + ".gradient_square", Tensor(shape));
+    handle.steps = network.add_buffer(name + ".gradient_steps", Tensor(Shape{1}));
+    handle.batch = network.add_buffer(name + ".gradient_batch", Tensor(Shape{1}, 1.0f));
+    return handle;
+  }
+  static bool reads_channels(const Network& network, int node) {
+    const auto& layer = network.nodes()[node].layer;
+    if (std::holds_alternative<Linear>(layer)) return true;
+    const auto* conv = std::get_if<Conv2d>(&layer);
+    return conv != nullptr && conv->group_count(network.nodes()[network.nodes()[node].inputs[0]].shape[-1]) == 1;
+  }
+  void add_gate(Network& network, int node) {
+    std::vector<Segment> segments;
+    bool masked = false;
+    for (const ChannelRun& run : groups_.runs(network.nodes()[node].inputs[0])) {
+      segments.push_back({handles_[run.group], run.channels, run.repeat});
+      masked |= handles_[run.group].alpha >= 0;
+    }
+    if (masked) network.set_gate(node, std::make_shared<InputGate>(std::move(segments), options_));
+  }
+
+  ChannelGroups groups_;
+  MaskOptions options_;
+  std::vector<Handle> handles_;
+};
+
+}  // namespace siena

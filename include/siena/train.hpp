@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room train: optimizers, schedules, the training loop, observers.
+
+#include "siena/train/epoch_text.hpp"
+#include "siena/train/events.hpp"
+#include "siena/train/loggers.hpp"
+#include "siena/train/loop.hpp"
+#include "siena/train/metrics.hpp"
+#include "siena/train/objective.hpp"
+#include "siena/train/observers.hpp"
+#include "siena/train/optimizers.hpp"
+#include "siena/train/progress_bar.hpp"
+#include "siena/train/schedule.hpp"

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "siena/core/error.hpp"
+#include "siena/core/tensor.hpp"
+
+namespace siena {
+
+/// How well a network does on a number of samples: means over all of them.
+struct Metrics {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+  double loss = none;
+  double accuracy = none;  ///< fraction whose largest output is the right class; NaN where there are no classes
+  std::int64_t samples = 0;
+
+  bool has_accuracy() const { return accuracy == accuracy; }
+};
+
+/// Whether `a` is the better result: of higher accuracy, or of lower loss where accuracies are equal or not there.
+inline bool better(const Metrics& a, const Metrics& b) {
+  if (a.has_accuracy() && b.has_accuracy() && a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
+  return a.loss < b.loss;
+}
+
+/// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are largest.
+inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
+  require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
+                      "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(), labels.size());
+  std::int64_t correct = 0;
+  for (std::int64_t r = 0; r < outputs.rows(); ++r) {
+    const auto row = outputs.row(r);
+    std::size_t largest = 0;
+    for (std::size_t c = 1; c < row.size(); ++c) largest = row[c] > row[largest] ? c : largest;
+    correct += static_cast<std::int32_t>(largest) == labels[static_cast<std::size_t>(r)] ? 1 : 0;
+  }
+  return correct;
+}
+
+/// Gathers Metrics batch by batch: each sample counts once, whatever batch it came in.
+class RunningMetrics {
+ public:
+  /// A batch with its mean loss; `correct` is negative where there are no classes.
+  void add(double mean_loss, std::int64_t correct, std::int64_t samples) {
+    loss_ += mean_loss * static_cast<double>(samples);
+    samples_ += samples;
+    if (correct >= 0) {
+      correct_ += correct;
+      judged_ += samples;
+    }
+  }
+  Metrics mean() const {
+    Metrics metrics{.samples = samples_};
+    if (samples_ > 0) metrics.loss = loss_ / static_cast<double>(samples_);
+    if (judged_ > 0) metrics.accuracy = static_cast<double>(correct_) / static_cast<double>(judged_);
+    return metrics;
+  }
+
+ private:
+  double loss_ = 0;
+  std::int64_t samples_ = 0, correct_ = 0, judged_ = 0;
+};
+
+}  // namespace siena

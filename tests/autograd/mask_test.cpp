@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/autograd/ops/mask.hpp"
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "siena/autograd/ops/structure.hpp"
+#include "support/gradients.hpp"
+
+using namespace siena;
+
+namespace {
+
+std::vector<double> values(const DTensor& tensor) {
+  std::vector<double> copy;
+  tensor.copy_to(copy);
+  return copy;
+}
+
+// The gradient `weights` for a mask: sum of mask * weights.
+DVar weigh(const DVar& mask, const std::vector<double>& weights) {
+  const DVar w = mask.tape().constant(DTensor({static_cast<std::int64_t>(weights.size()), 1}, std::span<const double>(weights)));
+  return ops::sum(ops::mask_input_channels(w, mask));
+}
+
+}  // namespace
+
+TEST_CASE("binarize: on above the threshold, and the largest always") {
+  CHECK(values(ops::binary_mask(DTensor({4}, {0.6, 0.5, 0.4, 0.7}), 0.5)) == std::vector<double>{1, 0, 0, 1});
+  CHECK(values(ops::binary_mask(DTensor({4}, {0.1, 0.3, 0.2, 0.0}), 0.5)) == std::vector<double>{0, 1, 0, 0});
+  CHECK(values(ops::binary_mask(DTensor({3}, {-5, -6, -5}), 0.5)) == std::vector<double>{1, 0, 0});
+}
+
+TEST_CASE("binarize: the gradient goes straight through") {
+  DTape tape;
+  const DVar alpha = tape.variable(DTensor({3}, {0.9, 0.2, 0.1}));
+  const DVar mask = ops::binarize(alpha, 0.5);
+  tape.backward(ops::add(weigh(mask, {2, -3, 5}), weigh(mask, {1, 1, 1})));
+  CHECK(values(tape.grad(alpha)) == std::vector<double>{3, -2, 6});
+}
+
+TEST_CASE("binarize_secant: moments and slopes") {
+  DTensor mean({2}), square({2}), steps({1});
+  const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps, .decay = 0.5, .batch = 4};
+  DTape tape;
+  const auto step = [&](const std::vector<double>& gradient) {
+    tape.clear();
+    const DVar alpha = tape.variable(DTensor({2}, {0.9, 0.1}));
+    const DVar mask = ops::binarize_secant(alpha, 0.5, moments);
+    CHECK(values(mask.value()) == std::vector<double>{1, 0});
+    tape.backward(weigh(mask, gradient));
+    return values(tape.grad(alpha));
+  };
+  // Corrected for their start, the moments of a single step are the gradient and its square.
+  const auto first = step({2, -3});
+  CHECK(first[0] == Approx(2 - 0.5 * 4 * 4));
+  CHECK(first[1] == Approx(-3 + 0.5 * 4 * 9));
+  // mean = 0.5 * (0.5 * 2) + 0.5 * 1 = 1, square = 0.5 * (0.5 * 4) + 0.5 * 1 = 1.5, correction 1 - 0.25.
+  const auto second = step({1, 1});
+  CHECK(mean(0) == Approx(1));
+  CHECK(square(0) == Approx(1.5));
+  CHECK(mean(1) == Approx(-0.25));
+  CHECK(square(1) == Approx(2.75));
+  CHECK(steps(0) == 2);
+  CHECK(second[0] == Approx((1 - 0.5 * 4 * 1.5) / 0.75));
+  CHECK(second[1] == Approx((-0.25 + 0.5 * 4 * 2.75) / 0.75));
+  CHECK(ops::secant_slope(moments, 0, true) == Approx(second[0]));
+  CHECK(ops::secant_slope(moments, 0, false) == Approx((1 + 0.5 * 4 * 1.5) / 0.75));
+}
+
+TEST_CASE("binarize_secant: before the first step, and without recording") {
+  DTensor mean({1}), square({1}), steps({1});
+  const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps};
+  CHECK(ops::secant_slope(moments, 0, true) == 0);
+  DTape tape(false);
+  (void)ops::binarize_secant(tape.variable(DTensor({1}, {0.7})), 0.5, moments);
+  CHECK(steps(0) == 0);
+}
+
+TEST_CASE("mask_input_channels: values and gradients") {
+  DTape tape(false);
+  const DVar masked = ops::mask_input_channels(tape.constant(DTensor({2, 1, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})),
+                                               tape.constant(DTensor({2}, {1, 0})));
+  CHECK(values(masked.value()) == std::vector<double>{1, 2, 0, 0, 5, 6, 0, 0});
+  const auto apply = [](DTape&, DVars in) { return ops::mask_input_channels(in[0], in[1]); };
+  CHECK_GRADIENTS(gradcheck(apply, {random_tensor<double>({3, 2, 5, 11}, 1), random_tensor<double>({5}, 2)}));
+  CHECK_GRADIENTS(gradcheck(apply, {random_tensor<double>({6, 3}, 1), random_tensor<double>({6}, 2)}));
+  CHECK_GRADIENTS(gradcheck(
+      [](DTape&, DVars in) { return ops::mask_input_channels(ops::mask_input_channels(in[0], in[1]), in[1]); },
+      {random_tensor<double>({6, 3}, 1), random_tensor<double>({3}, 2)}));
+}
+
+TEST_CASE("join_masks: values and gradients") {
+  const auto join = [](DTape& tape, const DVar& a, const DVar& b) {
+    const std::array segments{ops::MaskSegment<double>{a, 2, 3}, ops::MaskSegment<double>{DVar{}, 2, 1},
+                              ops::MaskSegment<double>{b, 3, 1}, ops::MaskSegment<double>{a, 2, 1}};
+    return ops::join_masks<double>(tape, segments);
+  };
+  const DTensor a({2}, {1, 0.5}), b({3}, {2, 3, 4});
+  DTape tape(false);
+  CHECK(values(join(tape, tape.reference(a), tape.reference(b)).value()) ==
+        std::vector<double>{1, 0.5, 1, 0.5, 1, 0.5, 1, 1, 2, 3, 4, 1, 0.5});
+  CHECK_GRADIENTS(gradcheck([&](DTape& t, DVars in) { return join(t, in[0], in[1]); }, {a, b}));
+  CHECK_GRADIENTS(gradcheck([&](DTape& t, DVars in) { return join(t, t.reference(a), in[0]); }, {b}));
+}
+
+TEST_CASE("join_masks: no masks at all") {
+  DTape tape;
+  const std::array segments{ops::MaskSegment<double>{DVar{}, 3, 2}};
+  const DVar joined = ops::join_masks<double>(tape, segments);
+  CHECK_FALSE(joined.needs_grad());
+  CHECK(values(joined.value()) == std::vector<double>(6, 1.0));
+}

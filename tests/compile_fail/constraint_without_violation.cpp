@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: a constraint needs `template <class N> N violation\(const Architecture<N>& network\) const`
+#include "siena/constraints/constraint_set.hpp"
+
+struct Capacity {
+  std::string_view name() const { return "capacity"; }
+#ifdef CONTROL
+  template <class N>
+  N violation(const siena::Architecture<N>&) const {
+    return -1;
+  }
+#endif
+};
+
+const auto bounds = siena::subject_to(Capacity{});

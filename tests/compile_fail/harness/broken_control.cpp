@@ -1,0 +1,4 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: one sentence that helps
+static_assert(sizeof(int) == 0, "one sentence that helps");

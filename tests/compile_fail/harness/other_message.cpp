@@ -1,0 +1,6 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: one sentence that helps
+#ifndef CONTROL
+static_assert(sizeof(int) == 0, "another sentence");
+#endif

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/constraints/augmented_lagrangian.hpp"
+
+#include "constraints/toy.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::test;
+
+TEST_CASE("augmented lagrangian: ends on the limit, at the price of the constraint", "[constraints]") {
+  const double penalty = GENERATE(0.0, 1.0, 20.0);  // 0: the plain Lagrangian
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.rate = 0.5, .penalty = penalty}};
+  problem.start(2, toy(10.0), 10);
+  REQUIRE(problem.strength(0) == 0);
+  const double x = minimise(problem, 10, 20000, 0.02, 0);
+  REQUIRE(x == Approx(4).epsilon(1e-6));
+  REQUIRE(problem.strength(0) == Approx(toy_price).epsilon(1e-5));
+}
+
+TEST_CASE("augmented lagrangian: a bound that does not bind costs nothing", "[constraints]") {
+  MultiConstraint problem{subject_to(AtMost{Params{}, 40}), AugmentedLagrangian{}};
+  problem.start(2, toy(10.0), 10);
+  REQUIRE(minimise(problem, 3, 2000, 0.05, 0) == Approx(10));
+  REQUIRE(problem.strength(0) == 0);
+}
+
+TEST_CASE("augmented lagrangian: exact violations move the multiplier and the penalty", "[constraints]") {
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}),
+                          AugmentedLagrangian{.rate = 0.1, .penalty = 3, .growth = 1.5, .tolerance = 0.1}};
+  problem.start(2, toy(10.0), 10);
+  problem.update(toy(8.0));
+  REQUIRE(problem.dual(0).multiplier == Approx(0.2));
+  REQUIRE(problem.dual(0).strength == Approx(9));
+  problem.update(toy(4.2));  // within the tolerance
+  REQUIRE(problem.dual(0).multiplier == Approx(0.21));
+  REQUIRE(problem.dual(0).strength == Approx(9));
+  REQUIRE(problem.penalty(toy(8.0), 0) == Approx(0.21 + 4.5));
+  problem.update(toy(0.0));
+  REQUIRE(problem.dual(0).multiplier == Approx(0.01));
+  REQUIRE(problem.dual(0).strength == 6);
+  problem.update(toy(0.0));
+  REQUIRE(problem.dual(0).multiplier == 0);
+}

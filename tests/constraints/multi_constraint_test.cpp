@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/constraints/multi_constraint.hpp"
+
+#include <cmath>
+
+#include "constraints/toy.hpp"
+#include "siena/constraints/augmented_lagrangian.hpp"
+#include "siena/constraints/duccio.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "support/architectures.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::test;
+
+static_assert(Stateful<MultiConstraint<Duccio>>);
+
+TEST_CASE("multi constraint: any number of bounds at once", "[constraints]") {
+  const auto net = resnet8();
+  MultiConstraint problem{
+      subject_to(MemoryBound{Bytes{78744 / 2}}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms}, AtMost{Macs{}, 20e6}), Duccio{}};
+  REQUIRE_FALSE(problem.started());
+  problem.start(1.5, net, 10);
+  REQUIRE(problem.started());
+  REQUIRE(problem.size() == 3);
+  // Each bound that is broken weighs as much as the task; the third one holds.
+  REQUIRE(problem.penalty(net, 5) == Approx(2 * 1.5));
+  REQUIRE(problem.strength(0) == Approx(1.5));
+  REQUIRE(problem.strength(1) == Approx(1.5 / (7.66624 / 3 - 1)));
+  REQUIRE(problem.strength(2) == Approx(1.5 / 0.05));
+
+  ScalarTape tape;
+  auto soft = convert<Scalar>(net);
+  soft.layers[0].in_channels = tape.leaf(3);
+  const Scalar penalty = problem.penalty(soft, 5);
+  REQUIRE(penalty.value() == Approx(3));
+  tape.backward(penalty);
+  double expected = 0;
+  for (std::size_t i = 0; i < 2; ++i) {
+    tape.zero_gradients();
+    tape.backward(problem.term(i, problem.constraints()[i].violation(soft)));
+    expected += tape.gradient(soft.layers[0].in_channels);
+  }
+  tape.zero_gradients();
+  tape.backward(penalty);
+  REQUIRE(expected > 0);
+  REQUIRE(tape.gradient(soft.layers[0].in_channels) == Approx(expected));
+
+  REQUIRE_FALSE(problem.feasible(net));
+  const auto status = problem.status(net);
+  REQUIRE(status.size() == 3);
+  REQUIRE(status[1].name == "latency");
+  REQUIRE(status[1].strength == problem.strength(1));
+  REQUIRE(status[1].violation == Approx(7.66624 / 3 - 1));
+  REQUIRE(status[2].feasible());
+}
+
+TEST_CASE("multi constraint: without constraints there is no penalty", "[constraints]") {
+  MultiConstraint problem{ConstraintSet{}, Duccio{}};
+  problem.start(1, resnet8(), 10);
+  REQUIRE(problem.penalty(resnet8(), 3) == 0);
+  REQUIRE(problem.feasible(resnet8()));
+}
+
+TEST_CASE("multi constraint: the soft cost gives the penalty, the exact one moves the multiplier", "[constraints]") {
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.rate = 1, .penalty = 0}};
+  problem.start(1, toy(10.0), 10);
+  problem.update(toy(6.0));
+  ScalarTape tape;
+  const Scalar x = tape.leaf(100);
+  problem.penalty(toy(x), 1);
+  REQUIRE(problem.strength(0) == 0.5);
+}
+
+TEST_CASE("multi constraint: what cannot start is refused", "[constraints]") {
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}), Duccio{}};
+  for (const double loss : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    REQUIRE_THROWS_WITH(problem.start(loss, toy(10.0), 10), ContainsSubstring("finite task loss above 0"));
+  }
+  REQUIRE_THROWS_WITH(problem.start(1, toy(10.0), 0), ContainsSubstring("more than 0 epochs"));
+  REQUIRE_THROWS_AS(problem.start(1, toy(HUGE_VAL), 1), ConstraintError);
+}
+
+TEST_CASE("multi constraint: a loaded state goes on to the same bits", "[constraints]") {
+  const auto make = [](double limit) {
+    return MultiConstraint{subject_to(AtMost{Params{}, limit}, AtMost{Macs{}, 3}), AugmentedLagrangian{.rate = 0.3}};
+  };
+  auto one = make(4), two = make(4);
+  one.start(1.7, toy(10.0), 12);
+  double x = minimise(one, 10, 7, 0.05, 3.5);
+  State state;
+  one.save(state, "duals");
+  two.load(state, "duals");
+  REQUIRE(two.epoch() == 3.5);
+  REQUIRE(two.progress() == one.progress());
+  REQUIRE(minimise(one, x, 5, 0.05, 4) == minimise(two, x, 5, 0.05, 4));
+  REQUIRE(one.strength(0) == two.strength(0));
+  REQUIRE(one.strength(1) == two.strength(1));
+
+  auto other = make(5);
+  REQUIRE_THROWS_WITH(other.load(state, "duals"), ContainsSubstring("expected constraint 'params' with limit 5"));
+  REQUIRE_FALSE(other.started());
+  MultiConstraint fewer{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{}};
+  REQUIRE_THROWS_WITH(fewer.load(state, "duals"), ContainsSubstring("expected 1 constraints, got 2"));
+  MultiConstraint duccio{subject_to(AtMost{Params{}, 4}), Duccio{}};
+  REQUIRE_THROWS_WITH(duccio.load(state, "duals"), ContainsSubstring("expected the state of 'duccio'"));
+  REQUIRE_THROWS_AS(two.load(State{}, "duals"), FormatError);
+}

@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/core/file.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace siena;
+namespace fs = std::filesystem;
+
+namespace {
+/// A folder of its own for a test, removed at its end.
+struct Folder {
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "siena-file-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::permissions(path, fs::perms::owner_all, ignored);
+    fs::remove_all(path, ignored);
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(path)) found.push_back(entry.path().filename().string());
+    return found;
+  }
+  fs::path path;
+};
+
+/// Files of this process may not grow beyond some bytes: a full disk, for tests.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(::rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    ::rlimit limit = old_;
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  ::rlimit old_{};
+};
+}  // namespace
+
+TEST_CASE("what was written is read back, byte for byte", "[core][file]") {
+  const Folder folder;
+  const fs::path path = folder.path / "data.bin";
+  SECTION("text") {
+    write_file_atomically(path, "two\nlines\n");
+    REQUIRE(read_file(path) == "two\nlines\n");
+  }
+  SECTION("bytes, zeros included") {
+    const std::array bytes{std::byte{0}, std::byte{255}, std::byte{10}, std::byte{0}};
+    write_file_atomically(path, bytes);
+    REQUIRE(read_file(path) == std::string("\0\xff\n\0", 4));
+  }
+  SECTION("nothing") {
+    write_file_atomically(path, "");
+    REQUIRE(fs::exists(path));
+    REQUIRE(read_file(path).empty());
+  }
+  SECTION("sizes around the first guess of the reader") {
+    for (const std::size_t size : {4095u, 4096u, 4097u, 100'000u}) {
+      std::string text(size, 'x');
+      text.back() = 'y';
+      write_file_atomically(path, text);
+      REQUIRE(read_file(path) == text);
+    }
+  }
+  REQUIRE(folder.names() == std::vector<std::string>{"data.bin"});
+}
+
+TEST_CASE("a file is replaced, its permissions and links kept", "[core][file]") {
+  const Folder folder;
+  const fs::path path = folder.path / "data.txt", link = folder.path / "link.txt";
+  write_file_atomically(path, "a long first version");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("data.txt", link);
+  write_file_atomically(link, "second");
+  REQUIRE(read_file(path) == "second");
+  REQUIRE(fs::is_symlink(link));
+  REQUIRE(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("a name of the greatest length can be written", "[core][file]") {
+  const Folder folder;
+  const fs::path path = folder.path / std::string(255, 'n');
+  write_file_atomically(path, "x");
+  REQUIRE(read_file(path) == "x");
+}
+
+TEST_CASE("a relative path is written into the working directory", "[core][file]") {
+  const Folder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path);
+  write_file_atomically("here.txt", "x");
+  fs::current_path(before);
+  REQUIRE(folder.names() == std::vector<std::string>{"here.txt"});
+}
+
+TEST_CASE("files without a size are read to their end", "[core][file]") {
+  if (fs::exists("/proc/self/status")) REQUIRE_THAT(read_file("/proc/self/status"), ContainsSubstring("Pid:"));
+}
+
+TEST_CASE("reading says which file and why not", "[core][file]") {
+  const Folder folder;
+  const fs::path missing = folder.path / "missing.txt";
+  REQUIRE_THROWS_AS(read_file(missing), DataError);
+  REQUIRE_THROWS_WITH(read_file(missing),
+                      ContainsSubstring("read_file: expected to read the file '" + missing.string()) &&
+                          ContainsSubstring("No such file or directory"));
+  REQUIRE_THROWS_AS(read_file(folder.path), DataError);
+  REQUIRE_THROWS_WITH(read_file(folder.path), ContainsSubstring(folder.path.string()) && ContainsSubstring("is a directory"));
+  if (fs::exists("/proc/self/mem")) {  // opens, but its first byte cannot be read
+    REQUIRE_THROWS_AS(read_file("/proc/self/mem"), DataError);
+    REQUIRE_THROWS_WITH(read_file("/proc/self/mem"), ContainsSubstring("/proc/self/mem") && ContainsSubstring("error"));
+  }
+  if (::geteuid() != 0) {
+    const fs::path locked = folder.path / "locked.txt";
+    write_file_atomically(locked, "x");
+    fs::permissions(locked, fs::perms::none);
+    REQUIRE_THROWS_WITH(read_file(locked), ContainsSubstring("Permission denied"));
+  }
+}
+
+TEST_CASE("writing says which file and why not, and leaves nothing behind", "[core][file]") {
+  const Folder folder;
+  SECTION("no such folder") {
+    const fs::path path = folder.path / "no" / "data.txt";
+    REQUIRE_THROWS_AS(write_file_atomically(path, "x"), DataError);
+    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"),
+                        ContainsSubstring("expected to write '" + path.string()) &&
+                            ContainsSubstring("no folder '" + (folder.path / "no").string()));
+    REQUIRE(folder.names().empty());
+  }
+  SECTION("a directory in its place") {
+    const fs::path path = folder.path / "data";
+    fs::create_directory(path);
+    REQUIRE_THROWS_AS(write_file_atomically(path, "x"), DataError);
+    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"), ContainsSubstring(path.string()) && ContainsSubstring("is a directory"));
+    REQUIRE_THROWS_WITH(write_file_atomically(folder.path / "data/", "x"), ContainsSubstring("expected the name of a file"));
+    REQUIRE(fs::is_directory(path));
+    REQUIRE(folder.names() == std::vector<std::string>{"data"});
+  }
+  SECTION("no name") { REQUIRE_THROWS_WITH(write_file_atomically("", "x"), ContainsSubstring("the name of a file, got ''")); }
+  SECTION("a device") {
+    REQUIRE_THROWS_WITH(write_file_atomically("/dev/null", "x"), ContainsSubstring("'/dev/null' to be a regular file"));
+    REQUIRE(fs::is_character_file("/dev/null"));
+  }
+  SECTION("a full disk") {
+    const fs::path path = folder.path / "data.txt";
+    write_file_atomically(path, "old");
+    std::string message;
+    {
+      const FileSizeLimit limit(5000);
+      try {
+        write_file_atomically(path, std::string(20'000, 'x'));
+      } catch (const DataError& error) {
+        message = error.what();
+      }
+    }
+    REQUIRE_THAT(message, ContainsSubstring(path.string()) && ContainsSubstring("File too large"));
+    REQUIRE(read_file(path) == "old");
+    REQUIRE(folder.names() == std::vector<std::string>{"data.txt"});
+  }
+  SECTION("no permission") {
+    if (::geteuid() == 0) return;
+    const fs::path path = folder.path / "data.txt";
+    write_file_atomically(path, "old");
+    fs::permissions(path, fs::perms::owner_read);
+    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"), ContainsSubstring("Permission denied"));
+    fs::permissions(folder.path, fs::perms::owner_read | fs::perms::owner_exec);
+    REQUIRE_THROWS_WITH(write_file_atomically(folder.path / "new.txt", "x"), ContainsSubstring("Permission denied"));
+    REQUIRE(read_file(path) == "old");
+    REQUIRE(folder.names() == std::vector<std::string>{"data.txt"});
+  }
+}
+
+TEST_CASE("threads that write one file leave one whole version", "[core][file]") {
+  const Folder folder;
+  const fs::path path = folder.path / "data.txt";
+  std::vector<std::thread> writers;
+  for (int t = 0; t < 4; ++t) {
+    writers.emplace_back([&path, t] {
+      for (int i = 0; i < 5; ++i) write_file_atomically(path, std::string(10'000 + 1000 * t, static_cast<char>('a' + t)));
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  const std::string text = read_file(path);
+  REQUIRE(text.size() == 10'000u + 1000u * static_cast<unsigned>(text[0] - 'a'));
+  REQUIRE(text == std::string(text.size(), text[0]));
+  REQUIRE(folder.names() == std::vector<std::string>{"data.txt"});
+}

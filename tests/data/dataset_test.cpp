@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/data/dataset.hpp"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::data;
+
+namespace {
+
+// One value a sample: its number, so that samples can be told apart.
+Dataset numbered(std::int64_t size, std::vector<std::int32_t> labels = {}, std::int64_t classes = 0) {
+  std::vector<float> values(static_cast<std::size_t>(size));
+  std::iota(values.begin(), values.end(), 0.0f);
+  return Dataset::from_floats(std::move(values),
+                              {.shape = {1}, .labels = std::move(labels), .classes = classes, .name = "numbered"});
+}
+
+std::vector<int> numbers(const Dataset& dataset) {
+  std::vector<int> result;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) result.push_back(static_cast<int>(dataset.floats(i)[0]));
+  return result;
+}
+
+std::vector<int> per_class(const Dataset& dataset) {
+  std::vector<int> counts(static_cast<std::size_t>(dataset.classes()) + 1);
+  for (std::int64_t i = 0; i < dataset.size(); ++i) ++counts[static_cast<std::size_t>(dataset.label(i) + 1)];
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("a dataset of bytes gives samples in [0, 1]") {
+  const auto dataset = Dataset::from_bytes({0, 51, 102, 153, 204, 255, 1, 2, 3, 4, 5, 6},
+                                           {.shape = {1, 2, 3}, .labels = {1, -1}, .name = "two"});
+  REQUIRE(dataset.size() == 2);
+  REQUIRE(dataset.shape() == Shape{1, 2, 3});
+  REQUIRE(dataset.channels() == 3);
+  REQUIRE(dataset.classes() == 2);
+  REQUIRE(dataset.name() == "two");
+  REQUIRE(dataset.holds_bytes());
+  REQUIRE(dataset.label(0) == 1);
+  REQUIRE(dataset.label(1) == -1);
+
+  std::vector<float> sample(6);
+  dataset.sample(0, sample);
+  for (int k = 0; k < 6; ++k) REQUIRE(sample[static_cast<std::size_t>(k)] == Approx(k / 5.0));
+  // Normalisation travels with the dataset but leaves samples as they are.
+  const auto other = dataset.normalized({0.5f, 0.5f, 0.5f}, {2.0f, 2.0f, 2.0f}).named("other");
+  std::vector<float> again(6);
+  other.sample(0, again);
+  REQUIRE(again == sample);
+  REQUIRE(other.name() == "other");
+  REQUIRE(other.subset({1}).normalization().deviation[2] == 2.0f);
+  REQUIRE(dataset.normalization().mean == std::vector<float>(3, 0.0f));
+  REQUIRE(dataset.normalization().deviation == std::vector<float>(3, 1.0f));
+}
+
+TEST_CASE("a dataset of floats gives samples as stored, with or without labels") {
+  const auto dataset = numbered(3);
+  REQUIRE_FALSE(dataset.holds_bytes());
+  REQUIRE_FALSE(dataset.labelled());
+  REQUIRE(dataset.label(2) == -1);
+  REQUIRE(dataset.classes() == 0);
+  std::vector<float> sample(1);
+  dataset.sample(2, sample);
+  REQUIRE(sample[0] == 2.0f);
+  REQUIRE(Dataset().size() == 0);
+  REQUIRE(Dataset().empty());
+}
+
+TEST_CASE("subsets and prefixes share the values and compose") {
+  const auto dataset = numbered(6, {0, 1, 2, 0, 1, 2});
+  const auto odd = dataset.subset({5, 3, 1, 1});
+  REQUIRE(numbers(odd) == std::vector<int>{5, 3, 1, 1});
+  REQUIRE(odd.label(0) == 2);
+  REQUIRE(odd.floats(0).data() == dataset.floats(5).data());
+  REQUIRE(numbers(odd.subset({2, 0})) == std::vector<int>{1, 5});
+  REQUIRE(numbers(odd.take(2)) == std::vector<int>{5, 3});
+  REQUIRE(odd.take(0).empty());
+  REQUIRE(odd.take(0).shape() == dataset.shape());
+}
+
+TEST_CASE("a dataset says what is wrong with what it is given") {
+  const auto bytes = [](std::size_t count, Description description) {
+    return Dataset::from_bytes(std::vector<std::uint8_t>(count), std::move(description));
+  };
+  REQUIRE_THROWS_AS(bytes(10, {.shape = {2, 2}}), ShapeError);
+  REQUIRE_THROWS_WITH(
+      bytes(10, {.shape = {2, 2}, .name = "pets"}),
+      ContainsSubstring("pets: expected a whole number of samples of 2x2 (4 values each), got 10 values: 2 are left over"));
+  REQUIRE_THROWS_WITH(bytes(10, {}), ContainsSubstring("got shape (empty)"));
+  REQUIRE_THROWS_AS(bytes(32, {.shape = {2, 2, 2, 2, 2}}), ShapeError);
+  REQUIRE_THROWS_WITH(bytes(4, {.shape = {2}, .labels = {0, 0, 0}}),
+                      ContainsSubstring("a label for each of 2 samples or none at all, got 3"));
+  REQUIRE_THROWS_AS(bytes(4, {.shape = {2}, .labels = {0, 3}, .classes = 3}), DataError);
+  REQUIRE_THROWS_WITH(bytes(4, {.shape = {2}, .labels = {0, 3}, .classes = 3}),
+                      ContainsSubstring("labels from -1 (no class) to 2, got 3 for sample 1"));
+  REQUIRE_THROWS_WITH(bytes(4, {.shape = {2}, .labels = {-2, 0}}), ContainsSubstring("got -2 for sample 0"));
+  REQUIRE_THROWS_AS(bytes(4, {.shape = {2}, .classes = -1}), ArgumentError);
+
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  REQUIRE_THROWS_AS(Dataset::from_floats({0, 1, nan, 3}, {.shape = {2}}), DataError);
+  REQUIRE_THROWS_WITH(Dataset::from_floats({0, 1, 2, nan}, {.shape = {2}, .name = "mfcc"}),
+                      ContainsSubstring("mfcc: expected finite values, got nan in sample 1, value 1"));
+  REQUIRE_THROWS_WITH(Dataset::from_floats({-infinity, 1}, {.shape = {2}}), ContainsSubstring("got -inf in sample 0, value 0"));
+
+  const auto dataset = numbered(3);
+  std::vector<float> two(2);
+  REQUIRE_THROWS_WITH(dataset.sample(0, two), ContainsSubstring("room for the 1 values"));
+  REQUIRE_THROWS_AS(dataset.label(3), ArgumentError);
+  REQUIRE_THROWS_WITH(dataset.floats(-1), ContainsSubstring("a sample from 0 to 2, got -1"));
+  REQUIRE_THROWS_AS(dataset.subset({0, 3}), ArgumentError);
+  REQUIRE_THROWS_WITH(dataset.take(4), ContainsSubstring("to take 0 to 3 samples, got 4"));
+  REQUIRE_THROWS_WITH(dataset.normalized({0, 0}, {1, 1}), ContainsSubstring("each of 1 channels, got 2 and 2"));
+  REQUIRE_THROWS_WITH(dataset.normalized({0}, {0}), ContainsSubstring("a deviation above 0, got 0 and 0 for channel 0"));
+  REQUIRE_THROWS_AS(dataset.normalized({nan}, {1}), DataError);
+}
+
+TEST_CASE("measure gives mean and deviation of every channel") {
+  SECTION("bytes, against the definition in double") {
+    Random random(3);
+    std::vector<std::uint8_t> values(7 * 5 * 3 * 2);
+    for (auto& value : values) value = static_cast<std::uint8_t>(random.below(256));
+    const auto dataset = Dataset::from_bytes(values, {.shape = {5, 3, 2}});
+    const auto measured = measure(dataset);
+    for (std::size_t c = 0; c < 2; ++c) {
+      double mean = 0, variance = 0;
+      for (std::size_t at = c; at < values.size(); at += 2) mean += values[at] / 255.0 / (7 * 15);
+      for (std::size_t at = c; at < values.size(); at += 2) variance += std::pow(values[at] / 255.0 - mean, 2) / (7 * 15);
+      REQUIRE(measured.mean[c] == Approx(mean).epsilon(1e-6));
+      REQUIRE(measured.deviation[c] == Approx(std::sqrt(variance)).epsilon(1e-6));
+    }
+  }
+  SECTION("more rows of bytes than 32 bits hold the squares of") {
+    const auto dataset = Dataset::from_bytes(std::vector<std::uint8_t>(70'001, 255), {.shape = {1}});
+    REQUIRE(measure(dataset).mean[0] == Approx(1.0));
+    REQUIRE(measure(dataset).deviation[0] == 1.0f);
+  }
+  SECTION("floats far from zero, and a channel that never changes") {
+    const auto measured = measure(Dataset::from_floats({10'001, 7, 10'003, 7}, {.shape = {2}}));
+    REQUIRE(measured.mean == std::vector<float>{10'002, 7});
+    REQUIRE(measured.deviation == std::vector<float>{1, 1});
+  }
+  SECTION("only the samples of a subset") { REQUIRE(measure(numbered(10).subset({2, 4})).mean[0] == 3.0f); }
+  SECTION("nothing to measure") { REQUIRE_THROWS_WITH(measure(numbered(4).take(0)), ContainsSubstring("none in 'numbered'")); }
+}
+
+TEST_CASE("a split covers everything and never overlaps") {
+  const std::int64_t size = GENERATE(20, 101, 1000);
+  const double fraction = GENERATE(0.05, 0.1, 0.5, 0.9);
+  const bool stratified = GENERATE(true, false);
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(size));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i * i % 7) - 1;
+  const auto dataset = numbered(size, labels, 6).normalized({1}, {2});
+  const auto parts = split(dataset, {.fraction = fraction, .seed = 5, .stratified = stratified});
+
+  const auto kept = numbers(parts.kept), held_out = numbers(parts.held_out);
+  std::multiset<int> all(kept.begin(), kept.end());
+  all.insert(held_out.begin(), held_out.end());
+  const auto everything = numbers(dataset);
+  REQUIRE(all == std::multiset<int>(everything.begin(), everything.end()));
+  REQUIRE(parts.held_out.size() == std::llround(fraction * static_cast<double>(size)));
+  REQUIRE(std::is_sorted(kept.begin(), kept.end()));
+  REQUIRE(parts.held_out.normalization().deviation[0] == 2.0f);
+
+  const auto again = split(dataset, {.fraction = fraction, .seed = 5, .stratified = stratified});
+  REQUIRE(numbers(again.held_out) == held_out);
+  const auto other = split(dataset, {.fraction = fraction, .seed = 6, .stratified = stratified});
+  if (size > 20) REQUIRE(numbers(other.held_out) != held_out);
+  if (stratified) {
+    const auto whole = per_class(dataset), part = per_class(parts.held_out);
+    for (std::size_t c = 0; c < whole.size(); ++c) REQUIRE(std::abs(part[c] - fraction * whole[c]) < 1.0);
+  }
+}
+
+TEST_CASE("a split holds an equal number of every class out where it can") {
+  std::vector<std::int32_t> labels(500);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i / 50);
+  const auto parts = split(numbered(500, labels, 10), {.fraction = 0.1, .seed = 1});
+  REQUIRE(per_class(parts.held_out) == std::vector<int>{0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5});
+}
+
+TEST_CASE("a split leaves a part empty only when asked to") {
+  const auto none = split(numbered(5), {.fraction = 0});
+  REQUIRE(none.kept.size() == 5);
+  REQUIRE(none.held_out.empty());
+  REQUIRE_THROWS_WITH(split(numbered(4), {.fraction = 0.1}), ContainsSubstring("got 0 held out of 4 ('numbered')"));
+  REQUIRE_THROWS_AS(split(numbered(4), {.fraction = 0.9}), ArgumentError);
+  REQUIRE_THROWS_WITH(split(numbered(4), {.fraction = 1.0}), ContainsSubstring("from 0 to below 1, got 1"));
+  REQUIRE_THROWS_AS(split(numbered(4), {.fraction = -0.1}), ArgumentError);
+}

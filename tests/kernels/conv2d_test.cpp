@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/kernels/conv2d.hpp"
+
+#include "kernels/conv2d_check.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::kernels;
+using siena::test::check_convolution;
+using siena::test::random_geometry;
+
+namespace {
+
+ConvOptions square(std::int64_t size, std::int64_t in, std::int64_t out, int kernel, int stride, int pad) {
+  return {.in_height = size, .in_width = size, .in_channels = in, .out_channels = out, .kernel_height = kernel, .kernel_width = kernel,
+          .stride_height = stride, .stride_width = stride, .pad_top = pad, .pad_bottom = pad, .pad_left = pad, .pad_right = pad};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("convolutions agree with the reference on every number of channels", "[kernels][conv2d]", float, double) {
+  for (const std::int64_t in : {1, 2, 3, 5, 8, 11, 16, 17, 24, 33}) {
+    for (const std::int64_t out : {1, 3, 8, 16, 17, 24, 33, 40}) {
+      check_convolution<TestType>(conv_geometry(square(4, in, out, 3, 1, 1)), 9);
+      check_convolution<TestType>(conv_geometry(square(5, in, out, 1, 1, 0)), 2);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("convolutions agree with the reference on every batch size", "[kernels][conv2d]", float, double) {
+  for (const std::int64_t batch : {1, 2, 7, 8, 9, 17, 33}) {
+    check_convolution<TestType>(conv_geometry(square(6, 3, 17, 3, 1, 1)), batch);
+    check_convolution<TestType>(conv_geometry(square(5, 16, 24, 3, 2, 1)), batch);
+    check_convolution<TestType>(conv_geometry(square(7, 8, 16, 1, 2, 0)), batch);
+    check_convolution<TestType>(conv_geometry({.in_channels = 37, .out_channels = 70}), batch);  // a linear layer
+  }
+}
+
+TEMPLATE_TEST_CASE("convolutions agree with the reference on every window", "[kernels][conv2d]", float, double) {
+  for (const std::int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+    for (const int kernel : {1, 2, 3, 5}) {
+      for (const int stride : {1, 2, 3}) {
+        const Padding p = same_padding(size, kernel, stride);
+        check_convolution<TestType>(
+            conv_geometry({.in_height = size, .in_width = size, .in_channels = 5, .out_channels = 8, .kernel_height = kernel,
+                           .kernel_width = kernel, .stride_height = stride, .stride_width = stride, .pad_top = p.before,
+                           .pad_bottom = p.after, .pad_left = p.before, .pad_right = p.after}),
+            size % 2 == 0 ? 3 : 9);
+      }
+    }
+  }
+  const ConvGeometry audio = conv_geometry({.in_height = 23, .in_width = 10, .in_channels = 1, .out_channels = 16, .kernel_height = 10,
+                                            .kernel_width = 4, .stride_height = 2, .stride_width = 2, .pad_top = 4, .pad_bottom = 5,
+                                            .pad_left = 1, .pad_right = 1});
+  check_convolution<TestType>(audio, 1);
+  check_convolution<TestType>(audio, 11);
+}
+
+TEMPLATE_TEST_CASE("random convolutions agree with the reference", "[kernels][conv2d]", float, double) {
+  Random random(7);
+  for (int i = 0; i < 200; ++i) {
+    CAPTURE(i);
+    check_convolution<TestType>(random_geometry(random, test::Groups::one), 1 + random.below(10));
+  }
+}
+
+TEMPLATE_TEST_CASE("random convolutions in groups agree with the reference", "[kernels][conv2d]", float, double) {
+  Random random(8);
+  for (int i = 0; i < 40; ++i) {
+    CAPTURE(i);
+    check_convolution<TestType>(random_geometry(random, test::Groups::some), 1 + random.below(10));
+  }
+}
+
+TEST_CASE("large images and batches split over parts and chunks", "[kernels][conv2d]") {
+  check_convolution<float>(conv_geometry(square(33, 3, 8, 3, 1, 1)), 5);
+  check_convolution<float>(conv_geometry(square(24, 8, 16, 3, 2, 1)), 18);
+  check_convolution<float>(conv_geometry(square(12, 16, 40, 1, 1, 0)), 24);
+  check_convolution<float>(conv_geometry({.in_channels = 130, .out_channels = 70}), 300);
+}
+
+TEST_CASE("an image's result does not depend on its batch", "[kernels][conv2d]") {
+  const ConvGeometry g = conv_geometry(square(7, 5, 24, 3, 2, 1));
+  const test::Operands<float> all(g, 19, 3);
+  std::vector<float> y(all.dy.size()), one(g.out_storage());
+  conv2d_forward(g, 19, all.x, all.w, all.bias, std::span(y));
+  for (std::int64_t n = 0; n < 19; ++n) {
+    conv2d_forward(g, 1, std::span(all.x).subspan(n * g.in_storage(), g.in_storage()), all.w, all.bias, std::span(one));
+    CHECK(std::memcmp(one.data(), y.data() + n * g.out_storage(), one.size() * sizeof(float)) == 0);
+  }
+}

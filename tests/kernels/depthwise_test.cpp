@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/kernels/depthwise.hpp"
+
+#include "kernels/conv2d_check.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::kernels;
+using siena::test::check_convolution;
+using siena::test::random_geometry;
+
+namespace {
+
+ConvOptions depthwise(std::int64_t size, int channels, int multiplier, int kernel, int stride, Padding pad) {
+  return {.in_height = size, .in_width = size, .in_channels = channels, .out_channels = channels * multiplier, .kernel_height = kernel,
+          .kernel_width = kernel, .stride_height = stride, .stride_width = stride, .pad_top = pad.before, .pad_bottom = pad.after,
+          .pad_left = pad.before, .pad_right = pad.after, .groups = channels};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("depthwise convolutions agree with the reference", "[kernels][depthwise]", float, double) {
+  for (const int channels : {2, 3, 5, 8, 11, 16, 17, 24, 33}) {
+    for (const int multiplier : {1, 2, 3}) {
+      for (const int stride : {1, 2}) {
+        check_convolution<TestType>(conv_geometry(depthwise(6, channels, multiplier, 3, stride, same_padding(6, 3, stride))), 2);
+        check_convolution<TestType>(conv_geometry(depthwise(5, channels, multiplier, 3, stride, {1, 1})), 9);
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("depthwise windows of every size agree with the reference", "[kernels][depthwise]", float, double) {
+  for (const std::int64_t size : {1, 2, 3, 4, 9, 20, 37}) {
+    for (const int kernel : {1, 2, 3, 4, 5, 7}) {
+      for (const int stride : {1, 2, 3}) {
+        check_convolution<TestType>(conv_geometry(depthwise(size, 3, 1, kernel, stride, same_padding(size, kernel, stride))), 2);
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("random depthwise convolutions agree with the reference", "[kernels][depthwise]", float, double) {
+  Random random(9);
+  for (int i = 0; i < 100; ++i) {
+    CAPTURE(i);
+    check_convolution<TestType>(random_geometry(random, test::Groups::depthwise), 1 + random.below(10));
+  }
+}
+
+TEST_CASE("depthwise batches split over parts", "[kernels][depthwise]") {
+  check_convolution<float>(conv_geometry(depthwise(24, 16, 1, 3, 1, {1, 1})), 18);
+  check_convolution<float>(conv_geometry(depthwise(25, 24, 1, 3, 2, {1, 1})), 7);
+}
