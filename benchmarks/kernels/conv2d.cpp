@@ -97,10 +97,19 @@ struct Layer {
 ConvGeometry geometry(const Layer& l) {
   const kernels::Padding v = kernels::same_padding(l.height, l.kernel_height, l.stride);
   const kernels::Padding h = kernels::same_padding(l.width, l.kernel_width, l.stride);
-  return kernels::conv_geometry({.in_height = l.height, .in_width = l.width, .in_channels = l.in, .out_channels = l.out,
-                                 .kernel_height = l.kernel_height, .kernel_width = l.kernel_width, .stride_height = l.stride,
-                                 .stride_width = l.stride, .pad_top = v.before, .pad_bottom = v.after, .pad_left = h.before,
-                                 .pad_right = h.after, .groups = l.groups});
+  return kernels::conv_geometry({.in_height = l.height,
+                                 .in_width = l.width,
+                                 .in_channels = l.in,
+                                 .out_channels = l.out,
+                                 .kernel_height = l.kernel_height,
+                                 .kernel_width = l.kernel_width,
+                                 .stride_height = l.stride,
+                                 .stride_width = l.stride,
+                                 .pad_top = v.before,
+                                 .pad_bottom = v.after,
+                                 .pad_left = h.before,
+                                 .pad_right = h.after,
+                                 .groups = l.groups});
 }
 
 const std::vector<Layer> layers = {

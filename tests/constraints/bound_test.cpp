@@ -3,6 +3,7 @@
 #include "siena/constraints/bound.hpp"
 
 #include <cmath>
+#include <string>
 
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
@@ -14,7 +15,7 @@ using namespace siena;
 namespace {
 
 struct Stopwatch {  // a model that counts seconds
-  std::string_view name() const { return "stopwatch"; }
+  std::string name() const { return "a stopwatch with a name too long to be stored in place"; }
   std::string_view unit() const { return "s"; }
   auto layer_cost(const auto& layer) const { return layer.macs() * 1e-9; }
 };
@@ -50,6 +51,7 @@ TEST_CASE("bounds: latency in seconds or cycles is the same bound", "[constraint
   REQUIRE(cycles.unit() == "cycles");
   REQUIRE(seconds.violation(net) == Approx(cycles.violation(net)).epsilon(1e-14));
   REQUIRE(LatencyBound{Stopwatch{}, 10_ms}.violation(net) == Approx(0.2501632));
+  REQUIRE(AtMost{Stopwatch{}, 0.01}.name() == Stopwatch{}.name());
 
   ScalarTape tape;
   auto soft = convert<Scalar>(net);

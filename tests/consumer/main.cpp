@@ -1,7 +1,52 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
-#include <siena/siena.hpp>
+#include "shared.hpp"
 
-int other(int classes);
+#include <cstdio>
 
-int main() { return other(10) == 10 ? 0 : 1; }
+// Says what is wrong; the exit status counts.
+static int check(bool holds, const char* what) {
+  if (!holds) std::fprintf(stderr, "consumer: wrong: %s\n", what);
+  return holds ? 0 : 1;
+}
+
+int main() {
+  using namespace siena;
+  Network network = small_network();
+  const ChannelMasks masks(network);
+  const auto bounds = subject_to(AtMost{Energy{.joules_per_mac = 1, .joules_per_byte = 2}, 5000}, AtLeast{50}, MemoryBound{1_KiB});
+  int wrong = check(!bounds.feasible(describe(network)), "the whole network is too large");
+
+  // 8 of 16 channels: 27 * 8 weights on 16 pixels each, and 8 * 4 weights of the linear layer.
+  Selection half = masks.selection(network);
+  for (std::size_t c = 0; c < 16; c += 2) half.keep[static_cast<std::size_t>(masks.channels().runs(1)[0].group)][c] = false;
+  masks.select(network, half);
+  Network found = discretize(network, masks);
+  const Architecture<double> exact = describe(found);
+  wrong += check(total(Params{}, exact) == 248, "weights");
+  wrong += check(total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, exact) == 16 * 216 + 32 + 2 * 248, "energy");
+  wrong += check(bounds.feasible(exact), "half of the network keeps every constraint");
+  wrong += check(!subject_to(AtLeast{249}).feasible(exact), "a floor is a floor");
+  wrong += check(report(found, bounds).bounds.size() == 3, "the report shows every constraint");
+
+  // The search would go down the slope of the same formula.
+  Tape tape;
+  tape.backward({}, total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, describe(tape, network, masks)));
+  const int alpha = masks.parameter(masks.channels().runs(1)[0].group);
+  wrong += check(network.parameter(alpha).grad.row(0)[0] == 16 * 27 + 4 + 2 * 31, "slope of the energy");
+
+  // What the masks computed is what is left.
+  Tensor image(Shape{1, 4, 4, 3}, 0.5f);
+  const Tensor masked = network.predict(image), plain = found.predict(image);
+  for (std::size_t i = 0; i < 4; ++i) wrong += check(std::abs(masked.row(0)[i] - plain.row(0)[i]) < 1e-5f, "the function");
+  wrong += check(other(found) == total(Energy{.joules_per_mac = 3, .joules_per_byte = 0}, exact), "the other translation unit agrees");
+
+  bool refused = false;
+  try {
+    require_reachable(network, masks, subject_to(AtMost{Params{}, 1}));
+  } catch (const ConstraintError&) {
+    refused = true;
+  }
+  wrong += check(refused, "what cannot be reached is refused");
+  return wrong;
+}

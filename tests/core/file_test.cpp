@@ -123,9 +123,8 @@ TEST_CASE("reading says which file and why not", "[core][file]") {
   const Folder folder;
   const fs::path missing = folder.path / "missing.txt";
   REQUIRE_THROWS_AS(read_file(missing), DataError);
-  REQUIRE_THROWS_WITH(read_file(missing),
-                      ContainsSubstring("read_file: expected to read the file '" + missing.string()) &&
-                          ContainsSubstring("No such file or directory"));
+  REQUIRE_THROWS_WITH(read_file(missing), ContainsSubstring("read_file: expected to read the file '" + missing.string()) &&
+                                              ContainsSubstring("No such file or directory"));
   REQUIRE_THROWS_AS(read_file(folder.path), DataError);
   REQUIRE_THROWS_WITH(read_file(folder.path), ContainsSubstring(folder.path.string()) && ContainsSubstring("is a directory"));
   if (fs::exists("/proc/self/mem")) {  // opens, but its first byte cannot be read
@@ -145,16 +144,16 @@ TEST_CASE("writing says which file and why not, and leaves nothing behind", "[co
   SECTION("no such folder") {
     const fs::path path = folder.path / "no" / "data.txt";
     REQUIRE_THROWS_AS(write_file_atomically(path, "x"), DataError);
-    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"),
-                        ContainsSubstring("expected to write '" + path.string()) &&
-                            ContainsSubstring("no folder '" + (folder.path / "no").string()));
+    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"), ContainsSubstring("expected to write '" + path.string()) &&
+                                                              ContainsSubstring("no folder '" + (folder.path / "no").string()));
     REQUIRE(folder.names().empty());
   }
   SECTION("a directory in its place") {
     const fs::path path = folder.path / "data";
     fs::create_directory(path);
     REQUIRE_THROWS_AS(write_file_atomically(path, "x"), DataError);
-    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"), ContainsSubstring(path.string()) && ContainsSubstring("is a directory"));
+    REQUIRE_THROWS_WITH(write_file_atomically(path, "x"),
+                        ContainsSubstring(path.string()) && ContainsSubstring("is a directory"));
     REQUIRE_THROWS_WITH(write_file_atomically(folder.path / "data/", "x"), ContainsSubstring("expected the name of a file"));
     REQUIRE(fs::is_directory(path));
     REQUIRE(folder.names() == std::vector<std::string>{"data"});

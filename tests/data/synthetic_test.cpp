@@ -78,7 +78,10 @@ std::vector<double> local_differences(const Dataset& dataset, std::int64_t i) {
   }
   double mean = 0, square = 0;
   for (const double energy : energies) mean += energy / static_cast<double>(energies.size());
-  for (double& energy : energies) square += (energy -= mean) * energy;
+  for (double& energy : energies) {
+    energy -= mean;
+    square += energy * energy;
+  }
   for (double& energy : energies) energy /= std::sqrt(square);
   return energies;
 }

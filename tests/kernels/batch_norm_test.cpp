@@ -20,9 +20,10 @@ TEMPLATE_TEST_CASE("channel statistics", "[kernels][batch_norm]", float, double)
       statistics(rows, channels, std::span<const T>(x), std::span<T>(mean), std::span<T>(variance));
       return Results<T>{{"mean", mean, channels}, {"variance", variance, channels}};
     };
-    check_kernel<T>([&](T poison) { return run(poison, [](auto... a) { kernels::channel_statistics<simd::native, T>(a...); }); },
-                    [&](T poison) { return run(poison, [](auto... a) { kernels::reference::channel_statistics<T>(a...); }); },
-                    rounding<T>(4));
+    check_kernel<T>(
+        [&](T poison) { return run(poison, [](auto... a) { kernels::channel_statistics<simd::native, T>(a...); }); },
+        [&](T poison) { return run(poison, [](auto... a) { kernels::reference::channel_statistics<T>(a...); }); },
+        rounding<T>(4));
   }
 }
 
@@ -32,7 +33,8 @@ TEST_CASE("a mean far from zero costs the variance no digits", "[kernels][batch_
     Random random(4);
     std::vector<float> x(static_cast<std::size_t>(rows * padded(channels)));
     for (float& value : x) value = static_cast<float>(1e4 + 1e-2 * random.normal());
-    std::vector<float> mean(static_cast<std::size_t>(padded(channels))), variance = mean, true_mean = mean, true_variance = mean;
+    std::vector<float> mean(static_cast<std::size_t>(padded(channels))), variance = mean, true_mean = mean,
+                                                                         true_variance = mean;
     kernels::channel_statistics<simd::native, float>(rows, channels, x, mean, variance);
     kernels::reference::channel_statistics<float>(rows, channels, x, true_mean, true_variance);  // in double
     for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
@@ -83,7 +85,8 @@ TEMPLATE_TEST_CASE("affine with every ending", "[kernels][batch_norm]", float, d
         return Results<T>{{"y", y, channels}};
       };
       check_kernel<T>([&](T poison) { return run(poison, [](auto... a) { kernels::affine<simd::native, T>(a...); }); },
-                      [&](T poison) { return run(poison, [](auto... a) { kernels::reference::affine<T>(a...); }); }, rounding<T>());
+                      [&](T poison) { return run(poison, [](auto... a) { kernels::reference::affine<T>(a...); }); },
+                      rounding<T>());
     }
   }
 }
@@ -105,26 +108,28 @@ TEMPLATE_TEST_CASE("both halves of the backward pass", "[kernels][batch_norm]", 
         const auto inv_std = random_rows<T>(random, 1, channels, poison, 0.5, 2);
         const std::span<const T> mask = relu ? std::span<const T>(z) : std::span<const T>();
         auto sum = unwritten_rows<T>(1, channels), sum_xhat = sum;
-        sums(rows, channels, std::span<const T>(dz), mask, std::span<const T>(x), std::span<const T>(mean), std::span<const T>(inv_std),
-             std::span<T>(sum), std::span<T>(sum_xhat));
+        sums(rows, channels, std::span<const T>(dz), mask, std::span<const T>(x), std::span<const T>(mean),
+             std::span<const T>(inv_std), std::span<T>(sum), std::span<T>(sum_xhat));
         const auto before = rows_of(poison);
         auto dx = mode == Write::accumulate ? before : unwritten_rows<T>(rows, channels);
         auto dresidual = residual_mode == Write::accumulate ? before : unwritten_rows<T>(rows, channels);
-        data(rows, channels, std::span<const T>(dz), mask, std::span<const T>(x), std::span<const T>(mean), std::span<const T>(inv_std),
-             std::span<const T>(gamma), std::span<const T>(sum), std::span<const T>(sum_xhat), std::span<T>(dx), mode,
-             residual ? std::span<T>(dresidual) : std::span<T>(), residual_mode);
+        data(rows, channels, std::span<const T>(dz), mask, std::span<const T>(x), std::span<const T>(mean),
+             std::span<const T>(inv_std), std::span<const T>(gamma), std::span<const T>(sum), std::span<const T>(sum_xhat),
+             std::span<T>(dx), mode, residual ? std::span<T>(dresidual) : std::span<T>(), residual_mode);
         Results<T> results{{"sum_dy", sum, channels}, {"sum_dy_xhat", sum_xhat, channels}, {"dx", dx, channels}};
         if (residual) results.push_back({"dresidual", dresidual, channels});
         return results;
       };
       check_kernel<T>(
           [&](T poison) {
-            return run(poison, [](auto... a) { kernels::batch_norm_backward_sums<simd::native, T>(a...); },
-                       [](auto... a) { kernels::batch_norm_backward_data<simd::native, T>(a...); });
+            return run(
+                poison, [](auto... a) { kernels::batch_norm_backward_sums<simd::native, T>(a...); },
+                [](auto... a) { kernels::batch_norm_backward_data<simd::native, T>(a...); });
           },
           [&](T poison) {
-            return run(poison, [](auto... a) { kernels::reference::batch_norm_backward_sums<T>(a...); },
-                       [](auto... a) { kernels::reference::batch_norm_backward_data<T>(a...); });
+            return run(
+                poison, [](auto... a) { kernels::reference::batch_norm_backward_sums<T>(a...); },
+                [](auto... a) { kernels::reference::batch_norm_backward_data<T>(a...); });
           },
           rounding<T>(rows));
     }

@@ -13,9 +13,19 @@ using siena::test::random_geometry;
 namespace {
 
 ConvOptions depthwise(std::int64_t size, int channels, int multiplier, int kernel, int stride, Padding pad) {
-  return {.in_height = size, .in_width = size, .in_channels = channels, .out_channels = channels * multiplier, .kernel_height = kernel,
-          .kernel_width = kernel, .stride_height = stride, .stride_width = stride, .pad_top = pad.before, .pad_bottom = pad.after,
-          .pad_left = pad.before, .pad_right = pad.after, .groups = channels};
+  return {.in_height = size,
+          .in_width = size,
+          .in_channels = channels,
+          .out_channels = channels * multiplier,
+          .kernel_height = kernel,
+          .kernel_width = kernel,
+          .stride_height = stride,
+          .stride_width = stride,
+          .pad_top = pad.before,
+          .pad_bottom = pad.after,
+          .pad_left = pad.before,
+          .pad_right = pad.after,
+          .groups = channels};
 }
 
 }  // namespace
@@ -24,7 +34,8 @@ TEMPLATE_TEST_CASE("depthwise convolutions agree with the reference", "[kernels]
   for (const int channels : {2, 3, 5, 8, 11, 16, 17, 24, 33}) {
     for (const int multiplier : {1, 2, 3}) {
       for (const int stride : {1, 2}) {
-        check_convolution<TestType>(conv_geometry(depthwise(6, channels, multiplier, 3, stride, same_padding(6, 3, stride))), 2);
+        check_convolution<TestType>(conv_geometry(depthwise(6, channels, multiplier, 3, stride, same_padding(6, 3, stride))),
+                                    2);
         check_convolution<TestType>(conv_geometry(depthwise(5, channels, multiplier, 3, stride, {1, 1})), 9);
       }
     }
@@ -35,7 +46,8 @@ TEMPLATE_TEST_CASE("depthwise windows of every size agree with the reference", "
   for (const std::int64_t size : {1, 2, 3, 4, 9, 20, 37}) {
     for (const int kernel : {1, 2, 3, 4, 5, 7}) {
       for (const int stride : {1, 2, 3}) {
-        check_convolution<TestType>(conv_geometry(depthwise(size, 3, 1, kernel, stride, same_padding(size, kernel, stride))), 2);
+        check_convolution<TestType>(conv_geometry(depthwise(size, 3, 1, kernel, stride, same_padding(size, kernel, stride))),
+                                    2);
       }
     }
   }

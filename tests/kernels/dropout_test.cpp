@@ -27,7 +27,8 @@ TEMPLATE_TEST_CASE("dropout keeps what the stream says, forward and backward", "
             const std::uint64_t number = offset + static_cast<std::uint64_t>(e);
             const auto bits = static_cast<std::uint32_t>(stream.at(number / 2) >> (number % 2 * 32));
             const auto i = static_cast<std::size_t>(e / channels * padded(channels) + e % channels);
-            y[i] = bits < static_cast<std::uint32_t>(probability * 0x1p32) ? T(0) : x[i] * static_cast<T>(1 / (1 - probability));
+            y[i] =
+                bits < static_cast<std::uint32_t>(probability * 0x1p32) ? T(0) : x[i] * static_cast<T>(1 / (1 - probability));
             dx[i] = in_place[i] = y[i];
             twice[i] = x[i] + y[i];
           }
@@ -41,7 +42,8 @@ TEMPLATE_TEST_CASE("dropout keeps what the stream says, forward and backward", "
             if (static_cast<std::int64_t>(i) % padded(channels) >= channels) twice[i] = 0;
           }
         }
-        return Results<T>{{"y", y, channels}, {"dx", dx, channels}, {"in place", in_place, channels}, {"twice", twice, channels}};
+        return Results<T>{
+            {"y", y, channels}, {"dx", dx, channels}, {"in place", in_place, channels}, {"twice", twice, channels}};
       };
       check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, rounding<T>());
     }

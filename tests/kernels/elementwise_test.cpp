@@ -20,7 +20,8 @@ void check_function(Forward forward, Backward backward, F f, Slope slope, double
       INFO(rows << " rows of " << columns << ", accumulate " << (mode == Write::accumulate));
       auto run = [=, rows = rows, columns = columns](T poison, bool reference) {
         Random random(1);
-        const auto x = random_rows<T>(random, rows, columns, poison, -range, range), dy = random_rows<T>(random, rows, columns, poison);
+        const auto x = random_rows<T>(random, rows, columns, poison, -range, range),
+                   dy = random_rows<T>(random, rows, columns, poison);
         auto y = unwritten_rows<T>(rows, columns);
         auto dx = mode == Write::accumulate ? random_rows<T>(random, rows, columns, poison) : y;
         if (reference) {
@@ -45,8 +46,9 @@ TEMPLATE_TEST_CASE("relu, sigmoid and tanh, forward and backward", "[kernels][el
                     [](double v) { return v > 0 ? 1.0 : 0.0; }, 3, rounding<T>());
   for (double range : {0.05, 1.0, 12.0, 600.0}) {
     check_function<T>([](auto x, auto y) { kernels::sigmoid_forward<native, T>(x, y); },
-                      [](auto... a) { kernels::sigmoid_backward<native, T>(a...); }, [](double v) { return 1 / (1 + std::exp(-v)); },
-                      [](double v) { return v * (1 - v); }, range, rounding<T>());
+                      [](auto... a) { kernels::sigmoid_backward<native, T>(a...); },
+                      [](double v) { return 1 / (1 + std::exp(-v)); }, [](double v) { return v * (1 - v); }, range,
+                      rounding<T>());
     check_function<T>([](auto x, auto y) { kernels::tanh_forward<native, T>(x, y); },
                       [](auto... a) { kernels::tanh_backward<native, T>(a...); }, [](double v) { return std::tanh(v); },
                       [](double v) { return 1 - v * v; }, range, rounding<T>());
@@ -108,10 +110,14 @@ TEMPLATE_TEST_CASE("prelu and bias, per channel", "[kernels][elementwise]", floa
           kernels::column_sums<native, T>(rows, channels, dy, dbias);
           kernels::add_bias<native, T>(rows, channels, slope, biased);
         }
-        return Results<T>{{"y", y, channels}, {"dx", dx, channels}, {"dslope", dslope, channels}, {"dbias", dbias, channels},
+        return Results<T>{{"y", y, channels},
+                          {"dx", dx, channels},
+                          {"dslope", dslope, channels},
+                          {"dbias", dbias, channels},
                           {"biased", biased, channels}};
       };
-      check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, rounding<T>(rows));
+      check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); },
+                      rounding<T>(rows));
     }
   }
 }
@@ -177,7 +183,8 @@ TEMPLATE_TEST_CASE("concatenation and slices", "[kernels][elementwise]", float, 
 
 TEMPLATE_TEST_CASE("flattening packs the channels of all positions", "[kernels][elementwise]", float, double) {
   using T = TestType;
-  for (auto [batch, positions, channels] : {std::array<std::int64_t, 3>{1, 1, 1}, {2, 5, 3}, {3, 4, 8}, {40, 16, 33}, {7, 9, 10}}) {
+  for (auto [batch, positions, channels] :
+       {std::array<std::int64_t, 3>{1, 1, 1}, {2, 5, 3}, {3, 4, 8}, {40, 16, 33}, {7, 9, 10}}) {
     const std::int64_t columns = positions * channels;
     INFO(batch << " images of " << positions << " x " << channels);
     auto run = [=, batch = batch, positions = positions, channels = channels](T poison, bool reference) {

@@ -9,8 +9,16 @@ using namespace siena::kernels;
 using Catch::Matchers::Contains;
 
 TEST_CASE("conv_geometry works out the outputs", "[kernels][geometry]") {
-  const ConvGeometry stem = conv_geometry({.in_height = 32, .in_width = 32, .in_channels = 3, .out_channels = 16, .kernel_height = 3,
-                                           .kernel_width = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1});
+  const ConvGeometry stem = conv_geometry({.in_height = 32,
+                                           .in_width = 32,
+                                           .in_channels = 3,
+                                           .out_channels = 16,
+                                           .kernel_height = 3,
+                                           .kernel_width = 3,
+                                           .pad_top = 1,
+                                           .pad_bottom = 1,
+                                           .pad_left = 1,
+                                           .pad_right = 1});
   CHECK(stem.out_height == 32);
   CHECK(stem.out_width == 32);
   CHECK(stem.weight_rows() == 27);
@@ -22,14 +30,28 @@ TEST_CASE("conv_geometry works out the outputs", "[kernels][geometry]") {
   CHECK_FALSE(stem.depthwise());
 
   // Keyword spotting's first layer: SAME padding of 10 x 4 at stride 2 over 49 x 10.
-  const ConvGeometry audio = conv_geometry({.in_height = 49, .in_width = 10, .in_channels = 1, .out_channels = 64, .kernel_height = 10,
-                                            .kernel_width = 4, .stride_height = 2, .stride_width = 2, .pad_top = 4, .pad_bottom = 5,
-                                            .pad_left = 1, .pad_right = 1});
+  const ConvGeometry audio = conv_geometry({.in_height = 49,
+                                            .in_width = 10,
+                                            .in_channels = 1,
+                                            .out_channels = 64,
+                                            .kernel_height = 10,
+                                            .kernel_width = 4,
+                                            .stride_height = 2,
+                                            .stride_width = 2,
+                                            .pad_top = 4,
+                                            .pad_bottom = 5,
+                                            .pad_left = 1,
+                                            .pad_right = 1});
   CHECK(audio.out_height == 25);
   CHECK(audio.out_width == 5);
 
-  const ConvGeometry dilated = conv_geometry({.in_height = 1, .in_width = 9, .in_channels = 2, .out_channels = 2, .kernel_width = 3,
-                                              .stride_width = 2, .dilation_width = 3});
+  const ConvGeometry dilated = conv_geometry({.in_height = 1,
+                                              .in_width = 9,
+                                              .in_channels = 2,
+                                              .out_channels = 2,
+                                              .kernel_width = 3,
+                                              .stride_width = 2,
+                                              .dilation_width = 3});
   CHECK(dilated.out_width == 2);
   CHECK(conv_geometry({.in_channels = 640, .out_channels = 128}).pointwise());
 }
@@ -43,10 +65,12 @@ TEST_CASE("depthwise means a filter set for every input channel", "[kernels][geo
 }
 
 TEST_CASE("conv_geometry says what is wrong and where", "[kernels][geometry]") {
-  CHECK_THROWS_WITH(conv_geometry({.in_height = 2, .in_width = 9, .in_channels = 1, .out_channels = 1, .kernel_height = 3}, "conv 'stem'"),
-                    Contains("conv 'stem'") && Contains("3x1 window") && Contains("2x9 input"));
-  CHECK_THROWS_WITH(conv_geometry({.in_height = 4, .in_channels = 1, .out_channels = 1, .kernel_height = 3, .dilation_height = 2}),
-                    Contains("dilation 2x1"));
+  CHECK_THROWS_WITH(
+      conv_geometry({.in_height = 2, .in_width = 9, .in_channels = 1, .out_channels = 1, .kernel_height = 3}, "conv 'stem'"),
+      Contains("conv 'stem'") && Contains("3x1 window") && Contains("2x9 input"));
+  CHECK_THROWS_WITH(
+      conv_geometry({.in_height = 4, .in_channels = 1, .out_channels = 1, .kernel_height = 3, .dilation_height = 2}),
+      Contains("dilation 2x1"));
   CHECK_THROWS_WITH(conv_geometry({.in_channels = 6, .out_channels = 8, .groups = 4}), Contains("groups that divide 6 input"));
   CHECK_THROWS_WITH(conv_geometry({.in_channels = 6, .out_channels = 8, .groups = 3}), Contains("got 3"));
   CHECK_THROWS_AS(conv_geometry({.in_channels = 0, .out_channels = 8}), ShapeError);
@@ -77,12 +101,19 @@ TEST_CASE("same_padding puts the extra zero behind", "[kernels][geometry]") {
 }
 
 TEST_CASE("pool_geometry", "[kernels][geometry]") {
-  const PoolGeometry pool = pool_geometry({.in_height = 25, .in_width = 5, .channels = 64, .kernel_height = 2, .kernel_width = 2,
-                                           .stride_height = 2, .stride_width = 2, .pad_bottom = 1});
+  const PoolGeometry pool = pool_geometry({.in_height = 25,
+                                           .in_width = 5,
+                                           .channels = 64,
+                                           .kernel_height = 2,
+                                           .kernel_width = 2,
+                                           .stride_height = 2,
+                                           .stride_width = 2,
+                                           .pad_bottom = 1});
   CHECK(pool.out_height == 13);
   CHECK(pool.out_width == 2);
   CHECK(pool.stride() == 64);
-  CHECK_THROWS_WITH(pool_geometry({.in_height = 4, .in_width = 4, .channels = 1, .kernel_height = 2, .kernel_width = 2, .pad_top = 2}, "p"),
-                    Contains("p: expected less padding"));
+  CHECK_THROWS_WITH(
+      pool_geometry({.in_height = 4, .in_width = 4, .channels = 1, .kernel_height = 2, .kernel_width = 2, .pad_top = 2}, "p"),
+      Contains("p: expected less padding"));
   CHECK_THROWS_WITH(pool_geometry({.in_height = 1, .in_width = 1, .channels = 1, .kernel_height = 2}), Contains("pooling"));
 }

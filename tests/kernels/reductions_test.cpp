@@ -47,7 +47,8 @@ TEMPLATE_TEST_CASE("gradient of the mean squared error", "[kernels][reductions]"
         auto dp = mode == Write::accumulate ? random_rows<T>(random, rows, columns, T(0)) : unwritten_rows<T>(rows, columns);
         if (reference) {
           for (std::size_t i = 0; i < dp.size(); ++i) {
-            const double slope = 2.5 * 2 * (static_cast<double>(p[i]) - static_cast<double>(t[i])) / static_cast<double>(rows * columns);
+            const double slope =
+                2.5 * 2 * (static_cast<double>(p[i]) - static_cast<double>(t[i])) / static_cast<double>(rows * columns);
             dp[i] = static_cast<T>(slope + (mode == Write::accumulate ? static_cast<double>(dp[i]) : 0));
           }
         } else {

@@ -24,7 +24,8 @@ struct ThreadsRestored {
 
 /// Random rows whose padding holds a poison.
 template <class T>
-std::vector<T> random_rows(Random& random, std::int64_t rows, std::int64_t columns, T poison, double low = -1, double high = 1) {
+std::vector<T> random_rows(Random& random, std::int64_t rows, std::int64_t columns, T poison, double low = -1,
+                           double high = 1) {
   std::vector<T> values(static_cast<std::size_t>(rows * padded(columns)), poison);
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t c = 0; c < columns; ++c) {
@@ -101,8 +102,9 @@ double rounding(std::int64_t terms = 1) {
 
 /// Odd sizes, one task and several.
 inline const std::vector<std::pair<std::int64_t, std::int64_t>>& row_sizes() {
-  static const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {
-      {1, 1}, {2, 3}, {3, 7}, {40, 8}, {13, 9}, {7, 16}, {39, 17}, {5, 24}, {40, 33}, {9, 64}, {6, 72}, {3001, 13}, {2500, 8}, {700, 65}};
+  static const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1},  {2, 3},     {3, 7},    {40, 8},  {13, 9},
+                                                                           {7, 16}, {39, 17},   {5, 24},   {40, 33}, {9, 64},
+                                                                           {6, 72}, {3001, 13}, {2500, 8}, {700, 65}};
   return sizes;
 }
 

@@ -184,8 +184,10 @@ file(GLOB_RECURSE programs RELATIVE ${ROOT} ${ROOT}/examples/*.[ch]pp ${ROOT}/be
 foreach(program IN LISTS programs)
   read_includes(${ROOT}/${program} includes)
   foreach(include IN LISTS includes)
-    if(include MATCHES "^[<\"](siena/[a-z0-9_]+/[^>\"]+)" AND NOT "${includes_${CMAKE_MATCH_1}}" MATCHES "<nlohmann/|<mpi[.]h>")
-      breach(${program} ": " ${include} ", examples see only umbrellas")
+    if(include MATCHES "^[<\"](siena/[a-z0-9_]+/[^>\"]+)")  # CMAKE_MATCH_1 is set from here on
+      if(NOT "${includes_${CMAKE_MATCH_1}}" MATCHES "<nlohmann/|<mpi[.]h>")
+        breach(${program} ": " ${include} ", examples see only umbrellas")
+      endif()
     endif()
   endforeach()
 endforeach()

@@ -31,8 +31,8 @@ class AtMost {
     if constexpr (CostModel<Model>) detail::checked_limit("AtMost", name(), limit, unit());
   }
 
-  std::string_view name() const { return model_.name(); }
-  std::string_view unit() const { return unit_of(model_); }
+  auto name() const { return model_.name(); }
+  auto unit() const { return unit_of(model_); }
   double limit() const { return limit_; }
   const Model& model() const { return model_; }
 

@@ -85,7 +85,7 @@ class TemporaryFile {
     static std::atomic<unsigned> counter{0};
     while (true) {
       // A short name of its own: the target's name with an addition may be longer than the system allows.
-      path_ = folder() / format(".siena-{}-{}.tmp", ::getpid(), counter++);
+      path_ = folder() / siena::format(".siena-{}-{}.tmp", ::getpid(), counter++);
       const int descriptor = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
       if (descriptor >= 0) return descriptor;
       if (errno == EEXIST || errno == EINTR) continue;
@@ -97,7 +97,7 @@ class TemporaryFile {
 
   [[noreturn]] void fail_with(int code) const {
     fail<DataError>("write_file_atomically: expected to write '{}', got: {}{}; what was there before is unchanged", shown_,
-                    file_error(code), code == ENOENT ? format(" (no folder '{}')", folder().string()) : std::string());
+                    file_error(code), code == ENOENT ? siena::format(" (no folder '{}')", folder().string()) : std::string());
   }
 
   std::filesystem::path target_;
@@ -150,8 +150,9 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
     require<DataError>(std::filesystem::is_regular_file(status),
                        "write_file_atomically: expected '{}' to be a regular file, got a device, a pipe or a socket", shown);
     // A rename asks only the folder for permission; a file that was made read-only is to stay.
-    require<DataError>(::access(path.c_str(), W_OK) == 0, "write_file_atomically: expected to write '{}', got: {}", shown,
-                       detail::file_error(errno));
+    if (::access(path.c_str(), W_OK) != 0) {
+      fail<DataError>("write_file_atomically: expected to write '{}', got: {}", shown, detail::file_error(errno));
+    }
     if (std::filesystem::is_symlink(path, error)) target = std::filesystem::canonical(path, error);
     if (target.empty()) target = path;
   }

@@ -28,7 +28,8 @@ class Random {
   /// Uniform whole number in [0, n), n > 0.
   std::uint64_t below(std::uint64_t n) {
     // Lemire's method without the rejection step: the bias is below n / 2^64.
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+    __extension__ using uint128 = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<uint128>(next()) * n) >> 64);
   }
   bool chance(double probability) { return uniform() < probability; }
   /// Standard normal (Box-Muller; two draws a value, so that streams stay aligned).

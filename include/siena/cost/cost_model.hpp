@@ -64,11 +64,11 @@ N total(const M& model, const Architecture<N>& network) {
 
 /// The unit of a model's costs, "" where it names none.
 template <class M>
-std::string_view unit_of(const M& model) {
+auto unit_of(const M& model) {
   if constexpr (requires { std::string_view(model.unit()); }) {
     return model.unit();
   } else {
-    return {};
+    return std::string_view{};
   }
 }
 

@@ -79,7 +79,7 @@ inline float float_from_half(std::uint16_t half) {
 class SafetensorsReader {
  public:
   SafetensorsReader(const std::filesystem::path& file, std::string_view bytes)
-      : where_(format("load_safetensors: '{}'", file.string())), bytes_(bytes) {}
+      : where_(siena::format("load_safetensors: '{}'", file.string())), bytes_(bytes) {}
 
   State read() {
     const nlohmann::json header = parse_header();
@@ -97,15 +97,23 @@ class SafetensorsReader {
  private:
   template <class... Args>
   void check(bool condition, fmt::format_string<Args...> text, Args&&... args) const {
-    if (!condition) fail<FormatError>("{}: {}", where_, format(text, std::forward<Args>(args)...));
+    if (!condition) fail<FormatError>("{}: {}", where_, siena::format(text, std::forward<Args>(args)...));
+  }
+
+  /// For messages: a corrupt header may hold anything, at any length.
+  static std::string shown(const nlohmann::json& json) {
+    const std::string text = json.dump();
+    return text.size() <= 100 ? text : text.substr(0, 97) + "...";
   }
 
   nlohmann::json parse_header() {
-    check(bytes_.size() >= 8, "expected at least the 8 bytes of the header's length, got {}; was the file cut off?", bytes_.size());
+    check(bytes_.size() >= 8, "expected at least the 8 bytes of the header's length, got {}; was the file cut off?",
+          bytes_.size());
     const auto length = safetensors_read<std::uint64_t>(bytes_.data());
     check(length <= safetensors_longest_header, "expected a header of at most {} bytes, got {}; is this a safetensors file?",
           safetensors_longest_header, length);
-    check(length <= bytes_.size() - 8, "expected a header of {} bytes, got {}; was the file cut off?", length, bytes_.size() - 8);
+    check(length <= bytes_.size() - 8, "expected a header of {} bytes, got {}; was the file cut off?", length,
+          bytes_.size() - 8);
     const std::string_view text = bytes_.substr(8, length);
     data_ = bytes_.substr(8 + length);
 
@@ -135,51 +143,52 @@ class SafetensorsReader {
   SafetensorsEntry entry(const std::string& name, const nlohmann::json& fields) const {
     SafetensorsEntry e{.name = name, .dtype = {}, .shape = {}};
     check(fields.is_object() && fields.contains("dtype") && fields.contains("shape") && fields.contains("data_offsets"),
-          "'{}': expected dtype, shape and data_offsets, got {}", name, fields.dump());
+          "'{}': expected dtype, shape and data_offsets, got {}", name, shown(fields));
     const auto &dtype = fields.at("dtype"), &shape = fields.at("shape"), &offsets = fields.at("data_offsets");
-    check(dtype.is_string(), "'{}': expected dtype to be text, got {}", name, dtype.dump());
+    check(dtype.is_string(), "'{}': expected dtype to be text, got {}", name, shown(dtype));
     e.dtype = dtype.get<std::string>();
     check(e.element_size() > 0, "'{}': expected a dtype of {}, got {}; convert it before it is saved", name, safetensors_dtypes,
           e.dtype);
 
     check(shape.is_array() && shape.size() <= Shape::max_rank, "'{}': expected a shape of at most {} sizes, got {}", name,
-          Shape::max_rank, shape.dump());
+          Shape::max_rank, shown(shape));
     std::uint64_t product = 1;  // empty dimensions left out: loops run over the others
     bool empty = false;
     for (const auto& size : shape) {
-      check(size.is_number_unsigned(), "'{}': expected sizes that are whole numbers of 0 or more, got {}", name, shape.dump());
+      check(size.is_number_unsigned(), "'{}': expected sizes that are whole numbers of 0 or more, got {}", name, shown(shape));
       const auto n = size.get<std::uint64_t>();
       empty = empty || n == 0;
       constexpr std::uint64_t most = std::uint64_t{1} << 48;
-      check(n <= most / product, "'{}': expected a shape that fits into memory, got {}", name, shape.dump());
+      check(n <= most / product, "'{}': expected a shape that fits into memory, got {}", name, shown(shape));
       product *= std::max<std::uint64_t>(n, 1);
       e.shape.push_back(static_cast<std::int64_t>(n));
     }
     check(e.dtype != "I64" || e.shape.empty(), "'{}': expected whole numbers (I64) as single values only, got shape {}", name,
-          shape.dump());
+          shown(shape));
 
     check(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
-          "'{}': expected data_offsets [begin, end], got {}", name, offsets.dump());
+          "'{}': expected data_offsets [begin, end], got {}", name, shown(offsets));
     e.begin = offsets[0].get<std::uint64_t>();
     e.end = offsets[1].get<std::uint64_t>();
     check(e.begin <= e.end && e.end <= data_.size(),
           "'{}': expected data_offsets within the {} bytes of data, got {}; was the file cut off?", name, data_.size(),
-          offsets.dump());
+          shown(offsets));
     const std::uint64_t bytes = empty ? 0 : product * e.element_size();
-    check(e.end - e.begin == bytes, "'{}': expected {} bytes for {} of shape {}, got {}", name, bytes, e.dtype, shape.dump(),
+    check(e.end - e.begin == bytes, "'{}': expected {} bytes for {} of shape {}, got {}", name, bytes, e.dtype, shown(shape),
           e.end - e.begin);
     return e;
   }
 
   /// Every byte of the data belongs to one tensor.
   void check_layout(std::vector<SafetensorsEntry>& entries) const {
-    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-    });
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     std::uint64_t end = 0;
     for (const auto& e : entries) {
-      check(e.begin >= end, "'{}': expected data that starts at byte {}, got {}: it overlaps another tensor", e.name, end, e.begin);
-      check(e.begin == end, "'{}': expected data that starts at byte {}, got {}: nobody owns the bytes between", e.name, end, e.begin);
+      check(e.begin >= end, "'{}': expected data that starts at byte {}, got {}: it overlaps another tensor", e.name, end,
+            e.begin);
+      check(e.begin == end, "'{}': expected data that starts at byte {}, got {}: nobody owns the bytes between", e.name, end,
+            e.begin);
       end = e.end;
     }
     check(end == data_.size(), "expected {} bytes of data, got {}: nobody owns the last ones", end, data_.size());
@@ -240,50 +249,55 @@ inline void append_safetensors_value(std::string& data, const State::Value& valu
   }
 }
 
-/// The whole file. The 64-bit numbers come first and then the tensors, each by name: so every element is aligned in a mapped file.
-inline std::string safetensors_bytes(const State& state, const Metadata& metadata, const std::string& where) {
+/// The header, and the data to which it points: the 64-bit numbers first, then the tensors, each by name, so that every element is
+/// aligned in a file that is mapped into memory.
+inline nlohmann::json safetensors_header(const State& state, const Metadata& metadata, std::string& data,
+                                         const std::string& where) {
   nlohmann::json header = nlohmann::json::object(), texts = metadata;
-  std::string data;
-  for (const bool wide : {true, false}) {
-    for (const auto& [name, value] : state.values()) {
-      require<ArgumentError>(name != safetensors_metadata, "{}: expected another name than {}, which the format keeps for itself",
-                             where, name);
-      const auto* tensor = std::get_if<Tensor>(&value);
-      if (const auto* text = std::get_if<std::string>(&value)) {
-        if (!wide) continue;
-        require<ArgumentError>(!metadata.contains(name), "{}: expected every name once, got '{}' in the state and the metadata", where,
-                               name);
-        texts[name] = *text;
-      } else if (wide == (tensor == nullptr)) {
-        require<ArgumentError>(!metadata.contains(name), "{}: expected every name once, got '{}' in the state and the metadata", where,
-                               name);
-        require<ArgumentError>(!tensor || tensor->shape().rank() > 0, "{}: expected '{}' to have a shape, got an empty tensor", where,
-                               name);
-        const std::size_t begin = data.size();
-        append_safetensors_value(data, value);
-        nlohmann::json shape = nlohmann::json::array();
-        if (tensor) shape.insert(shape.end(), tensor->shape().sizes().begin(), tensor->shape().sizes().end());
-        header[name] = {{"dtype", tensor ? "F32" : std::holds_alternative<double>(value) ? "F64" : "I64"},
-                        {"shape", std::move(shape)},
-                        {"data_offsets", {begin, data.size()}}};
-      }
-    }
+  for (const auto& [name, value] : state.values()) {
+    require<ArgumentError>(name != safetensors_metadata, "{}: expected another name than {}, which the format keeps for itself",
+                           where, name);
+    require<ArgumentError>(!metadata.contains(name), "{}: expected every name once, got '{}' in the state and the metadata",
+                           where, name);
+    if (const auto* text = std::get_if<std::string>(&value)) texts[name] = *text;
+  }
+  const auto add = [&](const std::string& name, const State::Value& value, const char* dtype, const nlohmann::json& shape) {
+    const std::size_t begin = data.size();
+    append_safetensors_value(data, value);
+    header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {begin, data.size()}}};
+  };
+  for (const auto& [name, value] : state.values()) {
+    if (std::holds_alternative<double>(value)) add(name, value, "F64", nlohmann::json::array());
+    if (std::holds_alternative<std::int64_t>(value)) add(name, value, "I64", nlohmann::json::array());
+  }
+  for (const auto& [name, value] : state.values()) {
+    const auto* tensor = std::get_if<Tensor>(&value);
+    if (!tensor) continue;
+    const auto sizes = tensor->shape().sizes();
+    require<ArgumentError>(!sizes.empty(), "{}: expected '{}' to have a shape, got an empty tensor", where, name);
+    add(name, value, "F32", std::vector<std::int64_t>(sizes.begin(), sizes.end()));
   }
   if (!texts.empty()) header[std::string(safetensors_metadata)] = std::move(texts);
+  return header;
+}
 
-  std::string text;
+/// The whole file.
+inline std::string safetensors_bytes(const State& state, const Metadata& metadata, const std::string& where) {
+  std::string data, header;
+  const nlohmann::json json = safetensors_header(state, metadata, data, where);
   try {
-    text = header.dump();
+    header = json.dump();
   } catch (const nlohmann::json::exception& error) {
     fail<ArgumentError>("{}: expected names and metadata in UTF-8, got: {}", where, error.what());
   }
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  require<ArgumentError>(text.size() <= safetensors_longest_header, "{}: expected names and metadata of at most {} bytes, got {}", where,
-                         safetensors_longest_header, text.size());
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  require<ArgumentError>(header.size() <= safetensors_longest_header,
+                         "{}: expected names and metadata of at most {} bytes, got {}", where, safetensors_longest_header,
+                         header.size());
   std::string bytes;
-  bytes.reserve(8 + text.size() + data.size());
-  safetensors_append(bytes, std::uint64_t{text.size()});
-  return bytes.append(text).append(data);
+  bytes.reserve(8 + header.size() + data.size());
+  safetensors_append(bytes, std::uint64_t{header.size()});
+  return bytes.append(header).append(data);
 }
 
 }  // namespace detail
@@ -292,7 +306,8 @@ inline std::string safetensors_bytes(const State& state, const Metadata& metadat
 /// shape [], text beside `metadata` under __metadata__. The same state gives the same bytes. Throws ArgumentError for what the format
 /// cannot hold (names that are not UTF-8, a tensor without a shape) and DataError where the file cannot be written.
 inline void save_safetensors(const State& state, const std::filesystem::path& file, const Metadata& metadata = {}) {
-  write_file_atomically(file, detail::safetensors_bytes(state, metadata, format("save_safetensors: '{}'", file.string())));
+  write_file_atomically(file,
+                        detail::safetensors_bytes(state, metadata, siena::format("save_safetensors: '{}'", file.string())));
 }
 
 /// Reads a safetensors file. F32, F64, F16 and BF16 become tensors of float (F64 is rounded), or doubles where the shape is []; I64 of
@@ -320,8 +335,8 @@ void load_weights(T& network, const std::filesystem::path& file) {
   network.save(places, "");
   for (const auto& [name, value] : state.values()) {
     require<FormatError>(!std::holds_alternative<Tensor>(value) || places.contains(name),
-                         "load_weights: '{}': expected the weights of this network, got '{}', for which it has no place", file.string(),
-                         name);
+                         "load_weights: '{}': expected the weights of this network, got '{}', for which it has no place",
+                         file.string(), name);
   }
   try {
     network.load(state, "");

@@ -31,7 +31,8 @@ template <class Arch = simd::native, class T>
 void conv2d_forward(const ConvGeometry& g, std::int64_t batch, std::span<const std::type_identity_t<T>> x,
                     std::span<const std::type_identity_t<T>> w, std::span<const std::type_identity_t<T>> bias, std::span<T> y) {
   SIENA_ASSERT(x.size() == detail::storage(batch * g.in_storage()) && y.size() == detail::storage(batch * g.out_storage()));
-  SIENA_ASSERT(w.size() == detail::storage(g.weight_storage()) && (bias.empty() || bias.size() == detail::storage(g.out_stride())));
+  SIENA_ASSERT(w.size() == detail::storage(g.weight_storage()) &&
+               (bias.empty() || bias.size() == detail::storage(g.out_stride())));
   const T* start = bias.empty() ? nullptr : bias.data();
   if (g.depthwise()) {
     detail::depthwise_forward<Arch, T>(g, batch, x.data(), w.data(), start, y.data());

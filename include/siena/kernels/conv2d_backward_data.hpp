@@ -64,7 +64,9 @@ void for_each_residue(const ConvGeometry& g, std::int64_t rows, std::int64_t col
       const ResidueClass c{
           .height = residue_axis(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.dilation_height, g.pad_top, a),
           .width = residue_axis(g.in_width, g.out_width, g.kernel_width, g.stride_width, g.dilation_width, g.pad_left, b),
-          .row = a, .column = b, .first_weight = first};
+          .row = a,
+          .column = b,
+          .first_weight = first};
       body(c);
       first += c.taps() * rows * columns;
     }
@@ -74,14 +76,23 @@ void for_each_residue(const ConvGeometry& g, std::int64_t rows, std::int64_t col
 /// The class as strides over dy and dx; its output pixels lie `stride` pixels of the image apart.
 inline Correlation residue_correlation(const ConvGeometry& g, const ResidueClass& c, std::int64_t depth) {
   const std::int64_t pixel = g.in_stride(), row = g.in_width * pixel;
-  return {.height = c.height.axis, .width = c.width.axis, .depth = depth, .columns = pixel, .in_pixel = g.out_stride(),
-          .in_row = g.out_width * g.out_stride(), .in_image = g.out_storage(), .out_pixel = g.stride_width * pixel, .out_row = g.stride_height * row,
-          .out_image = g.in_storage(), .out_first = c.row * row + c.column * pixel};
+  return {.height = c.height.axis,
+          .width = c.width.axis,
+          .depth = depth,
+          .columns = pixel,
+          .in_pixel = g.out_stride(),
+          .in_row = g.out_width * g.out_stride(),
+          .in_image = g.out_storage(),
+          .out_pixel = g.stride_width * pixel,
+          .out_row = g.stride_height * row,
+          .out_image = g.in_storage(),
+          .out_first = c.row * row + c.column * pixel};
 }
 
 /// to[column][row] = from[row][column] for a matrix of rows x columns; the padding of a row of `to` becomes 0.
 template <class T>
-void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to, std::int64_t to_stride) {
+void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+               std::int64_t to_stride) {
   for (std::int64_t r0 = 0; r0 < to_stride; r0 += 8) {
     const std::int64_t count = std::min<std::int64_t>(8, rows - r0);
     for (std::int64_t c = 0; c < columns; ++c) {
@@ -105,15 +116,28 @@ Buffer<T> turned_weights(const ConvGeometry& g, const T* w) {
   return turned;
 }
 
+/// Zeros dx where there are residue classes that no tap reaches.
+template <class T>
+void clear_unreached(const ConvGeometry& g, std::int64_t batch, T* dx) {
+  bool unreached = false;
+  for_each_residue(g, 1, 1, [&](const ResidueClass& c) { unreached = unreached || c.taps() == 0; });
+  if (!unreached) return;
+  parallel_ranges(batch * g.in_storage(), 16384,
+                  [&](std::int64_t begin, std::int64_t end) { std::fill(dx + begin, dx + end, T(0)); });
+}
+
 template <class Arch, class T>
 void dense_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy, const T* w, T* dx, Write mode) {
   const Buffer<T> turned = turned_weights(g, w);
   if (g.pointwise()) {
-    correlate<Arch, T>(matrix_product(batch * g.in_rows(), g.out_channels, g.out_stride(), g.in_stride()), 1,
-                       {.x = dy, .w = turned.data(), .bias = nullptr, .y = dx, .mode = mode});
+    multiply<Arch, T>(
+        {.rows = batch * g.in_rows(), .depth = g.out_channels, .in_stride = g.out_stride(), .columns = g.in_stride()},
+        {.x = dy, .w = turned.data(), .bias = nullptr, .y = dx, .mode = mode});
     return;
   }
+  if (mode == Write::overwrite) clear_unreached(g, batch, dx);
   for_each_residue(g, g.out_channels, g.in_stride(), [&](const ResidueClass& c) {
+    if (c.taps() == 0) return;
     correlate<Arch, T>(residue_correlation(g, c, g.out_channels), batch,
                        {.x = dy, .w = turned.data() + c.first_weight, .bias = nullptr, .y = dx, .mode = mode});
   });

@@ -69,13 +69,15 @@ void outer_tile(const PixelRun<T>& run, T* dw, std::int64_t stride) {
   }
 }
 
-/// Any number of channels: as many whole tiles as there are, then ever smaller ones.
-template <class T, class Arch, int Columns, int Rows = tile_rows<Arch, Columns>>
+/// Any number of channels: as many whole tiles as there are, then one of what is left.
+template <class T, class Arch, int Columns>
 void outer_rows(PixelRun<T> run, T* dw, std::int64_t stride, std::int64_t rows) {
-  for (; rows >= Rows; rows -= Rows, run.x += Rows, dw += Rows * stride) outer_tile<T, Arch, Rows, Columns>(run, dw, stride);
-  if constexpr (Rows > 1) {
-    if (rows > 0) outer_rows<T, Arch, Columns, Rows / 2>(run, dw, stride, rows);
-  }
+  constexpr int most = tile_rows<Arch, Columns>;
+  for (; rows >= most; rows -= most, run.x += most, dw += most * stride) outer_tile<T, Arch, most, Columns>(run, dw, stride);
+  const auto rest = [&]<int... Less>(std::integer_sequence<int, Less...>) {
+    static_cast<void>(((rows == Less + 1 && (outer_tile<T, Arch, Less + 1, Columns>(run, dw, stride), true)) || ...));
+  };
+  rest(std::make_integer_sequence<int, most - 1>{});
 }
 
 /// A part of the work: images, output rows, columns and taps, each as [begin, end).
@@ -97,13 +99,48 @@ void accumulate_weights(const Correlation& c, const WeightTask& task, const T* x
       const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
       PixelRun<T> run{.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
                       .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel + column,
-                      .x_pixel = c.width.step * c.in_pixel, .x_row = c.height.step * c.in_row, .x_image = c.in_image,
-                      .dy_pixel = c.out_pixel, .dy_row = c.out_row, .dy_image = c.out_image,
-                      .pixels = w1 - w0, .rows = h1 - h0, .images = task.last_image - task.first_image};
+                      .x_pixel = c.width.step * c.in_pixel,
+                      .x_row = c.height.step * c.in_row,
+                      .x_image = c.in_image,
+                      .dy_pixel = c.out_pixel,
+                      .dy_row = c.out_row,
+                      .dy_image = c.out_image,
+                      .pixels = w1 - w0,
+                      .rows = h1 - h0,
+                      .images = task.last_image - task.first_image};
       run.merge();
       outer_rows<T, A, decltype(vectors)::value>(run, dw + tap * c.depth * c.columns + column, c.columns, c.depth);
     }
   });
+}
+
+/// A window whose neighbouring taps and channels are one long row of numbers: what a few channels, too few for a tile, become
+/// once an image is packed without padding between pixels and with the zeros of its border. See pack_rows.
+inline Correlation joined_taps(const Correlation& c) {
+  Correlation to = c;
+  const std::int64_t pixels = (c.width.out - 1) * c.width.step + c.width.taps;
+  to.depth = c.width.taps * c.depth;
+  to.width = {.in = pixels, .out = c.width.out, .taps = 1, .start = 0, .step = c.width.step, .tap_step = 1};
+  to.in_pixel = c.depth;
+  to.in_row = pixels * c.depth;
+  to.in_image = c.height.in * to.in_row;
+  return to;
+}
+
+/// Input rows [first, last) of some images in the layout of joined_taps, at the places they have there.
+template <class T>
+void pack_rows(const Correlation& c, const Correlation& to, std::int64_t images, TapRange rows, const T* x, T* packed) {
+  const std::int64_t left = std::clamp<std::int64_t>(-c.width.start, 0, to.width.in);
+  const std::int64_t right = std::clamp<std::int64_t>(c.width.in - c.width.start, left, to.width.in);
+  for (std::int64_t n = 0; n < images; ++n) {
+    for (std::int64_t row = rows.first; row < rows.last; ++row) {
+      T* out = packed + n * to.in_image + row * to.in_row;
+      const T* from = x + n * c.in_image + row * c.in_row;
+      out = std::fill_n(out, left * c.depth, T(0));
+      for (std::int64_t i = left; i < right; ++i) out = append_pixel(from + (c.width.start + i) * c.in_pixel, c.depth, out);
+      std::fill_n(out, (to.width.in - right) * c.depth, T(0));
+    }
+  }
 }
 
 /// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share the sums of
@@ -147,7 +184,10 @@ void add_parts(const T* partial, std::int64_t parts, std::int64_t size, T* sums)
 template <class Arch, class T>
 void dense_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* x, const T* dy, T* dw) {
   const Correlation c = forward_correlation(g, g.in_channels);
-  const WeightPlan plan(batch, g.out_height, g.out_width, g.out_stride(), g.taps());
+  const bool join = g.in_channels < 8 && g.kernel_width > 1 && g.dilation_width == 1;
+  const Correlation joined = joined_taps(c);
+  const std::int64_t taps = join ? g.kernel_height : g.taps();
+  const WeightPlan plan(batch, g.out_height, g.out_width, g.out_stride(), join ? 1 : taps);
   const std::int64_t size = g.weight_storage();
   Buffer<T> partial(plan.parts > 1 ? static_cast<std::size_t>(plan.parts * size) : 0);
   parallel_for(plan.parts * plan.column_slices * plan.tap_slices, [&](std::int64_t index) {
@@ -155,13 +195,25 @@ void dense_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* 
     const std::int64_t column = index / plan.tap_slices % plan.column_slices * plan.columns;
     const std::int64_t tap = index % plan.tap_slices * plan.taps;
     const std::int64_t last_image = std::min(batch, (part + 1) * plan.images);
+    T* sums = plan.parts > 1 ? partial.data() + part * size : dw;
+    auto packed =
+        Buffer<T>::uninitialized(join ? static_cast<std::size_t>(plan.chunk_images * joined.in_image + row_padding) : 0);
+    WeightTask task{.first_image = 0,
+                    .last_image = 0,
+                    .first_row = 0,
+                    .last_row = 0,
+                    .first_column = column,
+                    .last_column = std::min(g.out_stride(), column + plan.columns),
+                    .first_tap = join ? 0 : tap,
+                    .last_tap = join ? taps : std::min(taps, tap + plan.taps)};
     for (std::int64_t n = part * plan.images; n < last_image; n += plan.chunk_images) {
       for (std::int64_t row = 0; row < g.out_height; row += plan.chunk_rows) {
-        const WeightTask task{.first_image = n, .last_image = std::min(last_image, n + plan.chunk_images), .first_row = row,
-                              .last_row = std::min(g.out_height, row + plan.chunk_rows), .first_column = column,
-                              .last_column = std::min(g.out_stride(), column + plan.columns), .first_tap = tap,
-                              .last_tap = std::min(g.taps(), tap + plan.taps)};
-        accumulate_weights<Arch, T>(c, task, x, dy, plan.parts > 1 ? partial.data() + part * size : dw);
+        task.last_image = std::min(last_image - n, plan.chunk_images);
+        task.first_row = row;
+        task.last_row = std::min(g.out_height, row + plan.chunk_rows);
+        const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
+        if (join) pack_rows(c, joined, task.last_image, input_rows(c.height, task.first_row, task.last_row), xn, packed.data());
+        accumulate_weights<Arch, T>(join ? joined : c, task, join ? packed.data() : xn, dyn, sums);
       }
     }
   });

@@ -37,7 +37,8 @@ void take_columns(const T* from, std::int64_t rows, std::int64_t stride, std::in
 
 /// Columns [first, first + count) of to[r] = from[r], or += from[r].
 template <class T>
-void put_columns(const T* from, std::int64_t rows, std::int64_t stride, std::int64_t first, std::int64_t count, T* to, Write mode) {
+void put_columns(const T* from, std::int64_t rows, std::int64_t stride, std::int64_t first, std::int64_t count, T* to,
+                 Write mode) {
   parallel_ranges(rows, 1024, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       const T* row = from + r * padded(count);
@@ -51,7 +52,8 @@ void put_columns(const T* from, std::int64_t rows, std::int64_t stride, std::int
 template <class T>
 void clear_row_padding(T* data, std::int64_t rows, std::int64_t columns) {
   if (columns == padded(columns)) return;
-  for (std::int64_t r = 0; r < rows; ++r) std::fill(data + r * padded(columns) + columns, data + (r + 1) * padded(columns), T(0));
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::fill(data + r * padded(columns) + columns, data + (r + 1) * padded(columns), T(0));
 }
 
 template <class T>
@@ -78,7 +80,8 @@ void grouped_forward(const ConvGeometry& g, std::int64_t batch, const T* x, cons
 template <class Arch, class T>
 void grouped_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy, const T* w, T* dx, Write mode) {
   const ConvGeometry one = group_geometry(g);
-  auto dyg = scratch<T>(batch * one.out_storage()), wg = scratch<T>(one.weight_storage()), dxg = scratch<T>(batch * one.in_storage());
+  auto dyg = scratch<T>(batch * one.out_storage()), wg = scratch<T>(one.weight_storage()),
+       dxg = scratch<T>(batch * one.in_storage());
   for (int i = 0; i < g.groups; ++i) {
     const std::int64_t in = i * one.in_channels, out = i * one.out_channels;
     take_columns(dy, batch * g.out_rows(), g.out_stride(), out, one.out_channels, dyg.data());
@@ -92,7 +95,8 @@ void grouped_backward_data(const ConvGeometry& g, std::int64_t batch, const T* d
 template <class Arch, class T>
 void grouped_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* x, const T* dy, T* dw) {
   const ConvGeometry one = group_geometry(g);
-  auto xg = scratch<T>(batch * one.in_storage()), dyg = scratch<T>(batch * one.out_storage()), dwg = scratch<T>(one.weight_storage());
+  auto xg = scratch<T>(batch * one.in_storage()), dyg = scratch<T>(batch * one.out_storage()),
+       dwg = scratch<T>(one.weight_storage());
   for (int i = 0; i < g.groups; ++i) {
     const std::int64_t in = i * one.in_channels, out = i * one.out_channels;
     take_columns(x, batch * g.in_rows(), g.in_stride(), in, one.in_channels, xg.data());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "siena/core/buffer.hpp"
 #include "siena/core/config.hpp"
@@ -23,12 +24,16 @@ struct Axis {
   std::int64_t in = 1, out = 1, taps = 1, start = 0, step = 1, tap_step = 1;
 
   /// The taps [first, last) of output o that meet the input; empty ones have first == last.
-  std::int64_t first_tap(std::int64_t o) const { return std::clamp(ceil_div(-(start + o * step), tap_step), std::int64_t{0}, taps); }
+  std::int64_t first_tap(std::int64_t o) const {
+    return std::clamp(ceil_div(-(start + o * step), tap_step), std::int64_t{0}, taps);
+  }
   std::int64_t last_tap(std::int64_t o) const {
     return std::max(first_tap(o), std::min(taps, floor_div(in - 1 - start - o * step, tap_step) + 1));
   }
   /// The outputs [first, last) whose tap t meets the input.
-  std::int64_t first_output(std::int64_t t) const { return std::clamp(ceil_div(-(start + t * tap_step), step), std::int64_t{0}, out); }
+  std::int64_t first_output(std::int64_t t) const {
+    return std::clamp(ceil_div(-(start + t * tap_step), step), std::int64_t{0}, out);
+  }
   std::int64_t last_output(std::int64_t t) const {
     return std::max(first_output(t), std::min(out, floor_div(in - 1 - start - t * tap_step, step) + 1));
   }
@@ -64,8 +69,8 @@ inline Buffer<TapRange> tap_ranges(const Axis& axis) {
 
 /// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become one.
 template <class T>
-SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t oh, TapRange h, std::int64_t ow,
-                                         TapRange v) {
+SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t oh, TapRange h,
+                                         std::int64_t ow, TapRange v) {
   TileProducts<T> p;
   p.taps_h = h.last - h.first;
   p.taps_w = v.last - v.first;
@@ -95,22 +100,34 @@ struct Stretch {
   const TapRange *heights, *widths;
 };
 
+/// Output pixels of a strip whose input, for `images` images and all rows of the window, stays in the first-level cache while the
+/// strip moves down.
+inline std::int64_t strip_width(const Correlation& c, std::int64_t images, std::size_t element) {
+  constexpr std::int64_t cache = 24 * 1024;
+  const std::int64_t pixel = images * c.height.taps * c.depth * static_cast<std::int64_t>(element);
+  return std::max<std::int64_t>(4, (cache / pixel - (c.width.taps - 1) * c.width.tap_step) / c.width.step);
+}
+
 /// Rows of a tile are one pixel of several images: every tap is exact, and a tap that falls on the padding costs nothing.
 template <class Arch, class T>
 void correlate_images(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
   for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
     using A = typename decltype(arch)::type;
     constexpr int rows = tile_rows<A, decltype(vectors)::value>;
+    const std::int64_t strip = strip_width(c, rows, sizeof(T));
     for (std::int64_t n = 0; n < s.images; n += rows) {
       const std::int64_t count = std::min<std::int64_t>(rows, s.images - n);
-      for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
-        T* y = d.y + n * c.out_image + c.out_first + oh * c.out_row + s.first_pixel * c.out_pixel + column;
-        for (std::int64_t ow = s.first_pixel; ow < s.last_pixel; ++ow, y += c.out_pixel) {
-          TileProducts<T> p = products_at(c, d.x + n * c.in_image, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
-          p.row_stride = c.in_image;
-          if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
-          product_rows<T, A, decltype(vectors)::value>(
-              p, {.output = y, .row_stride = c.out_image, .bias = d.bias ? d.bias + column : nullptr, .mode = d.mode}, count);
+      for (std::int64_t begin = s.first_pixel; begin < s.last_pixel; begin += strip) {
+        const std::int64_t end = std::min(s.last_pixel, begin + strip);
+        for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
+          T* y = d.y + n * c.out_image + c.out_first + oh * c.out_row + begin * c.out_pixel + column;
+          for (std::int64_t ow = begin; ow < end; ++ow, y += c.out_pixel) {
+            TileProducts<T> p = products_at(c, d.x + n * c.in_image, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
+            p.row_stride = c.in_image;
+            if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
+            product_rows<T, A, decltype(vectors)::value>(
+                p, {.output = y, .row_stride = c.out_image, .bias = d.bias ? d.bias + column : nullptr, .mode = d.mode}, count);
+          }
         }
       }
     }
@@ -143,27 +160,50 @@ void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const S
 /// so that the split is the same everywhere.
 inline constexpr std::int64_t wanted_tasks = 32;
 
-/// A matrix product: one long run of pixels, cut into runs and, where they are few, slices of columns.
+/// A matrix product: y[row] = x[row] * w, cut into runs of rows and, where they are few, slices of columns.
+struct MatrixProduct {
+  std::int64_t rows, depth, in_stride, columns;
+};
+
 template <class Arch, class T>
-void correlate_run(const Correlation& c, const CorrelationData<T>& d, Stretch whole) {
+void multiply(const MatrixProduct& m, const CorrelationData<T>& d) {
   constexpr std::int64_t slice = 64;
-  const std::int64_t grain = std::max<std::int64_t>(32, ceil_div(ceil_div(c.width.out, wanted_tasks), 16) * 16);
-  const std::int64_t runs = ceil_div(c.width.out, grain), slices = runs >= 16 ? 1 : ceil_div(c.columns, slice);
+  const std::int64_t grain = std::max<std::int64_t>(32, ceil_div(ceil_div(m.rows, wanted_tasks), 16) * 16);
+  const std::int64_t runs = ceil_div(m.rows, grain), slices = runs >= 16 ? 1 : ceil_div(m.columns, slice);
   parallel_for(runs * slices, [&](std::int64_t task) {
-    Stretch s = whole;
-    s.first_pixel = task / slices * grain;
-    s.last_pixel = std::min(c.width.out, s.first_pixel + grain);
-    s.first_column = task % slices * slice;
-    s.last_column = slices == 1 ? c.columns : std::min(c.columns, s.first_column + slice);
-    correlate_pixels<Arch, T>(c, d, s);
+    const std::int64_t row = task / slices * grain, count = std::min(grain, m.rows - row), first = task % slices * slice;
+    for_each_block<T, Arch>(
+        first, slices == 1 ? m.columns : std::min(m.columns, first + slice), [&](auto arch, auto vectors, auto c) {
+          product_rows<T, typename decltype(arch)::type, decltype(vectors)::value>({.input = d.x + row * m.in_stride,
+                                                                                    .row_stride = m.in_stride,
+                                                                                    .weights = d.w + c,
+                                                                                    .weight_stride = m.columns,
+                                                                                    .taps_h = 1,
+                                                                                    .taps_w = 1,
+                                                                                    .depth = m.depth},
+                                                                                   {.output = d.y + row * m.columns + c,
+                                                                                    .row_stride = m.columns,
+                                                                                    .bias = d.bias ? d.bias + c : nullptr,
+                                                                                    .mode = d.mode},
+                                                                                   count);
+        });
   });
+}
+
+/// Copies the channels of one pixel and returns where the next one goes. Copies whole blocks: up to row_padding - 1 elements behind
+/// the pixel are overwritten, so pixels must be appended in order, and memory end that much later.
+template <class T>
+SIENA_INLINE T* append_pixel(const T* from, std::int64_t depth, T* out) {
+  for (std::int64_t k = 0; k < depth; k += row_padding) std::memcpy(out + k, from + k, row_padding * sizeof(T));
+  return out + depth;
 }
 
 /// Input rows [first, last) of a group of images as [row][image][pixel][depth] without padding between: the images of a tile lie
 /// close together (whole images apart they would compete for the same lines of the cache), channels follow each other from tap to
 /// tap, and the lines of neighbouring images are staggered.
 template <class T>
-Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t first, std::int64_t last, const T* x, Buffer<T>& packed) {
+Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t first, std::int64_t last, const T* x,
+                        Buffer<T>& packed) {
   constexpr std::int64_t line = 16;
   Correlation to = c;
   to.in_pixel = c.depth;
@@ -178,7 +218,7 @@ Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t 
       if (c.in_pixel == c.depth) {
         std::copy_n(from, c.width.in * c.depth, out);
       } else {
-        for (std::int64_t i = 0; i < c.width.in; ++i, from += c.in_pixel, out += c.depth) std::copy_n(from, c.depth, out);
+        for (std::int64_t i = 0; i < c.width.in; ++i, from += c.in_pixel) out = append_pixel(from, c.depth, out);
       }
     }
   }
@@ -199,11 +239,18 @@ inline TapRange input_rows(const Axis& axis, std::int64_t begin, std::int64_t en
 template <class Arch, class T>
 void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
   const Buffer<TapRange> heights = tap_ranges(c.height), widths = tap_ranges(c.width);
-  const Stretch all{.images = 1, .first_row = 0, .last_row = c.height.out, .first_pixel = 0, .last_pixel = c.width.out,
-                    .first_column = 0, .last_column = c.columns, .heights = heights.data(), .widths = widths.data()};
-  if (batch == 1 && c.height.out == 1) return correlate_run<Arch, T>(c, d, all);
+  const Stretch all{.images = 1,
+                    .first_row = 0,
+                    .last_row = c.height.out,
+                    .first_pixel = 0,
+                    .last_pixel = c.width.out,
+                    .first_column = 0,
+                    .last_column = c.columns,
+                    .heights = heights.data(),
+                    .widths = widths.data()};
   // Without borders runs of pixels are long; otherwise groups of images fill the tiles.
-  const bool borders = c.height.taps * c.width.taps > 1 && c.width.out > 0 && widths[0] != TapRange{0, c.width.taps};
+  const TapRange full{0, c.width.taps};
+  const bool borders = widths[0] != full || widths[c.width.out - 1] != full;
   const std::int64_t group = c.columns >= 2 * simd::width<T, Arch> ? 8 : 16;
   const std::int64_t whole = borders || c.width.out < 8 ? batch / 8 * 8 : 0, groups = ceil_div(whole, group);
   if (groups > 0) {

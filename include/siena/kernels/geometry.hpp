@@ -97,24 +97,35 @@ inline ConvGeometry conv_geometry(const ConvOptions& o, std::string_view where =
   require<ShapeError>(o.pad_top >= 0 && o.pad_bottom >= 0 && o.pad_left >= 0 && o.pad_right >= 0,
                       "{}: expected padding of 0 or more, got top {}, bottom {}, left {}, right {}", where, o.pad_top,
                       o.pad_bottom, o.pad_left, o.pad_right);
-  require<ShapeError>(o.groups > 0 && o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
-                      "{}: expected groups that divide {} input and {} output channels, got {}; hint: depthwise layers have as many "
-                      "groups as input channels",
-                      where, o.in_channels, o.out_channels, o.groups);
-  ConvGeometry g{.in_height = o.in_height, .in_width = o.in_width, .in_channels = o.in_channels,
-                 .out_height = output_size(o.in_height, o.kernel_height, o.stride_height, o.dilation_height,
-                                           {o.pad_top, o.pad_bottom}),
-                 .out_width = output_size(o.in_width, o.kernel_width, o.stride_width, o.dilation_width,
-                                          {o.pad_left, o.pad_right}),
-                 .out_channels = o.out_channels, .kernel_height = o.kernel_height, .kernel_width = o.kernel_width,
-                 .stride_height = o.stride_height, .stride_width = o.stride_width, .dilation_height = o.dilation_height,
-                 .dilation_width = o.dilation_width, .pad_top = o.pad_top, .pad_bottom = o.pad_bottom, .pad_left = o.pad_left,
-                 .pad_right = o.pad_right, .groups = o.groups};
-  require<ShapeError>(g.out_height > 0 && g.out_width > 0,
-                      "{}: expected a window that fits the padded input, got a {}x{} window with dilation {}x{} over a {}x{} input "
-                      "({}x{} with padding); hint: pad more or pool less before",
-                      where, o.kernel_height, o.kernel_width, o.dilation_height, o.dilation_width, o.in_height, o.in_width,
-                      o.in_height + o.pad_top + o.pad_bottom, o.in_width + o.pad_left + o.pad_right);
+  require<ShapeError>(
+      o.groups > 0 && o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
+      "{}: expected groups that divide {} input and {} output channels, got {}; hint: depthwise layers have as many "
+      "groups as input channels",
+      where, o.in_channels, o.out_channels, o.groups);
+  ConvGeometry g{
+      .in_height = o.in_height,
+      .in_width = o.in_width,
+      .in_channels = o.in_channels,
+      .out_height = output_size(o.in_height, o.kernel_height, o.stride_height, o.dilation_height, {o.pad_top, o.pad_bottom}),
+      .out_width = output_size(o.in_width, o.kernel_width, o.stride_width, o.dilation_width, {o.pad_left, o.pad_right}),
+      .out_channels = o.out_channels,
+      .kernel_height = o.kernel_height,
+      .kernel_width = o.kernel_width,
+      .stride_height = o.stride_height,
+      .stride_width = o.stride_width,
+      .dilation_height = o.dilation_height,
+      .dilation_width = o.dilation_width,
+      .pad_top = o.pad_top,
+      .pad_bottom = o.pad_bottom,
+      .pad_left = o.pad_left,
+      .pad_right = o.pad_right,
+      .groups = o.groups};
+  require<ShapeError>(
+      g.out_height > 0 && g.out_width > 0,
+      "{}: expected a window that fits the padded input, got a {}x{} window with dilation {}x{} over a {}x{} input "
+      "({}x{} with padding); hint: pad more or pool less before",
+      where, o.kernel_height, o.kernel_width, o.dilation_height, o.dilation_width, o.in_height, o.in_width,
+      o.in_height + o.pad_top + o.pad_bottom, o.in_width + o.pad_left + o.pad_right);
   return g;
 }
 
@@ -144,20 +155,37 @@ struct PoolOptions {
 
 /// Checks the sizes of a pooling and works out its outputs; every window must hold at least one pixel of the image.
 inline PoolGeometry pool_geometry(const PoolOptions& o, std::string_view where = "pooling") {
-  const ConvGeometry g = conv_geometry({.in_height = o.in_height, .in_width = o.in_width, .in_channels = o.channels,
-                                        .out_channels = o.channels, .kernel_height = o.kernel_height,
-                                        .kernel_width = o.kernel_width, .stride_height = o.stride_height,
-                                        .stride_width = o.stride_width, .pad_top = o.pad_top, .pad_bottom = o.pad_bottom,
-                                        .pad_left = o.pad_left, .pad_right = o.pad_right},
+  const ConvGeometry g = conv_geometry({.in_height = o.in_height,
+                                        .in_width = o.in_width,
+                                        .in_channels = o.channels,
+                                        .out_channels = o.channels,
+                                        .kernel_height = o.kernel_height,
+                                        .kernel_width = o.kernel_width,
+                                        .stride_height = o.stride_height,
+                                        .stride_width = o.stride_width,
+                                        .pad_top = o.pad_top,
+                                        .pad_bottom = o.pad_bottom,
+                                        .pad_left = o.pad_left,
+                                        .pad_right = o.pad_right},
                                        where);
-  require<ShapeError>(std::max(o.pad_top, o.pad_bottom) < o.kernel_height && std::max(o.pad_left, o.pad_right) < o.kernel_width,
-                      "{}: expected less padding than the window is wide, got a {}x{} window with padding top {}, bottom {}, left {}, "
-                      "right {}",
-                      where, o.kernel_height, o.kernel_width, o.pad_top, o.pad_bottom, o.pad_left, o.pad_right);
-  return {.in_height = g.in_height, .in_width = g.in_width, .out_height = g.out_height, .out_width = g.out_width,
-          .channels = o.channels, .kernel_height = o.kernel_height, .kernel_width = o.kernel_width,
-          .stride_height = o.stride_height, .stride_width = o.stride_width, .pad_top = o.pad_top, .pad_bottom = o.pad_bottom,
-          .pad_left = o.pad_left, .pad_right = o.pad_right};
+  require<ShapeError>(
+      std::max(o.pad_top, o.pad_bottom) < o.kernel_height && std::max(o.pad_left, o.pad_right) < o.kernel_width,
+      "{}: expected less padding than the window is wide, got a {}x{} window with padding top {}, bottom {}, left {}, "
+      "right {}",
+      where, o.kernel_height, o.kernel_width, o.pad_top, o.pad_bottom, o.pad_left, o.pad_right);
+  return {.in_height = g.in_height,
+          .in_width = g.in_width,
+          .out_height = g.out_height,
+          .out_width = g.out_width,
+          .channels = o.channels,
+          .kernel_height = o.kernel_height,
+          .kernel_width = o.kernel_width,
+          .stride_height = o.stride_height,
+          .stride_width = o.stride_width,
+          .pad_top = o.pad_top,
+          .pad_bottom = o.pad_bottom,
+          .pad_left = o.pad_left,
+          .pad_right = o.pad_right};
 }
 
 }  // namespace siena::kernels

@@ -66,9 +66,10 @@ void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const
         for (std::int64_t h = window.top; h < window.bottom; ++h) {
           for (std::int64_t pixel = h * g.in_width + window.left; pixel < h * g.in_width + window.right; ++pixel) {
             const auto value = simd::load<T, A>(image + pixel * stride + c);
-            const auto better = (value > best) | (value != value);
-            best = simd::select(better, value, best);
-            index = simd::select(better, simd::broadcast<T, A>(static_cast<T>(pixel)), index);
+            const auto number = simd::broadcast<T, A>(static_cast<T>(pixel));
+            const auto better = value > best, ordered = value == value;  // `!=` of some vectors calls a NaN equal to itself
+            best = simd::select(ordered, simd::select(better, value, best), value);
+            index = simd::select(ordered, simd::select(better, number, index), number);
           }
         }
         simd::store(best_at + c, best);

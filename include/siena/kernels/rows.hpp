@@ -148,14 +148,15 @@ double sum_elements(std::int64_t rows, std::int64_t columns, Term&& term) {
   Buffer<double> partial(static_cast<std::size_t>(tasks));
   parallel_for(tasks, [&](std::int64_t task) {
     std::array<double, row_padding> sums{};
-    const std::int64_t end = std::min(rows, (task + 1) * rows_per_task);
-    for (std::int64_t r = task * rows_per_task; r < end; ++r) {
-      std::int64_t i = r * stride;
-      const std::int64_t full = i + columns / row_padding * row_padding, rest = columns % row_padding;
-      for (; i < full; i += row_padding) {
+    const std::int64_t begin = task * rows_per_task, end = std::min(rows, begin + rows_per_task);
+    const bool dense = columns == stride;  // then the rows of a task are one long row
+    const std::int64_t length = dense ? (end - begin) * stride : columns, rest = length % row_padding;
+    for (std::int64_t r = begin; r < (dense ? begin + 1 : end); ++r) {
+      const std::int64_t full = r * stride + length - rest;
+      for (std::int64_t i = r * stride; i < full; i += row_padding) {
         for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += term(i + static_cast<std::int64_t>(j));
       }
-      for (std::int64_t j = 0; j < rest; ++j) sums[static_cast<std::size_t>(j)] += term(i + j);
+      for (std::int64_t j = 0; j < rest; ++j) sums[static_cast<std::size_t>(j)] += term(full + j);
     }
     for (double sum : sums) partial[task] += sum;
   });

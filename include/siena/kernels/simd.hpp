@@ -71,8 +71,7 @@ struct BatchOf {
   using type = Single<T>;
 };
 template <class T, class Arch>
-  requires(xsimd::types::has_simd_register<T, Arch>::value)
-struct BatchOf<T, Arch> {
+requires(xsimd::types::has_simd_register<T, Arch>::value) struct BatchOf<T, Arch> {
   using type = xsimd::batch<T, Arch>;
 };
 
@@ -81,9 +80,8 @@ struct HalfOf {
   using type = Arch;
 };
 template <class Arch>
-  requires(std::is_base_of_v<xsimd::avx512f, Arch> &&
-           xsimd::types::has_simd_register<float, xsimd::fma3<xsimd::avx2>>::value)
-struct HalfOf<Arch> {
+requires(std::is_base_of_v<xsimd::avx512f, Arch>&&
+             xsimd::types::has_simd_register<float, xsimd::fma3<xsimd::avx2>>::value) struct HalfOf<Arch> {
   using type = xsimd::fma3<xsimd::avx2>;
 };
 }  // namespace detail

@@ -14,8 +14,8 @@ namespace siena {
 /// Holds any layer that is not among siena's own. Copies share it: a layer is immutable, its parameters live in the network.
 class Custom {
  public:
-  template <LayerType L>
-    requires(!std::same_as<L, Custom>)
+  template <class L>
+    requires(!std::same_as<L, Custom> && LayerType<L>)  // in this order: whether a Custom can be copied must not depend on itself
   explicit Custom(L layer) : model_(std::make_shared<const Model<L>>(std::move(layer))) {}
 
   std::string_view kind() const { return model_->kind(); }

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "siena/core/random.hpp"
@@ -168,7 +170,174 @@ class Network {
   int output_ = 0;
 };
 
-}  // namespace siena
+inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decoration decoration) {
+  const std::string kind(kind_of(layer));
+  std::string name;
+  do name = format("{}_{}", kind, ++counts_[kind]);
+  while (taken(name));
+  Node node{.name = std::move(name), .layer = std::move(layer), .inputs = std::move(inputs), .shape = {},
+            .parameters = {}, .buffers = {}, .gate = nullptr, .decoration = std::move(decoration)};
+  std::vector<Shape> shapes;
+  for (const int input : node.inputs) {
+    require<ArgumentError>(input >= 0 && input < static_cast<int>(network_.nodes_.size()),
+                           "{}: expected inputs of the same network, got a value of another one", node.name);
+    shapes.push_back(network_.nodes_[input].shape);
+  }
+  LayerSetup setup(node.name, shapes);
+  node.shape = std::visit([&](const auto& l) { return l.setup(setup); }, node.layer);
+  const Random random(network_.seed_);
+  for (auto& spec : setup.parameters) {
+    const auto index = static_cast<std::uint64_t>(network_.parameter_count());
+    node.parameters.push_back(network_.add_parameter(Parameter(node.name + "." + spec.name,
+                                                               spec.init.draw(spec.shape, random.split(index)), Role::weight,
+                                                               spec.decay)));
+  }
+  for (auto& spec : setup.buffers) {
+    node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));
+  }
+  network_.nodes_.push_back(std::move(node));
+  return static_cast<int>(network_.nodes_.size()) - 1;
+}
 
-#include "siena/nn/network_build.hpp"
-#include "siena/nn/network_forward.hpp"
+inline bool Network::Builder::taken(const std::string& name) const {
+  return std::any_of(network_.nodes_.begin(), network_.nodes_.end(), [&](const Node& node) { return node.name == name; });
+}
+
+inline void Network::Builder::rename(int index, std::string name) {
+  Node& node = network_.nodes_[index];
+  require<ArgumentError>(!name.empty() && (name == node.name || !taken(name)),
+                         "Network: expected a name that no other layer has, got '{}'", name);
+  const auto renamed = [&](const std::string& old) { return name + old.substr(node.name.size()); };
+  for (const int p : node.parameters) network_.parameters_[p]->name = renamed(network_.parameters_[p]->name);
+  for (const int b : node.buffers) network_.buffers_[b].name = renamed(network_.buffers_[b].name);
+  node.name = std::move(name);
+}
+
+inline void Network::finish(int output) {
+  output_ = output;
+  std::vector<bool> used(nodes_.size(), false);
+  used[output] = true;
+  for (int i = static_cast<int>(nodes_.size()) - 1; i > 0; --i) {
+    if (!used[i]) fail<ArgumentError>("Network: expected every layer to lead to the output, but nothing uses '{}'", nodes_[i].name);
+    for (const int input : nodes_[i].inputs) used[input] = true;
+  }
+  plan();
+}
+
+/// Works out which nodes are computed together and when each value was read for the last time.
+inline void Network::plan() {
+  const int count = static_cast<int>(nodes_.size());
+  std::vector<std::vector<int>> users(count);
+  for (int i = 0; i < count; ++i) {
+    for (const int input : nodes_[i].inputs) users[input].push_back(i);
+  }
+  const auto only_user = [&](int node) { return users[node].size() == 1 && node != output_ ? users[node][0] : -1; };
+
+  std::vector<bool> absorbed(count, false);  // computed in the step of a later node
+  std::map<int, Step> fused;                 // by the node whose value the step makes
+  for (int i = 0; i < count; ++i) {
+    if (absorbed[i] || !std::holds_alternative<BatchNorm>(nodes_[i].layer)) continue;
+    Step step{.node = i, .relu = true, .last = {}};
+    int next = only_user(i), sum = -1;
+    if (next >= 0 && !absorbed[next] && std::holds_alternative<Add>(nodes_[next].layer)) {
+      sum = next;
+      const auto& summands = nodes_[sum].inputs;
+      step.residual = summands[0] == i ? summands[1] : summands[0];
+      next = only_user(sum);
+    }
+    if (next < 0 || !std::holds_alternative<Relu>(nodes_[next].layer)) continue;
+    absorbed[i] = true;
+    if (sum >= 0) absorbed[sum] = true;
+    step.output = next;
+    fused.emplace(next, std::move(step));
+  }
+  steps_.clear();
+  for (int i = 0; i < count; ++i) {
+    if (const auto found = fused.find(i); found != fused.end()) {
+      steps_.push_back(found->second);
+    } else if (!absorbed[i]) {
+      steps_.push_back({.node = i, .output = i, .last = {}});
+    }
+  }
+
+  std::vector<int> last(count, -1);
+  for (int s = 0; s < static_cast<int>(steps_.size()); ++s) {
+    for (const int input : nodes_[steps_[s].node].inputs) last[input] = s;
+    if (steps_[s].residual >= 0) last[steps_[s].residual] = s;
+  }
+  for (int i = 1; i < count; ++i) {
+    if (last[i] >= 0 && i != output_) steps_[last[i]].last.push_back(i);
+  }
+}
+
+/// One pass: hands each layer its inputs and parameters, and keeps the values in between.
+class Network::Pass final : public Forward {
+ public:
+  Pass(Network& network, const Var& input, Mode mode, const Random& random)
+      : network_(network), tape_(input.tape()), mode_(mode), random_(random), batch_(input.shape()[0]),
+        values_(network.nodes_.size()), stays_(network.nodes_.size(), false), parameters_(network.parameters_.size()),
+        shared_(network.parameters_.size()) {
+    values_[0] = input;
+  }
+
+  Var run() {
+    for (const Step& step : network_.steps_) {
+      if (step.node != 0) {
+        node_ = &network_.nodes_[step.node];
+        index_ = step.node;
+        fused_relu = step.relu;
+        fused_residual = step.residual >= 0 ? values_[step.residual] : Var{};
+        const Var value = std::visit([&](const auto& layer) { return layer.forward(*this); }, node_->layer);
+        values_[step.output] = value;
+        // A layer may hand its input on as it is (dropout that does nothing): then two nodes are one value, which stays.
+        for (const int in : node_->inputs) {
+          if (values_[in].id() == value.id()) stays_[in] = stays_[step.output] = true;
+        }
+      }
+      for (const int done : step.last) {
+        if (!stays_[done]) tape_.release(values_[done]);
+      }
+    }
+    return values_[network_.output_];
+  }
+
+  Tape& tape() override { return tape_; }
+  Mode mode() const override { return mode_; }
+  Var input(int k) override { return values_[node_->inputs[k]]; }
+  int inputs() const override { return static_cast<int>(node_->inputs.size()); }
+  Var parameter(int k) override {
+    const Var raw = network_parameter(node_->parameters[k]);
+    return k == 0 && node_->gate ? node_->gate->apply(*this, raw) : raw;
+  }
+  bool has_parameter(int k) const override { return k < static_cast<int>(node_->parameters.size()); }
+  Tensor& buffer(int k) override { return network_.buffers_[node_->buffers[k]].value; }
+  Random random() const override { return random_.split(static_cast<std::uint64_t>(index_)); }
+  Shape output_shape() const override { return node_->shape.batch(batch_); }
+  Var network_parameter(int index) override {
+    if (!parameters_[index]) parameters_[index] = tape_.parameter(*network_.parameters_[index]);
+    return parameters_[index];
+  }
+  Tensor& network_buffer(int index) override { return network_.buffers_[index].value; }
+  Var& shared(int index) override { return shared_[index]; }
+
+ private:
+  Network& network_;
+  Tape& tape_;
+  Mode mode_;
+  Random random_;
+  std::int64_t batch_;
+  const Node* node_ = nullptr;
+  int index_ = 0;
+  std::vector<Var> values_;
+  std::vector<bool> stays_;
+  std::vector<Var> parameters_, shared_;
+};
+
+inline Var Network::forward(const Var& input, Mode mode, const Random& random) {
+  require<ArgumentError>(!nodes_.empty(), "Network::forward: expected a network with layers, got an empty one");
+  require<ShapeError>(input.shape().rank() == input_shape().rank() + 1 && input.shape().sample() == input_shape(),
+                      "Network::forward: expected a batch of shape N x {}, got {}", input_shape(), input.shape());
+  return Pass(*this, input, mode, random).run();
+}
+
+}  // namespace siena

@@ -20,7 +20,9 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
       [&]<class L>(const L& layer) {
         if constexpr (std::is_same_v<L, Conv2d>) {
           const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
-          return in > 1 && layer.group_count(in) == in ? LayerKind::depthwise_conv2d : LayerKind::conv2d;
+          // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was.
+          const bool depthwise = layer.group_count(in) == in && (in > 1 || (layer.groups == Conv2d::depthwise && layer.out == 1));
+          return depthwise ? LayerKind::depthwise_conv2d : LayerKind::conv2d;
         } else if constexpr (std::is_same_v<L, Linear>) {
           return LayerKind::linear;
         } else if constexpr (std::is_same_v<L, BatchNorm>) {

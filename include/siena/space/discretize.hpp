@@ -65,6 +65,7 @@ inline Network discretize(const Network& network, const ChannelMasks& masks, con
   Network plain(network.input_shape(), [&](const Flow& input) {
     std::vector<int> placed(nodes.size(), 0);
     NetworkBuilder* builder = input.builder();
+    builder->rename(0, nodes[0].name);
     for (std::size_t i = 1; i < nodes.size(); ++i) {
       std::vector<int> from;
       for (const int k : nodes[i].inputs) from.push_back(placed[k]);

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/mask.hpp"
@@ -56,7 +59,7 @@ class ChannelMasks {
   /// Index of a group's parameter in the network, -1 where it is frozen.
   int parameter(int group) const { return handles_[group].alpha; }
 
-  /// The channels that the masks leave on now; where fewer than a group's minimum would, its largest alphas stay.
+  /// The channels that the masks leave on now: those that a forward pass reads. `project` sees to the groups' minimums.
   Selection selection(const Network& network) const {
     Selection selection;
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
@@ -140,7 +143,7 @@ class ChannelMasks {
       const Var alpha = forward.network_parameter(handle.alpha);
       if (!options_.secant) return shared = ops::binarize(alpha, options_.threshold);
       const auto batch = static_cast<float>(forward.input().shape()[0]);
-      *forward.network_buffer(handle.batch).data() = batch;
+      if (alpha.needs_grad()) *forward.network_buffer(handle.batch).data() = batch;  // inference leaves the network as it is
       return shared = ops::binarize_secant<float>(alpha, options_.threshold,
                                                   {.mean = &forward.network_buffer(handle.mean),
                                                    .square = &forward.network_buffer(handle.square),

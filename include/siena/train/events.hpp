@@ -67,26 +67,37 @@ struct EpochEvent {
 
 namespace detail {
 template <class O>
-inline constexpr bool hears_phase = requires(O& o, const PhaseEvent& event) { o.on_phase(event); };
+inline constexpr bool hears_phase = requires(O& o, const PhaseEvent& event) {
+  o.on_phase(event);
+};
 template <class O>
-inline constexpr bool hears_step = requires(O& o, const StepEvent& event) { o.on_step(event); };
+inline constexpr bool hears_step = requires(O& o, const StepEvent& event) {
+  o.on_step(event);
+};
 template <class O>
-inline constexpr bool hears_epoch = requires(O& o, const EpochEvent& event) { o.on_epoch(event); };
+inline constexpr bool hears_epoch = requires(O& o, const EpochEvent& event) {
+  o.on_epoch(event);
+};
 template <class O>
-inline constexpr bool hears_phase_end = requires(O& o, const PhaseEvent& event) { o.on_phase_end(event); };
+inline constexpr bool hears_phase_end = requires(O& o, const PhaseEvent& event) {
+  o.on_phase_end(event);
+};
 
 // A hook of the right name and the wrong argument would never be called, and nobody would be told.
 template <class O>
-inline constexpr bool mistyped_hook = (requires { &O::on_phase; } && !hears_phase<O>) || (requires { &O::on_step; } && !hears_step<O>) ||
+inline constexpr bool mistyped_hook = (requires { &O::on_phase; } && !hears_phase<O>) ||
+                                      (requires { &O::on_step; } && !hears_step<O>) ||
                                       (requires { &O::on_epoch; } && !hears_epoch<O>) ||
                                       (requires { &O::on_phase_end; } && !hears_phase_end<O>);
+template <class O>
+inline constexpr bool mistyped_hook<O&> = mistyped_hook<O>;
 }  // namespace detail
 
 /// Follows a training: has at least one of `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`,
 /// `void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`.
 template <class O>
-concept Observer = !detail::mistyped_hook<O> && (detail::hears_phase<O> || detail::hears_step<O> || detail::hears_epoch<O> ||
-                                                 detail::hears_phase_end<O>);
+concept Observer = !detail::mistyped_hook<O> &&
+                   (detail::hears_phase<O> || detail::hears_step<O> || detail::hears_epoch<O> || detail::hears_phase_end<O>);
 
 /// A list of observers of any types, called in order. Takes them by value (copies of the list share them) or, with std::ref, refers
 /// to the caller's.
@@ -94,8 +105,8 @@ class Observers {
  public:
   Observers() = default;
   template <class First, class... Rest>
-    requires(sizeof...(Rest) > 0 || !std::same_as<std::remove_cvref_t<First>, Observers>)
-  Observers(First&& first, Rest&&... rest) {  // NOLINT(google-explicit-constructor): fit(..., ProgressBar{})
+  requires(sizeof...(Rest) > 0 || !std::same_as<std::remove_cvref_t<First>, Observers>)
+      Observers(First&& first, Rest&&... rest) {  // NOLINT(google-explicit-constructor): fit(..., ProgressBar{})
     list_.reserve(1 + sizeof...(Rest));
     add(std::forward<First>(first));
     (add(std::forward<Rest>(rest)), ...);
@@ -105,14 +116,16 @@ class Observers {
   template <class O>
   void add(O&& observer) {
     using Held = std::remove_cvref_t<O>;
-    using Plain = std::remove_cv_t<std::unwrap_reference_t<Held>>;
-    static_assert(!detail::mistyped_hook<Plain>,
-                  "siena: an observer's hooks are called with `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`, "
-                  "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; one of this observer's takes "
-                  "something else and would never be called");
-    static_assert(detail::mistyped_hook<Plain> || Observer<Plain>,
-                  "siena: an observer needs at least one of `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`, "
-                  "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; this type has none of them");
+    using Plain = std::remove_reference_t<std::unwrap_reference_t<Held>>;
+    static_assert(
+        !detail::mistyped_hook<Plain>,
+        "siena: an observer's hooks are called with `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`, "
+        "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; one of this observer's takes "
+        "something else and would never be called");
+    static_assert(
+        detail::mistyped_hook<Plain> || Observer<Plain>,
+        "siena: an observer needs at least one of `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`, "
+        "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; this type has none of them");
     if constexpr (Observer<Plain>) list_.push_back(std::make_shared<Model<Held>>(std::forward<O>(observer)));
   }
 
@@ -140,7 +153,7 @@ class Observers {
   };
   template <class Held>
   struct Model final : Interface {
-    using Plain = std::unwrap_reference_t<Held>;
+    using Plain = std::remove_reference_t<std::unwrap_reference_t<Held>>;
     explicit Model(Held its_observer) : held(std::move(its_observer)) {}
     Plain& observer() { return held; }
     void on_phase(const PhaseEvent& event) override {

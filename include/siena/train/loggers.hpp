@@ -46,11 +46,21 @@ inline std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += format("\\u{:04x}", static_cast<unsigned>(c));
@@ -90,11 +100,12 @@ class JsonLinesLog {
                        detail::json_text(bound.name), detail::json_text(bound.unit), detail::json_number(bound.value),
                        detail::json_number(bound.limit), bound.kept());
     }
-    file_.write(format("{{\"phase\":{},\"epoch\":{},\"epochs\":{},\"train\":{},\"validation\":{},\"penalty\":{},\"lr\":{},"
-                       "\"seconds\":{},\"bounds\":[{}]}}",
-                       detail::json_text(event.phase), event.epoch, event.epochs, detail::json_metrics(event.train),
-                       event.has_validation ? detail::json_metrics(event.validation) : "null", detail::json_number(event.penalty),
-                       detail::json_number(event.lr), detail::json_number(event.seconds), bounds));
+    file_.write(
+        format("{{\"phase\":{},\"epoch\":{},\"epochs\":{},\"train\":{},\"validation\":{},\"penalty\":{},\"lr\":{},"
+               "\"seconds\":{},\"bounds\":[{}]}}",
+               detail::json_text(event.phase), event.epoch, event.epochs, detail::json_metrics(event.train),
+               event.has_validation ? detail::json_metrics(event.validation) : "null", detail::json_number(event.penalty),
+               detail::json_number(event.lr), detail::json_number(event.seconds), bounds));
   }
 
  private:
@@ -106,7 +117,8 @@ class JsonLinesLog {
 class CsvLog {
  public:
   explicit CsvLog(const std::filesystem::path& path) : file_(path, "CsvLog") {
-    file_.write("phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,bounds");
+    file_.write(
+        "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,bounds");
   }
 
   void on_epoch(const EpochEvent& event) {

@@ -81,8 +81,8 @@ class Trainer {
       : network_(network),
         validation_(std::move(validation)),
         options_(checked(std::move(options), network, train, validation_)),
-        loader_(std::move(train), {.batch = options_.batch, .seed = options_.seed, .augment = options_.augment,
-                                   .prefetch = options_.prefetch}),
+        loader_(std::move(train),
+                {.batch = options_.batch, .seed = options_.seed, .augment = options_.augment, .prefetch = options_.prefetch}),
         weights_(options_.optimizer, network.parameters(Role::weight)),
         architecture_(options_.architecture.value_or(Adam{}),
                       options_.architecture ? network.parameters(Role::architecture) : std::vector<Parameter*>{}) {
@@ -158,10 +158,11 @@ class Trainer {
     require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
-    require<ArgumentError>(!validation.empty() || (!options.keep_best && options.patience == 0),
-                           "{}: expected validation samples for keep_best and patience to choose by, got none; hold some out with "
-                           "data::split",
-                           phase);
+    require<ArgumentError>(
+        !validation.empty() || (!options.keep_best && options.patience == 0),
+        "{}: expected validation samples for keep_best and patience to choose by, got none; hold some out with "
+        "data::split",
+        phase);
     for (const data::Dataset* dataset : {&train, &validation}) {
       require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
                           "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
@@ -188,8 +189,14 @@ class Trainer {
       const Metrics mean = metrics.mean();
       const double done = static_cast<double>((epoch_ - first_epoch_) * steps + s + 1);
       const double left = static_cast<double>((options_.epochs - epoch_) * steps - s - 1);
-      observers.on_step({.phase = options_.phase, .epoch = epoch_ + 1, .epochs = options_.epochs, .step = s + 1, .steps = steps,
-                         .loss = mean.loss, .accuracy = mean.accuracy, .seconds_left = seconds_since(started_) / done * left,
+      observers.on_step({.phase = options_.phase,
+                         .epoch = epoch_ + 1,
+                         .epochs = options_.epochs,
+                         .step = s + 1,
+                         .steps = steps,
+                         .loss = mean.loss,
+                         .accuracy = mean.accuracy,
+                         .seconds_left = seconds_since(started_) / done * left,
                          .bounds = bounds_});
     }
     event.train = metrics.mean();
@@ -202,17 +209,24 @@ class Trainer {
     const std::int64_t global = epoch_ * steps + s;
     const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
     tape_.clear();
-    StepContext context{.network = network_, .tape = tape_, .batch = batch, .mode = Mode::training, .epoch = begin,
-                        .epochs = options_.epochs, .step = global,
+    StepContext context{.network = network_,
+                        .tape = tape_,
+                        .batch = batch,
+                        .mode = Mode::training,
+                        .epoch = begin,
+                        .epochs = options_.epochs,
+                        .step = global,
                         .random = Random(options_.seed).split(static_cast<std::uint64_t>(global))};
     const Loss loss = options_.objective.loss(context);
     const double task = loss.task_value(), penalty = loss.penalty.value();
     // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
-    const double rate = factor(options_.schedule, epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps), options_.epochs);
-    require<DataError>(std::isfinite(task) && std::isfinite(penalty),
-                       "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
-                       "{}) or check that the inputs are normalised",
-                       options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
+    const double rate =
+        factor(options_.schedule, epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps), options_.epochs);
+    require<DataError>(
+        std::isfinite(task) && std::isfinite(penalty),
+        "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
+        "{}) or check that the inputs are normalised",
+        options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
     metrics.add(task, loss.correct(batch), batch.size());
 
     tape_.backward(loss.task, loss.penalty);

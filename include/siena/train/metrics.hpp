@@ -31,7 +31,8 @@ inline bool better(const Metrics& a, const Metrics& b) {
 /// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are largest.
 inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
   require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
-                      "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(), labels.size());
+                      "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
+                      labels.size());
   std::int64_t correct = 0;
   for (std::int64_t r = 0; r < outputs.rows(); ++r) {
     const auto row = outputs.row(r);

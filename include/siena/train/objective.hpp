@@ -58,8 +58,9 @@ inline Objective classification(double label_smoothing = 0) {
   require<ArgumentError>(label_smoothing >= 0 && label_smoothing < 1, "classification: expected a smoothing in [0, 1), got {}",
                          label_smoothing);
   return {.loss = [label_smoothing](StepContext& step) {
-    require<DataError>(!step.batch.labels.empty(),
-                       "classification: expected labelled samples, got none with a label; for data without labels see reconstruction()");
+    require<DataError>(
+        !step.batch.labels.empty(),
+        "classification: expected labelled samples, got none with a label; for data without labels see reconstruction()");
     const Var logits = step.forward();
     const double smoothing = step.mode == Mode::training ? label_smoothing : 0;
     return Loss{.task = ops::cross_entropy<float>(logits, step.batch.labels, smoothing), .output = logits};

@@ -54,8 +54,8 @@ using OptimizerOptions = std::variant<Sgd, Adam>;
 namespace detail {
 inline void check_rates(const char* where, double lr, double weight_decay) {
   require<ArgumentError>(std::isfinite(lr) && lr > 0, "{}: expected a learning rate above 0, got {}", where, lr);
-  require<ArgumentError>(std::isfinite(weight_decay) && weight_decay >= 0, "{}: expected a weight decay of 0 or more, got {}", where,
-                         weight_decay);
+  require<ArgumentError>(std::isfinite(weight_decay) && weight_decay >= 0, "{}: expected a weight decay of 0 or more, got {}",
+                         where, weight_decay);
 }
 inline void check(const Sgd& o) {
   check_rates("Sgd", o.lr, o.weight_decay);
@@ -97,20 +97,20 @@ class Optimizer {
       const std::span<const float> grad = std::as_const(parameter.grad).storage();
       if (const Sgd* sgd = std::get_if<Sgd>(&options_)) {
         kernels::sgd_update<simd::native, float>(value, grad, first_.empty() ? std::span<float>() : first_[p].storage(),
-                                                          {.lr = lr_,
-                                                           .momentum = sgd->momentum,
-                                                           .weight_decay = parameter.decay ? sgd->weight_decay : 0,
-                                                           .nesterov = sgd->nesterov});
+                                                 {.lr = lr_,
+                                                  .momentum = sgd->momentum,
+                                                  .weight_decay = parameter.decay ? sgd->weight_decay : 0,
+                                                  .nesterov = sgd->nesterov});
       } else {
         const Adam& adam = std::get<Adam>(options_);
         kernels::adam_update<simd::native, float>(value, grad, first_[p].storage(), second_[p].storage(),
-                                                           {.lr = lr_,
-                                                            .beta1 = adam.beta1,
-                                                            .beta2 = adam.beta2,
-                                                            .eps = adam.epsilon,
-                                                            .weight_decay = parameter.decay ? adam.weight_decay : 0,
-                                                            .decoupled = adam.decoupled,
-                                                            .step = steps_});
+                                                  {.lr = lr_,
+                                                   .beta1 = adam.beta1,
+                                                   .beta2 = adam.beta2,
+                                                   .eps = adam.epsilon,
+                                                   .weight_decay = parameter.decay ? adam.weight_decay : 0,
+                                                   .decoupled = adam.decoupled,
+                                                   .step = steps_});
       }
     }
   }

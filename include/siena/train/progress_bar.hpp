@@ -24,16 +24,18 @@ struct ProgressBarOptions {
   std::FILE* file = stderr;   ///< stays open for as long as the bar lives
   bool plain_epochs = false;  ///< where the file is no terminal: one plain line per epoch instead of nothing
   enum class Terminal { ask, yes, no } terminal = Terminal::ask;
-  int columns = 0;                  ///< of the terminal; 0: asks it
+  int columns = 0;                    ///< of the terminal; 0: asks it
   double seconds_between = 1.0 / 15;  ///< updates of the line at least this far apart
 };
 
 /// A line of the terminal that follows each step, and one that stays for each epoch. Prints nothing where stderr is no terminal.
 class ProgressBar {
  public:
-  explicit ProgressBar(const ProgressBarOptions& options = {}) : options_(options), line_(std::make_shared<Line>(options.file)) {
-    on_terminal_ = options.terminal == ProgressBarOptions::Terminal::ask ? is_terminal(options.file)
-                                                                         : options.terminal == ProgressBarOptions::Terminal::yes;
+  explicit ProgressBar(const ProgressBarOptions& options = {})
+      : options_(options), line_(std::make_shared<Line>(options.file)) {
+    on_terminal_ = options.terminal == ProgressBarOptions::Terminal::ask
+                       ? is_terminal(options.file)
+                       : options.terminal == ProgressBarOptions::Terminal::yes;
   }
 
   void on_step(const StepEvent& event) {

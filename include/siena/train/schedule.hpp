@@ -62,7 +62,8 @@ namespace detail {
 inline double decay(const ConstantLr&, double, double) { return 1; }
 inline double decay(const StepLr& s, double epoch, double) { return std::pow(s.gamma, std::floor(epoch / s.every)); }
 inline double decay(const MilestoneLr& s, double epoch, double) {
-  return std::pow(s.gamma, static_cast<double>(std::count_if(s.at.begin(), s.at.end(), [&](double at) { return at <= epoch; })));
+  return std::pow(s.gamma,
+                  static_cast<double>(std::count_if(s.at.begin(), s.at.end(), [&](double at) { return at <= epoch; })));
 }
 inline double decay(const PiecewiseLr& s, double epoch, double) {
   double factor = 1;
@@ -78,7 +79,8 @@ inline double decay(const CosineLr& s, double epoch, double epochs) {
 
 inline void check(const ConstantLr&) {}
 inline void check(const StepLr& s) {
-  require<ArgumentError>(s.every > 0 && s.gamma > 0, "StepLr: expected every > 0 and gamma > 0, got {} and {}", s.every, s.gamma);
+  require<ArgumentError>(s.every > 0 && s.gamma > 0, "StepLr: expected every > 0 and gamma > 0, got {} and {}", s.every,
+                         s.gamma);
 }
 inline void check(const MilestoneLr& s) {
   require<ArgumentError>(s.gamma > 0, "MilestoneLr: expected gamma > 0, got {}", s.gamma);
@@ -86,10 +88,11 @@ inline void check(const MilestoneLr& s) {
 inline void check(const PiecewiseLr& s) {
   double last = 0;
   for (const auto& piece : s.pieces) {
-    require<ArgumentError>(piece.epoch >= last && piece.factor >= 0,
-                           "PiecewiseLr: expected increasing epochs from 0 on and factors of 0 or more, got factor {} from epoch {} "
-                           "after one from epoch {}",
-                           piece.factor, piece.epoch, last);
+    require<ArgumentError>(
+        piece.epoch >= last && piece.factor >= 0,
+        "PiecewiseLr: expected increasing epochs from 0 on and factors of 0 or more, got factor {} from epoch {} "
+        "after one from epoch {}",
+        piece.factor, piece.epoch, last);
     last = piece.epoch;
   }
 }

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a user writes: a cost model and a constraint of their own, and a network.
+
+#include <siena/siena.hpp>
+
+struct Energy {
+  double joules_per_mac, joules_per_byte;
+  std::string_view name() const { return "energy"; }
+  auto layer_cost(const auto& layer) const {
+    return layer.macs() * joules_per_mac + layer.weights() * layer.weight_bits * (joules_per_byte / 8);
+  }
+};
+struct AtLeast {
+  double floor;
+  std::string_view name() const { return "capacity"; }
+  template <class N>
+  N violation(const siena::Architecture<N>& net) const {
+    return N(1.0) - total(siena::Params{}, net) / floor;
+  }
+};
+static_assert(siena::CostModel<Energy> && siena::Constraint<AtLeast>);
+
+inline siena::Network small_network() {
+  using namespace siena;
+  return Network({4, 4, 3}, [](const Flow& x) {
+    return x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}} | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+  });
+}
+
+double other(const siena::Network& network);

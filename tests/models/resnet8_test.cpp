@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/models/resnet8.hpp"
+
+#include <string>
+
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
+#include "siena/cost/params.hpp"
+#include "siena/space/describe.hpp"
+#include "support/architectures.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+
+TEST_CASE("resnet8: the network of MLPerf Tiny") {
+  const Network network = resnet8();
+  CHECK(network.input_shape() == Shape{32, 32, 3});
+  CHECK(network.output_shape() == Shape{10});
+  std::int64_t weights = 0, biases = 0, norms = 0;
+  for (const auto& node : network.nodes()) {
+    const bool norm = std::holds_alternative<BatchNorm>(node.layer);
+    for (std::size_t p = 0; p < node.parameters.size(); ++p) {
+      (norm ? norms : p == 0 ? weights : biases) += network.parameter(node.parameters[p]).value.elements();
+    }
+  }
+  CHECK(weights == 77'360);
+  CHECK(biases == 218);
+  CHECK(norms == 2 * (16 + 2 * (16 + 32 + 64)));
+  CHECK(network.weight_count() == weights + biases + norms);
+
+  const Architecture<double> d = describe(network);
+  CHECK(total(Params{}, d) == 77'360);
+  CHECK(total(Macs{}, d) == 12'501'632);
+  CHECK(total(Gap8{}, d) == 766'624);
+  CHECK(total(ModelSize{}, d) == 77'360 + 4 * 346);  // batch norms folded: a bias for every channel that a layer makes
+  // As the description written by hand says.
+  CHECK(total(Gap8{}, d) == total(Gap8{}, test::resnet8()));
+  CHECK(total(ModelSize{}, d) == total(ModelSize{}, test::resnet8()));
+}
+
+TEST_CASE("resnet8: every convolution may vary; sums tie their summands") {
+  Network network = resnet8();
+  const ChannelMasks masks(network);
+  // Stem with the first block; the inner convolution of each block; stages two and three.
+  CHECK(network.parameters(Role::architecture).size() == 6);
+  std::int64_t channels = 0;
+  for (const ChannelGroup& group : masks.groups()) channels += group.frozen ? 0 : group.channels;
+  CHECK(channels == 2 * (16 + 32 + 64));
+  Selection least;
+  for (const ChannelGroup& group : masks.groups()) {
+    least.keep.emplace_back(static_cast<std::size_t>(group.channels), group.frozen);
+    least.keep.back()[0] = true;
+  }
+  // Three channels in, one everywhere, ten out.
+  CHECK(total(Params{}, describe(network, masks, least)) == 27 + 6 * 9 + 2 + 10);
+}
+
+TEST_CASE("resnet8: width, classes and input scale") {
+  const Network half = resnet8({.input = {16, 24, 1}, .classes = 4, .width = 0.5});
+  CHECK(half.output_shape() == Shape{4});
+  const auto d = describe(half);
+  const auto conv = [](double in, double out) { return 9 * in * out; };
+  CHECK(total(Params{}, d) == conv(1, 8) + 2 * conv(8, 8) + conv(8, 16) + conv(16, 16) + 8 * 16 + conv(16, 32) + conv(32, 32) +
+                                  16 * 32 + 32 * 4);
+  for (const double width : {0.01, 0.3, 2.0}) {
+    INFO("width " << width);
+    Network network = resnet8({.width = width});
+    const auto scaled = [&](int c) { return std::max<std::int64_t>(1, std::lround(c * width)); };
+    CHECK(network.nodes()[1].shape[-1] == scaled(16));
+    CHECK(network.nodes()[static_cast<std::size_t>(network.output()) - 1].shape[-1] == scaled(64));
+  }
+  CHECK_THROWS_AS(resnet8({.classes = 0}), Error);
+}
+
+TEST_CASE("resnet8: the seed draws the weights") {
+  const auto first = [](std::uint64_t seed) { return *resnet8({.width = 0.1, .seed = seed}).parameter(0).value.data(); };
+  CHECK(first(1) == first(1));
+  CHECK(first(1) != first(2));
+}

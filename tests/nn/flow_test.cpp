@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/nn/flow.hpp"
+
+#include <any>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "siena/nn/network.hpp"
+#include "support/catch.hpp"
+#include "support/random_tensor.hpp"
+
+using namespace siena;
+
+namespace {
+
+// y = prelu(x) + x: a layer of a user, with a parameter, a buffer and a gradient.
+struct Bent {
+  double slope = 0.5;
+  std::string_view kind() const { return "bent"; }
+  Shape setup(LayerSetup& setup) const {
+    setup.parameter("slope", {setup.input()[-1]}, Init::constant(slope), false);
+    setup.buffer("seen", {1}, 0.0f);
+    return setup.input();
+  }
+  Var forward(Forward& f) const {
+    f.buffer(0)(0) += 1;
+    return ops::add(ops::prelu(f.input(), f.parameter(0)), f.input());
+  }
+};
+
+struct NoSetup {
+  std::string_view kind() const { return "no_setup"; }
+  Var forward(Forward& f) const { return f.input(); }
+};
+
+template <class L>
+struct Decorated {
+  L layer;
+  int what;
+  Decoration decoration() const { return what; }
+};
+
+static_assert(LayerType<Conv2d> && LayerType<Bent> && LayerType<Custom> && !LayerType<NoSetup>);
+static_assert(BuiltInLayer<Relu> && BuiltInLayer<Custom> && !BuiltInLayer<Bent>);
+static_assert(DecoratedLayer<Decorated<Conv2d>> && !DecoratedLayer<Conv2d>);
+
+}  // namespace
+
+TEST_CASE("flow: shapes while writing") {
+  Network net{Shape{8, 8, 3}, [](Flow x) {
+                CHECK(x.shape() == Shape{8, 8, 3});
+                x = x | Conv2d{.out = 4, .stride = 2};
+                CHECK(x.shape() == Shape{4, 4, 4});
+                return x;
+              }};
+  CHECK(net.input_shape() == Shape{8, 8, 3});
+  CHECK(net.nodes()[1].inputs == std::vector<int>{0});
+}
+
+TEST_CASE("flow: layers of users") {
+  Network net{Shape{3}, [](Flow x) { return x | Bent{} | Bent{.slope = 2} | Linear{.out = 2}; }};
+  CHECK(net.nodes()[1].name == "bent_1");
+  CHECK(kind_of(net.nodes()[2].layer) == "bent");
+  CHECK(net.parameter(0).name == "bent_1.slope");
+  CHECK(net.parameter(1).value(2) == 2.0f);
+
+  Network bent{Shape{3}, [](Flow x) { return x | Bent{}; }};
+  const Tensor y = bent.predict(Tensor({1, 3}, {1, -2, 0}));
+  CHECK(y(0, 0) == 2);
+  CHECK(y(0, 1) == -3);
+  CHECK(bent.buffer(0)(0) == 1);
+
+  Tape tape;
+  const Var x = tape.variable(Tensor({1, 3}, {1, -2, 0}));
+  tape.backward(ops::sum(bent.forward(x, Mode::training)));
+  CHECK(tape.grad(x)(0, 0) == 2);
+  CHECK(tape.grad(x)(0, 1) == 1.5f);
+  CHECK(bent.parameter(0).grad(1) == -2);
+}
+
+TEST_CASE("flow: a layer of a user is shared by copies, its buffers are not") {
+  Network net{Shape{3}, [](Flow x) { return x | Bent{}; }};
+  Network copy = net;
+  (void)copy.predict(Tensor({1, 3}, 1.0f));
+  CHECK(copy.buffer(0)(0) == 1);
+  CHECK(net.buffer(0)(0) == 0);
+}
+
+TEST_CASE("flow: decorations travel with their layer") {
+  Network net{Shape{4, 4, 3}, [](Flow x) {
+                return x | Decorated<Conv2d>{{.out = 5, .kernel = 3}, 42} | Relu{} | Decorated<Bent>{{}, 7};
+              }};
+  REQUIRE(net.nodes().size() == 4);
+  CHECK(std::any_cast<int>(net.nodes()[1].decoration) == 42);
+  CHECK(std::get<Conv2d>(net.nodes()[1].layer).out == 5);
+  CHECK_FALSE(net.nodes()[2].decoration.has_value());
+  CHECK(std::any_cast<int>(net.nodes()[3].decoration) == 7);
+  CHECK(kind_of(net.nodes()[3].layer) == "bent");
+  const Network copy = net;
+  CHECK(std::any_cast<int>(copy.nodes()[1].decoration) == 42);
+}
+
+TEST_CASE("flow: a layer known at run time") {
+  Network net{Shape{4}, [](Flow x) {
+                for (const Layer& layer : {Layer(Linear{.out = 6}), Layer(Relu{})}) x = x | layer;
+                return x;
+              }};
+  CHECK(net.output_shape() == Shape{6});
+}

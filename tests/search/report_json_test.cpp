@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#if __has_include(<nlohmann/json.hpp>)
+#include "siena/search/report_json.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "siena/constraints/bound.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+using Keys = std::vector<std::string>;
+Keys keys(const Json& json) {
+  Keys keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  return keys;
+}
+Network network() {
+  return Network({4, 4, 2}, [](const Flow& x) {
+    return ((x | Conv2d{.out = 3, .kernel = 3}).named("a") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
+  });
+}
+struct AtLeast {
+  double floor;
+  std::string_view name() const { return "capacity"; }
+  template <class N>
+  N violation(const Architecture<N>& architecture) const {
+    return N(1.0) - total(Params{}, architecture) / floor;
+  }
+};
+/// A folder of its own that is gone afterwards.
+struct Folder {
+  Folder() { std::filesystem::create_directory(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path = std::filesystem::temp_directory_path() / format("siena_report_{}", ::getpid());
+};
+
+}  // namespace
+
+TEST_CASE("report as JSON: these keys, and no others") {
+  Report report = siena::report(network(), subject_to(AtMost{Params{}, 100}, AtLeast{20}));
+  report.accuracy.found = 0.75;
+  report.phases.push_back({.name = "search", .epochs = 3, .seconds = 1.5});
+  report.seed = 7;
+  const Json json = to_json(report);
+  CHECK(keys(json) == Keys{"feasible", "bounds", "accuracy", "costs", "layers", "phases", "seed", "threads"});
+  CHECK(json["feasible"] == true);
+  REQUIRE(json["bounds"].size() == 2);
+  for (const auto& bound : json["bounds"]) CHECK(keys(bound) == Keys{"name", "limit", "value", "slack", "unit", "violation"});
+  CHECK(json["bounds"][0]["name"] == "params");
+  CHECK(json["bounds"][0]["limit"] == 100);
+  CHECK(json["bounds"][0]["value"] == 9 * 2 * 3 + 3 * 2);
+  CHECK(json["bounds"][0]["slack"] == 40);
+  CHECK(json["bounds"][0]["unit"] == "weights");
+  CHECK(json["bounds"][0]["violation"] == Approx(-0.4));
+  CHECK(json["bounds"][1]["limit"].is_null());
+  CHECK(json["bounds"][1]["slack"].is_null());
+  CHECK(json["bounds"][1]["violation"] == Approx(-2));
+  CHECK(keys(json["accuracy"]) == Keys{"seed", "found", "finetuned"});
+  CHECK(json["accuracy"]["seed"].is_null());
+  CHECK(json["accuracy"]["found"] == 0.75);
+  CHECK(keys(json["costs"]) == Keys{"weights", "macs", "bytes", "gap8_cycles"});
+  CHECK(json["costs"]["macs"] == 16 * 54 + 6);
+  CHECK(json["costs"]["bytes"] == 60 + 4 * 5);
+  REQUIRE(json["layers"].size() == 2);
+  CHECK(keys(json["layers"][0]) == Keys{"name", "kind", "in_channels", "out_channels", "weights", "macs", "gap8_cycles"});
+  CHECK(json["layers"][0]["name"] == "a");
+  CHECK(json["layers"][1]["in_channels"] == 3);
+  REQUIRE(json["phases"].size() == 1);
+  CHECK(keys(json["phases"][0]) == Keys{"name", "epochs", "seconds"});
+  CHECK(json["seed"] == 7);
+  CHECK(json["threads"] == threads());
+  CHECK(Json::parse(json.dump()) == json);
+}
+
+TEST_CASE("history of a search as JSON") {
+  SearchHistory history;
+  history.warmup.epochs.push_back({.phase = "warm-up", .epoch = 1, .epochs = 1, .train = {.loss = 2, .samples = 8}});
+  EpochEvent epoch{.phase = "search", .epoch = 1, .epochs = 1, .train = {.loss = 1, .accuracy = 0.5, .samples = 8}, .has_validation = true};
+  epoch.validation = {.loss = 1.5, .accuracy = 0.25, .samples = 4};
+  epoch.bounds.push_back({.name = "memory", .unit = "B", .value = 12, .limit = 20});
+  history.search.epochs.push_back(epoch);
+  history.best_epoch = 1;
+  const Json json = to_json(history);
+  CHECK(keys(json) == Keys{"warmup", "search", "best_epoch", "repaired"});
+  CHECK(json["best_epoch"] == 1);
+  CHECK(json["repaired"] == false);
+  CHECK(keys(json["warmup"][0]) == Keys{"epoch", "train_loss", "train_accuracy", "penalty", "lr", "seconds"});
+  const Json& searched = json["search"][0];
+  CHECK(searched["validation_loss"] == 1.5);
+  CHECK(searched["validation_accuracy"] == 0.25);
+  CHECK(searched["bounds"]["memory"] == 12);
+  CHECK_NOTHROW(Json::parse(json.dump()));  // an accuracy that is not a number becomes null
+  CHECK(Json::parse(json.dump())["warmup"][0]["train_accuracy"].is_null());
+}
+
+TEST_CASE("reports are written whole or not at all") {
+  const Folder folder;
+  const auto path = folder.path / "report.json";
+  const Json json = to_json(report(network(), {}));
+  save_json(json, path);
+  const std::string text = read_file(path);
+  CHECK(Json::parse(text) == json);
+  CHECK(text.back() == '\n');
+  save_json({{"new", 1}}, path);
+  CHECK(Json::parse(read_file(path))["new"] == 1);
+  CHECK_THROWS_AS(save_json(json, folder.path / "missing" / "report.json"), DataError);
+  CHECK_THROWS_AS(save_json(json, folder.path), DataError);
+  CHECK(Json::parse(read_file(path))["new"] == 1);
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path)) ++files;
+  CHECK(files == 1);  // nothing temporary is left behind
+}
+#endif

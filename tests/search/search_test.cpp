@@ -1,0 +1,273 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/search/search.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/augmented_lagrangian.hpp"
+#include "siena/constraints/bound.hpp"
+#include "siena/constraints/penalty.hpp"
+#include "siena/data/synthetic.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+
+namespace {
+
+const data::Splits& images() {
+  static const data::Splits splits = data::synthetic_images(
+      {.classes = 4, .height = 16, .width = 16, .channels = 2, .train = 256, .validation = 96, .test = 64, .noise = 0.02});
+  return splits;
+}
+Searchable<Conv2d, Channels> conv(int out, int stride = 1) {
+  return Searchable{Conv2d{.out = out, .kernel = 3, .stride = stride}, Channels{}};
+}
+Network tiny() {
+  return Network({16, 16, 2}, [](Flow x) {
+    x = (x | conv(10, 2)).named("stem") | BatchNorm{} | Relu{};
+    const Flow y = (x | conv(10)).named("inner") | BatchNorm{} | Relu{};
+    x = add(x, (y | conv(10)).named("sum") | BatchNorm{}) | Relu{};
+    return (x | conv(12, 2) | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
+  }, 4);
+}
+SearchOptions quick(std::uint64_t seed = 1) {
+  return {.warmup = 1, .epochs = 2, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .seed = seed};
+}
+/// Half of what the seed costs.
+ConstraintSet halves() {
+  const auto seed = describe(tiny());
+  return subject_to(MemoryBound{Bytes{total(ModelSize{}, seed) / 2}}, AtMost{Gap8{}, total(Gap8{}, seed) / 2});
+}
+
+using Values = std::map<std::string, std::vector<float>>;
+Values values(const Network& network) {
+  State state;
+  network.save(state);
+  Values all;
+  for (const auto& [name, value] : state.values()) std::get<Tensor>(value).copy_to(all[name]);
+  return all;
+}
+bool plain(Network& network) {
+  if (!network.parameters(Role::architecture).empty()) return false;
+  for (const auto& node : network.nodes()) {
+    if (node.gate) return false;
+  }
+  return true;
+}
+
+struct Log {
+  std::vector<std::string> phases;
+  int epochs = 0;
+  void on_phase(const PhaseEvent& event) { phases.push_back(event.phase); }
+  void on_epoch(const EpochEvent&) { ++epochs; }
+};
+struct AtLeast {
+  double floor;
+  std::string_view name() const { return "capacity"; }
+  template <class N>
+  N violation(const Architecture<N>& network) const {
+    return N(1.0) - total(Params{}, network) / floor;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("search: finds a plain network that keeps every bound") {
+  const auto bounds = halves();
+  Log log;
+  const Network seed = tiny();
+  auto [found, history] = search(seed, images(), bounds, Duccio{}, quick(), std::ref(log));
+  CHECK(bounds.feasible(describe(found)));
+  CHECK(plain(found));
+  CHECK(found.output_shape() == Shape{4});
+  CHECK(found.weight_count() < seed.weight_count());
+  CHECK(found.weight_count() > seed.weight_count() / 8);  // bounds are there to be used
+  CHECK(values(seed) == values(tiny()));                  // the caller's network is the caller's
+
+  CHECK(log.phases == std::vector<std::string>{"warm-up", "search"});
+  CHECK(log.epochs == 3);
+  CHECK(history.warmup.epochs.size() == 1);
+  CHECK(history.search.epochs.size() == 2);
+  CHECK(history.seed_validation.samples == 96);
+  REQUIRE(history.seed_test);
+  REQUIRE(history.found_test);
+  CHECK(history.seed_test->samples == 64);
+  REQUIRE(history.start.size() == 2);
+  CHECK(history.start[0].name == "memory");
+  CHECK(history.start[0].violation == Approx(1));
+  for (const auto& epoch : history.search.epochs) {
+    CHECK(epoch.has_validation);
+    REQUIRE(epoch.bounds.size() == 2);
+    CHECK(epoch.bounds[0].name == "memory");
+    CHECK(epoch.bounds[1].unit == "cycles");
+  }
+  CHECK(history.search.epochs[0].penalty > 0);
+  REQUIRE(history.best_epoch == 2);  // the one whose masks were settled
+  CHECK(history.search.epochs[1].feasible());
+
+  // No cliff: the plain network is as good as the masked one that was chosen.
+  CHECK(evaluate(found, images().test).loss == history.found_test->loss);
+  const Metrics validation = evaluate(found, images().validation);
+  CHECK(validation.loss == Approx(history.search.epochs[1].validation.loss).epsilon(1e-3));
+  CHECK(validation.accuracy == Approx(history.search.epochs[1].validation.accuracy).margin(0.02));
+
+  // Slack was given back: one of the two bounds is nearly met.
+  const Report exact = report(found, bounds);
+  CHECK(exact.feasible);
+  CHECK(std::min(-exact.bounds[0].violation, -exact.bounds[1].violation) < 0.2);
+}
+
+TEST_CASE("search: the same bits for a seed at any number of threads") {
+  const auto run = [](std::uint64_t seed, int count) {
+    set_threads(count);
+    const auto result = search(tiny(), images(), halves(), Duccio{}, quick(seed));
+    set_threads(0);
+    return values(result.network);
+  };
+  const Values once = run(1, 1);
+  CHECK(once == run(1, 2));
+  CHECK(once != run(2, 2));
+}
+
+TEST_CASE("search: bounds that nothing keeps are refused before training") {
+  Log log;
+  const auto run = [&](const ConstraintSet& bounds) { (void)search(tiny(), images(), bounds, Duccio{}, quick(), std::ref(log)); };
+  CHECK_THROWS_AS(run(subject_to(MemoryBound{10_B})), ConstraintError);
+  CHECK_THROWS_WITH(run(subject_to(AtMost{Gap8{}, 1e9}, MemoryBound{10_B})),
+                    ContainsSubstring("bound 'memory'") && ContainsSubstring("smallest value that this search space reaches"));
+  CHECK_THROWS_WITH(run(subject_to(AtLeast{1e9})), ContainsSubstring("constraint 'capacity'"));
+  CHECK(log.phases.empty());
+  CHECK(log.epochs == 0);
+}
+
+TEST_CASE("search: a bound that holds from the start is kept, and costs no channel") {
+  const auto seed = describe(tiny());
+  const auto bounds = subject_to(AtMost{Params{}, total(Params{}, seed)}, AtMost{Macs{}, 10 * total(Macs{}, seed)});
+  auto [found, history] = search(tiny(), images(), bounds, Duccio{}, quick());
+  CHECK(bounds.feasible(describe(found)));
+  CHECK(total(Params{}, describe(found)) == total(Params{}, seed));
+  CHECK_FALSE(history.repaired);
+  for (const auto& epoch : history.search.epochs) CHECK(epoch.feasible());
+  // Beside one that has to be worked for.
+  const auto mixed = subject_to(AtMost{Macs{}, total(Macs{}, seed)}, AtMost{Params{}, total(Params{}, seed) * 0.6}, AtLeast{200});
+  auto narrowed = search(tiny(), images(), mixed, Duccio{}, quick());
+  CHECK(mixed.feasible(describe(narrowed.network)));
+}
+
+TEST_CASE("search: keeps the bounds whatever the formulation and its strength") {
+  const auto bounds = halves();
+  SECTION("no strength at all: repair does it") {
+    auto [found, history] = search(tiny(), images(), bounds, Penalty{.weight = 0}, quick());
+    CHECK(bounds.feasible(describe(found)));
+    CHECK(history.repaired);
+    CHECK(history.best_epoch == 2);
+  }
+  SECTION("masks that never settle: repaired after the last epoch") {
+    auto options = quick();
+    options.settle = 1;
+    auto [found, history] = search(tiny(), images(), bounds, Penalty{.weight = 0}, options);
+    CHECK(bounds.feasible(describe(found)));
+    CHECK(history.repaired);
+    CHECK(history.best_epoch == -1);
+    CHECK(plain(found));
+  }
+  SECTION("far too much") {
+    auto [found, history] = search(tiny(), images(), bounds, Penalty{.weight = 1e6}, quick());
+    CHECK(bounds.feasible(describe(found)));
+  }
+  SECTION("multipliers, and the gradient of the paper") {
+    auto options = quick();
+    options.masks.secant = false;
+    auto [found, history] = search(tiny(), images(), bounds, AugmentedLagrangian{}, options);
+    CHECK(bounds.feasible(describe(found)));
+  }
+}
+
+TEST_CASE("search: without warm-up, without test images, with nothing to vary") {
+  data::Splits some = images();
+  some.test = {};
+  auto options = quick();
+  options.warmup = 0;
+  options.epochs = 1;
+  const Network fixed({16, 16, 2}, [](const Flow& x) {
+    return x | Conv2d{.out = 4, .kernel = 3, .stride = 4} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+  });
+  auto [found, history] = search(fixed, some, subject_to(AtMost{Params{}, 1000}), Duccio{}, options);
+  CHECK(history.warmup.epochs.empty());
+  CHECK_FALSE(history.seed_test);
+  CHECK_FALSE(history.found_test);
+  CHECK(describe(found).layers.size() == describe(fixed).layers.size());
+  CHECK_THROWS_WITH(search(fixed, some, subject_to(AtMost{Params{}, 50}), Duccio{}, options), ContainsSubstring("reaches is 88 weights"));
+  // No constraint at all: trained, and as wide as it was.
+  CHECK(search(tiny(), some, {}, Duccio{}, options).network.weight_count() == tiny().weight_count());
+}
+
+TEST_CASE("search: what it refuses") {
+  Log log;
+  const auto run = [&](const SearchOptions& options, const data::Splits& data = images()) {
+    (void)search(tiny(), data, halves(), Duccio{}, options, std::ref(log));
+  };
+  data::Splits blind = images();
+  blind.validation = {};
+  CHECK_THROWS_AS(run(quick(), blind), DataError);
+  CHECK_THROWS_WITH(run(quick(), blind), ContainsSubstring("search: expected validation samples"));
+  const auto changed = [](auto change) {
+    auto options = quick();
+    change(options);
+    return options;
+  };
+  CHECK_THROWS_WITH(run(changed([](auto& o) { o.epochs = 0; })), ContainsSubstring("1 or more of search, got 1 and 0"));
+  CHECK_THROWS_AS(run(changed([](auto& o) { o.warmup = -1; })), ArgumentError);
+  CHECK_THROWS_WITH(run(changed([](auto& o) { o.settle = 0; })), ContainsSubstring("settle in (0, 1], got 0"));
+  CHECK_THROWS_AS(run(changed([](auto& o) { o.settle = 1.5; })), ArgumentError);
+  CHECK(log.phases.empty());
+}
+
+TEST_CASE("search: a loss that is not a number ends it with an error") {
+  auto options = quick();
+  options.optimizer = Sgd{.lr = 1e30};
+  CHECK_THROWS_AS(search(tiny(), images(), halves(), Duccio{}, options), DataError);
+  CHECK_THROWS_WITH(search(tiny(), images(), halves(), Duccio{}, options), ContainsSubstring("expected a finite"));
+}
+
+TEST_CASE("report: the truth about a network") {
+  Network network = tiny();
+  const auto architecture = describe(network);
+  const double macs = total(Macs{}, architecture);
+  const auto bounds = subject_to(AtMost{Macs{}, macs / 2}, AtMost{Params{}, 1e6}, AtLeast{10});
+  const Report result = evaluate(network, images().test, bounds);
+  CHECK_FALSE(result.feasible);
+  REQUIRE(result.bounds.size() == 3);
+  CHECK_FALSE(result.bounds[0].feasible());
+  CHECK(result.bounds[0].violation == Approx(1));
+  CHECK(result.bounds[1].feasible());
+  CHECK_FALSE(result.bounds[2].limit);
+  CHECK(result.macs == macs);
+  CHECK(result.weights == total(Params{}, architecture));
+  CHECK(result.bytes == total(ModelSize{}, architecture));
+  CHECK(result.gap8_cycles == total(Gap8{}, architecture));
+  REQUIRE(result.layers.size() == 5);
+  CHECK(result.layers[0].name == "stem");
+  CHECK(result.layers[0].kind == "conv2d");
+  CHECK(result.layers[4].kind == "linear");
+  CHECK(result.layers[4].in_channels == 12);
+  double weights = 0;
+  for (const auto& layer : result.layers) weights += layer.weights;
+  CHECK(weights == result.weights);
+  CHECK(result.accuracy.finetuned == evaluate(network, images().test).accuracy);
+  CHECK_FALSE(result.accuracy.seed);
+  CHECK(result.threads == threads());
+
+  const std::string text = format("{}", result);
+  for (const char* part : {"stem", "total", "macs ", "(-100.0 % slack): BROKEN", "params ", "slack): kept", "capacity: kept",
+                           "accuracy fine-tuned: "}) {
+    CHECK_THAT(text, ContainsSubstring(part));
+  }
+  CHECK(text.back() != '\n');
+}

@@ -1,0 +1,301 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/space/groups.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "siena/autograd/ops/activation.hpp"
+#include "siena/space/searchable.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+
+namespace {
+
+Searchable<Conv2d, Channels> conv(int out, int kernel = 3, int minimum = 1) {
+  return Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{.minimum = minimum}};
+}
+Searchable<Conv2d, Channels> depthwise(int channels, int minimum = 1) {
+  return Searchable{Conv2d{.out = channels, .kernel = 3, .groups = Conv2d::depthwise}, Channels{.minimum = minimum}};
+}
+Flow classify(const Flow& x) { return (x | GlobalAvgPool{} | Linear{.out = 4}).named("out"); }
+
+struct Foreign {
+  std::string_view kind() const { return "foreign"; }
+  Shape setup(LayerSetup& setup) const { return setup.input(); }
+  Var forward(Forward& f) const { return ops::relu(f.input()); }
+};
+
+/// The groups of a network of 8 x 8 images with 3 channels, asked for by the names of layers.
+struct Grouped {
+  template <class Build>
+  explicit Grouped(Build&& build) : network({8, 8, 3}, build), channels(network) {}
+
+  int node(const std::string& name) const {
+    for (int i = 0; i < static_cast<int>(network.nodes().size()); ++i) {
+      if (network.nodes()[i].name == name) return i;
+    }
+    FAIL("no layer " << name);
+    return -1;
+  }
+  const std::vector<ChannelRun>& runs(const std::string& name) const { return channels.runs(node(name)); }
+  /// The only group of a layer's output.
+  int group(const std::string& name) const {
+    REQUIRE(runs(name).size() == 1);
+    return runs(name)[0].group;
+  }
+  const ChannelGroup& operator[](const std::string& name) const { return channels.groups()[group(name)]; }
+  bool frozen(const std::string& name) const { return (*this)[name].frozen; }
+
+  Network network;
+  ChannelGroups channels;
+};
+
+}  // namespace
+
+TEST_CASE("groups: each layer of a chain has its own, and what follows it goes along") {
+  const Grouped g([](Flow x) {
+    x = (x | conv(8)).named("a");
+    x = (x | BatchNorm{}).named("norm") | Relu{};
+    x = (x | MaxPool{}).named("pool") | Dropout{} | Sigmoid{};
+    x = (x | PRelu{}).named("prelu");
+    return classify((x | conv(6)).named("b"));
+  });
+  CHECK(g.channels.groups().size() == 4);  // input, a, b, out
+  CHECK(g["a"].channels == 8);
+  CHECK_FALSE(g.frozen("a"));
+  CHECK(g["a"].layers == std::vector<int>{g.node("a")});
+  for (const char* name : {"norm", "pool", "prelu"}) CHECK(g.group(name) == g.group("a"));
+  CHECK(g.group("b") != g.group("a"));
+  CHECK(g.group("global_avg_pool_1") == g.group("b"));
+}
+
+TEST_CASE("groups: the input and the output of the network stay as they are") {
+  const Grouped linear([](Flow x) { return classify(x | conv(8)); });
+  CHECK(linear.frozen("input"));
+  CHECK(linear.frozen("out"));
+  CHECK(linear["out"].minimum == 4);
+  const Grouped searchable([](Flow x) { return ((x | conv(8)).named("a") | Relu{} | conv(5)).named("b") | Relu{}; });
+  CHECK_FALSE(searchable.frozen("a"));
+  CHECK(searchable.frozen("b"));
+  CHECK(searchable["b"].minimum == 5);
+  // An output that is a sum freezes all summands.
+  const Grouped sum([](Flow x) { return add((x | conv(5)).named("a"), (x | conv(5)).named("b")); });
+  CHECK(sum.frozen("a"));
+  CHECK(sum.frozen("b"));
+  // A value that is added to the network's input has its channels.
+  const Grouped skip([](Flow x) { return classify(add(x, (x | conv(3)).named("a"))); });
+  CHECK(skip.group("a") == skip.group("input"));
+  CHECK(skip.frozen("a"));
+}
+
+TEST_CASE("groups: an add ties both summands, in either order") {
+  const bool skip_first = GENERATE(false, true);
+  const Grouped g([&](const Flow& in) {
+    const Flow x = (in | conv(8)).named("stem") | Relu{};
+    const Flow y = ((x | conv(5)).named("inner") | Relu{} | conv(8, 3, 2)).named("y") | BatchNorm{};
+    return classify((skip_first ? add(x, y) : add(y, x)) | Relu{});
+  });
+  CHECK(g.group("stem") == g.group("y"));
+  CHECK(g.group("add_1") == g.group("stem"));
+  CHECK(g.group("inner") != g.group("stem"));
+  CHECK_FALSE(g.frozen("stem"));
+  CHECK(g["stem"].minimum == 2);  // the stricter one
+  CHECK(g["stem"].layers == std::vector<int>{g.node("stem"), g.node("y")});
+}
+
+TEST_CASE("groups: chains of blocks share one mask") {
+  const Grouped g([](const Flow& in) {
+    Flow x = (in | conv(8)).named("stem");
+    for (int i = 0; i < 3; ++i) {
+      const Flow y = ((x | conv(4)).named("inner" + std::to_string(i)) | conv(8)).named("y" + std::to_string(i));
+      x = i % 2 == 0 ? add(x, y) : add(y, x);
+    }
+    return classify(x);
+  });
+  CHECK(g["stem"].layers == std::vector<int>{g.node("stem"), g.node("y0"), g.node("y1"), g.node("y2")});
+  CHECK(g.group("add_3") == g.group("stem"));
+  CHECK(g.channels.groups().size() == 6);  // input, stem, three inner ones, out
+}
+
+TEST_CASE("groups: ties go through sums of sums") {
+  const Grouped g([](const Flow& x) {
+    const Flow left = add((x | conv(8)).named("a"), (x | conv(8)).named("b"));
+    const Flow right = add((x | conv(8)).named("c"), (x | conv(8)).named("d"));
+    return classify(add(left | Relu{}, right | Sigmoid{}));
+  });
+  for (const char* name : {"b", "c", "d"}) CHECK(g.group(name) == g.group("a"));
+  CHECK(g["a"].layers.size() == 4);
+}
+
+TEST_CASE("groups: a layer that is not searchable freezes what it shares") {
+  const Grouped g([](const Flow& in) {
+    const Flow x = (in | conv(8)).named("stem");
+    const Flow y = ((x | conv(8)).named("inner") | Conv2d{.out = 8, .kernel = 3}).named("plain");
+    return classify(add(x, y));
+  });
+  CHECK(g.group("plain") == g.group("stem"));
+  CHECK(g.frozen("stem"));
+  CHECK(g["stem"].minimum == 8);
+  CHECK_FALSE(g.frozen("inner"));
+}
+
+TEST_CASE("groups: a concat lays runs side by side") {
+  const Grouped g([](const Flow& in) {
+    const Flow a = (in | conv(8)).named("a"), b = (in | conv(5)).named("b");
+    return classify(concat({a | Relu{}, b, a}));
+  });
+  const auto& runs = g.runs("concat_1");
+  REQUIRE(runs.size() == 3);
+  CHECK(runs[0].group == g.group("a"));
+  CHECK(runs[0].channels == 8);
+  CHECK(runs[1].group == g.group("b"));
+  CHECK(runs[1].channels == 5);
+  CHECK(runs[2].group == g.group("a"));
+  CHECK(g.runs("global_avg_pool_1").size() == 3);
+  CHECK_FALSE(g.frozen("a"));
+  CHECK_FALSE(g.frozen("b"));
+}
+
+TEST_CASE("groups: sums of concats") {
+  SECTION("the same cuts: run by run") {
+    const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(8)).named("a"), b = (x | conv(5)).named("b");
+      const Flow c = (x | conv(8)).named("c"), d = (x | conv(5)).named("d");
+      return classify(add(concat({a, b}), concat({c, d})));
+    });
+    CHECK(g.group("a") == g.group("c"));
+    CHECK(g.group("b") == g.group("d"));
+    CHECK(g.group("a") != g.group("b"));
+    CHECK_FALSE(g.frozen("a"));
+    CHECK_FALSE(g.frozen("b"));
+  }
+  SECTION("other cuts: no mask fits, all stay") {
+    const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(8)).named("a"), b = (x | conv(5)).named("b");
+      const Flow c = (x | conv(5)).named("c"), d = (x | conv(8)).named("d");
+      return classify(add(concat({a, b}), concat({c, d})));
+    });
+    for (const char* name : {"a", "b", "c", "d"}) CHECK(g.frozen(name));
+  }
+  SECTION("a concat and a layer of as many channels") {
+    const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(8)).named("a"), b = (x | conv(5)).named("b");
+      return classify(add((x | conv(13)).named("whole"), concat({a, b})));
+    });
+    for (const char* name : {"a", "b", "whole"}) CHECK(g.frozen(name));
+  }
+}
+
+TEST_CASE("groups: depthwise layers follow their input") {
+  SECTION("searchable") {
+    const Grouped g([](const Flow& x) { return classify((((x | conv(8)).named("a") | depthwise(8, 3)).named("d") | conv(6)).named("b")); });
+    CHECK(g.group("d") == g.group("a"));
+    CHECK_FALSE(g.frozen("a"));
+    CHECK(g["a"].minimum == 3);
+    CHECK(g["a"].layers == std::vector<int>{g.node("a"), g.node("d")});
+    CHECK_FALSE(g.frozen("b"));
+  }
+  SECTION("not searchable: the channels stay") {
+    const Grouped g([](const Flow& x) {
+      return classify(((x | conv(8)).named("a") | Conv2d{.out = 8, .kernel = 3, .groups = Conv2d::depthwise}).named("d"));
+    });
+    CHECK(g.group("d") == g.group("a"));
+    CHECK(g.frozen("a"));
+  }
+  SECTION("written with its number of groups") {
+    const Grouped g([](const Flow& x) {
+      return classify(((x | conv(8)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 8}, Channels{}}).named("d"));
+    });
+    CHECK(g.group("d") == g.group("a"));
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("of a concat") {
+    const Grouped g([](const Flow& x) {
+      const Flow both = concat({(x | conv(8)).named("a"), (x | conv(5)).named("b")});
+      return classify((both | depthwise(13)).named("d"));
+    });
+    REQUIRE(g.runs("d").size() == 2);
+    CHECK(g.runs("d")[1].group == g.group("b"));
+    CHECK(g["b"].layers == std::vector<int>{g.node("b"), g.node("d")});
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("of the network's input: frozen with it") {
+    const Grouped g([](const Flow& x) { return classify(((x | depthwise(3)).named("d") | conv(8)).named("a")); });
+    CHECK(g.frozen("d"));
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("with a multiplier: both sides stay") {
+    const Grouped g([](const Flow& x) {
+      return classify(((x | conv(4)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = Conv2d::depthwise}, Channels{}})
+                          .named("d"));
+    });
+    CHECK(g.frozen("a"));
+    CHECK(g.frozen("d"));
+    CHECK(g.group("a") != g.group("d"));
+  }
+}
+
+TEST_CASE("groups: grouped convolutions and foreign layers freeze both sides") {
+  const Grouped grouped([](const Flow& x) {
+    const Flow a = (x | conv(8)).named("a") | Relu{};
+    return classify((((a | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 2}, Channels{}}).named("g")) | conv(6)).named("b"));
+  });
+  CHECK(grouped.frozen("a"));
+  CHECK(grouped.frozen("g"));
+  CHECK_FALSE(grouped.frozen("b"));
+  const Grouped foreign([](const Flow& x) {
+    const Flow a = (x | conv(8)).named("a") | Relu{};
+    return classify(((a | Foreign{}).named("f") | conv(6)).named("b"));
+  });
+  CHECK(foreign.frozen("a"));
+  CHECK(foreign.frozen("f"));
+  CHECK(foreign.group("a") != foreign.group("f"));
+  CHECK_FALSE(foreign.frozen("b"));
+}
+
+TEST_CASE("groups: a flatten repeats the channels position by position") {
+  const Grouped one([](const Flow& x) {
+    const Flow a = (x | conv(8)).named("a") | AvgPool{.kernel = 4};
+    return (((a | Flatten{}).named("flat") | Searchable{Linear{.out = 7}, Channels{}}).named("hidden") | Linear{.out = 4});
+  });
+  REQUIRE(one.runs("flat").size() == 1);
+  CHECK(one.runs("flat")[0].group == one.group("a"));
+  CHECK(one.runs("flat")[0].channels == 8);
+  CHECK(one.runs("flat")[0].repeat == 4);
+  CHECK_FALSE(one.frozen("a"));
+  CHECK_FALSE(one.frozen("hidden"));
+
+  const Grouped two([](const Flow& x) {
+    const Flow both = concat({(x | conv(8)).named("a"), (x | conv(5)).named("b")});
+    return ((both | AvgPool{.kernel = {4, 8}} | Flatten{}).named("flat") | Linear{.out = 4}).named("out");
+  });
+  REQUIRE(two.runs("flat").size() == 4);  // a b a b
+  CHECK(two.runs("flat")[2].group == two.group("a"));
+  CHECK(two.runs("flat")[3].group == two.group("b"));
+  CHECK(two.runs("flat")[3].repeat == 1);
+
+  // Vectors that were flattened alike can be added; a flattened and a pooled one of as many features share no mask.
+  const Grouped sums([](const Flow& x) {
+    const Flow a = (x | conv(2)).named("a") | AvgPool{.kernel = 4} | Flatten{};
+    const Flow b = (x | conv(2)).named("b") | AvgPool{.kernel = 4} | Flatten{};
+    const Flow c = (x | conv(8)).named("c") | GlobalAvgPool{};
+    const Flow d = (x | conv(2)).named("d") | AvgPool{.kernel = 4} | Flatten{};
+    return concat({add(a, b), add(c, d)}) | Linear{.out = 4};
+  });
+  CHECK(sums.group("a") == sums.group("b"));
+  CHECK_FALSE(sums.frozen("a"));
+  CHECK(sums.frozen("c"));
+  CHECK(sums.frozen("d"));
+}
+
+TEST_CASE("groups: the minimum of channels") {
+  const Grouped g([](const Flow& x) { return classify(((x | conv(8, 3, 5)).named("a") | conv(4, 1, 9)).named("b")); });
+  CHECK(g["a"].minimum == 5);
+  CHECK(g["b"].minimum == 4);  // no more than there are
+  CHECK_FALSE(g.frozen("b"));
+  CHECK_THROWS_WITH(Grouped([](const Flow& x) { return classify((x | conv(8, 3, 0)).named("a")); }),
+                    ContainsSubstring("a: expected Channels with a minimum of at least 1, got 0"));
+}

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Networks of any make: what must hold for every network is tested on many of these.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "siena/autograd/ops/activation.hpp"
+#include "siena/nn/network.hpp"
+#include "siena/space/mask.hpp"
+#include "siena/space/searchable.hpp"
+
+namespace siena::test {
+
+/// A layer of a user, with a weight per channel.
+struct Scaled {
+  std::string_view kind() const { return "scaled"; }
+  Shape setup(LayerSetup& setup) const {
+    setup.parameter("weight", {setup.input()[-1]}, Init::constant(2), false);
+    return setup.input();
+  }
+  Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
+};
+
+/// Writes random graphs: most layers may vary, some may not.
+class RandomNetwork {
+ public:
+  explicit RandomNetwork(std::uint64_t seed) : random_(seed) {}
+
+  Network make() {
+    const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
+    Network network(input, [&](const Flow& x) { return head(body(x)); }, random_.next());
+    randomise(network);
+    return network;
+  }
+
+  /// Channels that stay by chance, never fewer than a group's minimum.
+  Selection selection(const ChannelMasks& masks) {
+    Selection selection;
+    for (const ChannelGroup& group : masks.groups()) {
+      std::vector<bool> keep(static_cast<std::size_t>(group.channels), true);
+      const double chance = random_.uniform(0, 1.1);
+      if (!group.frozen) {
+        for (auto&& channel : keep) channel = random_.chance(chance);
+        for (auto kept = std::count(keep.begin(), keep.end(), true); kept < group.minimum;) {
+          auto&& channel = keep[random_.below(keep.size())];
+          kept += channel ? 0 : 1;
+          channel = true;
+        }
+      }
+      selection.keep.push_back(std::move(keep));
+    }
+    return selection;
+  }
+
+  /// A batch for a network.
+  Tensor batch(const Network& network, std::int64_t size) {
+    Tensor batch(network.input_shape().batch(size));
+    for (std::int64_t r = 0; r < batch.rows(); ++r) {
+      for (float& x : batch.row(r)) x = static_cast<float>(random_.normal());
+    }
+    return batch;
+  }
+
+ private:
+  int below(int n) { return static_cast<int>(random_.below(static_cast<std::uint64_t>(n))); }
+  bool chance(double p) { return random_.chance(p); }
+
+  template <class L>
+  Flow maybe_searchable(const Flow& x, L layer) {
+    return chance(0.85) ? x | Searchable{layer, Channels{.minimum = 1 + below(3)}} : x | layer;
+  }
+  /// A convolution; `keeps_size`: as high and wide as its input.
+  Flow conv(const Flow& x, int out, bool keeps_size) {
+    const int kernel = 1 + 2 * below(3);
+    Conv2d layer{.out = out, .kernel = {kernel, chance(0.8) ? kernel : 1}, .bias = chance(0.5)};
+    const bool small = x.shape()[0] < 4 || x.shape()[1] < 4;
+    if (!keeps_size && !small && chance(0.5)) layer.stride = chance(0.7) ? Size2(2) : Size2(1, 2);
+    if (chance(0.4)) layer.padding = ImagePadding(layer.kernel.height / 2, layer.kernel.width / 2);
+    if (!keeps_size && chance(0.2)) layer.padding = ImagePadding(kernel, kernel / 2, kernel / 2, kernel);
+    if (keeps_size && layer.padding.is_same && chance(0.2)) layer.dilation = 2;
+    return maybe_searchable(x, layer);
+  }
+  Flow activation(const Flow& x) {
+    switch (below(6)) {
+      case 0: return x | PRelu{};
+      case 1: return x | Sigmoid{};
+      case 2: return x | Tanh{};
+      case 3: return x;
+      default: return x | Relu{};
+    }
+  }
+  Flow finish(const Flow& x) { return activation(chance(0.7) ? x | BatchNorm{} : x); }
+  Flow depthwise(const Flow& x) {
+    const int channels = static_cast<int>(x.shape()[-1]);
+    return maybe_searchable(x, Conv2d{.out = channels, .kernel = 1 + 2 * below(2), .groups = Conv2d::depthwise, .bias = chance(0.5)});
+  }
+  Flow residual(const Flow& x) {
+    const int channels = static_cast<int>(x.shape()[-1]);
+    Flow y = finish(conv(x, 2 + below(6), true));
+    y = conv(y, channels, true);
+    if (chance(0.6)) y = y | BatchNorm{};
+    const Flow skip = chance(0.3) ? conv(x, channels, true) : x;
+    const Flow sum = chance(0.5) ? add(skip, y) : add(y, skip);
+    return chance(0.7) ? sum | Relu{} : sum;
+  }
+  Flow branches(const Flow& x) {
+    const Flow a = finish(conv(x, 2 + below(4), true));
+    const Flow b = conv(x, 2 + below(4), true);
+    switch (below(4)) {
+      case 0: return concat({a, b});
+      case 1: return concat({x, b, a, b});
+      case 2: {  // cut elsewhere
+        const Flow whole = conv(x, static_cast<int>(a.shape()[-1] + b.shape()[-1]), true);
+        return add(concat({a, b}), whole);
+      }
+      default: {
+        const Flow c = conv(x, static_cast<int>(a.shape()[-1]), true);
+        const Flow d = conv(x, static_cast<int>(b.shape()[-1]), true);
+        return add(concat({a, b}), concat({c, d}));
+      }
+    }
+  }
+  Flow pool(const Flow& x) {
+    if (x.shape()[0] < 4 || x.shape()[1] < 4) return x;
+    if (chance(0.5)) return x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
+    return x | AvgPool{.kernel = 2, .count_padding = chance(0.5)};
+  }
+  Flow body(Flow x) {
+    x = finish(conv(x, 3 + below(7), false));
+    const int blocks = 1 + below(5);
+    for (int i = 0; i < blocks; ++i) {
+      switch (below(9)) {
+        case 0: x = finish(conv(x, 2 + below(10), false)); break;
+        case 1:
+        case 2: x = residual(x); break;
+        case 3:
+        case 4: x = finish(depthwise(x)); break;
+        case 5: x = branches(x); break;
+        case 6: x = pool(x); break;
+        case 7: x = x.shape()[-1] % 2 == 0 && chance(0.4) ? x | Conv2d{.out = 4, .kernel = 3, .groups = 2} : finish(x); break;
+        default: x = chance(0.2) ? x | Scaled{} : x | Dropout{}; break;
+      }
+    }
+    return x;
+  }
+  Flow head(Flow x) {
+    if (chance(0.5)) {
+      x = chance(0.3) ? concat({x | GlobalAvgPool{}, pool(x) | Flatten{}}) : x | GlobalAvgPool{};
+    } else {
+      x = pool(x) | Flatten{};
+    }
+    if (chance(0.5)) x = finish(maybe_searchable(x, Linear{.out = 3 + below(6), .bias = chance(0.5)}));
+    return x | Linear{.out = 2 + below(4), .bias = chance(0.7)};
+  }
+
+  void fill(Tensor& tensor, double low, double high) {
+    for (std::int64_t r = 0; r < tensor.rows(); ++r) {
+      for (float& x : tensor.row(r)) x = static_cast<float>(random_.uniform(low, high));
+    }
+  }
+  /// Weights are random as drawn; nothing else may keep a value that hides mistakes, such as 0 or 1.
+  void randomise(Network& network) {
+    for (const auto& node : network.nodes()) {
+      if (std::holds_alternative<BatchNorm>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
+        fill(network.buffer(node.buffers[0]), -0.5, 0.5);
+        fill(network.buffer(node.buffers[1]), 0.3, 2);
+      } else if (std::holds_alternative<PRelu>(node.layer) || std::holds_alternative<Custom>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, -0.3, 0.6);
+      }
+      if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
+    }
+  }
+
+  Random random_;
+};
+
+}  // namespace siena::test

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/train/metrics.hpp"
+
+#include <cstdint>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace siena;
+
+TEST_CASE("the largest output is the answer") {
+  const Tensor outputs({4, 3}, {1, 2, 3, -1, -2, -3, 0, 5, 5, 2, 2, 2});
+  CHECK(count_correct(outputs, std::vector<std::int32_t>{2, 0, 1, 0}) == 4);  // the first of equals
+  CHECK(count_correct(outputs, std::vector<std::int32_t>{2, 1, 2, -1}) == 1);
+  REQUIRE_THROWS_WITH(count_correct(outputs, std::vector<std::int32_t>{1}), ContainsSubstring("expected 4 labels"));
+}
+
+TEST_CASE("padding is no answer") {
+  Tensor outputs({1, 3}, {1, 2, 3});
+  outputs.storage()[5] = 100;
+  CHECK(count_correct(outputs, std::vector<std::int32_t>{2}) == 1);
+}
+
+TEST_CASE("running metrics count samples, not batches") {
+  RunningMetrics running;
+  CHECK(running.mean().samples == 0);
+  CHECK_FALSE(running.mean().has_accuracy());
+  running.add(2.0, 3, 3);
+  running.add(5.0, 0, 1);
+  CHECK(running.mean().loss == Approx(2.75));
+  CHECK(running.mean().accuracy == Approx(0.75));
+  CHECK(running.mean().samples == 4);
+
+  RunningMetrics without;
+  without.add(1.0, -1, 4);
+  CHECK(without.mean().loss == 1);
+  CHECK_FALSE(without.mean().has_accuracy());
+}
+
+TEST_CASE("better looks at accuracy, then at loss") {
+  CHECK(better({.loss = 2, .accuracy = 0.9}, {.loss = 1, .accuracy = 0.8}));
+  CHECK_FALSE(better({.loss = 1, .accuracy = 0.8}, {.loss = 2, .accuracy = 0.9}));
+  CHECK(better({.loss = 1, .accuracy = 0.8}, {.loss = 2, .accuracy = 0.8}));
+  CHECK_FALSE(better({.loss = 1, .accuracy = 0.8}, {.loss = 1, .accuracy = 0.8}));
+  CHECK(better({.loss = 1}, {.loss = 2}));
+}
