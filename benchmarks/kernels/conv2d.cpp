@@ -13,10 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "siena/core/parallel.hpp"
-#include "siena/core/random.hpp"
-#include "siena/core/tensor.hpp"
-#include "siena/kernels/conv2d.hpp"
+#include "siena/core.hpp"
+#include "siena/kernels.hpp"
 
 namespace {
 

@@ -45,9 +45,9 @@ class RandomNetwork {
     Selection selection;
     for (const ChannelGroup& group : masks.groups()) {
       std::vector<bool> keep(static_cast<std::size_t>(group.channels), true);
-      const double chance = random_.uniform(0, 1.1);
+      const double likely = random_.uniform(-0.4, 1.1);  // below 0: as few as may be; above 1: all
       if (!group.frozen) {
-        for (auto&& channel : keep) channel = random_.chance(chance);
+        for (auto&& channel : keep) channel = random_.chance(likely);
         for (auto kept = std::count(keep.begin(), keep.end(), true); kept < group.minimum;) {
           auto&& channel = keep[random_.below(keep.size())];
           kept += channel ? 0 : 1;
@@ -74,7 +74,7 @@ class RandomNetwork {
 
   template <class L>
   Flow maybe_searchable(const Flow& x, L layer) {
-    return chance(0.85) ? x | Searchable{layer, Channels{.minimum = 1 + below(3)}} : x | layer;
+    return chance(0.85) ? x | Searchable{layer, Channels{.minimum = chance(0.7) ? 1 : 1 + below(3)}} : x | layer;
   }
   /// A convolution; `keeps_size`: as high and wide as its input.
   Flow conv(const Flow& x, int out, bool keeps_size) {

@@ -23,7 +23,7 @@ struct SyntheticOptions {
   std::int64_t height = 32, width = 32, channels = 3;  // sides from 8; small ones leave room for fewer classes
   std::int64_t train = 4000, validation = 500, test = 1000;
   std::uint64_t seed = 0;
-  double noise = 0.1;  // standard deviation of what is added to every value, where 1 is from black to white
+  double noise = 0.15;  // standard deviation of what is added to every value, where 1 is from black to white
 };
 
 namespace detail {
@@ -53,7 +53,7 @@ inline Stripes stripes_of_class(const SyntheticOptions& options, std::int64_t la
   const double step = leans > 1 ? std::numbers::pi / 2 / static_cast<double>(leans - 1) : 0;
   return {.period = stripe_periods[static_cast<std::size_t>(label / leans)],
           .lean = step * static_cast<double>(label % leans),
-          .leeway = step / 6};
+          .leeway = step / 4};
 }
 
 /// Normal to a fair approximation, from one draw: the sum of eight uniform bytes.
@@ -64,45 +64,60 @@ inline double noise_at(const Random& random, std::uint64_t place) {
   return (static_cast<double>(sum) - 1020.0) / 209.02;  // 8 * 127.5 and sqrt(8 * (256^2 - 1) / 12)
 }
 
-inline void draw_stripes(const SyntheticOptions& options, std::int64_t label, Random random, std::uint8_t* out) {
-  const Stripes stripes = stripes_of_class(options, label);
+// Adds a round patch of stripes to an image. It swings along any direction of colour space, and fades towards its rim.
+inline void add_patch(const SyntheticOptions& options, const Stripes& stripes, Random random, std::vector<double>& image) {
   const double height = static_cast<double>(options.height), width = static_cast<double>(options.width);
-  const double side = std::min(height, width);
   const double lean = (random.chance(0.5) ? 1 : -1) * (stripes.lean + stripes.leeway * random.uniform(-1, 1));
-  const double rate = 2 * std::numbers::pi / (stripes.period * random.uniform(0.92, 1.08));
+  const double rate = 2 * std::numbers::pi / (stripes.period * random.uniform(0.85, 1.15));
   const double phase = random.uniform(0, 2 * std::numbers::pi);
-  const double radius = side * random.uniform(0.3, 0.45);
-  const double middle_y = random.uniform(0.7 * radius, height - 0.7 * radius);
-  const double middle_x = random.uniform(0.7 * radius, width - 0.7 * radius);
-
-  // Stripes swing along any direction of colour space, about a background of any colour that slopes any way.
+  const double radius = std::min(height, width) * random.uniform(0.2, 0.3);
+  const double middle_y = random.uniform(0.5 * radius, height - 0.5 * radius);
+  const double middle_x = random.uniform(0.5 * radius, width - 0.5 * radius);
   const auto channels = static_cast<std::size_t>(options.channels);
-  std::vector<double> base(channels), swing(channels), slope_y(channels), slope_x(channels);
+  std::vector<double> swing(channels);
   double length = 0;
-  for (std::size_t c = 0; c < channels; ++c) {
-    base[c] = random.uniform(0.35, 0.65);
-    slope_y[c] = random.uniform(-0.15, 0.15);
-    slope_x[c] = random.uniform(-0.15, 0.15);
-    swing[c] = random.normal();
-    length += swing[c] * swing[c];
+  for (double& value : swing) {
+    value = random.normal();
+    length += value * value;
   }
   const double contrast = random.uniform(0.15, 0.3) * std::sqrt(static_cast<double>(channels) / std::max(length, 1e-12));
+  for (double& value : swing) value *= contrast;
 
-  const Random grain = random.split(0);
-  std::uint64_t place = 0;
+  std::size_t at = 0;
   for (std::int64_t y = 0; y < options.height; ++y) {
-    for (std::int64_t x = 0; x < options.width; ++x) {
+    for (std::int64_t x = 0; x < options.width; ++x, at += channels) {
       const double down = static_cast<double>(y) - middle_y, right = static_cast<double>(x) - middle_x;
       const double edge = (down * down + right * right) / (radius * radius);
-      const double wave =
-          edge < 1 ? (1 - edge * edge) * std::sin(rate * (right * std::cos(lean) + down * std::sin(lean)) + phase) : 0;
-      for (std::size_t c = 0; c < channels; ++c) {
-        const double value = base[c] + slope_y[c] * (2 * static_cast<double>(y) / height - 1) +
-                             slope_x[c] * (2 * static_cast<double>(x) / width - 1) + contrast * swing[c] * wave +
-                             options.noise * noise_at(grain, place++);
-        *out++ = static_cast<std::uint8_t>(std::clamp(255 * value + 0.5, 0.0, 255.0));
+      if (edge >= 1) continue;
+      const double wave = (1 - edge * edge) * std::sin(rate * (right * std::cos(lean) + down * std::sin(lean)) + phase);
+      for (std::size_t c = 0; c < channels; ++c) image[at + c] += swing[c] * wave;
+    }
+  }
+}
+
+// A background of any colour that slopes any way, three patches of one class, and noise.
+inline void draw_image(const SyntheticOptions& options, std::int64_t label, Random random, std::uint8_t* out) {
+  const double height = static_cast<double>(options.height), width = static_cast<double>(options.width);
+  const auto channels = static_cast<std::size_t>(options.channels);
+  std::vector<double> image(static_cast<std::size_t>(options.height * options.width) * channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double base = random.uniform(0.35, 0.65), slope_y = random.uniform(-0.15, 0.15),
+                 slope_x = random.uniform(-0.15, 0.15);
+    std::size_t at = c;
+    for (std::int64_t y = 0; y < options.height; ++y) {
+      for (std::int64_t x = 0; x < options.width; ++x, at += channels) {
+        image[at] =
+            base + slope_y * (2 * static_cast<double>(y) / height - 1) + slope_x * (2 * static_cast<double>(x) / width - 1);
       }
     }
+  }
+  const Stripes stripes = stripes_of_class(options, label);
+  for (std::uint64_t patch = 1; patch <= 3; ++patch) add_patch(options, stripes, random.split(patch), image);
+
+  const Random grain = random.split(0);
+  for (std::size_t at = 0; at < image.size(); ++at) {
+    const double value = image[at] + options.noise * noise_at(grain, at);
+    out[at] = static_cast<std::uint8_t>(std::clamp(255 * value + 0.5, 0.0, 255.0));
   }
 }
 
@@ -113,7 +128,7 @@ inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size
   parallel_for(size, [&](std::int64_t i) {
     labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % options.classes);
     const Random random = Random(options.seed, part).split(static_cast<std::uint64_t>(i));
-    draw_stripes(options, i % options.classes, random, pixels.data() + i * elements);
+    draw_image(options, i % options.classes, random, pixels.data() + i * elements);
   });
   return Dataset::from_bytes(std::move(pixels), {.shape = {options.height, options.width, options.channels},
                                                  .labels = std::move(labels),
@@ -123,10 +138,11 @@ inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size
 
 }  // namespace detail
 
-/// Images that need a convolution: a round patch of stripes lies anywhere on a sloping background, under noise. The class says
-/// how wide the stripes are and how they lean; place, size, phase, sign, colours and the side they lean to are drawn anew, so
-/// that the mean image of every class is the same and a linear model of the pixels learns nothing. Mirroring keeps the
-/// class; so do turns of a few degrees. Classes take turns: image i is of class i % classes.
+/// Images that need a convolution: three round patches of stripes lie anywhere on a sloping background, under noise. The class
+/// says how wide the stripes are and how they lean; place, size, phase, sign, colours and the side they lean to are drawn
+/// anew for each patch. Every image is as likely as its negative, so that all classes have the same mean and a linear model of
+/// the pixels stays near chance. Mirroring keeps the class; so do turns of a few degrees. Classes take turns: image i is of
+/// class i % classes.
 inline Splits synthetic_images(const SyntheticOptions& options = {}) {
   require<ArgumentError>(options.classes >= 2 && options.classes <= 24, "synthetic_images: expected 2 to 24 classes, got {}",
                          options.classes);

@@ -24,10 +24,11 @@ void dropout_runs(std::int64_t rows, std::int64_t channels, double probability, 
   constexpr std::int64_t block = 256;
   const std::int64_t stride = padded(channels);
   const bool dense = channels == stride;  // then the rows of a task are one long row
-  const auto threshold = static_cast<std::uint32_t>(std::min(probability * 0x1p32, 0x1p32 - 1));
-  const std::array<T, 2> choice = {T(0), static_cast<T>(1 / (1 - probability))};  // a table: branches would be mispredicted
+  const auto threshold = static_cast<std::int64_t>(probability * 0x1p32);
+  const T kept = static_cast<T>(1 / (1 - probability));
   parallel_ranges(rows, elements_grain(stride), [&, random](std::int64_t first, std::int64_t last) {
-    std::array<T, block + 2> factors;
+    std::array<std::uint32_t, block + 2> halves;
+    std::array<T, block> factors;
     const std::int64_t length = dense ? (last - first) * channels : channels;
     for (std::int64_t r = first; r < (dense ? first + 1 : last); ++r) {
       for (std::int64_t c = 0; c < length; c += block) {
@@ -36,10 +37,15 @@ void dropout_runs(std::int64_t rows, std::int64_t channels, double probability, 
         const auto words = static_cast<std::size_t>((static_cast<std::uint64_t>(count) + odd + 1) / 2);
         for (std::size_t w = 0; w < words; ++w) {
           const std::uint64_t bits = random.at(start / 2 + w);
-          factors[2 * w] = choice[static_cast<std::uint32_t>(bits) >= threshold];
-          factors[2 * w + 1] = choice[static_cast<std::uint32_t>(bits >> 32) >= threshold];
+          halves[2 * w] = static_cast<std::uint32_t>(bits);
+          halves[2 * w + 1] = static_cast<std::uint32_t>(bits >> 32);
         }
-        run(r * stride + c, count, factors.data() + odd);
+        for (std::int64_t k = 0; k < count; ++k) {  // the sign of a difference, because branches would be mispredicted
+          const auto j = static_cast<std::size_t>(k);
+          const std::int64_t below = (std::int64_t{halves[j + odd]} - threshold) >> 63;  // -1 or 0
+          factors[j] = kept * static_cast<T>(static_cast<std::int32_t>(below) + 1);
+        }
+        run(r * stride + c, count, factors.data());
       }
     }
   });

@@ -76,13 +76,14 @@ class MaskSearch {
   void at_epoch_end(EpochEvent& event) {
     const Architecture<double> exact = describe(network_, masks_);
     event.bounds = readings(constraints_.status(exact));
-    const double score = event.has_validation ? event.validation.accuracy : -event.train.loss;
-    if (constraints_.feasible(exact) && (!best_ || (settled_ && !best_settled_) || (score > best_score_ && settled_ == best_settled_))) {
-      best_ = network_;
-      best_score_ = score;
-      best_epoch_ = event.epoch;
-      best_settled_ = settled_;
-    }
+    if (!constraints_.feasible(exact)) return;
+    // Settled masks use the slack: from then on, earlier checkpoints no longer count.
+    const bool first = !best_ || (settled_ && !best_settled_);
+    if (!first && !better(event.validation, best_metrics_)) return;
+    best_ = network_;
+    best_metrics_ = event.validation;
+    best_epoch_ = event.epoch;
+    best_settled_ = settled_;
   }
   /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
   void settle() {
@@ -125,7 +126,7 @@ class MaskSearch {
   bool settled_ = false, best_settled_ = false, repaired_ = false;
   Selection settled_selection_;
   std::optional<Network> best_;
-  double best_score_ = 0;
+  Metrics best_metrics_;
   int best_epoch_ = -1;
 };
 
@@ -180,10 +181,12 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   return result;
 }
 
-template <class Formulation, class... Observer>
+template <class Formulation, class... O>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
-                    const SearchOptions& options = {}, Observer&&... observers) {
-  return search(std::move(network), data, bounds, std::move(formulation), options, Observers(std::forward<Observer>(observers)...));
+                    const SearchOptions& options = {}, O&&... observers) {
+  Observers list;
+  (list.add(std::forward<O>(observers)), ...);
+  return search(std::move(network), data, bounds, std::move(formulation), options, std::move(list));
 }
 
 }  // namespace siena
