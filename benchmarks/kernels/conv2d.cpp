@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Every convolution of ResNet8 (and, under "other", of the other networks), all three passes: GFLOP/s, and the percentage of what
-// a loop of multiply-adds in registers reaches on this machine at the same moment. FLOPs count the taps on the padding too, so that a
-// kernel that skips them may pass 100 %. Arguments: batch, threads.
+// Every convolution of ResNet8 (and, under "other", of the other networks), all three passes: GFLOP/s, and the
+// percentage of what a loop of multiply-adds in registers reaches on this machine at the same moment. FLOPs count the
+// taps on the padding too, so that a kernel that skips them may pass 100 %. Arguments: batch, threads.
 
 #include <benchmark/benchmark.h>
 

@@ -17,7 +17,8 @@ TEST_CASE("activations: gradients") {
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::relu(in[0]); }, {x}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::sigmoid(in[0]); }, {x}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::tanh(in[0]); }, {x}));
-  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::prelu(in[0], in[1]); }, {x, random_tensor<double>({shape[-1]}, 2)}));
+  CHECK_GRADIENTS(
+      gradcheck([](DTape&, DVars in) { return ops::prelu(in[0], in[1]); }, {x, random_tensor<double>({shape[-1]}, 2)}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::dropout(in[0], 0.4, Random(3)); }, {x}));
 }
 

@@ -26,9 +26,9 @@ GradcheckReport check(const What& what, const Shape& shape) {
   if (what.residual) inputs.push_back(random_tensor<double>(shape, 4));
   return gradcheck(
       [&](DTape&, DVars in) {
-        return ops::batch_norm<double>(in[0], in[1], in[2], mean, variance,
-                                       {.training = what.training, .relu = what.relu,
-                                        .residual = what.residual ? in[3] : DVar{}});
+        return ops::batch_norm<double>(
+            in[0], in[1], in[2], mean, variance,
+            {.training = what.training, .relu = what.relu, .residual = what.residual ? in[3] : DVar{}});
       },
       std::move(inputs), {.step = 1e-6, .tolerance = 1e-6});
 }
@@ -68,7 +68,8 @@ TEST_CASE("batch_norm: gradients where x is used again before and after") {
 
 TEST_CASE("batch_norm: gradients where only the residual, or only the scale, wants one") {
   DTensor mean({3}), variance({3}, 1.0);
-  const DTensor x = random_tensor<double>({6, 3}, 1), gamma = positive_tensor<double>({3}, 2), beta = random_tensor<double>({3}, 3);
+  const DTensor x = random_tensor<double>({6, 3}, 1), gamma = positive_tensor<double>({3}, 2),
+                beta = random_tensor<double>({3}, 3);
   CHECK_GRADIENTS(gradcheck(
       [&](DTape& t, DVars in) {
         return ops::batch_norm<double>(t.reference(x), t.reference(gamma), t.reference(beta), mean, variance,

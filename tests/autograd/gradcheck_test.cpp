@@ -67,9 +67,9 @@ TEST_CASE("gradcheck: an input that plays no part") {
 
 TEST_CASE("gradcheck: functions that are none") {
   double drift = 0;
-  const auto report = gradcheck(
-      [&](DTape& tape, DVars in) { return tape.result(DTensor(Shape{1}, {in[0].value()(0) + ++drift}), in[0]); },
-      {random_tensor<double>({1}, 1)});
+  const auto report =
+      gradcheck([&](DTape& tape, DVars in) { return tape.result(DTensor(Shape{1}, {in[0].value()(0) + ++drift}), in[0]); },
+                {random_tensor<double>({1}, 1)});
   CHECK_FALSE(report.passed);
   CHECK_THAT(report.message, ContainsSubstring("expected the same result for the same inputs"));
 }

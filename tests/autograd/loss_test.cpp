@@ -29,7 +29,9 @@ TEST_CASE("cross_entropy: gradients") {
   CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::cross_entropy(in[0], labels, smoothing); },
                             {random_tensor<double>({3, 11}, 1)}));
   CHECK_GRADIENTS(gradcheck(
-      [&](DTape&, DVars in) { return ops::add(ops::cross_entropy(in[0], labels, smoothing), ops::cross_entropy(in[0], labels)); },
+      [&](DTape&, DVars in) {
+        return ops::add(ops::cross_entropy(in[0], labels, smoothing), ops::cross_entropy(in[0], labels));
+      },
       {random_tensor<double>({3, 16}, 1)}));
 }
 

@@ -21,7 +21,8 @@ std::vector<double> values(const DTensor& tensor) {
 
 // The gradient `weights` for a mask: sum of mask * weights.
 DVar weigh(const DVar& mask, const std::vector<double>& weights) {
-  const DVar w = mask.tape().constant(DTensor({static_cast<std::int64_t>(weights.size()), 1}, std::span<const double>(weights)));
+  const DVar w =
+      mask.tape().constant(DTensor({static_cast<std::int64_t>(weights.size()), 1}, std::span<const double>(weights)));
   return ops::sum(ops::mask_input_channels(w, mask));
 }
 
@@ -87,9 +88,9 @@ TEST_CASE("mask_input_channels: values and gradients") {
   const auto apply = [](DTape&, DVars in) { return ops::mask_input_channels(in[0], in[1]); };
   CHECK_GRADIENTS(gradcheck(apply, {random_tensor<double>({3, 2, 5, 11}, 1), random_tensor<double>({5}, 2)}));
   CHECK_GRADIENTS(gradcheck(apply, {random_tensor<double>({6, 3}, 1), random_tensor<double>({6}, 2)}));
-  CHECK_GRADIENTS(gradcheck(
-      [](DTape&, DVars in) { return ops::mask_input_channels(ops::mask_input_channels(in[0], in[1]), in[1]); },
-      {random_tensor<double>({6, 3}, 1), random_tensor<double>({3}, 2)}));
+  CHECK_GRADIENTS(
+      gradcheck([](DTape&, DVars in) { return ops::mask_input_channels(ops::mask_input_channels(in[0], in[1]), in[1]); },
+                {random_tensor<double>({6, 3}, 1), random_tensor<double>({3}, 2)}));
 }
 
 TEST_CASE("join_masks: values and gradients") {

@@ -13,13 +13,42 @@ namespace {
 
 Shape pooled(const kernels::PoolGeometry& g, std::int64_t batch) { return {batch, g.out_height, g.out_width, g.channels}; }
 
-const std::vector<kernels::PoolOptions> windows{
-    {.in_height = 4, .in_width = 6, .channels = 3, .kernel_height = 2, .kernel_width = 2, .stride_height = 2, .stride_width = 2},
-    {.in_height = 5, .in_width = 7, .channels = 9, .kernel_height = 3, .kernel_width = 2, .stride_height = 2, .stride_width = 1,
-     .pad_top = 1, .pad_bottom = 1, .pad_left = 0, .pad_right = 1},
-    {.in_height = 5, .in_width = 5, .channels = 8, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-     .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1},
-    {.in_height = 7, .in_width = 7, .channels = 2, .kernel_height = 2, .kernel_width = 2, .stride_height = 3, .stride_width = 3}};
+const std::vector<kernels::PoolOptions> windows{{.in_height = 4,
+                                                 .in_width = 6,
+                                                 .channels = 3,
+                                                 .kernel_height = 2,
+                                                 .kernel_width = 2,
+                                                 .stride_height = 2,
+                                                 .stride_width = 2},
+                                                {.in_height = 5,
+                                                 .in_width = 7,
+                                                 .channels = 9,
+                                                 .kernel_height = 3,
+                                                 .kernel_width = 2,
+                                                 .stride_height = 2,
+                                                 .stride_width = 1,
+                                                 .pad_top = 1,
+                                                 .pad_bottom = 1,
+                                                 .pad_left = 0,
+                                                 .pad_right = 1},
+                                                {.in_height = 5,
+                                                 .in_width = 5,
+                                                 .channels = 8,
+                                                 .kernel_height = 3,
+                                                 .kernel_width = 3,
+                                                 .stride_height = 1,
+                                                 .stride_width = 1,
+                                                 .pad_top = 1,
+                                                 .pad_bottom = 1,
+                                                 .pad_left = 1,
+                                                 .pad_right = 1},
+                                                {.in_height = 7,
+                                                 .in_width = 7,
+                                                 .channels = 2,
+                                                 .kernel_height = 2,
+                                                 .kernel_width = 2,
+                                                 .stride_height = 3,
+                                                 .stride_width = 3}};
 
 }  // namespace
 
@@ -46,14 +75,23 @@ TEST_CASE("global_avg_pool: value and gradients") {
   REQUIRE(y.shape() == Shape{1, 2});
   CHECK(y.value()(0, 0) == Approx(3));
   CHECK(y.value()(0, 1) == Approx(30));
-  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(in[0]); }, {random_tensor<double>({3, 3, 5, 11}, 1)}));
+  CHECK_GRADIENTS(
+      gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(in[0]); }, {random_tensor<double>({3, 3, 5, 11}, 1)}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(ops::add(in[0], in[0])); },
                             {random_tensor<double>({1, 1, 1, 3}, 1)}));
 }
 
 TEST_CASE("avg_pool: what padding counts for") {
-  const auto g = kernels::pool_geometry({.in_height = 2, .in_width = 2, .channels = 1, .kernel_height = 2, .kernel_width = 2,
-                                         .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1,
+  const auto g = kernels::pool_geometry({.in_height = 2,
+                                         .in_width = 2,
+                                         .channels = 1,
+                                         .kernel_height = 2,
+                                         .kernel_width = 2,
+                                         .stride_height = 2,
+                                         .stride_width = 2,
+                                         .pad_top = 1,
+                                         .pad_bottom = 1,
+                                         .pad_left = 1,
                                          .pad_right = 1});
   DTape tape(false);
   const DVar x = tape.constant(DTensor({1, 2, 2, 1}, {4, 8, 12, 16}));
@@ -62,8 +100,13 @@ TEST_CASE("avg_pool: what padding counts for") {
 }
 
 TEST_CASE("max_pool: the first of equals gets the gradient") {
-  const auto g = kernels::pool_geometry({.in_height = 2, .in_width = 2, .channels = 1, .kernel_height = 2, .kernel_width = 2,
-                                         .stride_height = 2, .stride_width = 2});
+  const auto g = kernels::pool_geometry({.in_height = 2,
+                                         .in_width = 2,
+                                         .channels = 1,
+                                         .kernel_height = 2,
+                                         .kernel_width = 2,
+                                         .stride_height = 2,
+                                         .stride_width = 2});
   DTape tape;
   const DVar x = tape.variable(DTensor({1, 2, 2, 1}, {1, 5, 5, 2}));
   tape.backward(ops::sum(ops::max_pool(x, g, Shape{1, 1, 1, 1})));

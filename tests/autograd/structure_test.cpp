@@ -18,7 +18,8 @@ TEST_CASE("add: gradients") {
 }
 
 TEST_CASE("concat: values and gradients") {
-  const DTensor a = random_tensor<double>({2, 3, 5}, 1), b = random_tensor<double>({2, 3, 8}, 2), c = random_tensor<double>({2, 3, 3}, 3);
+  const DTensor a = random_tensor<double>({2, 3, 5}, 1), b = random_tensor<double>({2, 3, 8}, 2),
+                c = random_tensor<double>({2, 3, 3}, 3);
   const auto join = [](auto... vars) { return ops::concat(std::span<const DVar>(std::array{vars...})); };
   DTape tape(false);
   const DTensor y = join(tape.reference(a), tape.reference(b), tape.reference(c)).value();
@@ -55,7 +56,8 @@ TEST_CASE("sum: value and gradients") {
 
 TEST_CASE("structure: shapes that do not fit") {
   DTape tape;
-  const DVar a = tape.constant(DTensor({1, 2, 3, 4})), b = tape.constant(DTensor({1, 3, 2, 4})), c = tape.constant(DTensor({6, 4}));
+  const DVar a = tape.constant(DTensor({1, 2, 3, 4})), b = tape.constant(DTensor({1, 3, 2, 4})),
+             c = tape.constant(DTensor({6, 4}));
   CHECK_THROWS_WITH(ops::add(a, b), "add: expected equal shapes, got 1x2x3x4 and 1x3x2x4");
   const std::array transposed{a, b}, flat{a, c};
   CHECK_THROWS_WITH(ops::concat(std::span<const DVar>(transposed)),

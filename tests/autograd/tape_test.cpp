@@ -38,13 +38,27 @@ struct Model {
 
   float step(Tape& tape) {
     tape.clear();
-    const auto g = kernels::conv_geometry({.in_height = 6, .in_width = 6, .in_channels = 4, .out_channels = 4, .kernel_height = 3,
-                                           .kernel_width = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1});
-    const auto p = kernels::pool_geometry({.in_height = 6, .in_width = 6, .channels = 4, .kernel_height = 2, .kernel_width = 2,
-                                           .stride_height = 2, .stride_width = 2});
+    const auto g = kernels::conv_geometry({.in_height = 6,
+                                           .in_width = 6,
+                                           .in_channels = 4,
+                                           .out_channels = 4,
+                                           .kernel_height = 3,
+                                           .kernel_width = 3,
+                                           .pad_top = 1,
+                                           .pad_bottom = 1,
+                                           .pad_left = 1,
+                                           .pad_right = 1});
+    const auto p = kernels::pool_geometry({.in_height = 6,
+                                           .in_width = 6,
+                                           .channels = 4,
+                                           .kernel_height = 2,
+                                           .kernel_width = 2,
+                                           .stride_height = 2,
+                                           .stride_width = 2});
     const Var input = tape.reference(x), w = tape.parameter(weight);
     Var y = ops::conv2d(input, w, Var{}, g, x.shape());
-    y = ops::batch_norm<float>(y, tape.parameter(gamma), tape.parameter(beta), mean, variance, {.relu = true, .residual = input});
+    y = ops::batch_norm<float>(y, tape.parameter(gamma), tape.parameter(beta), mean, variance,
+                               {.relu = true, .residual = input});
     y = ops::max_pool(ops::conv2d(y, w, Var{}, g, x.shape()), p, Shape{5, 3, 3, 4});
     const Var logits = ops::linear(ops::global_avg_pool(ops::dropout(y, 0.1, Random(6))), tape.parameter(out), Var{});
     const Var loss = ops::cross_entropy(logits, labels);
@@ -232,7 +246,8 @@ TEST_CASE("tape: closures of all sizes stay where they are") {
     const Var next = tape.result(Tensor(y.value()), y);
     const std::array<double, 12> payload{1.0 * i};
     if (i % 2 == 0) {
-      tape.record(next, [=](Tape& t) { *t.accumulating_slot(y).grad->data() += *t.grad(next).data() + (payload[0] == i ? 0 : 1); });
+      tape.record(next,
+                  [=](Tape& t) { *t.accumulating_slot(y).grad->data() += *t.grad(next).data() + (payload[0] == i ? 0 : 1); });
     } else {
       tape.record(next, [=](Tape& t) { *t.accumulating_slot(y).grad->data() += *t.grad(next).data(); });
     }

@@ -93,7 +93,8 @@ Passes<T> run_kernels(const kernels::ConvGeometry& g, std::int64_t batch, const 
       [&](auto& dw) { kernels::conv2d_backward_weights(g, batch, o.x, o.dy, std::span(dw)); });
 }
 
-/// Every pass against the reference, with and without bias, overwriting and accumulating, and the same bits at 1 and 2 threads.
+/// Every pass against the reference, with and without bias, overwriting and accumulating, and the same bits at 1 and 2
+/// threads.
 template <class T>
 void check_convolution(const kernels::ConvGeometry& g, std::int64_t batch) {
   INFO("batch " << batch << ", " << g.in_height << "x" << g.in_width << "x" << g.in_channels << " -> " << g.out_height << "x"

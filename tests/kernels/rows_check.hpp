@@ -104,7 +104,7 @@ double rounding(std::int64_t terms = 1) {
 inline const std::vector<std::pair<std::int64_t, std::int64_t>>& row_sizes() {
   static const std::vector<std::pair<std::int64_t, std::int64_t>> sizes = {{1, 1},  {2, 3},     {3, 7},    {40, 8},  {13, 9},
                                                                            {7, 16}, {39, 17},   {5, 24},   {40, 33}, {9, 64},
-                                                                           {6, 72}, {3001, 13}, {2500, 8}, {700, 65}};
+                                                                           {6, 72}, {2100, 13}, {2100, 8}, {300, 65}};
   return sizes;
 }
 

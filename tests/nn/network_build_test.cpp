@@ -76,7 +76,8 @@ TEST_CASE("network: parameters, their names and values") {
 
 TEST_CASE("network: the seed decides the values") {
   const auto make = [](std::uint64_t seed) {
-    return Network(Shape{4}, [](Flow x) { return x | Linear{.out = 3} | Linear{.out = 3}; }, seed);
+    return Network(
+        Shape{4}, [](Flow x) { return x | Linear{.out = 3} | Linear{.out = 3}; }, seed);
   };
   const Network a = make(1), b = make(1), c = make(2);
   CHECK(a.parameter(0).value(2, 1) == b.parameter(0).value(2, 1));
@@ -106,7 +107,8 @@ TEST_CASE("network: layers that do not fit say where, and what they got") {
   CHECK_THROWS_WITH(layer(image, AvgPool{.kernel = 2, .padding = 2}), ContainsSubstring("avg_pool_1: expected less padding"));
   CHECK_THROWS_WITH(layer(image, Conv2d{.out = 4, .kernel = 9, .padding = 0}),
                     ContainsSubstring("conv2d_1: expected a window that fits"));
-  CHECK_THROWS_WITH(layer(image, Conv2d{.out = 4, .groups = 2}), ContainsSubstring("conv2d_1: expected groups that divide 3 input"));
+  CHECK_THROWS_WITH(layer(image, Conv2d{.out = 4, .groups = 2}),
+                    ContainsSubstring("conv2d_1: expected groups that divide 3 input"));
   CHECK_THROWS_WITH(layer(image, Conv2d{}), ContainsSubstring("conv2d_1") && ContainsSubstring("0 output channels"));
   CHECK_THROWS_WITH(layer(image, Conv2d{.out = 4, .stride = 0}), ContainsSubstring("conv2d_1: expected window, stride"));
   CHECK_THROWS_AS(layer(image, MaxPool{.kernel = 0, .padding = same}), ShapeError);
@@ -115,7 +117,10 @@ TEST_CASE("network: layers that do not fit say where, and what they got") {
   CHECK_THROWS_WITH(layer(image, BatchNorm{.epsilon = 0}), ContainsSubstring("batch_norm_1: expected epsilon > 0"));
   CHECK_THROWS_WITH(build(image, [](Flow x) { return add(x, x | Conv2d{.out = 3, .stride = 2}); }),
                     "add_1: expected two inputs of equal shape, got 8x6x3 and 4x3x3");
-  CHECK_THROWS_WITH(build(image, [](Flow x) { return concat({x, x | Conv2d{.out = 3, .stride = 2}}); }),
+  CHECK_THROWS_WITH(build(image,
+                          [](Flow x) {
+                            return concat({x, x | Conv2d{.out = 3, .stride = 2}});
+                          }),
                     "concat_1: expected inputs that differ in channels only, got 8x6x3 and 4x3x3");
   CHECK_THROWS_AS(build(Shape{}, [](Flow x) { return x; }), ShapeError);
   CHECK_THROWS_AS(build(Shape{0, 4, 3}, [](Flow x) { return x; }), ShapeError);

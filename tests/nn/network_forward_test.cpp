@@ -77,13 +77,14 @@ Network residual_network() {
     const Flow skip = stride == 1 ? x : x | Conv2d{.out = width, .stride = stride};
     return add(y, skip) | Relu{};
   };
-  return Network{Shape{12, 12, 3}, [&](Flow x) {
-                   x = x | Conv2d{.out = 8, .kernel = 3} | BatchNorm{} | Relu{};
-                   x = block(block(x, 8, 1), 20, 2);
-                   x = concat({x | MaxPool{.kernel = 3, .stride = 1, .padding = 1}, x | AvgPool{.kernel = 3, .stride = 1, .padding = 1}});
-                   x = x | Conv2d{.out = 40, .kernel = 3, .groups = Conv2d::depthwise} | PRelu{} | Dropout{0.2};
-                   return x | GlobalAvgPool{} | Linear{.out = 10};
-                 }};
+  return Network{
+      Shape{12, 12, 3}, [&](Flow x) {
+        x = x | Conv2d{.out = 8, .kernel = 3} | BatchNorm{} | Relu{};
+        x = block(block(x, 8, 1), 20, 2);
+        x = concat({x | MaxPool{.kernel = 3, .stride = 1, .padding = 1}, x | AvgPool{.kernel = 3, .stride = 1, .padding = 1}});
+        x = x | Conv2d{.out = 40, .kernel = 3, .groups = Conv2d::depthwise} | PRelu{} | Dropout{0.2};
+        return x | GlobalAvgPool{} | Linear{.out = 10};
+      }};
 }
 
 // Hands its input on.
@@ -106,11 +107,13 @@ TEST_CASE("network: steps computed at one go compute what single layers do") {
                  [](Network& n, const Var& x, Mode m) { return ops::relu(ops::add(plain_batch_norm(n, x, 0, m), x)); });
   }
   SECTION("x + batch norm, ReLU") {
-    check_fusion(Network{shape, [](Flow x) { return add(x | Tanh{}, x | BatchNorm{}) | Relu{}; }}, 3,
-                 [](Network& n, const Var& x, Mode m) { return ops::relu(ops::add(ops::tanh(x), plain_batch_norm(n, x, 0, m))); });
+    check_fusion(
+        Network{shape, [](Flow x) { return add(x | Tanh{}, x | BatchNorm{}) | Relu{}; }}, 3,
+        [](Network& n, const Var& x, Mode m) { return ops::relu(ops::add(ops::tanh(x), plain_batch_norm(n, x, 0, m))); });
   }
   SECTION("a summand that is computed after the batch norm") {
-    check_fusion(Network{shape, [](Flow x) {
+    check_fusion(Network{shape,
+                         [](Flow x) {
                            const Flow y = x | BatchNorm{};
                            return add(y, x | Tanh{} | Sigmoid{}) | Relu{};
                          }},
@@ -119,7 +122,8 @@ TEST_CASE("network: steps computed at one go compute what single layers do") {
                  });
   }
   SECTION("two batch norms in one add") {
-    check_fusion(Network{shape, [](Flow x) {
+    check_fusion(Network{shape,
+                         [](Flow x) {
                            const Flow y = x | BatchNorm{};
                            return add(y, x | Sigmoid{} | BatchNorm{}) | Relu{};
                          }},
@@ -134,7 +138,8 @@ TEST_CASE("network: steps computed at one go compute what single layers do") {
                  });
   }
   SECTION("a batch norm whose values two layers read") {
-    check_fusion(Network{shape, [](Flow x) {
+    check_fusion(Network{shape,
+                         [](Flow x) {
                            const Flow y = x | BatchNorm{};
                            return add(y | Relu{}, y);
                          }},
@@ -144,7 +149,8 @@ TEST_CASE("network: steps computed at one go compute what single layers do") {
                  });
   }
   SECTION("a batch norm added to itself") {
-    check_fusion(Network{shape, [](Flow x) {
+    check_fusion(Network{shape,
+                         [](Flow x) {
                            const Flow y = x | BatchNorm{};
                            return add(y, y) | Relu{};
                          }},
@@ -154,7 +160,8 @@ TEST_CASE("network: steps computed at one go compute what single layers do") {
                  });
   }
   SECTION("a sum that two layers read") {
-    check_fusion(Network{shape, [](Flow x) {
+    check_fusion(Network{shape,
+                         [](Flow x) {
                            const Flow y = add(x | BatchNorm{}, x);
                            return add(y | Relu{}, y);
                          }},
@@ -300,7 +307,8 @@ TEST_CASE("network: training steps ask the system for no memory once warm") {
 
 TEST_CASE("network: the batch that came has to be one") {
   Network net = residual_network();
-  CHECK_THROWS_WITH(net.predict(Tensor({2, 12, 11, 3})), "Network::forward: expected a batch of shape N x 12x12x3, got 2x12x11x3");
+  CHECK_THROWS_WITH(net.predict(Tensor({2, 12, 11, 3})),
+                    "Network::forward: expected a batch of shape N x 12x12x3, got 2x12x11x3");
   CHECK_THROWS_AS(net.predict(Tensor({12, 12, 3})), ShapeError);
   CHECK_THROWS_AS(net.predict(Tensor()), ShapeError);
   Network empty;

@@ -33,7 +33,8 @@ struct GradcheckReport {
 
 namespace detail {
 
-// A function of several inputs made a single number: its outputs weighted at random, so that no error hides in a sum, plus its penalty.
+// A function of several inputs made a single number: its outputs weighted at random, so that no error hides in a sum, and
+// its penalty.
 template <class Function>
 class CheckedFunction {
  public:
@@ -108,24 +109,27 @@ inline std::string element_name(const Shape& shape, std::int64_t row, std::int64
 
 }  // namespace detail
 
-/// Compares the gradients of `function(tape, inputs)` with central differences, element by element, in double. The function takes a
-/// `BasicTape<double>&` and a `std::span<const BasicVar<double>>` and returns a value of any shape, or a pair of a value (or none) and
-/// a Scalar penalty. It has to give the same result each time (fix random numbers by their seed) and be smooth within a step of the
-/// inputs. The padding of the inputs is filled with numbers that must not matter. Two evaluations an element: keep inputs small.
+/// Compares the gradients of `function(tape, inputs)` with central differences, element by element, in double. The function
+/// takes a `BasicTape<double>&` and a `std::span<const BasicVar<double>>` and returns a value of any shape, or a pair of a
+/// value (or none) and a Scalar penalty. It has to give the same result each time (fix random numbers by their seed) and be
+/// smooth within a step of the inputs. The padding of the inputs is filled with numbers that must not matter. Two
+/// evaluations an element: keep inputs small.
 template <class Function>
 GradcheckReport gradcheck(Function&& function, std::vector<BasicTensor<double>> inputs, const GradcheckOptions& options = {}) {
-  require<ArgumentError>(options.step > 0 && options.tolerance > 0, "gradcheck: expected a step and a tolerance above 0, got {} and {}",
-                         options.step, options.tolerance);
+  require<ArgumentError>(options.step > 0 && options.tolerance > 0,
+                         "gradcheck: expected a step and a tolerance above 0, got {} and {}", options.step, options.tolerance);
   Random random(1);
   for (auto& input : inputs) {
     for (std::int64_t r = 0; r < input.rows(); ++r) {
-      for (std::int64_t c = input.columns(); c < input.stride(); ++c) input.data()[r * input.stride() + c] = random.uniform(-9, 9);
+      for (std::int64_t c = input.columns(); c < input.stride(); ++c)
+        input.data()[r * input.stride() + c] = random.uniform(-9, 9);
     }
   }
   detail::CheckedFunction<std::remove_reference_t<Function>> checked(function);
   if (checked.value(inputs) != checked.value(inputs)) {
-    return {false, 0, "gradcheck: expected the same result for the same inputs, got two; does the function draw random numbers, or is "
-                      "the result not a number?"};
+    return {false, 0,
+            "gradcheck: expected the same result for the same inputs, got two; does the function draw random numbers, or is "
+            "the result not a number?"};
   }
   const auto gradients = checked.gradients(inputs);
 
@@ -147,10 +151,10 @@ GradcheckReport gradcheck(Function&& function, std::vector<BasicTensor<double>> 
         wrong += !fits;
         const bool worst = !(error <= report.error) && !std::isnan(report.error);
         if (!fits && worst) {
-          report.message = format("gradcheck: input {}, element {} of shape {}: expected a gradient of {:.10g} (central differences), "
-                                  "got {:.10g} from the tape; error {:.3g}, tolerance {:.3g}",
-                                  i, detail::element_name(inputs[i].shape(), r, c), inputs[i].shape(), differences, tape, error,
-                                  options.tolerance);
+          report.message = format(
+              "gradcheck: input {}, element {} of shape {}: expected a gradient of {:.10g} (central differences), "
+              "got {:.10g} from the tape; error {:.3g}, tolerance {:.3g}",
+              i, detail::element_name(inputs[i].shape(), r, c), inputs[i].shape(), differences, tape, error, options.tolerance);
         }
         if (worst) report.error = error;
       }

@@ -34,11 +34,11 @@ inline constexpr std::array<double, 6> stripe_periods{2.8, 4.6, 7.6, 12.5, 20.5,
 /// A class: how far apart its stripes lie and how they lean.
 struct Stripes {
   double period;  // pixels
-  double lean;    // radians from the upright; which way is up to the image
-  double leeway;  // of an image about `lean`, radians
+  double lean;    // radians from the upright; to which side, each patch draws
+  double leeway;  // of a patch about `lean`, radians
 };
 
-// As many periods as fit into the image twice; orientations share the rest of the classes.
+// As many periods as fit into the image four times; orientations share the rest of the classes.
 inline std::int64_t stripe_periods_used(const SyntheticOptions& options) {
   const double side = static_cast<double>(std::min(options.height, options.width));
   std::int64_t fit = 0;

@@ -15,9 +15,9 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
-// Convolutions of N x H x W x Cin images with KH x KW x (Cin / groups) x Cout weights; rows of every span are padded as tensors
-// are. The padding of a row may be read, never matters, and is overwritten in rows that are written. The same bits at any number
-// of threads. A linear layer is a convolution of 1 x 1 images; a 1-D convolution one of height 1.
+// Convolutions of N x H x W x Cin images with KH x KW x (Cin / groups) x Cout weights; rows of every span are padded as
+// tensors are. The padding of a row may be read, never matters, and is overwritten in rows that are written. The same
+// bits at any number of threads. A linear layer is a convolution of 1 x 1 images; a 1-D convolution one of height 1.
 
 namespace siena::kernels {
 

@@ -11,8 +11,8 @@
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/geometry.hpp"
 
-// The gradient with respect to the input. Input pixels of one residue modulo the stride meet the same taps, so each residue class
-// (1 at stride 1, 4 at stride 2) is a correlation of stride 1 over dy with those taps, turned round.
+// The gradient with respect to the input. Input pixels of one residue modulo the stride meet the same taps, so each
+// residue class (1 at stride 1, 4 at stride 2) is a correlation of stride 1 over dy with those taps, turned round.
 
 namespace siena::kernels::detail {
 
@@ -24,8 +24,8 @@ struct ResidueAxis {
   std::int64_t kernel_tap(std::int64_t t) const { return last_tap - t * tap_step; }
 };
 
-/// Input positions residue, residue + stride, ... below `in`: position i of the class meets dy at (residue + i * stride + pad -
-/// tap * dilation) / stride for every tap that makes this a whole number.
+/// Input positions residue, residue + stride, ... below `in`: position i of the class meets dy at (residue + i * stride
+/// + pad - tap * dilation) / stride for every tap that makes this a whole number.
 inline ResidueAxis residue_axis(std::int64_t in, std::int64_t out, int kernel, int stride, int dilation, int pad, int residue) {
   ResidueAxis r;
   r.axis = {.in = out, .out = ceil_div(in - residue, stride), .taps = 0, .start = 0, .step = 1, .tap_step = 1};

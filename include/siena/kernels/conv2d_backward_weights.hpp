@@ -13,8 +13,8 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/tile.hpp"
 
-// The gradient with respect to the weights: for every tap the product of the input, transposed, with dy over the pixels that the
-// tap joins. A tile of it stays in registers while a chunk of pixels that fits the cache goes by.
+// The gradient with respect to the weights: for every tap the product of the input, transposed, with dy over the pixels
+// that the tap joins. A tile of it stays in registers while a chunk of pixels that fits the cache goes by.
 
 namespace siena::kernels::detail {
 
@@ -114,8 +114,8 @@ void accumulate_weights(const Correlation& c, const WeightTask& task, const T* x
   });
 }
 
-/// A window whose neighbouring taps and channels are one long row of numbers: what a few channels, too few for a tile, become
-/// once an image is packed without padding between pixels and with the zeros of its border. See pack_rows.
+/// A window whose neighbouring taps and channels are one long row of numbers: what a few channels, too few for a tile,
+/// become once an image is packed without padding between pixels and with the zeros of its border. See pack_rows.
 inline Correlation joined_taps(const Correlation& c) {
   Correlation to = c;
   const std::int64_t pixels = (c.width.out - 1) * c.width.step + c.width.taps;
@@ -143,8 +143,9 @@ void pack_rows(const Correlation& c, const Correlation& to, std::int64_t images,
   }
 }
 
-/// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share the sums of
-/// a part between columns and taps; chunks follow each other within a task so that their pixels stay in the cache.
+/// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share
+/// the sums of a part between columns and taps; chunks follow each other within a task so that their pixels stay in the
+/// cache.
 struct WeightPlan {
   std::int64_t parts, images;             // images of a part
   std::int64_t column_slices, columns;    // columns of a slice

@@ -12,14 +12,16 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Sliding products over images: the one loop behind the forward pass and behind each residue class of the backward pass for data.
+// Sliding products over images: the one loop behind the forward pass and behind each residue class of the backward pass
+// for data.
 
 namespace siena::kernels::detail {
 
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return -floor_div(-a, b); }
 
-/// One dimension of a sliding window: tap t of output o meets input start + o * step + t * tap_step, if that lies in [0, in).
+/// One dimension of a sliding window: tap t of output o meets input start + o * step + t * tap_step, if that lies in
+/// [0, in).
 struct Axis {
   std::int64_t in = 1, out = 1, taps = 1, start = 0, step = 1, tap_step = 1;
 
@@ -67,7 +69,8 @@ inline Buffer<TapRange> tap_ranges(const Axis& axis) {
   return ranges;
 }
 
-/// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become one.
+/// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become
+/// one.
 template <class T>
 SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t oh, TapRange h,
                                          std::int64_t ow, TapRange v) {
@@ -94,21 +97,23 @@ SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const
   return p;
 }
 
-/// A stretch of output rows: images, rows, pixels and columns, each as [begin, end); `heights` and `widths` hold the tap ranges.
+/// A stretch of output rows: images, rows, pixels and columns, each as [begin, end); `heights` and `widths` hold the
+/// tap ranges.
 struct Stretch {
   std::int64_t images, first_row, last_row, first_pixel, last_pixel, first_column, last_column;
   const TapRange *heights, *widths;
 };
 
-/// Output pixels of a strip whose input, for `images` images and all rows of the window, stays in the first-level cache while the
-/// strip moves down.
+/// Output pixels of a strip whose input, for `images` images and all rows of the window, stays in the first-level cache
+/// while the strip moves down.
 inline std::int64_t strip_width(const Correlation& c, std::int64_t images, std::size_t element) {
   constexpr std::int64_t cache = 24 * 1024;
   const std::int64_t pixel = images * c.height.taps * c.depth * static_cast<std::int64_t>(element);
   return std::max<std::int64_t>(4, (cache / pixel - (c.width.taps - 1) * c.width.tap_step) / c.width.step);
 }
 
-/// Rows of a tile are one pixel of several images: every tap is exact, and a tap that falls on the padding costs nothing.
+/// Rows of a tile are one pixel of several images: every tap is exact, and a tap that falls on the padding costs
+/// nothing.
 template <class Arch, class T>
 void correlate_images(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
   for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
@@ -156,8 +161,8 @@ void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const S
   });
 }
 
-/// How many tasks a kernel aims at: enough for any machine to balance, few enough to cost nothing. Never the number of threads,
-/// so that the split is the same everywhere.
+/// How many tasks a kernel aims at: enough for any machine to balance, few enough to cost nothing. Never the number of
+/// threads, so that the split is the same everywhere.
 inline constexpr std::int64_t wanted_tasks = 32;
 
 /// A matrix product: y[row] = x[row] * w, cut into runs of rows and, where they are few, slices of columns.
@@ -190,17 +195,17 @@ void multiply(const MatrixProduct& m, const CorrelationData<T>& d) {
   });
 }
 
-/// Copies the channels of one pixel and returns where the next one goes. Copies whole blocks: up to row_padding - 1 elements behind
-/// the pixel are overwritten, so pixels must be appended in order, and memory end that much later.
+/// Copies the channels of one pixel and returns where the next one goes. Copies whole blocks: up to row_padding - 1
+/// elements behind the pixel are overwritten, so pixels must be appended in order, and memory end that much later.
 template <class T>
 SIENA_INLINE T* append_pixel(const T* from, std::int64_t depth, T* out) {
   for (std::int64_t k = 0; k < depth; k += row_padding) std::memcpy(out + k, from + k, row_padding * sizeof(T));
   return out + depth;
 }
 
-/// Input rows [first, last) of a group of images as [row][image][pixel][depth] without padding between: the images of a tile lie
-/// close together (whole images apart they would compete for the same lines of the cache), channels follow each other from tap to
-/// tap, and the lines of neighbouring images are staggered.
+/// Input rows [first, last) of a group of images as [row][image][pixel][depth] without padding between: the images of a
+/// tile lie close together (whole images apart they would compete for the same lines of the cache), channels follow
+/// each other from tap to tap, and the lines of neighbouring images are staggered.
 template <class T>
 Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t first, std::int64_t last, const T* x,
                         Buffer<T>& packed) {

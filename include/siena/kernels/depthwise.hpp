@@ -15,8 +15,8 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several filters a
-// channel) the input is spread to one channel a filter first, and its gradient gathered after.
+// Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several
+// filters a channel) the input is spread to one channel a filter first, and its gradient gathered after.
 
 namespace siena::kernels::detail {
 
@@ -157,7 +157,8 @@ void correlate_depthwise(const Correlation& c, std::int64_t batch, const Correla
                   });
 }
 
-/// Height x Width neighbouring taps at once: sums[tap] += sum over the pixels of x[tap] * dy, for one vector of channels.
+/// Height x Width neighbouring taps at once: sums[tap] += sum over the pixels of x[tap] * dy, for one vector of
+/// channels.
 template <class T, class Arch, int Height, int Width>
 void depthwise_outer(const Correlation& c, const Plane<T, Arch>& plane, const T* x, const T* dy, std::int64_t rows, T* dw) {
   using V = simd::Batch<T, Arch>;

@@ -20,8 +20,8 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
-/// The padding that gives ceil(in / stride) outputs, as TensorFlow's SAME and ONNX's SAME_UPPER mean it: where the total is odd
-/// the extra zero goes behind.
+/// The padding that gives ceil(in / stride) outputs, as TensorFlow's SAME and ONNX's SAME_UPPER mean it: where the
+/// total is odd the extra zero goes behind.
 constexpr Padding same_padding(std::int64_t in, int kernel, int stride, int dilation = 1) {
   const std::int64_t out = (in + stride - 1) / stride;
   const std::int64_t total = std::max<std::int64_t>(0, (out - 1) * stride + std::int64_t{dilation} * (kernel - 1) + 1 - in);
@@ -34,7 +34,8 @@ constexpr std::int64_t output_size(std::int64_t in, int kernel, int stride, int 
   return room < 0 ? 0 : room / stride + 1;
 }
 
-/// Sizes of a convolution of N x H x W x C images with KH x KW x (Cin / groups) x Cout weights, worked out once by conv_geometry.
+/// Sizes of a convolution of N x H x W x C images with KH x KW x (Cin / groups) x Cout weights, worked out once by
+/// conv_geometry.
 struct ConvGeometry {
   std::int64_t in_height = 1, in_width = 1, in_channels = 1;
   std::int64_t out_height = 1, out_width = 1, out_channels = 1;

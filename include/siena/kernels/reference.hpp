@@ -9,8 +9,8 @@
 
 #include "siena/kernels/geometry.hpp"
 
-// The oracle of the kernels: plain loops over the definition, any arithmetic T, nothing clever. Sums are kept in a type at least as
-// precise as double. Only logical elements are read and written, never the padding of a row.
+// The oracle of the kernels: plain loops over the definition, any arithmetic T, nothing clever. Sums are kept in a type
+// at least as precise as double. Only logical elements are read and written, never the padding of a row.
 
 namespace siena::kernels::reference {
 

@@ -20,9 +20,10 @@
 
 #include "siena/core/config.hpp"
 
-// The only door to xsimd. The instruction set is fixed by the compile flags; whatever depends on it carries `Arch` in its type,
-// so that two translation units with other flags never share a function by accident. Rows of tensors are padded to eight elements:
-// a row is a whole number of vectors of `width` elements, or, where vectors hold sixteen, of such vectors and at most one of half.
+// The only door to xsimd. The instruction set is fixed by the compile flags; whatever depends on it carries `Arch` in
+// its type, so that two translation units with other flags never share a function by accident. Rows of tensors are
+// padded to eight elements: a row is a whole number of vectors of `width` elements, or, where vectors hold sixteen, of
+// such vectors and at most one of half.
 
 namespace siena::simd {
 
@@ -94,7 +95,8 @@ using Batch = typename detail::BatchOf<T, Arch>::type;
 template <class T, class Arch = native>
 inline constexpr std::int64_t width = static_cast<std::int64_t>(Batch<T, Arch>::size);
 
-/// The instruction set of vectors half as wide, where vectors of `Arch` hold more elements than rows are padded to; otherwise Arch.
+/// The instruction set of vectors half as wide, where vectors of `Arch` hold more elements than rows are padded to;
+/// otherwise Arch.
 template <class T, class Arch = native>
 using half = std::conditional_t<(width<T, Arch> > 8), typename detail::HalfOf<Arch>::type, Arch>;
 
@@ -202,8 +204,8 @@ SIENA_INLINE typename B::value_type sum(const B& b) {
   }
 }
 
-/// Calls body(tag, column) for every vector of a row of `columns` padded elements; `typename decltype(tag)::type` is the
-/// instruction set of that vector: whole vectors first, then at most one of half the width.
+/// Calls body(tag, column) for every vector of a row of `columns` padded elements; `typename decltype(tag)::type` is
+/// the instruction set of that vector: whole vectors first, then at most one of half the width.
 template <class T, class Arch = native, class Body>
 SIENA_INLINE void for_each_vector(std::int64_t columns, Body&& body) {
   std::int64_t c = 0;

@@ -9,17 +9,19 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
-// Register tiles: the innermost loops of every dense convolution. A tile keeps Rows x Columns vectors of sums in registers; each
-// step loads Columns vectors of weights (or gradients) and multiplies them by Rows numbers of the input.
+// Register tiles: the innermost loops of every dense convolution. A tile keeps Rows x Columns vectors of sums in
+// registers; each step loads Columns vectors of weights (or gradients) and multiplies them by Rows numbers of the
+// input.
 
 namespace siena::kernels::detail {
 
-/// Sums along the rows of a tile of `Columns` vectors at most: as many as keep the multipliers busy and still fit the registers.
+/// Sums along the rows of a tile of `Columns` vectors at most: as many as keep the multipliers busy and still fit the
+/// registers.
 template <class Arch, int Columns>
 inline constexpr int tile_rows = (simd::registers<Arch> >= 32 ? 16 : 8) / Columns;
 
-/// Calls body(instruction set tag, number of vectors, first column) for every block of columns that a tile covers at once:
-/// two vectors, one vector, half a vector.
+/// Calls body(instruction set tag, number of vectors, first column) for every block of columns that a tile covers at
+/// once: two vectors, one vector, half a vector.
 template <class T, class Arch, class Body>
 void for_each_block(std::int64_t begin, std::int64_t end, Body&& body) {
   constexpr std::int64_t step = simd::width<T, Arch>;
@@ -31,8 +33,8 @@ void for_each_block(std::int64_t begin, std::int64_t end, Body&& body) {
   }
 }
 
-/// The products of one tile: input[row * row_stride + h * input_h + w * input_w + k] * weights[h * weights_h + w * weights_w +
-/// k * weight_stride + column], summed over h, w and k.
+/// The products of one tile: input[row * row_stride + h * input_h + w * input_w + k] * weights[h * weights_h + w *
+/// weights_w + k * weight_stride + column], summed over h, w and k.
 template <class T>
 struct TileProducts {
   const T* input = nullptr;
@@ -96,7 +98,8 @@ void product_tile(const TileProducts<T>& p, const TileTarget<T>& t) {
   }
 }
 
-/// Any number of rows: as many whole tiles as there are, then ever smaller ones. A sum is the same chain of operations in all.
+/// Any number of rows: as many whole tiles as there are, then ever smaller ones. A sum is the same chain of operations
+/// in all.
 template <class T, class Arch, int Columns, int Rows = tile_rows<Arch, Columns>>
 void product_rows(TileProducts<T> p, TileTarget<T> t, std::int64_t rows) {
   for (; rows >= Rows; rows -= Rows) {

@@ -15,8 +15,9 @@ namespace siena {
 class Custom {
  public:
   template <class L>
-    requires(!std::same_as<L, Custom> && LayerType<L>)  // in this order: whether a Custom can be copied must not depend on itself
-  explicit Custom(L layer) : model_(std::make_shared<const Model<L>>(std::move(layer))) {}
+  requires(!std::same_as<L, Custom> && LayerType<L>)  // in this order: whether a Custom can be copied must not depend on itself
+      explicit Custom(L layer)
+      : model_(std::make_shared<const Model<L>>(std::move(layer))) {}
 
   std::string_view kind() const { return model_->kind(); }
   Shape setup(LayerSetup& setup) const { return model_->setup(setup); }

@@ -27,9 +27,15 @@ struct Init {
     for (std::int64_t r = 0; r < tensor.rows(); ++r) {
       for (float& element : tensor.row(r)) {
         switch (kind) {
-          case Kind::constant: element = static_cast<float>(scale); break;
-          case Kind::normal: element = static_cast<float>(scale * random.normal()); break;
-          case Kind::uniform: element = static_cast<float>(random.uniform(-scale, scale)); break;
+          case Kind::constant:
+            element = static_cast<float>(scale);
+            break;
+          case Kind::normal:
+            element = static_cast<float>(scale * random.normal());
+            break;
+          case Kind::uniform:
+            element = static_cast<float>(random.uniform(-scale, scale));
+            break;
         }
       }
     }

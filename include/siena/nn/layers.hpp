@@ -18,8 +18,8 @@ namespace siena {
 
 /// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
 /// compiler when a layer is new; layers of users come in as Custom.
-using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool, GlobalAvgPool,
-                           Flatten, Add, Concat, Custom>;
+using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
+                           GlobalAvgPool, Flatten, Add, Concat, Custom>;
 
 namespace detail {
 template <class L, class Variant>

@@ -41,8 +41,8 @@ class Network {
   /// Nodes that are computed at one go: a batch norm with the add and the ReLU that follow it, or a single node.
   struct Step {
     int node = 0;
-    int output = 0;         ///< the node whose value this is
-    int residual = -1;      ///< the node that is added, if any
+    int output = 0;     ///< the node whose value this is
+    int residual = -1;  ///< the node that is added, if any
     bool relu = false;
     std::vector<int> last;  ///< values that nobody reads after this step
   };
@@ -55,7 +55,8 @@ class Network {
     Builder builder(*this);
     builder.append_input(input);
     const Flow output = build(Flow(&builder, 0));
-    require<ArgumentError>(output.builder() == &builder, "Network: expected an output of this network, got a value of another one");
+    require<ArgumentError>(output.builder() == &builder,
+                           "Network: expected an output of this network, got a value of another one");
     finish(output.node());
   }
 
@@ -143,9 +144,16 @@ class Network {
    public:
     explicit Builder(Network& network) : network_(network) {}
     void append_input(const Shape& shape) {
-      require<ShapeError>(shape.rank() > 0 && shape.elements() > 0, "Network: expected an input of at least one element, got {}", shape);
-      network_.nodes_.push_back({.name = "input", .layer = Input{}, .inputs = {}, .shape = shape, .parameters = {}, .buffers = {},
-                                 .gate = nullptr, .decoration = {}});
+      require<ShapeError>(shape.rank() > 0 && shape.elements() > 0,
+                          "Network: expected an input of at least one element, got {}", shape);
+      network_.nodes_.push_back({.name = "input",
+                                 .layer = Input{},
+                                 .inputs = {},
+                                 .shape = shape,
+                                 .parameters = {},
+                                 .buffers = {},
+                                 .gate = nullptr,
+                                 .decoration = {}});
     }
     int append(Layer layer, std::vector<int> inputs, Decoration decoration) override;
     const Shape& shape(int node) const override { return network_.nodes_[node].shape; }
@@ -175,8 +183,14 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   std::string name;
   do name = format("{}_{}", kind, ++counts_[kind]);
   while (taken(name));
-  Node node{.name = std::move(name), .layer = std::move(layer), .inputs = std::move(inputs), .shape = {},
-            .parameters = {}, .buffers = {}, .gate = nullptr, .decoration = std::move(decoration)};
+  Node node{.name = std::move(name),
+            .layer = std::move(layer),
+            .inputs = std::move(inputs),
+            .shape = {},
+            .parameters = {},
+            .buffers = {},
+            .gate = nullptr,
+            .decoration = std::move(decoration)};
   std::vector<Shape> shapes;
   for (const int input : node.inputs) {
     require<ArgumentError>(input >= 0 && input < static_cast<int>(network_.nodes_.size()),
@@ -188,9 +202,8 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   const Random random(network_.seed_);
   for (auto& spec : setup.parameters) {
     const auto index = static_cast<std::uint64_t>(network_.parameter_count());
-    node.parameters.push_back(network_.add_parameter(Parameter(node.name + "." + spec.name,
-                                                               spec.init.draw(spec.shape, random.split(index)), Role::weight,
-                                                               spec.decay)));
+    node.parameters.push_back(network_.add_parameter(
+        Parameter(node.name + "." + spec.name, spec.init.draw(spec.shape, random.split(index)), Role::weight, spec.decay)));
   }
   for (auto& spec : setup.buffers) {
     node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));
@@ -218,7 +231,8 @@ inline void Network::finish(int output) {
   std::vector<bool> used(nodes_.size(), false);
   used[output] = true;
   for (int i = static_cast<int>(nodes_.size()) - 1; i > 0; --i) {
-    if (!used[i]) fail<ArgumentError>("Network: expected every layer to lead to the output, but nothing uses '{}'", nodes_[i].name);
+    if (!used[i])
+      fail<ArgumentError>("Network: expected every layer to lead to the output, but nothing uses '{}'", nodes_[i].name);
     for (const int input : nodes_[i].inputs) used[input] = true;
   }
   plan();
@@ -274,8 +288,14 @@ inline void Network::plan() {
 class Network::Pass final : public Forward {
  public:
   Pass(Network& network, const Var& input, Mode mode, const Random& random)
-      : network_(network), tape_(input.tape()), mode_(mode), random_(random), batch_(input.shape()[0]),
-        values_(network.nodes_.size()), stays_(network.nodes_.size(), false), parameters_(network.parameters_.size()),
+      : network_(network),
+        tape_(input.tape()),
+        mode_(mode),
+        random_(random),
+        batch_(input.shape()[0]),
+        values_(network.nodes_.size()),
+        stays_(network.nodes_.size(), false),
+        parameters_(network.parameters_.size()),
         shared_(network.parameters_.size()) {
     values_[0] = input;
   }

@@ -40,9 +40,10 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   json["feasible"] = report.feasible;
   json["bounds"] = nlohmann::ordered_json::array();
   for (const ConstraintStatus& bound : report.bounds) {
-    const auto slack = bound.value && bound.limit ? std::optional<double>(*bound.limit - *bound.value) : std::nullopt;
+    nlohmann::ordered_json slack;
+    if (bound.value && bound.limit) slack = *bound.limit - *bound.value;
     json["bounds"].push_back({{"name", bound.name}, {"limit", detail::optional_number(bound.limit)},
-                              {"value", detail::optional_number(bound.value)}, {"slack", detail::optional_number(slack)},
+                              {"value", detail::optional_number(bound.value)}, {"slack", slack},
                               {"unit", bound.unit}, {"violation", bound.violation}});
   }
   json["accuracy"] = {{"seed", detail::optional_number(report.accuracy.seed)}, {"found", detail::optional_number(report.accuracy.found)},

@@ -86,7 +86,8 @@ BasicVar<T> dropout(const BasicVar<T>& x, double probability, const Random& rand
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const auto slot = t.slot(x);
-    kernels::dropout_backward<Arch, T>(rows, channels, t.grad(output).storage(), slot.storage(), probability, random, 0, slot.mode);
+    kernels::dropout_backward<Arch, T>(rows, channels, t.grad(output).storage(), slot.storage(), probability, random, 0,
+                                       slot.mode);
   });
   return output;
 }

@@ -82,10 +82,10 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
       sum.fill(T(0));
       sum_normalized.fill(T(0));
     }
-    kernels::batch_norm_backward_data<Arch, T>(
-        rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(), t.value(saved_inverse).storage(),
-        t.value(gamma).storage(), sum.storage(), sum_normalized.storage(), dx.storage(), dx.mode,
-        dresidual ? dresidual.storage() : std::span<T>{}, dresidual.mode);
+    kernels::batch_norm_backward_data<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
+                                               t.value(saved_inverse).storage(), t.value(gamma).storage(), sum.storage(),
+                                               sum_normalized.storage(), dx.storage(), dx.mode,
+                                               dresidual ? dresidual.storage() : std::span<T>{}, dresidual.mode);
   });
   return output;
 }

@@ -15,8 +15,8 @@ namespace siena::ops {
 /// Cross-correlation of N x H x W x Cin with weights KH x KW x Cin/groups x Cout, plus a bias per output channel if given.
 /// The geometry carries sizes, padding, stride, dilation and groups.
 template <class T, class Arch = simd::native>
-BasicVar<T> conv2d(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicVar<T>& bias, const kernels::ConvGeometry& geometry,
-                   const Shape& output_shape) {
+BasicVar<T> conv2d(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicVar<T>& bias,
+                   const kernels::ConvGeometry& geometry, const Shape& output_shape) {
   BasicTape<T>& tape = x.tape();
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
@@ -45,8 +45,8 @@ BasicVar<T> linear(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicV
   const std::int64_t in = weight.shape()[0], out = weight.shape()[1];
   require<ShapeError>(x.shape().rank() == 2 && x.shape()[1] == in, "linear: expected N x {} inputs, got {}; flatten first?", in,
                       x.shape());
-  const kernels::ConvGeometry geometry{.in_height = 1, .in_width = 1, .in_channels = in, .out_height = 1, .out_width = 1,
-                                       .out_channels = out};
+  const kernels::ConvGeometry geometry{
+      .in_height = 1, .in_width = 1, .in_channels = in, .out_height = 1, .out_width = 1, .out_channels = out};
   return conv2d<T, Arch>(x, weight, bias, geometry, Shape{x.shape()[0], out});
 }
 

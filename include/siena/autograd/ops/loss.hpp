@@ -17,15 +17,15 @@ namespace siena::ops {
 template <class T, class Arch = simd::native>
 BasicVar<T> cross_entropy(const BasicVar<T>& logits, std::span<const std::int32_t> labels, double smoothing = 0) {
   const std::int64_t rows = logits.value().rows(), classes = logits.value().columns();
-  require<ShapeError>(rows == static_cast<std::int64_t>(labels.size()), "cross_entropy: expected {} labels for logits of {}, got {}",
-                      rows, logits.shape(), labels.size());
+  require<ShapeError>(rows == static_cast<std::int64_t>(labels.size()),
+                      "cross_entropy: expected {} labels for logits of {}, got {}", rows, logits.shape(), labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    require<DataError>(labels[i] >= 0 && labels[i] < classes, "cross_entropy: expected labels in [0, {}), got {} for sample {}", classes,
-                       labels[i], i);
+    require<DataError>(labels[i] >= 0 && labels[i] < classes, "cross_entropy: expected labels in [0, {}), got {} for sample {}",
+                       classes, labels[i], i);
   }
   auto probabilities = BasicTensor<T>::uninitialized(logits.shape());
-  const double loss =
-      kernels::cross_entropy_forward<Arch, T>(rows, classes, logits.value().storage(), labels, probabilities.storage(), smoothing);
+  const double loss = kernels::cross_entropy_forward<Arch, T>(rows, classes, logits.value().storage(), labels,
+                                                              probabilities.storage(), smoothing);
   BasicTape<T>& tape = logits.tape();
   const BasicVar<T> output = tape.result(BasicTensor<T>(Shape{1}, static_cast<T>(loss)), logits);
   if (!output.needs_grad()) return output;
@@ -44,13 +44,12 @@ BasicVar<T> mean_squared_error(const BasicVar<T>& prediction, const BasicVar<T>&
   require<ShapeError>(prediction.shape() == target.shape(), "mean_squared_error: expected targets of shape {}, got {}",
                       prediction.shape(), target.shape());
   const std::int64_t rows = prediction.value().rows(), columns = prediction.value().columns();
-  const double loss =
-      kernels::mse_forward<Arch, T>(rows, columns, prediction.value().storage(), target.value().storage());
+  const double loss = kernels::mse_forward<Arch, T>(rows, columns, prediction.value().storage(), target.value().storage());
   const BasicVar<T> output = prediction.tape().result(BasicTensor<T>(Shape{1}, static_cast<T>(loss)), prediction);
   prediction.tape().record(output, [=](BasicTape<T>& t) {
     const auto slot = t.slot(prediction);
-    kernels::mse_backward<Arch, T>(rows, columns, t.value(prediction).storage(), t.value(target).storage(), *t.grad(output).data(),
-                                   slot.storage(), slot.mode);
+    kernels::mse_backward<Arch, T>(rows, columns, t.value(prediction).storage(), t.value(target).storage(),
+                                   *t.grad(output).data(), slot.storage(), slot.mode);
   });
   return output;
 }

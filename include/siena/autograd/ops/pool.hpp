@@ -30,7 +30,8 @@ BasicVar<T> max_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry
 
 /// Mean of each window; of the elements inside the image only, or with the padding as zeros.
 template <class T, class Arch = simd::native>
-BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry, bool count_padding, const Shape& output_shape) {
+BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry, bool count_padding,
+                     const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
   kernels::avg_pool_forward<Arch, T>(geometry, batch, x.value().storage(), y.storage(), count_padding);
@@ -46,8 +47,13 @@ BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry
 template <class T, class Arch = simd::native>
 BasicVar<T> global_avg_pool(const BasicVar<T>& x) {
   const Shape& s = x.shape();
-  const kernels::PoolGeometry whole{.in_height = s[1], .in_width = s[2], .out_height = 1, .out_width = 1, .channels = s[3],
-                                    .kernel_height = static_cast<int>(s[1]), .kernel_width = static_cast<int>(s[2])};
+  const kernels::PoolGeometry whole{.in_height = s[1],
+                                    .in_width = s[2],
+                                    .out_height = 1,
+                                    .out_width = 1,
+                                    .channels = s[3],
+                                    .kernel_height = static_cast<int>(s[1]),
+                                    .kernel_width = static_cast<int>(s[2])};
   return avg_pool<T, Arch>(x, whole, false, Shape{s[0], s[3]});
 }
 

@@ -72,8 +72,8 @@ BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
       const BasicVar<T> input(&t, id);
       const std::int64_t width = input.value().columns();
       if (const auto slot = t.accumulating_slot(input)) {
-        kernels::copy_columns<Arch, T>(rows, t.grad(output).storage(), stride, from, slot.storage(), slot.grad->stride(), 0, width,
-                                       slot.mode);
+        kernels::copy_columns<Arch, T>(rows, t.grad(output).storage(), stride, from, slot.storage(), slot.grad->stride(), 0,
+                                       width, slot.mode);
       }
       from += width;
     }

@@ -30,8 +30,11 @@ struct BatchNorm {
 
   Var forward(Forward& f) const {
     return ops::batch_norm<float>(f.input(), f.parameter(0), f.parameter(1), f.buffer(0), f.buffer(1),
-                                  {.epsilon = epsilon, .momentum = momentum, .training = f.mode() == Mode::training,
-                                   .relu = f.fused_relu, .residual = f.fused_residual});
+                                  {.epsilon = epsilon,
+                                   .momentum = momentum,
+                                   .training = f.mode() == Mode::training,
+                                   .relu = f.fused_relu,
+                                   .residual = f.fused_residual});
   }
 };
 

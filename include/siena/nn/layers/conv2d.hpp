@@ -53,12 +53,21 @@ struct Conv2d {
 
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::ConvGeometry geometry(const Shape& in, std::string_view where = "Conv2d") const {
-    return kernels::conv_geometry({.in_height = in[0], .in_width = in[1], .in_channels = in[2], .out_channels = out,
-                                   .kernel_height = kernel.height, .kernel_width = kernel.width, .stride_height = stride.height,
-                                   .stride_width = stride.width, .dilation_height = dilation.height,
-                                   .dilation_width = dilation.width, .pad_top = pad(in[0], true).before,
-                                   .pad_bottom = pad(in[0], true).after, .pad_left = pad(in[1], false).before,
-                                   .pad_right = pad(in[1], false).after, .groups = group_count(in[2])},
+    return kernels::conv_geometry({.in_height = in[0],
+                                   .in_width = in[1],
+                                   .in_channels = in[2],
+                                   .out_channels = out,
+                                   .kernel_height = kernel.height,
+                                   .kernel_width = kernel.width,
+                                   .stride_height = stride.height,
+                                   .stride_width = stride.width,
+                                   .dilation_height = dilation.height,
+                                   .dilation_width = dilation.width,
+                                   .pad_top = pad(in[0], true).before,
+                                   .pad_bottom = pad(in[0], true).after,
+                                   .pad_left = pad(in[1], false).before,
+                                   .pad_right = pad(in[1], false).after,
+                                   .groups = group_count(in[2])},
                                   where);
   }
   int group_count(std::int64_t in_channels) const { return groups == depthwise ? static_cast<int>(in_channels) : groups; }
@@ -72,7 +81,8 @@ struct Conv2d {
   }
 
   Var forward(Forward& f) const {
-    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()), f.output_shape());
+    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()),
+                       f.output_shape());
   }
 
  private:

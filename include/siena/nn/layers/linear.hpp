@@ -17,7 +17,8 @@ struct Linear {
   std::string_view kind() const { return "linear"; }
 
   Shape setup(LayerSetup& setup) const {
-    require<ShapeError>(setup.input().rank() == 1, "{}: expected a vector of features, got {}; put Flatten{{}} or GlobalAvgPool{{}} before it",
+    require<ShapeError>(setup.input().rank() == 1,
+                        "{}: expected a vector of features, got {}; put Flatten{{}} or GlobalAvgPool{{}} before it",
                         setup.where(), setup.input());
     require<ArgumentError>(out > 0, "{}: expected at least one output, got {}", setup.where(), out);
     const std::int64_t in = setup.input()[0];

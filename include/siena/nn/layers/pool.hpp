@@ -12,16 +12,24 @@
 namespace siena {
 
 namespace detail {
-inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 stride, ImagePadding padding, std::string_view where) {
+inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 stride, ImagePadding padding,
+                                           std::string_view where) {
   const bool whole = stride.height == 0;  // windows that touch
   const Size2 step = whole ? kernel : stride;
   const auto vertical = padding.is_same ? kernels::same_padding(in[0], kernel.height, std::max(step.height, 1))
                                         : kernels::Padding{padding.top, padding.bottom};
   const auto horizontal = padding.is_same ? kernels::same_padding(in[1], kernel.width, std::max(step.width, 1))
                                           : kernels::Padding{padding.left, padding.right};
-  return kernels::pool_geometry({.in_height = in[0], .in_width = in[1], .channels = in[2], .kernel_height = kernel.height,
-                                 .kernel_width = kernel.width, .stride_height = step.height, .stride_width = step.width,
-                                 .pad_top = vertical.before, .pad_bottom = vertical.after, .pad_left = horizontal.before,
+  return kernels::pool_geometry({.in_height = in[0],
+                                 .in_width = in[1],
+                                 .channels = in[2],
+                                 .kernel_height = kernel.height,
+                                 .kernel_width = kernel.width,
+                                 .stride_height = step.height,
+                                 .stride_width = step.width,
+                                 .pad_top = vertical.before,
+                                 .pad_bottom = vertical.after,
+                                 .pad_left = horizontal.before,
                                  .pad_right = horizontal.after},
                                 where);
 }
@@ -39,7 +47,8 @@ struct MaxPool {
     return {g.out_height, g.out_width, g.channels};
   }
   Var forward(Forward& f) const {
-    return ops::max_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()), f.output_shape());
+    return ops::max_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()),
+                         f.output_shape());
   }
 };
 
@@ -56,8 +65,8 @@ struct AvgPool {
     return {g.out_height, g.out_width, g.channels};
   }
   Var forward(Forward& f) const {
-    return ops::avg_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()), count_padding,
-                         f.output_shape());
+    return ops::avg_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()),
+                         count_padding, f.output_shape());
   }
 };
 

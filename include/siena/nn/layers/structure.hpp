@@ -29,8 +29,8 @@ struct Add {
   std::string_view kind() const { return "add"; }
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
-    require<ShapeError>(in.size() == 2 && in[0] == in[1], "{}: expected two inputs of equal shape, got {} and {}", setup.where(), in[0],
-                        in.size() > 1 ? in[1] : Shape{});
+    require<ShapeError>(in.size() == 2 && in[0] == in[1], "{}: expected two inputs of equal shape, got {} and {}",
+                        setup.where(), in[0], in.size() > 1 ? in[1] : Shape{});
     return in[0];
   }
   Var forward(Forward& f) const { return ops::add(f.input(0), f.input(1)); }
@@ -45,7 +45,8 @@ struct Concat {
     for (const Shape& in : setup.inputs()) {
       bool fits = in.rank() == setup.input().rank();
       for (int i = 0; fits && i + 1 < in.rank(); ++i) fits = in[i] == setup.input()[i];
-      require<ShapeError>(fits, "{}: expected inputs that differ in channels only, got {} and {}", setup.where(), setup.input(), in);
+      require<ShapeError>(fits, "{}: expected inputs that differ in channels only, got {} and {}", setup.where(), setup.input(),
+                          in);
       sizes.back() += in[-1];
     }
     return Shape(std::span<const std::int64_t>(sizes));
