@@ -21,7 +21,7 @@ struct Settings {
   std::string data, memory = "50%", latency = "50%", method = "search", report, save, log;
   std::vector<int> epochs{20, 20, 10};
   std::int64_t batch = 128;
-  double lr = 1e-3, width = 1.0, clock_mhz = 100;
+  double lr = 3e-3, width = 1.0, clock_mhz = 100;
   std::uint64_t seed = 0;
   int threads = 0;
   bool quiet = false, smoke = false;
@@ -44,7 +44,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->capture_default_str()->check(CLI::IsMember({"search", "uniform", "seed"}));
   app.add_option("--epochs", s.epochs, "epochs of warm-up, search and fine-tuning: W,S,F")->capture_default_str()->delimiter(',')->expected(3)->check(CLI::NonNegativeNumber);
   app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--lr", s.lr, "learning rate of Adam at the begin of each phase")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--lr", s.lr, "learning rate of Adam at the start of each phase")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
   app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")->capture_default_str();
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);

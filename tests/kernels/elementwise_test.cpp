@@ -44,7 +44,7 @@ TEMPLATE_TEST_CASE("relu, sigmoid and tanh, forward and backward", "[kernels][el
   check_function<T>([](auto x, auto y) { kernels::relu_forward<native, T>(x, y); },
                     [](auto... a) { kernels::relu_backward<native, T>(a...); }, [](double v) { return v > 0 ? v : 0; },
                     [](double v) { return v > 0 ? 1.0 : 0.0; }, 3, rounding<T>());
-  for (double range : {0.05, 1.0, 12.0, 600.0}) {
+  for (double range : {2.0, 600.0}) {
     check_function<T>([](auto x, auto y) { kernels::sigmoid_forward<native, T>(x, y); },
                       [](auto... a) { kernels::sigmoid_backward<native, T>(a...); },
                       [](double v) { return 1 / (1 + std::exp(-v)); }, [](double v) { return v * (1 - v); }, range,

@@ -112,7 +112,7 @@ TEST_CASE("search: finds a plain network that keeps every bound") {
   CHECK(history.search.epochs[1].feasible());
 
   // No cliff: the plain network is as good as the masked one that was chosen.
-  CHECK(evaluate(found, images().test).loss == history.found_test->loss);
+  CHECK(evaluate(found, images().test, quick().batch).loss == history.found_test->loss);
   const Metrics validation = evaluate(found, images().validation);
   CHECK(validation.loss == Approx(history.search.epochs[1].validation.loss).epsilon(1e-3));
   CHECK(validation.accuracy == Approx(history.search.epochs[1].validation.accuracy).margin(0.02));

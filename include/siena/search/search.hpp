@@ -25,7 +25,7 @@ struct SearchOptions {
   int warmup = 10;
   int epochs = 30;
   std::int64_t batch = 128;
-  OptimizerOptions optimizer = Adam{.lr = 1e-3};
+  OptimizerOptions optimizer = Adam{.lr = 3e-3};
   Schedule warmup_schedule = CosineLr{};
   Schedule schedule = CosineLr{};
   /// Of the masks' alphas, whose gradients are in units of the task's loss.

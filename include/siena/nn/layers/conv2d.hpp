@@ -37,7 +37,7 @@ struct ImagePadding {
 inline constexpr ImagePadding same = ImagePadding::same();
 
 /// 2-D convolution (cross-correlation) with any kernel, stride, dilation, padding and groups. Weights: KH x KW x Cin/groups x Cout,
-/// He-normal; bias: Cout. `groups = Conv2d::depthwise` gives each input channel its own filters.
+/// uniform in +-1/sqrt(fan-in); bias: Cout, 0. `groups = Conv2d::depthwise` gives each input channel its own filters.
 struct Conv2d {
   static constexpr int depthwise = 0;
 
@@ -75,7 +75,7 @@ struct Conv2d {
   Shape setup(LayerSetup& setup) const {
     const kernels::ConvGeometry g = geometry(setup.image(), setup.where());
     const std::int64_t in = g.group_in_channels();
-    setup.parameter("weight", {kernel.height, kernel.width, in, out}, Init::he_normal(g.weight_rows()), true);
+    setup.parameter("weight", {kernel.height, kernel.width, in, out}, Init::uniform(g.weight_rows()), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
     return {g.out_height, g.out_width, out};
   }
