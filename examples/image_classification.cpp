@@ -30,7 +30,8 @@ struct Settings {
 Settings parse(CLI::App& app, int argc, char** argv) {
   Settings s;
   app.description(
-      "Searches ResNet8 for a network that keeps a memory bound (8-bit weights, 32-bit biases, batch norm folded) and a latency bound "
+      "Searches ResNet8 for a network that keeps a memory bound (8-bit weights, 32-bit biases, batch norm folded) and a "
+      "latency bound "
       "(GAP8), fine-tunes it and reports. Percent are of the seed network.\n"
       "  image_classification --data cifar-10-batches-bin --memory 40000B --latency 400000cycles --report found.json\n"
       "  image_classification --memory 25% --latency 3ms          (no data: synthetic images)\n"
@@ -38,16 +39,30 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--data", s.data, "folder with the binary version of CIFAR-10; without it, synthetic images");
   app.add_option("--memory", s.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")->capture_default_str();
   app.add_option("--latency", s.latency, "longest inference on GAP8: 3ms, 800000cycles, 50%, or none")->capture_default_str();
-  app.add_option("--clock", s.clock_mhz, "clock of the device, for bounds in seconds")->capture_default_str()->type_name("MHz")->check(CLI::PositiveNumber);
-  app.add_option("--method", s.method, "search: masks under the bounds; uniform: the widest ResNet8 that keeps them, trained from scratch; "
-                                       "seed: ResNet8 as it is, for as many epochs")
-      ->capture_default_str()->check(CLI::IsMember({"search", "uniform", "seed"}));
-  app.add_option("--epochs", s.epochs, "epochs of warm-up, search and fine-tuning: W,S,F")->capture_default_str()->delimiter(',')->expected(3)->check(CLI::NonNegativeNumber);
+  app.add_option("--clock", s.clock_mhz, "clock of the device, for bounds in seconds")
+      ->capture_default_str()
+      ->type_name("MHz")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--method", s.method,
+                 "search: masks under the bounds; uniform: the widest ResNet8 that keeps them, trained from scratch; "
+                 "seed: ResNet8 as it is, for as many epochs")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"search", "uniform", "seed"}));
+  app.add_option("--epochs", s.epochs, "epochs of warm-up, search and fine-tuning: W,S,F")
+      ->capture_default_str()
+      ->delimiter(',')
+      ->expected(3)
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--lr", s.lr, "learning rate of Adam at the start of each phase")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--lr", s.lr, "learning rate of Adam at the start of each phase")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
-  app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")->capture_default_str();
-  app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")
+      ->capture_default_str();
+  app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--report", s.report, "write the report here, as JSON");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors");
   app.add_option("--log", s.log, "write a line of JSON per epoch here");
@@ -76,14 +91,16 @@ Network widest(const ResNet8Options& options, const ConstraintSet& bounds) {
     if (keeps) best = std::move(network);
     if (i == 0 && keeps) break;
   }
-  require<ConstraintError>(best.has_value(), "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks", high);
+  require<ConstraintError>(best.has_value(),
+                           "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks", high);
   return *best;
 }
 
 Report run(const Settings& s) {
   set_threads(s.threads);
   const data::Splits data = load(s);
-  const ResNet8Options options{.input = data.train.shape(), .classes = static_cast<int>(data.train.classes()), .width = s.width, .seed = s.seed};
+  const ResNet8Options options{
+      .input = data.train.shape(), .classes = static_cast<int>(data.train.classes()), .width = s.width, .seed = s.seed};
   Network network = resnet8(options);
   const Architecture<double> seed = describe(network);
   const Gap8 gap8{.clock = Hertz{s.clock_mhz * 1e6}};
@@ -101,14 +118,22 @@ Report run(const Settings& s) {
   Report::Accuracy accuracy;
   std::vector<Report::Phase> phases;
   const auto train = [&](Network& net, const std::string& phase, int epochs) {
-    const History history = fit(net, data, {.epochs = epochs, .batch = s.batch, .optimizer = adam, .augment = augment, .seed = s.seed + 2,
-                                            .keep_best = true, .phase = phase}, observers);
+    const History history = fit(net, data,
+                                {.epochs = epochs,
+                                 .batch = s.batch,
+                                 .optimizer = adam,
+                                 .augment = augment,
+                                 .seed = s.seed + 2,
+                                 .keep_best = true,
+                                 .phase = phase},
+                                observers);
     phases.push_back({phase, epochs, history.seconds});
   };
   if (s.method == "search") {
-    auto [found, history] = search(std::move(network), data, bounds, Duccio{},
-                                   {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = adam, .augment = augment,
-                                    .seed = s.seed}, observers);
+    auto [found, history] = search(
+        std::move(network), data, bounds, Duccio{},
+        {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = adam, .augment = augment, .seed = s.seed},
+        observers);
     phases = {{"warm-up", warmup, history.warmup.seconds}, {"search", search_epochs, history.search.seconds}};
     accuracy.seed = history.seed_test->accuracy;
     accuracy.found = history.found_test->accuracy;

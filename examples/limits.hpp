@@ -22,8 +22,8 @@ inline Quantity parse_quantity(std::string_view option, std::string_view text, s
   Quantity quantity;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quantity.value);
   quantity.unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  require<ArgumentError>(error == std::errc{} && quantity.value > 0, "{}: expected a number above 0 with a unit ({}), got '{}'", option,
-                         units, text);
+  require<ArgumentError>(error == std::errc{} && quantity.value > 0, "{}: expected a number above 0 with a unit ({}), got '{}'",
+                         option, units, text);
   return quantity;
 }
 

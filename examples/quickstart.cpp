@@ -23,12 +23,12 @@ int main(int argc, char** argv) try {
     return add(y, skip) | Relu{};  // the add ties both branches to one mask
   };
   Network net{data.train.shape(), [&](Flow x) {
-    x = x | conv(16) | BatchNorm{} | Relu{};
-    x = block(x, 16, 1);
-    x = block(x, 32, 2);
-    x = block(x, 64, 2);
-    return x | GlobalAvgPool{} | Linear{.out = 10};
-  }};
+                x = x | conv(16) | BatchNorm{} | Relu{};
+                x = block(x, 16, 1);
+                x = block(x, 32, 2);
+                x = block(x, 64, 2);
+                return x | GlobalAvgPool{} | Linear{.out = 10};
+              }};
 
   const auto bounds = subject_to(MemoryBound{40_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 4_ms});
   const int epochs = smoke ? 1 : 4;

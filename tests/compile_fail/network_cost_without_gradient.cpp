@@ -11,8 +11,9 @@ struct Depth {
 #else
   double network_cost(const siena::Architecture<double>& network) const {
 #endif
-    return static_cast<double>(network.layers.size());
-  }
-};
+      return static_cast<double>(network.layers.size());
+}
+}
+;
 
 const siena::AtMost bound{Depth{}, 10};

@@ -14,7 +14,8 @@ int main() {
   using namespace siena;
   Network network = small_network();
   const ChannelMasks masks(network);
-  const auto bounds = subject_to(AtMost{Energy{.joules_per_mac = 1, .joules_per_byte = 2}, 5000}, AtLeast{50}, MemoryBound{1_KiB});
+  const auto bounds =
+      subject_to(AtMost{Energy{.joules_per_mac = 1, .joules_per_byte = 2}, 5000}, AtLeast{50}, MemoryBound{1_KiB});
   int wrong = check(!bounds.feasible(describe(network)), "the whole network is too large");
 
   // 8 of 16 channels: 27 * 8 weights on 16 pixels each, and 8 * 4 weights of the linear layer.
@@ -39,7 +40,8 @@ int main() {
   Tensor image(Shape{1, 4, 4, 3}, 0.5f);
   const Tensor masked = network.predict(image), plain = found.predict(image);
   for (std::size_t i = 0; i < 4; ++i) wrong += check(std::abs(masked.row(0)[i] - plain.row(0)[i]) < 1e-5f, "the function");
-  wrong += check(other(found) == total(Energy{.joules_per_mac = 3, .joules_per_byte = 0}, exact), "the other translation unit agrees");
+  wrong += check(other(found) == total(Energy{.joules_per_mac = 3, .joules_per_byte = 0}, exact),
+                 "the other translation unit agrees");
 
   bool refused = false;
   try {

@@ -26,7 +26,8 @@ static_assert(siena::CostModel<Energy> && siena::Constraint<AtLeast>);
 inline siena::Network small_network() {
   using namespace siena;
   return Network({4, 4, 3}, [](const Flow& x) {
-    return x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}} | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+    return x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}} | BatchNorm{} | Relu{} | GlobalAvgPool{} |
+           Linear{.out = 4};
   });
 }
 

@@ -62,8 +62,8 @@ TEST_CASE("resnet8: width, classes and input scale") {
   CHECK(half.output_shape() == Shape{4});
   const auto d = describe(half);
   const auto conv = [](double in, double out) { return 9 * in * out; };
-  CHECK(total(Params{}, d) == conv(1, 8) + 2 * conv(8, 8) + conv(8, 16) + conv(16, 16) + 8 * 16 + conv(16, 32) + conv(32, 32) +
-                                  16 * 32 + 32 * 4);
+  CHECK(total(Params{}, d) ==
+        conv(1, 8) + 2 * conv(8, 8) + conv(8, 16) + conv(16, 16) + 8 * 16 + conv(16, 32) + conv(32, 32) + 16 * 32 + 32 * 4);
   for (const double width : {0.01, 0.3, 2.0}) {
     INFO("width " << width);
     Network network = resnet8({.width = width});

@@ -12,26 +12,19 @@
 #include "siena/cost/macs.hpp"
 #include "siena/cost/params.hpp"
 #include "support/catch.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 
 namespace {
-
-struct AtLeast {
-  double floor;
-  std::string_view name() const { return "capacity"; }
-  template <class N>
-  N violation(const Architecture<N>& network) const {
-    return N(1.0) - total(Params{}, network) / floor;
-  }
-};
 
 /// Two layers of 8 channels that may vary, with 27 A + A B + 4 B weights for A and B of them: 312 as it is, 32 at least.
 struct Small {
   explicit Small(int minimum = 1)
       : network({8, 8, 3},
                 [&](const Flow& x) {
-                  const Flow first = (x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{.minimum = minimum}}).named("a") | Relu{};
+                  const Flow first =
+                      (x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{.minimum = minimum}}).named("a") | Relu{};
                   const Flow second = (first | Searchable{Conv2d{.out = 8}, Channels{}}).named("b") | Relu{};
                   return (second | GlobalAvgPool{} | Linear{.out = 4}).named("out");
                 }),
@@ -55,7 +48,9 @@ struct Small {
     }
     network.load(after);
   }
-  std::vector<bool> keep(const Selection& selection, int group) const { return selection.keep[static_cast<std::size_t>(group)]; }
+  std::vector<bool> keep(const Selection& selection, int group) const {
+    return selection.keep[static_cast<std::size_t>(group)];
+  }
   Selection all() const { return full_selection(masks); }
   double cost(const Selection& selection) const { return total(Params{}, describe(network, masks, selection)); }
   Selection repaired(const ConstraintSet& bounds) const { return repair(network, masks, bounds, all()); }
@@ -145,7 +140,8 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
     Random random(seed);
     for (const char* layer : {"a", "b"}) {
       std::vector<float> importance;
-      for (int c = 0; c < 8; ++c) importance.push_back(random.chance(0.2) ? 0.0f : static_cast<float>(std::exp(4 * random.normal())));
+      for (int c = 0; c < 8; ++c)
+        importance.push_back(random.chance(0.2) ? 0.0f : static_cast<float>(std::exp(4 * random.normal())));
       small.set_importance(layer, importance);
     }
     const auto least = describe(small.network, small.masks, smallest_selection(small.masks));
@@ -154,8 +150,8 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
       const double at = random.chance(0.2) ? 0 : random.uniform();
       return total(model, least) + at * (total(model, most) - total(model, least));
     };
-    const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})}, AtMost{Macs{}, limit(Macs{})},
-                                   MemoryBound{Bytes{limit(ModelSize{})}});
+    const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})},
+                                   AtMost{Macs{}, limit(Macs{})}, MemoryBound{Bytes{limit(ModelSize{})}});
     INFO("seed " << seed);
     CHECK_NOTHROW(require_reachable(small.network, small.masks, bounds));
     const auto kept = small.repaired(bounds);
@@ -165,7 +161,8 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
     CHECK_FALSE(small.fits_another(bounds, full));
     for (std::size_t g = 0; g < full.keep.size(); ++g) {
       CHECK(kept.count(static_cast<int>(g)) >= small.masks.groups()[g].minimum);
-      for (std::size_t c = 0; c < full.keep[g].size(); ++c) CHECK((full.keep[g][c] || !kept.keep[g][c]));  // nothing was taken away
+      for (std::size_t c = 0; c < full.keep[g].size(); ++c)
+        CHECK((full.keep[g][c] || !kept.keep[g][c]));  // nothing was taken away
     }
   }
 }
@@ -189,19 +186,23 @@ TEST_CASE("use_slack: the most valuable channels come back first") {
 
 TEST_CASE("require_reachable: says what can be reached") {
   const Small small;
-  const auto check = [&](const auto&... constraints) { require_reachable(small.network, small.masks, subject_to(constraints...)); };
+  const auto check = [&](const auto&... constraints) {
+    require_reachable(small.network, small.masks, subject_to(constraints...));
+  };
   CHECK_NOTHROW(check());
   CHECK_NOTHROW(check(AtMost{Params{}, 32}, AtMost{Macs{}, 1e9}));
   CHECK_THROWS_AS(check(AtMost{Params{}, 31.9}), ConstraintError);
   CHECK_THROWS_WITH(check(AtMost{Params{}, 31}), ContainsSubstring("bound 'params'") && ContainsSubstring("got 31 weights") &&
-                                                     ContainsSubstring("reaches is 32 weights") && ContainsSubstring("as it is: 312"));
+                                                     ContainsSubstring("reaches is 32 weights") &&
+                                                     ContainsSubstring("as it is: 312"));
   CHECK_THROWS_WITH(check(AtMost{Params{}, 100}, MemoryBound{8_B}), ContainsSubstring("bound 'memory'"));
   // One channel of `a`, `b` and all four outputs, with biases of 4 bytes: 32 + 4 * 6.
   CHECK_NOTHROW(check(MemoryBound{56_B}));
   CHECK_THROWS_WITH(check(MemoryBound{55_B}), ContainsSubstring("reaches is 56 B"));
 
   CHECK_NOTHROW(check(AtLeast{300}));
-  CHECK_THROWS_WITH(check(AtLeast{400}), ContainsSubstring("constraint 'capacity'") && ContainsSubstring("violation of 0.92 for the smallest") &&
+  CHECK_THROWS_WITH(check(AtLeast{400}), ContainsSubstring("constraint 'capacity'") &&
+                                             ContainsSubstring("violation of 0.92 for the smallest") &&
                                              ContainsSubstring("0.22 for the largest"));
 }
 
@@ -219,5 +220,6 @@ TEST_CASE("repair: a constraint from below beside a bound from above") {
   const auto neither = subject_to(AtLeast{250}, AtMost{Params{}, 200});
   CHECK_NOTHROW(require_reachable(small.network, small.masks, neither));
   CHECK_THROWS_AS(small.repaired(neither), ConstraintError);
-  CHECK_THROWS_WITH(small.repaired(neither), ContainsSubstring("repair: expected every constraint to hold after dropping channels"));
+  CHECK_THROWS_WITH(small.repaired(neither),
+                    ContainsSubstring("repair: expected every constraint to hold after dropping channels"));
 }

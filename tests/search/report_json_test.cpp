@@ -11,6 +11,7 @@
 
 #include "siena/constraints/bound.hpp"
 #include "support/catch.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 using Json = nlohmann::ordered_json;
@@ -28,14 +29,6 @@ Network network() {
     return ((x | Conv2d{.out = 3, .kernel = 3}).named("a") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
   });
 }
-struct AtLeast {
-  double floor;
-  std::string_view name() const { return "capacity"; }
-  template <class N>
-  N violation(const Architecture<N>& architecture) const {
-    return N(1.0) - total(Params{}, architecture) / floor;
-  }
-};
 /// A folder of its own that is gone afterwards.
 struct Folder {
   Folder() { std::filesystem::create_directory(path); }
@@ -84,7 +77,8 @@ TEST_CASE("report as JSON: these keys, and no others") {
 TEST_CASE("history of a search as JSON") {
   SearchHistory history;
   history.warmup.epochs.push_back({.phase = "warm-up", .epoch = 1, .epochs = 1, .train = {.loss = 2, .samples = 8}});
-  EpochEvent epoch{.phase = "search", .epoch = 1, .epochs = 1, .train = {.loss = 1, .accuracy = 0.5, .samples = 8}, .has_validation = true};
+  EpochEvent epoch{
+      .phase = "search", .epoch = 1, .epochs = 1, .train = {.loss = 1, .accuracy = 0.5, .samples = 8}, .has_validation = true};
   epoch.validation = {.loss = 1.5, .accuracy = 0.25, .samples = 4};
   epoch.bounds.push_back({.name = "memory", .unit = "B", .value = 12, .limit = 20});
   history.search.epochs.push_back(epoch);

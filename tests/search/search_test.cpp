@@ -15,6 +15,7 @@
 #include "siena/constraints/penalty.hpp"
 #include "siena/data/synthetic.hpp"
 #include "support/catch.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 
@@ -29,12 +30,15 @@ Searchable<Conv2d, Channels> conv(int out, int stride = 1) {
   return Searchable{Conv2d{.out = out, .kernel = 3, .stride = stride}, Channels{}};
 }
 Network tiny() {
-  return Network({16, 16, 2}, [](Flow x) {
-    x = (x | conv(10, 2)).named("stem") | BatchNorm{} | Relu{};
-    const Flow y = (x | conv(10)).named("inner") | BatchNorm{} | Relu{};
-    x = add(x, (y | conv(10)).named("sum") | BatchNorm{}) | Relu{};
-    return (x | conv(12, 2) | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
-  }, 4);
+  return Network(
+      {16, 16, 2},
+      [](Flow x) {
+        x = (x | conv(10, 2)).named("stem") | BatchNorm{} | Relu{};
+        const Flow y = (x | conv(10)).named("inner") | BatchNorm{} | Relu{};
+        x = add(x, (y | conv(10)).named("sum") | BatchNorm{}) | Relu{};
+        return (x | conv(12, 2) | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
+      },
+      4);
 }
 SearchOptions quick(std::uint64_t seed = 1) {
   return {.warmup = 1, .epochs = 2, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .seed = seed};
@@ -66,14 +70,6 @@ struct Log {
   int epochs = 0;
   void on_phase(const PhaseEvent& event) { phases.push_back(event.phase); }
   void on_epoch(const EpochEvent&) { ++epochs; }
-};
-struct AtLeast {
-  double floor;
-  std::string_view name() const { return "capacity"; }
-  template <class N>
-  N violation(const Architecture<N>& network) const {
-    return N(1.0) - total(Params{}, network) / floor;
-  }
 };
 
 }  // namespace
@@ -137,7 +133,9 @@ TEST_CASE("search: the same bits for a seed at any number of threads") {
 
 TEST_CASE("search: bounds that nothing keeps are refused before training") {
   Log log;
-  const auto run = [&](const ConstraintSet& bounds) { (void)search(tiny(), images(), bounds, Duccio{}, quick(), std::ref(log)); };
+  const auto run = [&](const ConstraintSet& bounds) {
+    (void)search(tiny(), images(), bounds, Duccio{}, quick(), std::ref(log));
+  };
   CHECK_THROWS_AS(run(subject_to(MemoryBound{10_B})), ConstraintError);
   CHECK_THROWS_WITH(run(subject_to(AtMost{Gap8{}, 1e9}, MemoryBound{10_B})),
                     ContainsSubstring("bound 'memory'") && ContainsSubstring("smallest value that this search space reaches"));
@@ -155,7 +153,8 @@ TEST_CASE("search: a bound that holds from the start is kept, and costs no chann
   CHECK_FALSE(history.repaired);
   for (const auto& epoch : history.search.epochs) CHECK(epoch.feasible());
   // Beside one that has to be worked for.
-  const auto mixed = subject_to(AtMost{Macs{}, total(Macs{}, seed)}, AtMost{Params{}, total(Params{}, seed) * 0.6}, AtLeast{200});
+  const auto mixed =
+      subject_to(AtMost{Macs{}, total(Macs{}, seed)}, AtMost{Params{}, total(Params{}, seed) * 0.6}, AtLeast{200});
   auto narrowed = search(tiny(), images(), mixed, Duccio{}, quick());
   CHECK(mixed.feasible(describe(narrowed.network)));
 }
@@ -203,7 +202,8 @@ TEST_CASE("search: without warm-up, without test images, with nothing to vary") 
   CHECK_FALSE(history.seed_test);
   CHECK_FALSE(history.found_test);
   CHECK(describe(found).layers.size() == describe(fixed).layers.size());
-  CHECK_THROWS_WITH(search(fixed, some, subject_to(AtMost{Params{}, 50}), Duccio{}, options), ContainsSubstring("reaches is 88 weights"));
+  CHECK_THROWS_WITH(search(fixed, some, subject_to(AtMost{Params{}, 50}), Duccio{}, options),
+                    ContainsSubstring("reaches is 88 weights"));
   // No constraint at all: trained, and as wide as it was.
   CHECK(search(tiny(), some, {}, Duccio{}, options).network.weight_count() == tiny().weight_count());
 }

@@ -18,10 +18,10 @@ using namespace siena;
 
 namespace {
 
-Searchable<Conv2d, Channels> conv(int out, int kernel = 3, int stride = 1) {
+Searchable<Conv2d, Channels> searchable_conv(int out, int kernel = 3, int stride = 1) {
   return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride}, Channels{}};
 }
-Searchable<Conv2d, Channels> depthwise(int channels) {
+Searchable<Conv2d, Channels> searchable_depthwise(int channels) {
   return Searchable{Conv2d{.out = channels, .kernel = 3, .groups = Conv2d::depthwise, .bias = false}, Channels{}};
 }
 
@@ -45,10 +45,10 @@ struct DepthwiseOnly {
 /// Every kind of reader: convolutions, a depthwise layer, a sum, a concat, a flatten.
 Network zoo() {
   return Network({8, 6, 3}, [](const Flow& in) {
-    const Flow a = (((in | conv(9)).named("a") | BatchNorm{}).named("norm") | Relu{}).named("relu");
-    const Flow d = ((a | depthwise(9)).named("d") | Sigmoid{}).named("sigmoid");
-    const Flow b = (d | conv(7, 1, 2)).named("b"), c = (a | conv(7, 3, 2)).named("c");
-    const Flow both = concat({add(b, c).named("sum"), (d | conv(5, 5, 2)).named("e")}).named("both");
+    const Flow a = (((in | searchable_conv(9)).named("a") | BatchNorm{}).named("norm") | Relu{}).named("relu");
+    const Flow d = ((a | searchable_depthwise(9)).named("d") | Sigmoid{}).named("sigmoid");
+    const Flow b = (d | searchable_conv(7, 1, 2)).named("b"), c = (a | searchable_conv(7, 3, 2)).named("c");
+    const Flow both = concat({add(b, c).named("sum"), (d | searchable_conv(5, 5, 2)).named("e")}).named("both");
     return (((both | AvgPool{.kernel = {2, 3}}).named("pool") | Flatten{}).named("flat") | Linear{.out = 4}).named("out");
   });
 }
@@ -67,7 +67,7 @@ int index(const Network& network, const std::string& name) {
   FAIL("no layer " << name);
   return -1;
 }
-int group_of(const ChannelMasks& masks, const Network& network, const std::string& name) {
+int first_group(const ChannelMasks& masks, const Network& network, const std::string& name) {
   return masks.channels().runs(index(network, name))[0].group;
 }
 
@@ -166,7 +166,8 @@ TEST_CASE("describe: batch norms that do not fold") {
 
 TEST_CASE("describe: kinds of convolutions, and layers of users") {
   const Network network({4, 4, 1}, [](const Flow& x) {
-    const Flow a = ((x | Conv2d{.out = 8, .groups = Conv2d::depthwise}).named("one") | Conv2d{.out = 8, .groups = 2}).named("two");
+    const Flow a =
+        ((x | Conv2d{.out = 8, .groups = Conv2d::depthwise}).named("one") | Conv2d{.out = 8, .groups = 2}).named("two");
     const Flow b = (a | Conv2d{.out = 16, .kernel = 3, .groups = 8}).named("multiplied");
     return ((b | Scaled{}).named("scaled") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
   });
@@ -187,7 +188,7 @@ TEST_CASE("describe: what a selection leaves") {
   const ChannelMasks masks(network);
   Selection some = masks.selection(network);
   const auto keep = [&](const std::string& name, std::vector<bool> channels) {
-    some.keep[static_cast<std::size_t>(group_of(masks, network, name))] = std::move(channels);
+    some.keep[static_cast<std::size_t>(first_group(masks, network, name))] = std::move(channels);
   };
   keep("a", {1, 0, 0, 1, 1, 0, 1, 0, 0});
   keep("b", {1, 1, 0, 0, 0, 0, 0});
@@ -215,8 +216,8 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
   Network network = zoo();
   const ChannelMasks masks(network);
   Selection some = masks.selection(network);
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
+  some.keep[static_cast<std::size_t>(first_group(masks, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
+  some.keep[static_cast<std::size_t>(first_group(masks, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
   masks.select(network, some);
   const auto gradients = [&](const auto& model) {
     Tape tape;
@@ -238,7 +239,7 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
     }
     return by_group;
   };
-  const int a = group_of(masks, network, "a"), b = group_of(masks, network, "b"), e = group_of(masks, network, "e");
+  const int a = first_group(masks, network, "a"), b = first_group(masks, network, "b"), e = first_group(masks, network, "e");
   const auto params = gradients(Params{});
   // A channel of `a`: its own filter, one of d's, and its part of the filters of b, c and e.
   CHECK(params[a] == 9 * 3 + 9 + 3 + 9 * 3 + 25 * 5);
@@ -255,6 +256,6 @@ TEST_CASE("describe: depthwise layers alone give their group a gradient") {
   const ChannelMasks masks(network);
   Tape tape;
   tape.backward({}, total(DepthwiseOnly{}, describe(tape, network, masks)));
-  const auto row = network.parameter(masks.parameter(group_of(masks, network, "d"))).grad.row(0);
+  const auto row = network.parameter(masks.parameter(first_group(masks, network, "d"))).grad.row(0);
   for (const float slope : row) CHECK(slope == 48 * 9);  // 4 ceil(C / 4) Ho Wo k, along its tiles
 }

@@ -9,14 +9,12 @@
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/space/searchable.hpp"
 #include "support/catch.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 
 namespace {
 
-Searchable<Conv2d, Channels> conv(int out, int kernel = 3, int minimum = 1) {
-  return Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{.minimum = minimum}};
-}
 Searchable<Conv2d, Channels> depthwise(int channels, int minimum = 1) {
   return Searchable{Conv2d{.out = channels, .kernel = 3, .groups = Conv2d::depthwise}, Channels{.minimum = minimum}};
 }
@@ -191,7 +189,8 @@ TEST_CASE("groups: sums of concats") {
 
 TEST_CASE("groups: depthwise layers follow their input") {
   SECTION("searchable") {
-    const Grouped g([](const Flow& x) { return classify((((x | conv(8)).named("a") | depthwise(8, 3)).named("d") | conv(6)).named("b")); });
+    const Grouped g(
+        [](const Flow& x) { return classify((((x | conv(8)).named("a") | depthwise(8, 3)).named("d") | conv(6)).named("b")); });
     CHECK(g.group("d") == g.group("a"));
     CHECK_FALSE(g.frozen("a"));
     CHECK(g["a"].minimum == 3);
@@ -207,7 +206,8 @@ TEST_CASE("groups: depthwise layers follow their input") {
   }
   SECTION("written with its number of groups") {
     const Grouped g([](const Flow& x) {
-      return classify(((x | conv(8)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 8}, Channels{}}).named("d"));
+      return classify(
+          ((x | conv(8)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 8}, Channels{}}).named("d"));
     });
     CHECK(g.group("d") == g.group("a"));
     CHECK_FALSE(g.frozen("a"));
@@ -229,8 +229,9 @@ TEST_CASE("groups: depthwise layers follow their input") {
   }
   SECTION("with a multiplier: both sides stay") {
     const Grouped g([](const Flow& x) {
-      return classify(((x | conv(4)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = Conv2d::depthwise}, Channels{}})
-                          .named("d"));
+      return classify(
+          ((x | conv(4)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = Conv2d::depthwise}, Channels{}})
+              .named("d"));
     });
     CHECK(g.frozen("a"));
     CHECK(g.frozen("d"));
@@ -241,7 +242,8 @@ TEST_CASE("groups: depthwise layers follow their input") {
 TEST_CASE("groups: grouped convolutions and foreign layers freeze both sides") {
   const Grouped grouped([](const Flow& x) {
     const Flow a = (x | conv(8)).named("a") | Relu{};
-    return classify((((a | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 2}, Channels{}}).named("g")) | conv(6)).named("b"));
+    return classify(
+        (((a | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 2}, Channels{}}).named("g")) | conv(6)).named("b"));
   });
   CHECK(grouped.frozen("a"));
   CHECK(grouped.frozen("g"));

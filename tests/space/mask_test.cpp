@@ -16,22 +16,22 @@
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/space/searchable.hpp"
 #include "support/gradients.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 
 namespace {
 
-Searchable<Conv2d, Channels> conv(int out, int kernel = 3, int minimum = 1) {
-  return Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{.minimum = minimum}};
-}
-
 /// Two convolutions read the mask of `a`; `b` and `c` share one, which `out` reads.
 Network branches() {
-  return Network({5, 4, 3}, [](const Flow& in) {
-    const Flow x = (in | conv(6)).named("a") | Relu{};
-    const Flow b = (x | conv(5)).named("b"), c = (x | conv(5, 1)).named("c");
-    return (add(b, c) | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
-  }, 3);
+  return Network(
+      {5, 4, 3},
+      [](const Flow& in) {
+        const Flow x = (in | conv(6)).named("a") | Relu{};
+        const Flow b = (x | conv(5)).named("b"), c = (x | conv(5, 1)).named("c");
+        return (add(b, c) | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
+      },
+      3);
 }
 
 const Network::Node& node(const Network& network, const std::string& name) {
@@ -223,7 +223,8 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
       const DVar bias = tape.constant(in_double(weights(network, name, 1)));
       const auto* convolution = std::get_if<Conv2d>(&node(network, name).layer);
       if (!convolution) return ops::linear<double>(x, weight, bias);
-      return ops::conv2d<double>(x, weight, bias, convolution->geometry(x.shape().sample()), node(network, name).shape.batch(3));
+      return ops::conv2d<double>(x, weight, bias, convolution->geometry(x.shape().sample()),
+                                 node(network, name).shape.batch(3));
     };
     const DVar x = ops::relu<double>(layer("a", tape.constant(in_double(batch)), nullptr));
     const DVar sum = ops::relu<double>(ops::add<double>(layer("b", x, &a), layer("c", x, &a)));
@@ -252,9 +253,9 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
 
 TEST_CASE("masks: importance is what a channel is worth to its readers") {
   // Channels of `a` are equals; only how much their reader makes of them differs.
-  Network network({4, 4, 2}, [](const Flow& x) {
-    return ((x | conv(4)).named("a") | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out");
-  }, 5);
+  Network network(
+      {4, 4, 2},
+      [](const Flow& x) { return ((x | conv(4)).named("a") | Relu{} | GlobalAvgPool{} | Linear{.out = 4}).named("out"); }, 5);
   Tensor& a = weights(network, "a");
   for (std::int64_t r = 0; r < a.rows(); ++r) std::fill_n(a.row(r).begin(), 4, a.row(r)[0]);
   weights(network, "a", 1).fill(0.5f);

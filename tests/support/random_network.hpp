@@ -35,7 +35,8 @@ class RandomNetwork {
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
-    Network network(input, [&](const Flow& x) { return head(body(x)); }, random_.next());
+    Network network(
+        input, [&](const Flow& x) { return head(body(x)); }, random_.next());
     randomise(network);
     return network;
   }
@@ -89,17 +90,23 @@ class RandomNetwork {
   }
   Flow activation(const Flow& x) {
     switch (below(6)) {
-      case 0: return x | PRelu{};
-      case 1: return x | Sigmoid{};
-      case 2: return x | Tanh{};
-      case 3: return x;
-      default: return x | Relu{};
+      case 0:
+        return x | PRelu{};
+      case 1:
+        return x | Sigmoid{};
+      case 2:
+        return x | Tanh{};
+      case 3:
+        return x;
+      default:
+        return x | Relu{};
     }
   }
   Flow finish(const Flow& x) { return activation(chance(0.7) ? x | BatchNorm{} : x); }
   Flow depthwise(const Flow& x) {
     const int channels = static_cast<int>(x.shape()[-1]);
-    return maybe_searchable(x, Conv2d{.out = channels, .kernel = 1 + 2 * below(2), .groups = Conv2d::depthwise, .bias = chance(0.5)});
+    return maybe_searchable(
+        x, Conv2d{.out = channels, .kernel = 1 + 2 * below(2), .groups = Conv2d::depthwise, .bias = chance(0.5)});
   }
   Flow residual(const Flow& x) {
     const int channels = static_cast<int>(x.shape()[-1]);
@@ -114,8 +121,10 @@ class RandomNetwork {
     const Flow a = finish(conv(x, 2 + below(4), true));
     const Flow b = conv(x, 2 + below(4), true);
     switch (below(4)) {
-      case 0: return concat({a, b});
-      case 1: return concat({x, b, a, b});
+      case 0:
+        return concat({a, b});
+      case 1:
+        return concat({x, b, a, b});
       case 2: {  // cut elsewhere
         const Flow whole = conv(x, static_cast<int>(a.shape()[-1] + b.shape()[-1]), true);
         return add(concat({a, b}), whole);
@@ -137,15 +146,29 @@ class RandomNetwork {
     const int blocks = 1 + below(5);
     for (int i = 0; i < blocks; ++i) {
       switch (below(9)) {
-        case 0: x = finish(conv(x, 2 + below(10), false)); break;
+        case 0:
+          x = finish(conv(x, 2 + below(10), false));
+          break;
         case 1:
-        case 2: x = residual(x); break;
+        case 2:
+          x = residual(x);
+          break;
         case 3:
-        case 4: x = finish(depthwise(x)); break;
-        case 5: x = branches(x); break;
-        case 6: x = pool(x); break;
-        case 7: x = x.shape()[-1] % 2 == 0 && chance(0.4) ? x | Conv2d{.out = 4, .kernel = 3, .groups = 2} : finish(x); break;
-        default: x = chance(0.2) ? x | Scaled{} : x | Dropout{}; break;
+        case 4:
+          x = finish(depthwise(x));
+          break;
+        case 5:
+          x = branches(x);
+          break;
+        case 6:
+          x = pool(x);
+          break;
+        case 7:
+          x = x.shape()[-1] % 2 == 0 && chance(0.4) ? x | Conv2d{.out = 4, .kernel = 3, .groups = 2} : finish(x);
+          break;
+        default:
+          x = chance(0.2) ? x | Scaled{} : x | Dropout{};
+          break;
       }
     }
     return x;

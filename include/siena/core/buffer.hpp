@@ -48,7 +48,7 @@ class MemoryPool {
       in_use_ += size_of(bin);
       ++system_allocations_;
     }
-    return ::operator new(size_of(bin), std::align_val_t{alignment});
+    return ::operator new (size_of(bin), std::align_val_t{alignment});
   }
 
   void deallocate(void* block, std::size_t bytes) noexcept {
@@ -63,7 +63,7 @@ class MemoryPool {
   void trim() {
     std::lock_guard lock(mutex_);
     for (auto& free : free_) {
-      for (void* block : free) ::operator delete(block, std::align_val_t{alignment});
+      for (void* block : free) ::operator delete (block, std::align_val_t{alignment});
       free.clear();
     }
     cached_ = 0;

@@ -14,7 +14,8 @@ namespace siena {
 /// any number of threads. The mixing function is SplitMix64's finaliser (Steele, Lea, Flood 2014) applied twice.
 class Random {
  public:
-  explicit Random(std::uint64_t seed = 0, std::uint64_t stream = 0) : key_(mix(mix(seed) + 0x9e3779b97f4a7c15u * (stream + 1))) {}
+  explicit Random(std::uint64_t seed = 0, std::uint64_t stream = 0)
+      : key_(mix(mix(seed) + 0x9e3779b97f4a7c15u * (stream + 1))) {}
 
   /// The 64 random bits at a place of this stream, whatever was drawn before.
   std::uint64_t at(std::uint64_t index) const { return mix(mix(key_ + 0x9e3779b97f4a7c15u * (index + 1)) ^ key_); }

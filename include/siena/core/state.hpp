@@ -28,7 +28,8 @@ class State {
   template <class T>
   const T& get(const std::string& name) const {
     const auto found = values_.find(name);
-    require<FormatError>(found != values_.end(), "State: expected a value named '{}', got none; was this saved by another program?", name);
+    require<FormatError>(found != values_.end(),
+                         "State: expected a value named '{}', got none; was this saved by another program?", name);
     const T* value = std::get_if<T>(&found->second);
     require<FormatError>(value != nullptr, "State: '{}' holds another type of value than the one expected", name);
     return *value;

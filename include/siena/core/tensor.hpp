@@ -72,8 +72,8 @@ class BasicTensor {
 
   /// Copies row-major values without padding in.
   void assign(std::span<const T> values) {
-    require<ShapeError>(static_cast<std::int64_t>(values.size()) == elements(), "Tensor: expected {} values for shape {}, got {}",
-                        elements(), shape_, values.size());
+    require<ShapeError>(static_cast<std::int64_t>(values.size()) == elements(),
+                        "Tensor: expected {} values for shape {}, got {}", elements(), shape_, values.size());
     for (std::int64_t r = 0; r < rows(); ++r) {
       std::copy_n(values.begin() + r * columns(), columns(), row(r).begin());
     }

@@ -36,14 +36,17 @@ inline Network resnet8(const ResNet8Options& options = {}) {
     const Flow skip = stride == 1 ? x : (x | conv(out, 1, stride, true)).named("conv" + stage + "x");
     return add(skip, y) | Relu{};
   };
-  return Network(options.input, [&](Flow x) {
-    x = (x | conv(scaled(16), 3, 1, false)).named("inputblock");
-    x = (x | BatchNorm{}).named("bninput") | Relu{};
-    x = block(x, scaled(16), 1, "1");
-    x = block(x, scaled(32), 2, "2");
-    x = block(x, scaled(64), 2, "3");
-    return (x | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
-  }, options.seed);
+  return Network(
+      options.input,
+      [&](Flow x) {
+        x = (x | conv(scaled(16), 3, 1, false)).named("inputblock");
+        x = (x | BatchNorm{}).named("bninput") | Relu{};
+        x = block(x, scaled(16), 1, "1");
+        x = block(x, scaled(32), 2, "2");
+        x = block(x, scaled(64), 2, "3");
+        return (x | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
+      },
+      options.seed);
 }
 
 }  // namespace siena

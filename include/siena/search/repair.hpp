@@ -41,14 +41,16 @@ inline void require_reachable(const Network& network, const ChannelMasks& masks,
     const double at_least = constraint.violation(least);
     if (holds(at_least) || (!constraint.is_bound() && holds(constraint.violation(most)))) continue;
     if (constraint.is_bound()) {
-      fail<ConstraintError>("bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
-                            "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
-                            constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
-                            *constraint.value(most));
+      fail<ConstraintError>(
+          "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+          "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+          constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
+          *constraint.value(most));
     }
-    fail<ConstraintError>("constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
-                          "{:.4g} for the largest network of this search space",
-                          constraint.name(), at_least, constraint.violation(most));
+    fail<ConstraintError>(
+        "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
+        "{:.4g} for the largest network of this search space",
+        constraint.name(), at_least, constraint.violation(most));
   }
 }
 
@@ -60,8 +62,8 @@ struct Move {
   double score = 0;
 };
 
-inline std::vector<std::int64_t> ranked(const Network& network, const ChannelMasks& masks, const Selection& selection, int group,
-                                        bool on) {
+inline std::vector<std::int64_t> ranked(const Network& network, const ChannelMasks& masks, const Selection& selection,
+                                        int group, bool on) {
   std::vector<std::int64_t> channels;
   for (std::int64_t c = 0; c < masks.groups()[group].channels; ++c) {
     if (selection.keep[group][static_cast<std::size_t>(c)] == on) channels.push_back(c);
@@ -92,7 +94,8 @@ inline constexpr std::size_t longest_move = 16;
 
 /// Drops channels until every constraint holds: at each move those that cost the task least (importance) for the violation that they
 /// take away. A selection that holds already comes back as it is. Throws ConstraintError where dropping does not help.
-inline Selection repair(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints, Selection selection) {
+inline Selection repair(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+                        Selection selection) {
   double excess = detail::excess(constraints, describe(network, masks, selection));
   while (!constraints.feasible(describe(network, masks, selection))) {
     detail::Move best;
@@ -119,10 +122,11 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
         }
       }
     }
-    require<ConstraintError>(best.group >= 0,
-                             "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
-                             "dropping no longer lowers",
-                             constraints.worst_violation(describe(network, masks, selection)));
+    require<ConstraintError>(
+        best.group >= 0,
+        "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
+        "dropping no longer lowers",
+        constraints.worst_violation(describe(network, masks, selection)));
     detail::flip(selection, best, best_count);
     excess = detail::excess(constraints, describe(network, masks, selection));
   }
@@ -131,7 +135,8 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
 
 /// Gives slack back: switches on the most valuable channels (importance per share of the scarcest bound) for as long as every constraint
 /// still holds. A selection that breaks a constraint comes back as it is.
-inline Selection use_slack(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints, Selection selection) {
+inline Selection use_slack(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+                           Selection selection) {
   if (!constraints.feasible(describe(network, masks, selection))) return selection;
   while (true) {
     const std::vector<double> now = constraints.violations(describe(network, masks, selection));

@@ -39,9 +39,9 @@ struct Report {
 
   bool feasible = true;
   std::vector<ConstraintStatus> bounds;
-  Accuracy accuracy;                   ///< on the test images, in [0, 1]
+  Accuracy accuracy;  ///< on the test images, in [0, 1]
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
-  std::vector<LayerReport> layers;     ///< those with weights
+  std::vector<LayerReport> layers;  ///< those with weights
   std::vector<Phase> phases;
   std::uint64_t seed = 0;
   int threads = 0;
@@ -49,16 +49,26 @@ struct Report {
 
 inline std::string_view name_of(LayerKind kind) {
   switch (kind) {
-    case LayerKind::conv2d: return "conv2d";
-    case LayerKind::depthwise_conv2d: return "depthwise_conv2d";
-    case LayerKind::linear: return "linear";
-    case LayerKind::batch_norm: return "batch_norm";
-    case LayerKind::activation: return "activation";
-    case LayerKind::pool: return "pool";
-    case LayerKind::add: return "add";
-    case LayerKind::concat: return "concat";
-    case LayerKind::flatten: return "flatten";
-    case LayerKind::other: break;
+    case LayerKind::conv2d:
+      return "conv2d";
+    case LayerKind::depthwise_conv2d:
+      return "depthwise_conv2d";
+    case LayerKind::linear:
+      return "linear";
+    case LayerKind::batch_norm:
+      return "batch_norm";
+    case LayerKind::activation:
+      return "activation";
+    case LayerKind::pool:
+      return "pool";
+    case LayerKind::add:
+      return "add";
+    case LayerKind::concat:
+      return "concat";
+    case LayerKind::flatten:
+      return "flatten";
+    case LayerKind::other:
+      break;
   }
   return "other";
 }
@@ -76,7 +86,8 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   for (const auto& layer : architecture.layers) {
     if (!layer.has_weights()) continue;
     report.layers.push_back({layer.name, std::string(name_of(layer.kind)), static_cast<std::int64_t>(layer.in_channels),
-                             static_cast<std::int64_t>(layer.out_channels), layer.weights(), layer.macs(), Gap8{}.layer_cost(layer)});
+                             static_cast<std::int64_t>(layer.out_channels), layer.weights(), layer.macs(),
+                             Gap8{}.layer_cost(layer)});
   }
   report.threads = threads();
   return report;
@@ -94,17 +105,18 @@ inline Report evaluate(Network& network, const data::Dataset& test, const Constr
 template <>
 struct fmt::formatter<siena::Report> : fmt::formatter<std::string> {
   auto format(const siena::Report& report, fmt::format_context& context) const {
-    std::string text = siena::format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
+    std::string text =
+        siena::format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
     for (const auto& layer : report.layers) {
-      text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels, layer.out_channels,
-                            layer.weights, layer.macs, layer.gap8_cycles);
+      text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels,
+                            layer.out_channels, layer.weights, layer.macs, layer.gap8_cycles);
     }
     text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", report.weights, report.macs,
                           report.gap8_cycles);
     for (const auto& bound : report.bounds) {
       if (bound.value && bound.limit) {
-        text += siena::format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit, bound.unit,
-                              -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
+        text += siena::format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit,
+                              bound.unit, -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
       } else {
         text += siena::format("{}: {} (violation {:.4g})\n", bound.name, bound.feasible() ? "kept" : "BROKEN", bound.violation);
       }

@@ -21,8 +21,9 @@ inline nlohmann::ordered_json optional_number(const std::optional<double>& value
 inline nlohmann::ordered_json epochs_json(const History& history) {
   auto epochs = nlohmann::ordered_json::array();
   for (const EpochEvent& e : history.epochs) {
-    nlohmann::ordered_json entry{{"epoch", e.epoch}, {"train_loss", e.train.loss}, {"train_accuracy", e.train.accuracy},
-                                 {"penalty", e.penalty}, {"lr", e.lr}, {"seconds", e.seconds}};
+    nlohmann::ordered_json entry{
+        {"epoch", e.epoch}, {"train_loss", e.train.loss}, {"train_accuracy", e.train.accuracy}, {"penalty", e.penalty},
+        {"lr", e.lr},       {"seconds", e.seconds}};
     if (e.has_validation) entry["validation_loss"] = e.validation.loss, entry["validation_accuracy"] = e.validation.accuracy;
     for (const BoundReading& bound : e.bounds) entry["bounds"][bound.name] = bound.value;
     epochs.push_back(std::move(entry));
@@ -42,17 +43,26 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   for (const ConstraintStatus& bound : report.bounds) {
     nlohmann::ordered_json slack;
     if (bound.value && bound.limit) slack = *bound.limit - *bound.value;
-    json["bounds"].push_back({{"name", bound.name}, {"limit", detail::optional_number(bound.limit)},
-                              {"value", detail::optional_number(bound.value)}, {"slack", slack},
-                              {"unit", bound.unit}, {"violation", bound.violation}});
+    json["bounds"].push_back({{"name", bound.name},
+                              {"limit", detail::optional_number(bound.limit)},
+                              {"value", detail::optional_number(bound.value)},
+                              {"slack", slack},
+                              {"unit", bound.unit},
+                              {"violation", bound.violation}});
   }
-  json["accuracy"] = {{"seed", detail::optional_number(report.accuracy.seed)}, {"found", detail::optional_number(report.accuracy.found)},
+  json["accuracy"] = {{"seed", detail::optional_number(report.accuracy.seed)},
+                      {"found", detail::optional_number(report.accuracy.found)},
                       {"finetuned", detail::optional_number(report.accuracy.finetuned)}};
-  json["costs"] = {{"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
+  json["costs"] = {
+      {"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
   json["layers"] = nlohmann::ordered_json::array();
   for (const LayerReport& layer : report.layers) {
-    json["layers"].push_back({{"name", layer.name}, {"kind", layer.kind}, {"in_channels", layer.in_channels},
-                              {"out_channels", layer.out_channels}, {"weights", layer.weights}, {"macs", layer.macs},
+    json["layers"].push_back({{"name", layer.name},
+                              {"kind", layer.kind},
+                              {"in_channels", layer.in_channels},
+                              {"out_channels", layer.out_channels},
+                              {"weights", layer.weights},
+                              {"macs", layer.macs},
                               {"gap8_cycles", layer.gap8_cycles}});
   }
   json["phases"] = nlohmann::ordered_json::array();
@@ -66,8 +76,10 @@ inline nlohmann::ordered_json to_json(const Report& report) {
 
 /// Every epoch of both phases of a search, and what was kept.
 inline nlohmann::ordered_json to_json(const SearchHistory& history) {
-  return {{"warmup", detail::epochs_json(history.warmup)}, {"search", detail::epochs_json(history.search)},
-          {"best_epoch", history.best_epoch}, {"repaired", history.repaired}};
+  return {{"warmup", detail::epochs_json(history.warmup)},
+          {"search", detail::epochs_json(history.search)},
+          {"best_epoch", history.best_epoch},
+          {"repaired", history.repaired}};
 }
 
 /// Writes a JSON document whole or not at all; throws DataError where the path cannot be written.

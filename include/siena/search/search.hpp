@@ -41,11 +41,11 @@ struct SearchOptions {
 /// What happened during a search.
 struct SearchHistory {
   History warmup, search;
-  Metrics seed_validation;                      ///< of the network after warm-up
-  std::optional<Metrics> seed_test, found_test; ///< if there are test images
-  std::vector<ConstraintStatus> start;          ///< of the seed
-  int best_epoch = -1;                          ///< of the search: whose weights were kept
-  bool repaired = false;                        ///< whether channels had to be dropped for a bound to hold
+  Metrics seed_validation;                       ///< of the network after warm-up
+  std::optional<Metrics> seed_test, found_test;  ///< if there are test images
+  std::vector<ConstraintStatus> start;           ///< of the seed
+  int best_epoch = -1;                           ///< of the search: whose weights were kept
+  bool repaired = false;                         ///< whether channels had to be dropped for a bound to hold
 };
 
 struct SearchResult {
@@ -57,7 +57,8 @@ namespace detail {
 inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& status) {
   std::vector<BoundReading> readings;
   for (const auto& s : status) {
-    readings.push_back({.name = s.name, .unit = s.unit, .value = s.value.value_or(s.violation), .limit = s.limit.value_or(0.0)});
+    readings.push_back(
+        {.name = s.name, .unit = s.unit, .value = s.value.value_or(s.violation), .limit = s.limit.value_or(0.0)});
   }
   return readings;
 }
@@ -66,7 +67,8 @@ inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& s
 template <class Formulation>
 class MaskSearch {
  public:
-  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints, const SearchOptions& options)
+  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints,
+             const SearchOptions& options)
       : network_(network), masks_(masks), constraints_(constraints), options_(options) {}
 
   Objective objective() {
@@ -134,9 +136,11 @@ inline void check(const SearchOptions& options, const data::Splits& data) {
   require<ArgumentError>(options.warmup >= 0 && options.epochs >= 1,
                          "search: expected 0 or more epochs of warm-up and 1 or more of search, got {} and {}", options.warmup,
                          options.epochs);
-  require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}", options.settle);
-  require<DataError>(data.validation.size() > 0,
-                     "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
+  require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
+                         options.settle);
+  require<DataError>(
+      data.validation.size() > 0,
+      "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
 }
 }  // namespace detail
 
@@ -152,8 +156,13 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   SearchHistory history;
   if (options.warmup > 0) {
     history.warmup = fit(network, data.train, data.validation,
-                         {.epochs = options.warmup, .batch = options.batch, .optimizer = options.optimizer,
-                          .schedule = options.warmup_schedule, .augment = options.augment, .seed = options.seed, .phase = "warm-up",
+                         {.epochs = options.warmup,
+                          .batch = options.batch,
+                          .optimizer = options.optimizer,
+                          .schedule = options.warmup_schedule,
+                          .augment = options.augment,
+                          .seed = options.seed,
+                          .phase = "warm-up",
                           .objective = options.objective},
                          observers);
   }
@@ -167,9 +176,16 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
 
   detail::MaskSearch<Formulation> phase(network, masks, constraints, options);
   history.search = fit(network, data.train, data.validation,
-                       {.epochs = options.epochs, .batch = options.batch, .optimizer = options.optimizer, .schedule = options.schedule,
-                        .architecture = options.architecture, .augment = options.augment, .seed = options.seed + 1, .phase = "search",
-                        .objective = phase.objective(), .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
+                       {.epochs = options.epochs,
+                        .batch = options.batch,
+                        .optimizer = options.optimizer,
+                        .schedule = options.schedule,
+                        .architecture = options.architecture,
+                        .augment = options.augment,
+                        .seed = options.seed + 1,
+                        .phase = "search",
+                        .objective = phase.objective(),
+                        .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
                        observers);
   if (!phase.has_best()) phase.settle();
   const Network& chosen = phase.has_best() ? phase.best() : network;

@@ -21,7 +21,8 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
         if constexpr (std::is_same_v<L, Conv2d>) {
           const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
           // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was.
-          const bool depthwise = layer.group_count(in) == in && (in > 1 || (layer.groups == Conv2d::depthwise && layer.out == 1));
+          const bool depthwise =
+              layer.group_count(in) == in && (in > 1 || (layer.groups == Conv2d::depthwise && layer.out == 1));
           return depthwise ? LayerKind::depthwise_conv2d : LayerKind::conv2d;
         } else if constexpr (std::is_same_v<L, Linear>) {
           return LayerKind::linear;
@@ -67,7 +68,8 @@ Architecture<N> describe_with(const Network& network, const Count& channels) {
     }
     layer.out_channels = channels(i);
     if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]), layer.in_width = static_cast<int>(in[1]);
-    if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]), layer.out_width = static_cast<int>(node.shape[1]);
+    if (node.shape.rank() == 3)
+      layer.out_height = static_cast<int>(node.shape[0]), layer.out_width = static_cast<int>(node.shape[1]);
     if (const auto* conv = std::get_if<Conv2d>(&node.layer)) {
       layer.kernel_height = conv->kernel.height, layer.kernel_width = conv->kernel.width;
       layer.stride_height = conv->stride.height, layer.stride_width = conv->stride.width;
@@ -83,7 +85,8 @@ Architecture<N> describe_with(const Network& network, const Count& channels) {
       layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (layer.kind == LayerKind::batch_norm) {
       const int from = node.inputs[0];
-      const bool weights = std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
+      const bool weights =
+          std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
       layer.batch_norm_folded = weights && users[from] == 1;
     } else if (std::holds_alternative<Custom>(node.layer)) {
       double weights = 0;
@@ -111,9 +114,11 @@ inline Architecture<double> describe(const Network& network) {
 /// The network that a selection of channels leaves, exactly.
 inline Architecture<double> describe(const Network& network, const ChannelMasks& masks, const Selection& selection) {
   std::vector<double> counts;
-  for (std::size_t g = 0; g < selection.keep.size(); ++g) counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
-  return detail::describe_with<double>(
-      network, [&](int node) { return detail::count_runs<double>(masks.channels().runs(node), [&](int g) { return counts[g]; }); });
+  for (std::size_t g = 0; g < selection.keep.size(); ++g)
+    counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
+  return detail::describe_with<double>(network, [&](int node) {
+    return detail::count_runs<double>(masks.channels().runs(node), [&](int g) { return counts[g]; });
+  });
 }
 
 /// The network that its masks leave now, exactly.
@@ -128,8 +133,9 @@ inline Architecture<Scalar> describe(Tape& tape, Network& network, const Channel
     counts.push_back(masks.parameter(g) < 0 ? Scalar(static_cast<double>(masks.groups()[g].channels))
                                             : tape.scalar(ops::sum(masks.mask(tape, network, g))));
   }
-  return detail::describe_with<Scalar>(
-      network, [&](int node) { return detail::count_runs<Scalar>(masks.channels().runs(node), [&](int g) { return counts[g]; }); });
+  return detail::describe_with<Scalar>(network, [&](int node) {
+    return detail::count_runs<Scalar>(masks.channels().runs(node), [&](int g) { return counts[g]; });
+  });
 }
 
 }  // namespace siena

@@ -60,7 +60,8 @@ inline Layer narrowed(const Network& network, const Network::Node& node, std::in
 inline Network discretize(const Network& network, const ChannelMasks& masks, const Selection& selection) {
   const auto& nodes = network.nodes();
   std::vector<std::vector<std::int64_t>> kept(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) kept[i] = detail::kept_channels(masks.channels().runs(static_cast<int>(i)), selection);
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    kept[i] = detail::kept_channels(masks.channels().runs(static_cast<int>(i)), selection);
 
   Network plain(network.input_shape(), [&](const Flow& input) {
     std::vector<int> placed(nodes.size(), 0);
@@ -69,7 +70,8 @@ inline Network discretize(const Network& network, const ChannelMasks& masks, con
     for (std::size_t i = 1; i < nodes.size(); ++i) {
       std::vector<int> from;
       for (const int k : nodes[i].inputs) from.push_back(placed[k]);
-      placed[i] = builder->append(detail::narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size())), std::move(from), {});
+      placed[i] =
+          builder->append(detail::narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size())), std::move(from), {});
       builder->rename(placed[i], nodes[i].name);
     }
     return Flow(builder, placed[network.output()]);

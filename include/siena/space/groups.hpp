@@ -45,8 +45,10 @@ class ChannelGroups {
 
  private:
   int add_group(int node, std::int64_t channels, const std::optional<Channels>& axis) {
-    groups_.push_back({.channels = channels, .minimum = axis ? std::min<std::int64_t>(axis->minimum, channels) : channels,
-                       .frozen = !axis, .layers = {node}});
+    groups_.push_back({.channels = channels,
+                       .minimum = axis ? std::min<std::int64_t>(axis->minimum, channels) : channels,
+                       .frozen = !axis,
+                       .layers = {node}});
     parent_.push_back(static_cast<int>(parent_.size()));
     return parent_.back();
   }
@@ -72,7 +74,8 @@ class ChannelGroups {
     std::optional<Channels> axis;
     if (const auto* axes = std::any_cast<SearchAxes>(&node.decoration)) axis = axes->channels;
     if (axis) {
-      require<ArgumentError>(axis->minimum >= 1, "{}: expected Channels with a minimum of at least 1, got {}", node.name, axis->minimum);
+      require<ArgumentError>(axis->minimum >= 1, "{}: expected Channels with a minimum of at least 1, got {}", node.name,
+                             axis->minimum);
     }
     const auto input = [&](int k = 0) -> const std::vector<ChannelRun>& { return runs_[node.inputs[k]]; };
     const auto own = [&] { return std::vector<ChannelRun>{{add_group(index, node.shape[-1], axis), node.shape[-1], 1}}; };

@@ -148,7 +148,8 @@ class ChannelMasks {
                                                   {.mean = &forward.network_buffer(handle.mean),
                                                    .square = &forward.network_buffer(handle.square),
                                                    .steps = &forward.network_buffer(handle.steps),
-                                                   .decay = options_.decay, .batch = batch});
+                                                   .decay = options_.decay,
+                                                   .batch = batch});
     }
 
     std::vector<Segment> segments_;

@@ -27,8 +27,9 @@ struct SearchAxes {
 template <class L, class... Axes>
 struct Searchable {
   Searchable(L its_layer, Axes... its_axes) : layer(std::move(its_layer)) {
-    static_assert(std::is_same_v<L, Conv2d> || std::is_same_v<L, Linear>,
-                  "siena: Searchable wraps a layer with output channels of its own, Conv2d or Linear; other layers follow by themselves");
+    static_assert(
+        std::is_same_v<L, Conv2d> || std::is_same_v<L, Linear>,
+        "siena: Searchable wraps a layer with output channels of its own, Conv2d or Linear; other layers follow by themselves");
     static_assert(sizeof...(Axes) > 0, "siena: Searchable needs at least one axis, such as Channels{}");
     (axes.set(its_axes), ...);
   }
