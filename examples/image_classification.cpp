@@ -21,7 +21,7 @@ struct Settings {
   std::string data, memory = "50%", latency = "50%", method = "search", report, save, log;
   std::vector<int> epochs{20, 20, 10};
   std::int64_t batch = 128;
-  double lr = 3e-3, width = 1.0, clock_mhz = 100;
+  double lr = 0.1, width = 1.0, clock_mhz = 100;
   std::uint64_t seed = 0;
   int threads = 0;
   bool quiet = false, smoke = false;
@@ -54,7 +54,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->expected(3)
       ->check(CLI::NonNegativeNumber);
   app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--lr", s.lr, "learning rate of Adam at the start of each phase")
+  app.add_option("--lr", s.lr, "learning rate of SGD at its highest; search and fine-tuning take 0.3 of it")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
@@ -113,15 +113,16 @@ Report run(const Settings& s) {
   if (!s.quiet) observers.add(ProgressBar{});
   if (!s.log.empty()) observers.add(JsonLinesLog{s.log});
   const int warmup = s.epochs[0], search_epochs = s.epochs[1], finetune = s.epochs[2];
-  const Adam adam{.lr = s.lr};
+  const Sgd sgd{.lr = s.lr, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
 
   Report::Accuracy accuracy;
   std::vector<Report::Phase> phases;
-  const auto train = [&](Network& net, const std::string& phase, int epochs) {
+  const auto train = [&](Network& net, const std::string& phase, int epochs, double rate) {
     const History history = fit(net, data,
                                 {.epochs = epochs,
                                  .batch = s.batch,
-                                 .optimizer = adam,
+                                 .optimizer = scaled(sgd, rate),
+                                 .schedule = CosineLr{.warmup = 0.5},
                                  .augment = augment,
                                  .seed = s.seed + 2,
                                  .keep_best = true,
@@ -132,16 +133,16 @@ Report run(const Settings& s) {
   if (s.method == "search") {
     auto [found, history] = search(
         std::move(network), data, bounds, Duccio{},
-        {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = adam, .augment = augment, .seed = s.seed},
+        {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = sgd, .augment = augment, .seed = s.seed},
         observers);
     phases = {{"warm-up", warmup, history.warmup.seconds}, {"search", search_epochs, history.search.seconds}};
     accuracy.seed = history.seed_test->accuracy;
     accuracy.found = history.found_test->accuracy;
     network = std::move(found);
-    if (finetune > 0) train(network, "fine-tuning", finetune);
+    if (finetune > 0) train(network, "fine-tuning", finetune, 0.3);
   } else {
     if (s.method == "uniform") network = widest(options, bounds);
-    train(network, "training", warmup + search_epochs + finetune);
+    train(network, "training", warmup + search_epochs + finetune, 1.0);
   }
   Report report = evaluate(network, data.test, bounds);
   report.accuracy.seed = accuracy.seed;

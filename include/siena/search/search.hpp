@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,8 +26,10 @@ struct SearchOptions {
   int warmup = 10;
   int epochs = 30;
   std::int64_t batch = 128;
-  OptimizerOptions optimizer = Adam{.lr = 3e-3};
-  Schedule warmup_schedule = CosineLr{};
+  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+  /// Learning rate of the search as a part of that of the warm-up: the weights have been learnt already, and need not be shaken up.
+  double search_rate = 0.3;
+  Schedule warmup_schedule = CosineLr{.warmup = 0.5};
   Schedule schedule = CosineLr{};
   /// Of the masks' alphas, whose gradients are in units of the task's loss.
   OptimizerOptions architecture = Adam{.lr = 1e-2};
@@ -136,6 +139,8 @@ inline void check(const SearchOptions& options, const data::Splits& data) {
   require<ArgumentError>(options.warmup >= 0 && options.epochs >= 1,
                          "search: expected 0 or more epochs of warm-up and 1 or more of search, got {} and {}", options.warmup,
                          options.epochs);
+  require<ArgumentError>(std::isfinite(options.search_rate) && options.search_rate > 0,
+                         "search: expected a search_rate above 0, got {}", options.search_rate);
   require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
                          options.settle);
   require<DataError>(

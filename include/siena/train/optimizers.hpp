@@ -51,6 +51,12 @@ struct AdamW {
 
 using OptimizerOptions = std::variant<Sgd, Adam>;
 
+/// The same optimizer with its learning rate times `factor`.
+inline OptimizerOptions scaled(OptimizerOptions options, double factor) {
+  std::visit([&](auto& o) { o.lr *= factor; }, options);
+  return options;
+}
+
 namespace detail {
 inline void check_rates(const char* where, double lr, double weight_decay) {
   require<ArgumentError>(std::isfinite(lr) && lr > 0, "{}: expected a learning rate above 0, got {}", where, lr);
