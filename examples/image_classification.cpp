@@ -4,6 +4,7 @@
 // Image classification on a microcontroller: searches ResNet8 on CIFAR-10 under a memory and a latency bound.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
@@ -68,6 +69,9 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--log", s.log, "write a line of JSON per epoch here");
   app.add_flag("--quiet", s.quiet, "no progress, only the report");
   app.add_flag("--smoke", s.smoke, "as few epochs and images as show that everything runs");
+  app.footer(
+      "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; from 100 on: "
+      "the command line.");
   app.parse(argc, argv);
   if (s.smoke) s.epochs = {1, 1, 1};
   return s;
@@ -77,6 +81,14 @@ data::Splits load(const Settings& s) {
   if (!s.data.empty()) return data::cifar10(s.data, {.validation = 0.1, .seed = 0});
   return data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
                                         : data::SyntheticOptions{});
+}
+
+/// A run of hours should not end with a file that cannot be written.
+void check_folder(const char* option, const std::string& file) {
+  if (file.empty()) return;
+  require<ArgumentError>(
+      std::filesystem::is_directory(std::filesystem::absolute(file).parent_path()) && !std::filesystem::is_directory(file),
+      "{}: expected the name of a file in a folder that exists, got '{}'", option, file);
 }
 
 /// The widest ResNet8 that keeps every bound, every layer scaled alike.
@@ -97,6 +109,9 @@ Network widest(const ResNet8Options& options, const ConstraintSet& bounds) {
 }
 
 Report run(const Settings& s) {
+  check_folder("--report", s.report);
+  check_folder("--save", s.save);
+  check_folder("--log", s.log);
   set_threads(s.threads);
   const data::Splits data = load(s);
   const ResNet8Options options{
@@ -136,8 +151,8 @@ Report run(const Settings& s) {
         {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = sgd, .augment = augment, .seed = s.seed},
         observers);
     phases = {{"warm-up", warmup, history.warmup.seconds}, {"search", search_epochs, history.search.seconds}};
-    accuracy.seed = history.seed_test->accuracy;
-    accuracy.found = history.found_test->accuracy;
+    if (history.seed_test) accuracy.seed = history.seed_test->accuracy;
+    if (history.found_test) accuracy.found = history.found_test->accuracy;
     network = std::move(found);
     if (finetune > 0) train(network, "fine-tuning", finetune, 0.3);
   } else {
@@ -147,8 +162,11 @@ Report run(const Settings& s) {
   Report report = evaluate(network, data.test, bounds);
   report.accuracy.seed = accuracy.seed;
   report.accuracy.found = accuracy.found;
+  if (s.method == "search" && finetune == 0) report.accuracy.finetuned.reset();
   report.phases = std::move(phases);
   report.seed = s.seed;
+  fmt::print("{}\n", report);  // before any file: a full disk takes nothing from the screen
+  if (!s.report.empty()) save_json(to_json(report), s.report);
   if (!s.save.empty()) deploy::save_weights(network, s.save);
   return report;
 }
@@ -160,8 +178,6 @@ int main(int argc, char** argv) {
   try {
     const Settings settings = parse(app, argc, argv);
     const Report report = run(settings);
-    if (!settings.report.empty()) save_json(to_json(report), settings.report);
-    fmt::print("{}\n", report);
     return report.feasible || settings.method == "seed" ? 0 : 1;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);

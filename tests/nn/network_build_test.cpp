@@ -67,11 +67,15 @@ TEST_CASE("network: parameters, their names and values") {
   CHECK(net.parameter(2).value(7) == 1.0f);
   CHECK(net.parameter(5).value(0) == 0.25f);
 
-  double square = 0;
-  for (std::int64_t r = 0; r < 27; ++r) {
-    for (float w : net.parameter(0).value.row(r)) square += static_cast<double>(w) * static_cast<double>(w);
-  }
-  CHECK(square / (27 * 8) == Approx(2.0 / 27).epsilon(0.3));  // He: variance 2 / fan in
+  const auto variance = [](const Tensor& weights) {
+    double square = 0;
+    for (std::int64_t r = 0; r < weights.rows(); ++r) {
+      for (float w : weights.row(r)) square += static_cast<double>(w) * static_cast<double>(w);
+    }
+    return square / static_cast<double>(weights.elements());
+  };
+  CHECK(variance(net.parameter(0).value) == Approx(1.0 / 3 / 27).epsilon(0.3));  // uniform in +-1 / sqrt(fan-in)
+  CHECK(variance(Init::he_normal(27).draw({3, 3, 3, 8}, Random(1))) == Approx(2.0 / 27).epsilon(0.3));
 }
 
 TEST_CASE("network: the seed decides the values") {

@@ -76,7 +76,41 @@ struct Small {
   int a, b;
 };
 
+/// The largest of several costs: dropping channels of one layer alone lowers it only where no other layer is as wide.
+struct Widest {
+  double most;
+  std::string_view name() const { return "widest"; }
+  std::string_view unit() const { return "channels"; }
+  double limit() const { return most; }
+  template <class N>
+  N value(const Architecture<N>& network) const {
+    N widest = 0;
+    for (const auto& layer : network.layers) widest = max_of(widest, layer.out_channels);
+    return widest;
+  }
+  template <class N>
+  N violation(const Architecture<N>& network) const {
+    return value(network) / most - 1.0;
+  }
+};
+
 }  // namespace
+
+TEST_CASE("repair: the largest of several costs, which no layer lowers alone") {
+  Small small;
+  const auto bounds = subject_to(Widest{5});
+  const auto kept = small.repaired(bounds);
+  CHECK(small.feasible(bounds, kept));
+  CHECK(use_slack(small.network, small.masks, bounds, kept).count(small.a) == 5);
+}
+
+TEST_CASE("repair: brings channels back for a constraint from below") {
+  Small small;
+  const auto both = subject_to(AtLeast{190}, AtMost{Params{}, 210});
+  const auto kept = repair(small.network, small.masks, both, smallest_selection(small.masks));
+  CHECK(small.feasible(both, kept));
+  CHECK(small.cost(kept) >= 190);
+}
 
 TEST_CASE("repair: what holds already comes back as it is") {
   Small small;

@@ -208,6 +208,15 @@ TEST_CASE("search: without warm-up, without test images, with nothing to vary") 
   CHECK(search(tiny(), some, {}, Duccio{}, options).network.weight_count() == tiny().weight_count());
 }
 
+TEST_CASE("search: its learning rate is a part of the warm-up's") {
+  auto options = quick();
+  options.warmup_schedule = options.schedule = ConstantLr{};
+  options.search_rate = 0.5;
+  const auto result = search(tiny(), images(), {}, Duccio{}, options);
+  CHECK(result.history.warmup.epochs[0].lr == Approx(1e-2));
+  CHECK(result.history.search.epochs[0].lr == Approx(5e-3));
+}
+
 TEST_CASE("search: what it refuses") {
   Log log;
   const auto run = [&](const SearchOptions& options, const data::Splits& data = images()) {

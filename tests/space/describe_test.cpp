@@ -150,6 +150,12 @@ TEST_CASE("describe: a plain network, layer by layer") {
   CHECK(total(ModelSize{}, d) == weights + 4 * (9 + 7 + 7 + 5 + 4));
 }
 
+TEST_CASE("describe: the slopes of a PRelu are weights") {
+  const Network network({4, 4, 2},
+                        [](const Flow& x) { return x | Conv2d{.out = 3} | PRelu{} | GlobalAvgPool{} | Linear{.out = 2}; });
+  CHECK(total(Params{}, describe(network)) == 2 * 3 + 3 + 3 * 2);
+}
+
 TEST_CASE("describe: batch norms that do not fold") {
   const Network network({4, 4, 3}, [](const Flow& x) {
     const Flow read_twice = (x | Conv2d{.out = 4, .bias = false}).named("twice");

@@ -35,6 +35,12 @@ TEST_CASE("an epoch in a line") {
         "1:01");
 }
 
+TEST_CASE("bounds in units that read well") {
+  CHECK(bound_text({.name = "memory", .unit = "B", .value = 38000, .limit = 40960}) == "memory 37.11/40 KiB ok");
+  CHECK(bound_text({.name = "latency", .unit = "s", .value = 0.0045, .limit = 0.004}) == "latency 4.5/4 ms over");
+  CHECK(bound_text({.name = "gap8", .unit = "cycles", .value = 383304, .limit = 1234567}) == "gap8 383304/1234567 cycles ok");
+}
+
 TEST_CASE("a step in a line of any width") {
   const std::vector<BoundReading> bounds{{.name = "memory", .unit = "KiB", .value = 14, .limit = 16}};
   const StepEvent event{.phase = "search",

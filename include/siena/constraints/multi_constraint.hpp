@@ -28,9 +28,11 @@ class MultiConstraint {
   /// Derives the strengths from the loss after warm-up and the exact network that the search begins with; `total_epochs` is
   /// the length of the search. Begins anew when called again.
   void start(double task_loss, const Architecture<double>& exact, double total_epochs) {
-    require<ArgumentError>(std::isfinite(task_loss) && task_loss > 0,
-                           "MultiConstraint::start: expected a finite task loss above 0, got {}; did the warm-up diverge?",
-                           task_loss);
+    require<ArgumentError>(
+        std::isfinite(task_loss) && task_loss > 0,
+        "MultiConstraint::start: expected a finite task loss above 0, of which strengths are multiples, got {}; did the "
+        "warm-up diverge, or can the objective be 0 or less?",
+        task_loss);
     require<ArgumentError>(std::isfinite(total_epochs) && total_epochs > 0,
                            "MultiConstraint::start: expected a search of more than 0 epochs, got {}", total_epochs);
     for (std::size_t i = 0; i < duals_.size(); ++i) {

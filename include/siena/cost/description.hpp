@@ -41,7 +41,8 @@ struct LayerDesc {
   N presence = 1;  ///< the probability that the layer is there: branches of a supernet; totals weight by it
 
   N weight_bits = 8, input_bits = 8, output_bits = 8;
-  N own_weights = 0, own_macs = 0;  ///< of kind `other`: what a custom layer says of itself
+  N own_weights = 0;  ///< of kinds `other` (parameters of a custom layer) and `activation` (slopes of a PRelu)
+  N own_macs = 0;     ///< of kind `other`: what a custom layer says of itself
 
   bool has_weights() const { return is_convolution() || kind == LayerKind::linear; }
   bool is_convolution() const { return kind == LayerKind::conv2d || kind == LayerKind::depthwise_conv2d; }
@@ -62,6 +63,7 @@ struct LayerDesc {
         return in_channels * out_channels;
       case LayerKind::batch_norm:
         return batch_norm_folded ? N(0) : in_channels;
+      case LayerKind::activation:
       case LayerKind::other:
         return own_weights;
       default:

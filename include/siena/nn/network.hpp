@@ -87,7 +87,7 @@ class Network {
     return count;
   }
 
-  /// For the rooms above: adds a parameter or buffer that belongs to no layer, sets the gate of a node, drops all of these again.
+  /// For the rooms above: adds a parameter or buffer that belongs to no layer, sets the gate of a node.
   int add_parameter(Parameter parameter) {
     parameters_.push_back(std::make_unique<Parameter>(std::move(parameter)));
     return parameter_count() - 1;

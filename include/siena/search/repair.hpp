@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -90,47 +89,77 @@ inline double excess(const ConstraintSet& constraints, const Architecture<double
 
 // Tiled costs fall in steps: up to this many channels are tried at a time.
 inline constexpr std::size_t longest_move = 16;
+
+/// The move of one group that lowers the excess for the least importance lost: drops channels, or brings some back (for constraints
+/// from below; what comes back costs the task nothing). Its group is -1 where no move helps.
+inline Move best_move(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+                      const Selection& selection, bool drop) {
+  const double before = excess(constraints, describe(network, masks, selection));
+  Move best;
+  best.score = std::numeric_limits<double>::infinity();
+  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+    const ChannelGroup& group = masks.groups()[g];
+    if (group.frozen) continue;
+    Move move{.group = g, .channels = ranked(network, masks, selection, g, drop)};
+    const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(move.channels.size()) - (drop ? group.minimum : 0),
+                                             static_cast<std::int64_t>(longest_move));
+    double worth = 0;
+    for (std::int64_t count = 1; count <= most; ++count) {
+      if (drop) worth += masks.importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
+      Selection trial = selection;
+      flip(trial, move, static_cast<std::size_t>(count));
+      const double gained = before - excess(constraints, describe(network, masks, trial));
+      if (gained <= 0) continue;
+      const double score = (worth + 1e-12 * static_cast<double>(count)) / gained;
+      if (!(score < best.score)) continue;
+      best = move;
+      best.score = score;
+      best.channels.resize(static_cast<std::size_t>(count));
+    }
+  }
+  return best;
+}
+
+/// Drops the least important channel of every group that has one to spare; false where none has.
+inline bool narrow_all(const Network& network, const ChannelMasks& masks, Selection& selection) {
+  bool narrowed = false;
+  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+    if (masks.groups()[g].frozen || selection.count(g) <= masks.groups()[g].minimum) continue;
+    selection.keep[g][static_cast<std::size_t>(ranked(network, masks, selection, g, true).front())] = false;
+    narrowed = true;
+  }
+  return narrowed;
+}
 }  // namespace detail
 
 /// Drops channels until every constraint holds: at each move those that cost the task least (importance) for the violation that they
-/// take away. A selection that holds already comes back as it is. Throws ConstraintError where dropping does not help.
+/// take away; brings channels back where a constraint from below asks for them. Where no group alone helps (a step of the cost that is
+/// longer than a move, or the largest of several costs), all groups lose a channel, so that bounds which the smallest network keeps
+/// are always met. A selection that holds already comes back as it is. Throws ConstraintError where neither helps.
 inline Selection repair(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
                         Selection selection) {
-  double excess = detail::excess(constraints, describe(network, masks, selection));
-  while (!constraints.feasible(describe(network, masks, selection))) {
-    detail::Move best;
-    best.score = std::numeric_limits<double>::infinity();
-    std::size_t best_count = 0;
-    for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
-      const ChannelGroup& group = masks.groups()[g];
-      if (group.frozen) continue;
-      detail::Move move{.group = g, .channels = detail::ranked(network, masks, selection, g, true)};
-      const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(move.channels.size()) - group.minimum,
-                                               static_cast<std::int64_t>(detail::longest_move));
-      double worth = 0;
-      for (std::int64_t count = 1; count <= most; ++count) {
-        worth += masks.importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
-        Selection trial = selection;
-        detail::flip(trial, move, static_cast<std::size_t>(count));
-        const double gained = excess - detail::excess(constraints, describe(network, masks, trial));
-        if (gained <= 0) continue;
-        const double score = (worth + 1e-12 * static_cast<double>(count)) / gained;
-        if (score < best.score) {
-          best = move;
-          best.score = score;
-          best_count = static_cast<std::size_t>(count);
-        }
-      }
+  bool may_add = true;
+  while (true) {
+    const Architecture<double> now = describe(network, masks, selection);
+    if (constraints.feasible(now)) return selection;
+    const bool only_bounds = std::all_of(constraints.begin(), constraints.end(), [&](const AnyConstraint& constraint) {
+      return constraint.is_bound() || holds(constraint.violation(now));
+    });
+    detail::Move best = detail::best_move(network, masks, constraints, selection, true);
+    if (best.group < 0 && may_add && !only_bounds) {
+      best = detail::best_move(network, masks, constraints, selection, false);
     }
+    if (best.group >= 0) {
+      detail::flip(selection, best, best.channels.size());
+      continue;
+    }
+    may_add = false;  // narrowing everything and widening it again would go on for ever
     require<ConstraintError>(
-        best.group >= 0,
+        only_bounds && detail::narrow_all(network, masks, selection),
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
-        "dropping no longer lowers",
-        constraints.worst_violation(describe(network, masks, selection)));
-    detail::flip(selection, best, best_count);
-    excess = detail::excess(constraints, describe(network, masks, selection));
+        "dropping no longer lowers; do two constraints contradict each other?",
+        constraints.worst_violation(now));
   }
-  return selection;
 }
 
 /// Gives slack back: switches on the most valuable channels (importance per share of the scarcest bound) for as long as every constraint

@@ -41,7 +41,7 @@ struct Report {
   std::vector<ConstraintStatus> bounds;
   Accuracy accuracy;  ///< on the test images, in [0, 1]
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
-  std::vector<LayerReport> layers;  ///< those with weights
+  std::vector<LayerReport> layers;  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases;
   std::uint64_t seed = 0;
   int threads = 0;
@@ -84,7 +84,7 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   report.bytes = total(ModelSize{}, architecture);
   report.gap8_cycles = total(Gap8{}, architecture);
   for (const auto& layer : architecture.layers) {
-    if (!layer.has_weights()) continue;
+    if (layer.weights() <= 0) continue;
     report.layers.push_back({layer.name, std::string(name_of(layer.kind)), static_cast<std::int64_t>(layer.in_channels),
                              static_cast<std::int64_t>(layer.out_channels), layer.weights(), layer.macs(),
                              Gap8{}.layer_cost(layer)});
@@ -93,10 +93,12 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   return report;
 }
 
-/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three).
-inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints) {
+/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three), where there are samples and classes.
+inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints,
+                       const Objective& objective = classification()) {
   Report result = report(network, constraints);
-  result.accuracy.finetuned = evaluate(network, test).accuracy;
+  const Metrics metrics = evaluate(network, test, 256, objective);
+  if (metrics.has_accuracy()) result.accuracy.finetuned = metrics.accuracy;
   return result;
 }
 

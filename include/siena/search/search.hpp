@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -33,7 +32,8 @@ struct SearchOptions {
   Schedule schedule = CosineLr{};
   /// Of the masks' alphas, whose gradients are in units of the task's loss.
   OptimizerOptions architecture = Adam{.lr = 1e-2};
-  /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back.
+  /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back. 1: they move to the
+  /// end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.7;
   MaskOptions masks = {};
   data::Augment augment = {};
@@ -47,7 +47,7 @@ struct SearchHistory {
   Metrics seed_validation;                       ///< of the network after warm-up
   std::optional<Metrics> seed_test, found_test;  ///< if there are test images
   std::vector<ConstraintStatus> start;           ///< of the seed
-  int best_epoch = -1;                           ///< of the search: whose weights were kept
+  int best_epoch = -1;                           ///< of the search, from 1: whose weights were kept; -1: those after the last
   bool repaired = false;                         ///< whether channels had to be dropped for a bound to hold
 };
 
@@ -121,7 +121,7 @@ class MaskSearch {
       return;
     }
     masks_.project(network_);
-    constraints_.update(describe(network_, masks_));
+    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, masks_));
   }
 
   Network& network_;
@@ -135,7 +135,9 @@ class MaskSearch {
   int best_epoch_ = -1;
 };
 
-inline void check(const SearchOptions& options, const data::Splits& data) {
+// All that can be wrong is said before training, not after hours of warm-up.
+inline void check(const Network& network, const SearchOptions& options, const data::Splits& data) {
+  require<ArgumentError>(!network.nodes().empty(), "search: expected a network with layers, got an empty one");
   require<ArgumentError>(options.warmup >= 0 && options.epochs >= 1,
                          "search: expected 0 or more epochs of warm-up and 1 or more of search, got {} and {}", options.warmup,
                          options.epochs);
@@ -143,6 +145,10 @@ inline void check(const SearchOptions& options, const data::Splits& data) {
                          "search: expected a search_rate above 0, got {}", options.search_rate);
   require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
                          options.settle);
+  siena::check(options.optimizer);
+  siena::check(options.architecture);
+  siena::check(options.warmup_schedule);
+  siena::check(options.schedule);
   require<DataError>(
       data.validation.size() > 0,
       "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
@@ -151,13 +157,17 @@ inline void check(const SearchOptions& options, const data::Splits& data) {
 
 /// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best validation
 /// result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The exact costs choose the
-/// checkpoint; where no epoch kept every constraint, `repair` makes it so. One seed gives the same bits at any number of threads.
+/// checkpoint, among the epochs after the masks have settled, else among all that kept every constraint; where there is none, `repair`
+/// makes it so. One seed gives the same bits at any number of threads.
 template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {
-  detail::check(options, data);
+  detail::check(network, options, data);
   const ChannelMasks masks(network, options.masks);
   require_reachable(network, masks, bounds);
+  MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
+  const Architecture<double> start = describe(network, masks);
+  constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
   if (options.warmup > 0) {
     history.warmup = fit(network, data.train, data.validation,
@@ -174,8 +184,6 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   history.seed_validation = evaluate(network, data.validation, options.batch, options.objective);
   if (data.test.size() > 0) history.seed_test = evaluate(network, data.test, options.batch, options.objective);
 
-  MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
-  const Architecture<double> start = describe(network, masks);
   constraints.start(history.seed_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
 
@@ -183,7 +191,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   history.search = fit(network, data.train, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,
-                        .optimizer = options.optimizer,
+                        .optimizer = scaled(options.optimizer, options.search_rate),
                         .schedule = options.schedule,
                         .architecture = options.architecture,
                         .augment = options.augment,

@@ -88,6 +88,8 @@ Architecture<N> describe_with(const Network& network, const Count& channels) {
       const bool weights =
           std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
       layer.batch_norm_folded = weights && users[from] == 1;
+    } else if (std::holds_alternative<PRelu>(node.layer)) {
+      layer.own_weights = layer.in_channels;
     } else if (std::holds_alternative<Custom>(node.layer)) {
       double weights = 0;
       for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());

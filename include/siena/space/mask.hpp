@@ -28,7 +28,7 @@ struct Selection {
 
 /// How masks behave; the defaults are those of siena's search.
 struct MaskOptions {
-  double threshold = 0.5;
+  double threshold = 0.5;  ///< a channel is on where its alpha is larger
   /// How the task's gradient crosses the step: by the chord between on and off (what the channel is worth), or the tangent as in the
   /// paper ("straight-through").
   bool secant = true;
@@ -44,6 +44,9 @@ class ChannelMasks {
  public:
   /// Adds the parameters and gates to the network.
   ChannelMasks(Network& network, const MaskOptions& options = {}) : groups_(network), options_(options) {
+    require<ArgumentError>(options.threshold > 0 && options.threshold < 0.99 && options.decay >= 0 && options.decay < 1,
+                           "ChannelMasks: expected a threshold in (0, 0.99) and a decay in [0, 1), got {} and {}",
+                           options.threshold, options.decay);
     const auto& groups = groups_.groups();
     for (int g = 0; g < static_cast<int>(groups.size()); ++g) {
       handles_.push_back(groups[g].frozen ? Handle{} : add_mask(network, g));

@@ -26,10 +26,27 @@ inline std::string duration_text(double seconds) {
   return format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-/// "memory 14.2/16 KiB ok" or "... over".
+/// "16", "14.2", "383304": four digits, but never an exponent for what people count.
+inline std::string number_text(double number) {
+  const double size = std::abs(number);
+  return size >= 1000 && size < 1e15 ? format("{:.0f}", number) : format("{:.4g}", number);
+}
+
+/// "memory 14.2/16 KiB ok" or "... over". Bytes and seconds are shown in the multiple that suits the limit.
 inline std::string bound_text(const BoundReading& bound) {
-  return format("{} {:.4g}/{:.4g}{}{} {}", bound.name, bound.value, bound.limit, bound.unit.empty() ? "" : " ", bound.unit,
-                bound.kept() ? "ok" : "over");
+  double scale = 1;
+  std::string_view unit = bound.unit;
+  if (unit == "B" && bound.limit >= 1024) {
+    const bool large = bound.limit >= 1024.0 * 1024;
+    scale = large ? 1024.0 * 1024 : 1024;
+    unit = large ? "MiB" : "KiB";
+  } else if (unit == "s" && bound.limit < 1) {
+    const bool small = bound.limit < 1e-3;
+    scale = small ? 1e-6 : 1e-3;
+    unit = small ? "us" : "ms";
+  }
+  return format("{} {}/{}{}{} {}", bound.name, number_text(bound.value / scale), number_text(bound.limit / scale),
+                unit.empty() ? "" : " ", unit, bound.kept() ? "ok" : "over");
 }
 
 /// "  loss 0.6931  accuracy 91.2 %", where `prefix` says of what.

@@ -24,7 +24,8 @@ struct BoundReading {
   double value = 0;
   double limit = 0;
 
-  bool kept() const { return value <= limit; }
+  /// As constraints are judged: up to the rounding of a limit that is met exactly.
+  bool kept() const { return value <= limit + 1e-9 * (limit > 0 ? limit : 1); }
 };
 
 /// A phase of training (warm-up, search, ...) begins or ends.

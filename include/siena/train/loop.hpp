@@ -130,15 +130,21 @@ class Trainer {
     architecture_.save(state, prefix + "architecture.");
     for (const auto& [name, value] : best_.values()) state.put(prefix + "best." + name, value);
   }
+  /// Checks everything before it changes anything.
   void load(const State& state, const std::string& prefix = "") {
-    weights_.load(state, prefix + "optimizer.");
-    architecture_.load(state, prefix + "architecture.");
-    epoch_ = first_epoch_ = static_cast<int>(state.get<std::int64_t>(prefix + "epoch"));
-    stopped_ = state.get<std::int64_t>(prefix + "stopped") != 0;
-    since_best_ = static_cast<int>(state.get<std::int64_t>(prefix + "since_best"));
+    Optimizer weights = weights_, architecture = architecture_;
+    weights.load(state, prefix + "optimizer.");
+    architecture.load(state, prefix + "architecture.");
+    const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
+    const auto epoch = number("epoch"), stopped = number("stopped"), since_best = number("since_best");
     best_metrics_ = {.loss = state.get<double>(prefix + "best_loss"),
                      .accuracy = state.get<double>(prefix + "best_accuracy"),
-                     .samples = state.get<std::int64_t>(prefix + "best_samples")};
+                     .samples = number("best_samples")};
+    weights_ = std::move(weights);
+    architecture_ = std::move(architecture);
+    epoch_ = first_epoch_ = static_cast<int>(epoch);
+    stopped_ = stopped != 0;
+    since_best_ = static_cast<int>(since_best);
     best_ = {};
     const std::string best = prefix + "best.";
     for (const auto& [name, value] : state.values()) {
