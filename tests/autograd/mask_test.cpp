@@ -42,22 +42,22 @@ TEST_CASE("binarize: the gradient goes straight through") {
   CHECK(values(tape.grad(alpha)) == std::vector<double>{3, -2, 6});
 }
 
-TEST_CASE("binarize_secant: moments and slopes") {
+TEST_CASE("binarize_measured: moments and slopes") {
   DTensor mean({2}), square({2}), steps({1});
   const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps, .decay = 0.5, .batch = 4};
   DTape tape;
   const auto step = [&](const std::vector<double>& gradient) {
     tape.clear();
     const DVar alpha = tape.variable(DTensor({2}, {0.9, 0.1}));
-    const DVar mask = ops::binarize_secant(alpha, 0.5, moments);
+    const DVar mask = ops::binarize_measured(alpha, 0.5, moments);
     CHECK(values(mask.value()) == std::vector<double>{1, 0});
     tape.backward(weigh(mask, gradient));
     return values(tape.grad(alpha));
   };
-  // Corrected for their start, the moments of a single step are the gradient and its square.
+  // Corrected for their start, the moments of a single step are the gradient and its square: no variance yet.
   const auto first = step({2, -3});
-  CHECK(first[0] == Approx(2 - 0.5 * 4 * 4));
-  CHECK(first[1] == Approx(-3 + 0.5 * 4 * 9));
+  CHECK(first[0] == Approx(2 - 0.5 * 4).margin(1e-12));
+  CHECK(first[1] == Approx(-3 + 0.5 * 9));
   // mean = 0.5 * (0.5 * 2) + 0.5 * 1 = 1, square = 0.5 * (0.5 * 4) + 0.5 * 1 = 1.5, correction 1 - 0.25.
   const auto second = step({1, 1});
   CHECK(mean(0) == Approx(1));
@@ -65,18 +65,29 @@ TEST_CASE("binarize_secant: moments and slopes") {
   CHECK(mean(1) == Approx(-0.25));
   CHECK(square(1) == Approx(2.75));
   CHECK(steps(0) == 2);
-  CHECK(second[0] == Approx((1 - 0.5 * 4 * 1.5) / 0.75));
-  CHECK(second[1] == Approx((-0.25 + 0.5 * 4 * 2.75) / 0.75));
-  CHECK(ops::secant_slope(moments, 0, true) == Approx(second[0]));
-  CHECK(ops::secant_slope(moments, 0, false) == Approx((1 + 0.5 * 4 * 1.5) / 0.75));
+  // Corrected: means 4/3 and -1/3, squares 2 and 11/3, so variances 2/9 and 32/9; of single samples four times as much.
+  const double fisher[] = {4 * 2.0 / 9 + 16.0 / 9, 4 * 32.0 / 9 + 1.0 / 9};
+  CHECK(second[0] == Approx(4.0 / 3 - fisher[0] / 2).margin(1e-12));
+  CHECK(second[1] == Approx(-1.0 / 3 + fisher[1] / 2));
+  CHECK(ops::secant_slope(moments, 0, true) == Approx(second[0]).margin(1e-12));
+  CHECK(ops::secant_slope(moments, 0, false) == Approx(4.0 / 3 + fisher[0] / 2));
+
+  // The tangent, on demand; the moments go on.
+  auto tangent = moments;
+  tangent.secant = false;
+  tape.clear();
+  const DVar alpha = tape.variable(DTensor({2}, {0.9, 0.1}));
+  tape.backward(weigh(ops::binarize_measured(alpha, 0.5, tangent), {5, 6}));
+  CHECK(values(tape.grad(alpha)) == std::vector<double>{5, 6});
+  CHECK(steps(0) == 3);
 }
 
-TEST_CASE("binarize_secant: before the first step, and without recording") {
+TEST_CASE("binarize_measured: before the first step, and without recording") {
   DTensor mean({1}), square({1}), steps({1});
   const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps};
   CHECK(ops::secant_slope(moments, 0, true) == 0);
   DTape tape(false);
-  (void)ops::binarize_secant(tape.variable(DTensor({1}, {0.7})), 0.5, moments);
+  (void)ops::binarize_measured(tape.variable(DTensor({1}, {0.7})), 0.5, moments);
   CHECK(steps(0) == 0);
 }
 

@@ -152,8 +152,8 @@ TEST_CASE("network: a gate alters the weights of a layer, and its parameter gets
   Network plain = net;
   const int mask = net.add_parameter(Parameter("mask", Tensor({3}, {1.0f, 0.0f, 0.5f}), Role::architecture));
   net.set_gate(1, std::make_shared<Halve>(mask));
-  const Tensor masked = net.predict(Tensor({1, 3}, {1, 2, 4})), same = plain.predict(Tensor({1, 3}, {1, 0, 2}));
-  CHECK(values(masked) == values(same));
+  const Tensor masked = net.predict(Tensor({1, 3}, {1, 2, 4})), equal = plain.predict(Tensor({1, 3}, {1, 0, 2}));
+  CHECK(values(masked) == values(equal));
 
   Tape tape;
   tape.backward(ops::sum(net.forward(tape.constant(Tensor({1, 3}, {1, 2, 4})), Mode::training)));

@@ -104,7 +104,7 @@ TEST_CASE("search: finds a plain network that keeps every bound") {
     CHECK(epoch.bounds[1].unit == "cycles");
   }
   CHECK(history.search.epochs[0].penalty > 0);
-  REQUIRE(history.best_epoch == 2);  // the one whose masks were settled
+  REQUIRE(history.best_epoch == 2);  // the first one that kept both bounds
   CHECK(history.search.epochs[1].feasible());
 
   // No cliff: the plain network is as good as the masked one that was chosen.

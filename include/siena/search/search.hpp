@@ -82,13 +82,10 @@ class MaskSearch {
     const Architecture<double> exact = describe(network_, masks_);
     event.bounds = readings(constraints_.status(exact));
     if (!constraints_.feasible(exact)) return;
-    // Settled masks use the slack: from then on, earlier checkpoints no longer count.
-    const bool first = !best_ || (settled_ && !best_settled_);
-    if (!first && !better(event.validation, best_metrics_)) return;
+    if (best_ && !better(event.validation, best_metrics_)) return;
     best_ = network_;
     best_metrics_ = event.validation;
     best_epoch_ = event.epoch;
-    best_settled_ = settled_;
   }
   /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
   void settle() {
@@ -128,7 +125,7 @@ class MaskSearch {
   const ChannelMasks& masks_;
   MultiConstraint<Formulation>& constraints_;
   const SearchOptions& options_;
-  bool settled_ = false, best_settled_ = false, repaired_ = false;
+  bool settled_ = false, repaired_ = false;
   Selection settled_selection_;
   std::optional<Network> best_;
   Metrics best_metrics_;
@@ -157,8 +154,8 @@ inline void check(const Network& network, const SearchOptions& options, const da
 
 /// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best validation
 /// result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The exact costs choose the
-/// checkpoint, among the epochs after the masks have settled, else among all that kept every constraint; where there is none, `repair`
-/// makes it so. One seed gives the same bits at any number of threads.
+/// checkpoint, among the epochs that kept every constraint; where there is none, `repair` makes it so. One seed gives the same bits at any
+/// number of threads.
 template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {

@@ -102,13 +102,15 @@ class ChannelMasks {
     }
   }
 
-  /// Estimated rise of the task loss when a channel goes: half the Fisher information of its mask (see ops::secant_slope).
+  /// Estimated rise of the task loss when a channel goes: half the Fisher information of its mask (see ops::sample_fisher).
   double importance(const Network& network, int group, std::int64_t channel) const {
     const Handle& handle = handles_[group];
     if (handle.alpha < 0) return 0;
     const double steps = *network.buffer(handle.steps).data();
     const double correction = steps > 0 ? 1 - std::pow(options_.decay, steps) : 1;
-    return 0.5 * *network.buffer(handle.batch).data() * network.buffer(handle.square).data()[channel] / correction;
+    return 0.5 * ops::sample_fisher(network.buffer(handle.mean).data()[channel] / correction,
+                                    network.buffer(handle.square).data()[channel] / correction,
+                                    *network.buffer(handle.batch).data());
   }
 
   /// The binary mask of a group on a tape, as the cost sees it (slope 1: the cost's own slopes are chords already).
@@ -144,15 +146,15 @@ class ChannelMasks {
       Var& shared = forward.shared(handle.alpha);
       if (shared) return shared;
       const Var alpha = forward.network_parameter(handle.alpha);
-      if (!options_.secant) return shared = ops::binarize(alpha, options_.threshold);
       const auto batch = static_cast<float>(forward.input().shape()[0]);
       if (alpha.needs_grad()) *forward.network_buffer(handle.batch).data() = batch;  // inference leaves the network as it is
-      return shared = ops::binarize_secant<float>(alpha, options_.threshold,
-                                                  {.mean = &forward.network_buffer(handle.mean),
-                                                   .square = &forward.network_buffer(handle.square),
-                                                   .steps = &forward.network_buffer(handle.steps),
-                                                   .decay = options_.decay,
-                                                   .batch = batch});
+      return shared = ops::binarize_measured<float>(alpha, options_.threshold,
+                                                    {.mean = &forward.network_buffer(handle.mean),
+                                                     .square = &forward.network_buffer(handle.square),
+                                                     .steps = &forward.network_buffer(handle.steps),
+                                                     .decay = options_.decay,
+                                                     .batch = batch,
+                                                     .secant = options_.secant});
     }
 
     std::vector<Segment> segments_;

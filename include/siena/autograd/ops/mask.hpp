@@ -35,32 +35,39 @@ BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
   return output;
 }
 
-/// Running moments of the gradient that reaches a mask, from which `binarize_secant` estimates what each channel is worth.
+/// Running moments of the gradient that reaches a mask, from which `binarize_measured` estimates what each channel is worth.
 template <class T>
 struct MaskMoments {
   BasicTensor<T>* mean;
   BasicTensor<T>* square;
   BasicTensor<T>* steps;  ///< one element: how many gradients were seen
   double decay = 0.99;
-  double batch = 1;  ///< samples behind one gradient
+  double batch = 1;    ///< samples behind one gradient
+  bool secant = true;  ///< whether alpha gets the slope of the chord, or the tangent
 };
 
+/// E[g^2] of single samples, the diagonal of the Fisher information, from the moments of means over batches: a mean over a batch has
+/// the variance of one sample divided by the batch.
+inline double sample_fisher(double mean, double square, double batch) {
+  return batch * std::max(0.0, square - mean * mean) + mean * mean;
+}
+
 /// Change of the loss when each channel is switched the other way, from on to off or back, per unit of the mask: the slope of the
-/// chord between both states, mean -+ F / 2 with F the diagonal of the Fisher information, E[g^2] of single samples (Theis et al.
-/// 2018), here batch * E[(batch gradient)^2]. The tangent is no use: at a trained optimum it is zero for every channel alike.
+/// chord between both states, mean -+ F / 2 with F the Fisher information of the mask (Theis et al. 2018; `sample_fisher`). The tangent
+/// is no use: at a trained optimum it is zero for every channel alike.
 template <class T>
 T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
   const double steps = *moments.steps->data();
   const double correction = steps > 0 ? 1 - std::pow(moments.decay, steps) : 1;
   const double mean = moments.mean->data()[channel] / correction;
-  const double half = 0.5 * moments.batch * moments.square->data()[channel] / correction;
+  const double half = 0.5 * sample_fisher(mean, moments.square->data()[channel] / correction, moments.batch);
   return static_cast<T>(on ? mean - half : mean + half);
 }
 
-/// b = 1[alpha > threshold]; backwards alpha gets the slope of the chord (`secant_slope`) instead of the tangent, and the moments
-/// take the tangent in.
+/// b = 1[alpha > threshold]; backwards the moments take the tangent in, and alpha gets the slope of the chord (`secant_slope`) or,
+/// where `moments.secant` is false, the tangent.
 template <class T>
-BasicVar<T> binarize_secant(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
+BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
   const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
   alpha.tape().record(output, [=](BasicTape<T>& t) {
     const auto db = t.grad(output).row(0);
@@ -73,7 +80,8 @@ BasicVar<T> binarize_secant(const BasicVar<T>& alpha, double threshold, const Ma
       mean = keep * mean + (1 - keep) * db[c];
       square = keep * square + (1 - keep) * db[c] * db[c];
       const auto channel = static_cast<std::int64_t>(c);
-      if (slot) slot.grad->data()[c] += secant_slope(moments, channel, t.value(output).data()[c] > T(0.5));
+      if (!slot) continue;
+      slot.grad->data()[c] += moments.secant ? secant_slope(moments, channel, t.value(output).data()[c] > T(0.5)) : db[c];
     }
   });
   return output;
