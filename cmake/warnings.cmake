@@ -10,8 +10,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(siena_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wextra-semi -Wundef -Wvla
     -Wno-missing-field-initializers
-    # g++ 12 sees overflows in fmt's inlined fill and uninitialised values in std::optional where there are none.
+    # g++ 12 sees overflows in fmt's inlined fill, uninitialised values in std::optional and overlaps in std::string where
+    # there are none.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<BOOL:${SIENA_WARNINGS_AS_ERRORS}>:-Werror>)
 elseif(MSVC)
   target_compile_options(siena_warnings INTERFACE /W4 /permissive- $<$<BOOL:${SIENA_WARNINGS_AS_ERRORS}>:/WX>)
