@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -16,8 +17,9 @@
 
 namespace siena {
 
-/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the system for nothing.
-/// Blocks are 64-byte aligned; sizes are rounded up to an eighth of a power of two. Thread-safe.
+/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the system for nothing; where
+/// sizes change, idle blocks are given back before they add up to much more than the most that was ever in use. Blocks are 64-byte
+/// aligned; sizes are rounded up to an eighth of a power of two. Thread-safe.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -34,25 +36,26 @@ class MemoryPool {
   }
 
   void* allocate(std::size_t bytes) {
-    const int bin = bin_of(bytes);
+    const int bin = bin_of(bytes + alignment);
     {
       std::lock_guard lock(mutex_);
-      auto& free = free_[bin];
-      if (!free.empty()) {
-        void* block = free.back();
-        free.pop_back();
-        cached_ -= size_of(bin);
-        in_use_ += size_of(bin);
-        return block;
+      for (int larger = bin; larger < bin + reach; ++larger) {
+        if (!free_[larger].empty()) return take(larger);
       }
       in_use_ += size_of(bin);
+      peak_ = std::max(peak_, in_use_);
+      if (in_use_ + cached_ > peak_ + peak_ / 4 + spare) give_back();
       ++system_allocations_;
     }
-    return ::operator new (size_of(bin), std::align_val_t{alignment});
+    auto* block = static_cast<std::byte*>(::operator new (size_of(bin), std::align_val_t{alignment}));
+    std::memcpy(block, &bin, sizeof bin);
+    return block + alignment;
   }
 
-  void deallocate(void* block, std::size_t bytes) noexcept {
-    const int bin = bin_of(bytes);
+  void deallocate(void* memory) noexcept {
+    std::byte* block = static_cast<std::byte*>(memory) - alignment;
+    int bin;
+    std::memcpy(&bin, block, sizeof bin);
     std::lock_guard lock(mutex_);
     in_use_ -= size_of(bin);
     cached_ += size_of(bin);
@@ -62,11 +65,7 @@ class MemoryPool {
   /// Gives every cached block back to the system.
   void trim() {
     std::lock_guard lock(mutex_);
-    for (auto& free : free_) {
-      for (void* block : free) ::operator delete (block, std::align_val_t{alignment});
-      free.clear();
-    }
-    cached_ = 0;
+    give_back();
   }
 
   std::size_t bytes_in_use() const { return locked(in_use_); }
@@ -75,8 +74,11 @@ class MemoryPool {
   std::size_t system_allocations() const { return locked(system_allocations_); }
 
  private:
-  // Eight bins an octave from 64 bytes on: bin 8 k + j holds (8 + j) / 8 * 64 * 2^k bytes.
+  // Eight bins an octave from 64 bytes on: bin 8 k + j holds (8 + j) / 8 * 64 * 2^k bytes, the first 64 of which say which bin it is.
   static constexpr int bins = 8 * 42;
+  static constexpr int reach = 4;                    // bins that may serve a request: blocks up to 1.5 times as large
+  static constexpr std::size_t spare = 16ull << 20;  // bytes that may always lie idle
+
   static std::size_t size_of(int bin) { return ((std::size_t{8} + bin % 8) << (bin / 8)) * (alignment / 8); }
   static int bin_of(std::size_t bytes) {
     const std::size_t units = (bytes + alignment / 8 - 1) / (alignment / 8);  // of 8 bytes
@@ -86,14 +88,29 @@ class MemoryPool {
     if (step == 16) return 8 * (octave + 1);
     return 8 * octave + static_cast<int>(step) - 8;
   }
+  void* take(int bin) {
+    std::byte* block = free_[bin].back();
+    free_[bin].pop_back();
+    cached_ -= size_of(bin);
+    in_use_ += size_of(bin);
+    peak_ = std::max(peak_, in_use_);
+    return block + alignment;
+  }
+  void give_back() {
+    for (auto& free : free_) {
+      for (std::byte* block : free) ::operator delete (block, std::align_val_t{alignment});
+      free.clear();
+    }
+    cached_ = 0;
+  }
   std::size_t locked(const std::size_t& value) const {
     std::lock_guard lock(mutex_);
     return value;
   }
 
   mutable std::mutex mutex_;
-  std::vector<void*> free_[bins];
-  std::size_t in_use_ = 0, cached_ = 0, system_allocations_ = 0;
+  std::vector<std::byte*> free_[bins + reach];
+  std::size_t in_use_ = 0, cached_ = 0, peak_ = 0, system_allocations_ = 0;
 };
 
 /// Owns `size` elements of 64-byte aligned pooled memory, zeroed unless asked otherwise. Copies copy the elements.
@@ -123,7 +140,7 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    if (data_) MemoryPool::global().deallocate(data_, size_ * sizeof(T));
+    if (data_) MemoryPool::global().deallocate(data_);
   }
 
   T* data() { return data_; }
