@@ -25,10 +25,13 @@ Searchable<Conv2d, Channels> searchable_depthwise(int channels) {
   return Searchable{Conv2d{.out = channels, .kernel = 3, .groups = Conv2d::depthwise, .bias = false}, Channels{}};
 }
 
-struct Scaled {  // a layer of a user, with a weight per channel
+struct Scaled {     // a layer of a user, with a weight per channel
+  double macs = 0;  // where it says so
+
   std::string_view kind() const { return "scaled"; }
   Shape setup(LayerSetup& setup) const {
     setup.parameter("weight", {setup.input()[-1]}, Init::constant(2), false);
+    if (macs > 0) setup.macs(macs);
     return setup.input();
   }
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
@@ -175,7 +178,7 @@ TEST_CASE("describe: kinds of convolutions, and layers of users") {
     const Flow a =
         ((x | Conv2d{.out = 8, .groups = Conv2d::depthwise}).named("one") | Conv2d{.out = 8, .groups = 2}).named("two");
     const Flow b = (a | Conv2d{.out = 16, .kernel = 3, .groups = 8}).named("multiplied");
-    return ((b | Scaled{}).named("scaled") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
+    return ((b | Scaled{}).named("scaled") | Scaled{.macs = 100} | GlobalAvgPool{} | Linear{.out = 2}).named("out");
   });
   const Architecture<double> d = describe(network);
   CHECK(layer(d, "one").kind == LayerKind::conv2d);  // of one channel: each filter reads all there is
@@ -187,6 +190,9 @@ TEST_CASE("describe: kinds of convolutions, and layers of users") {
   CHECK(layer(d, "multiplied").weights() == 9 * 16);
   CHECK(layer(d, "scaled").kind == LayerKind::other);
   CHECK(layer(d, "scaled").own_weights == 16);
+  CHECK(layer(d, "scaled").own_macs == 16 * 4 * 4);  // nothing said: as a convolution
+  CHECK(layer(d, "scaled_2").own_weights == 16);
+  CHECK(layer(d, "scaled_2").own_macs == 100);
 }
 
 TEST_CASE("describe: what a selection leaves") {

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace siena {
 
@@ -46,18 +49,90 @@ class ArgumentError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+/// A value to be formatted. A few kinds stand for all types: formatting is then compiled once, and not for every call.
+class FormatArgument {
+ public:
+  template <class T>
+  FormatArgument(const T& value) {  // NOLINT(google-explicit-constructor)
+    if constexpr (std::is_same_v<T, bool>) {
+      argument_ = argument(value);
+    } else if constexpr (std::is_same_v<T, char>) {
+      argument_ = argument(value);
+    } else if constexpr (std::is_same_v<T, float>) {
+      argument_ = argument(value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      argument_ = argument(static_cast<double>(value));
+    } else if constexpr (std::is_integral_v<T> && std::is_unsigned_v<T>) {
+      argument_ = argument(static_cast<unsigned long long>(value));
+    } else if constexpr (std::is_integral_v<T>) {
+      argument_ = argument(static_cast<long long>(value));
+    } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+      const std::string_view view(value);
+      argument_ = argument(fmt::string_view(view.data(), view.size()));
+    } else {
+      text_ = value.to_string();
+      argument_ = argument(fmt::string_view(text_));
+    }
+  }
+  FormatArgument(const FormatArgument&) = delete;
+
+  const fmt::basic_format_arg<fmt::format_context>& get() const { return argument_; }
+
+ private:
+  template <class T>
+  static fmt::basic_format_arg<fmt::format_context> argument(const T& value) {
+    return fmt::format_args(fmt::make_format_args(value)).get(0);
+  }
+
+  std::string text_;
+  fmt::basic_format_arg<fmt::format_context> argument_;
+};
+
+inline std::string format_all(std::string_view text, std::initializer_list<FormatArgument> arguments) {
+  std::vector<fmt::basic_format_arg<fmt::format_context>> list;
+  for (const FormatArgument& argument : arguments) list.push_back(argument.get());
+  return fmt::vformat(fmt::string_view(text.data(), text.size()), fmt::format_args(list.data(), static_cast<int>(list.size())));
+}
+
+/// A text with as many replacement fields as there are arguments; checked when it is compiled.
+template <class... Args>
+struct CheckedText {
+  consteval CheckedText(const char* literal) : text(literal) {  // NOLINT(google-explicit-constructor)
+    std::size_t fields = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '{') continue;
+      if (i + 1 < text.size() && text[i + 1] == '{') {
+        ++i;
+      } else {
+        ++fields;
+      }
+    }
+    if (fields != sizeof...(Args)) throw "siena: expected one argument for each {} of the text";
+  }
+  std::string_view text;
+};
+}  // namespace detail
+
+template <class... Args>
+using FormatText = detail::CheckedText<std::type_identity_t<Args>...>;
+
+/// The text with its fields replaced, as {fmt} does; types of one's own need a `to_string()`.
+template <class... Args>
+std::string format(FormatText<Args...> text, const Args&... args) {
+  return detail::format_all(text.text, {detail::FormatArgument(args)...});
+}
+
 /// Throws `E` with a formatted message: `fail<ShapeError>("Linear: expected {} features, got {}", 4, 5)`.
 template <class E, class... Args>
-[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
-  throw E(fmt::format(format, std::forward<Args>(args)...));
+[[noreturn]] void fail(FormatText<Args...> text, const Args&... args) {
+  throw E(detail::format_all(text.text, {detail::FormatArgument(args)...}));
 }
 
 /// Throws `E` unless `condition` holds; the arguments are formatted only then.
 template <class E, class... Args>
-void require(bool condition, fmt::format_string<Args...> format, Args&&... args) {
-  if (!condition) fail<E>(format, std::forward<Args>(args)...);
+void require(bool condition, FormatText<Args...> text, const Args&... args) {
+  if (!condition) throw E(detail::format_all(text.text, {detail::FormatArgument(args)...}));
 }
-
-using fmt::format;
 
 }  // namespace siena

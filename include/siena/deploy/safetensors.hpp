@@ -96,8 +96,8 @@ class SafetensorsReader {
 
  private:
   template <class... Args>
-  void check(bool condition, fmt::format_string<Args...> text, Args&&... args) const {
-    if (!condition) fail<FormatError>("{}: {}", where_, siena::format(text, std::forward<Args>(args)...));
+  void check(bool condition, FormatText<Args...> text, const Args&... args) const {
+    if (!condition) fail<FormatError>("{}: {}", where_, siena::format(text, args...));
   }
 
   /// For messages: a corrupt header may hold anything, at any length.

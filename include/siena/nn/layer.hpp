@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,8 +54,13 @@ class LayerSetup {
   /// Asks for a tensor that is saved with the network but not trained (running statistics).
   void buffer(std::string name, const Shape& shape, float value) { buffers.push_back({std::move(name), shape, value}); }
 
+  /// Says how many multiply-accumulates the layer takes per sample, for cost models. A layer that does not say is taken to use each
+  /// of its parameters once at every position of its output, as a convolution does.
+  void macs(double count) { own_macs = count; }
+
   std::vector<ParameterSpec> parameters;
   std::vector<BufferSpec> buffers;
+  std::optional<double> own_macs;
 
  private:
   std::string_view where_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ class Network {
     std::vector<int> buffers;
     std::shared_ptr<const Gate> gate;
     Decoration decoration;
+    std::optional<double> macs = {};  ///< per sample, where the layer says it of itself
   };
   struct NamedBuffer {
     std::string name;
@@ -124,20 +126,13 @@ class Network {
     for (auto& buffer : buffers_) buffer.value = state.get<Tensor>(prefix + buffer.name);
   }
 
-  Network(const Network& other) { *this = other; }
+  Network(const Network& other)
+      : seed_(other.seed_), nodes_(other.nodes_), buffers_(other.buffers_), steps_(other.steps_), output_(other.output_) {
+    for (const auto& parameter : other.parameters_) parameters_.push_back(std::make_unique<Parameter>(*parameter));
+  }
   Network(Network&&) = default;
   Network& operator=(Network&&) = default;
-  Network& operator=(const Network& other) {
-    if (this == &other) return *this;
-    seed_ = other.seed_;
-    nodes_ = other.nodes_;
-    buffers_ = other.buffers_;
-    steps_ = other.steps_;
-    output_ = other.output_;
-    parameters_.clear();
-    for (const auto& parameter : other.parameters_) parameters_.push_back(std::make_unique<Parameter>(*parameter));
-    return *this;
-  }
+  Network& operator=(const Network& other) { return *this = Network(other); }
 
  private:
   class Builder final : public NetworkBuilder {
@@ -208,6 +203,7 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   for (auto& spec : setup.buffers) {
     node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));
   }
+  node.macs = setup.own_macs;
   network_.nodes_.push_back(std::move(node));
   return static_cast<int>(network_.nodes_.size()) - 1;
 }
@@ -248,7 +244,7 @@ inline void Network::plan() {
   const auto only_user = [&](int node) { return users[node].size() == 1 && node != output_ ? users[node][0] : -1; };
 
   std::vector<bool> absorbed(count, false);  // computed in the step of a later node
-  std::map<int, Step> fused;                 // by the node whose value the step makes
+  std::vector<Step> fused(count);            // by the node whose value the step makes; node 0: none
   for (int i = 0; i < count; ++i) {
     if (absorbed[i] || !std::holds_alternative<BatchNorm>(nodes_[i].layer)) continue;
     Step step{.node = i, .relu = true, .last = {}};
@@ -263,12 +259,12 @@ inline void Network::plan() {
     absorbed[i] = true;
     if (sum >= 0) absorbed[sum] = true;
     step.output = next;
-    fused.emplace(next, std::move(step));
+    fused[next] = std::move(step);
   }
   steps_.clear();
   for (int i = 0; i < count; ++i) {
-    if (const auto found = fused.find(i); found != fused.end()) {
-      steps_.push_back(found->second);
+    if (fused[i].node != 0) {
+      steps_.push_back(fused[i]);
     } else if (!absorbed[i]) {
       steps_.push_back({.node = i, .output = i, .last = {}});
     }

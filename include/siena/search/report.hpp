@@ -45,6 +45,9 @@ struct Report {
   std::vector<Phase> phases;
   std::uint64_t seed = 0;
   int threads = 0;
+
+  /// A table of the layers, then every bound and every accuracy, a line each.
+  std::string to_string() const;
 };
 
 inline std::string_view name_of(LayerKind kind) {
@@ -71,6 +74,31 @@ inline std::string_view name_of(LayerKind kind) {
       break;
   }
   return "other";
+}
+
+inline std::string Report::to_string() const {
+  std::string text = format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
+  for (const auto& layer : layers) {
+    text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels, layer.out_channels,
+                   layer.weights, layer.macs, layer.gap8_cycles);
+  }
+  text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", weights, macs, gap8_cycles);
+  for (const auto& bound : bounds) {
+    if (bound.value && bound.limit) {
+      text += format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit, bound.unit,
+                     -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
+    } else {
+      text += format("{}: {} (violation {:.4g})\n", bound.name, bound.feasible() ? "kept" : "BROKEN", bound.violation);
+    }
+  }
+  const auto line = [&](const char* name, const std::optional<double>& value) {
+    if (value) text += format("accuracy {}: {:.2f} %\n", name, 100 * *value);
+  };
+  line("of the seed", accuracy.seed);
+  line("as found", accuracy.found);
+  line("fine-tuned", accuracy.finetuned);
+  if (!text.empty()) text.pop_back();
+  return text;
 }
 
 /// Costs of a plain network and how it stands with its constraints; trains and measures nothing.
@@ -107,29 +135,6 @@ inline Report evaluate(Network& network, const data::Dataset& test, const Constr
 template <>
 struct fmt::formatter<siena::Report> : fmt::formatter<std::string> {
   auto format(const siena::Report& report, fmt::format_context& context) const {
-    std::string text =
-        siena::format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
-    for (const auto& layer : report.layers) {
-      text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels,
-                            layer.out_channels, layer.weights, layer.macs, layer.gap8_cycles);
-    }
-    text += siena::format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", report.weights, report.macs,
-                          report.gap8_cycles);
-    for (const auto& bound : report.bounds) {
-      if (bound.value && bound.limit) {
-        text += siena::format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit,
-                              bound.unit, -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
-      } else {
-        text += siena::format("{}: {} (violation {:.4g})\n", bound.name, bound.feasible() ? "kept" : "BROKEN", bound.violation);
-      }
-    }
-    const auto accuracy = [&](const char* name, const std::optional<double>& value) {
-      if (value) text += siena::format("accuracy {}: {:.2f} %\n", name, 100 * *value);
-    };
-    accuracy("of the seed", report.accuracy.seed);
-    accuracy("as found", report.accuracy.found);
-    accuracy("fine-tuned", report.accuracy.finetuned);
-    if (!text.empty()) text.pop_back();
-    return fmt::formatter<std::string>::format(text, context);
+    return fmt::formatter<std::string>::format(report.to_string(), context);
   }
 };

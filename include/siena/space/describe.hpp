@@ -94,6 +94,7 @@ Architecture<N> describe_with(const Network& network, const Count& channels) {
       double weights = 0;
       for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());
       layer.own_weights = weights;
+      layer.own_macs = node.macs.value_or(weights * layer.out_height * layer.out_width);
     }
     architecture.layers.push_back(std::move(layer));
   }
