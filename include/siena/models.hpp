@@ -4,4 +4,9 @@
 
 // The room models: networks of the benchmarks.
 
+#include "siena/models/autoencoder.hpp"
+#include "siena/models/ds_cnn.hpp"
+#include "siena/models/mobilenet_v1.hpp"
+#include "siena/models/resnet18.hpp"
 #include "siena/models/resnet8.hpp"
+#include "siena/models/width.hpp"

@@ -11,6 +11,7 @@
 #include "siena/space/describe.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 
 using namespace siena;
 
@@ -18,13 +19,7 @@ TEST_CASE("resnet8: the network of MLPerf Tiny") {
   const Network network = resnet8();
   CHECK(network.input_shape() == Shape{32, 32, 3});
   CHECK(network.output_shape() == Shape{10});
-  std::int64_t weights = 0, biases = 0, norms = 0;
-  for (const auto& node : network.nodes()) {
-    const bool norm = std::holds_alternative<BatchNorm>(node.layer);
-    for (std::size_t p = 0; p < node.parameters.size(); ++p) {
-      (norm ? norms : p == 0 ? weights : biases) += network.parameter(node.parameters[p]).value.elements();
-    }
-  }
+  const auto [weights, biases, norms] = test::parameter_counts(network);
   CHECK(weights == 77'360);
   CHECK(biases == 218);
   CHECK(norms == 2 * (16 + 2 * (16 + 32 + 64)));

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 
+#include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/searchable.hpp"
 
@@ -24,9 +23,7 @@ struct ResNet8Options {
 /// 12,501,632 MACs at width 1. Shortcuts of the last two stages are 1x1 convolutions without batch norm. Every convolution's channels
 /// may be searched.
 inline Network resnet8(const ResNet8Options& options = {}) {
-  require<ArgumentError>(options.width > 0 && options.width <= 1000,
-                         "resnet8: expected a width above 0 (1 is the original), got {}", options.width);
-  const auto scaled = [&](int channels) { return std::max(1, static_cast<int>(std::lround(channels * options.width))); };
+  const auto scaled = [&](int channels) { return scaled_channels("resnet8", channels, options.width); };
   const auto conv = [](int out, int kernel, int stride, bool bias) {
     return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = bias}, Channels{}};
   };

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/models/ds_cnn.hpp"
+
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/cost/params.hpp"
+#include "siena/space/describe.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/random_tensor.hpp"
+
+using namespace siena;
+
+TEST_CASE("ds_cnn: the network of MLPerf Tiny") {
+  Network network = ds_cnn();
+  CHECK(network.input_shape() == Shape{49, 10, 1});
+  CHECK(network.output_shape() == Shape{12});
+  const auto counts = test::parameter_counts(network);
+  CHECK(counts.weights == 22'016);
+  CHECK(counts.biases == 588);
+  CHECK(counts.norms == 2 * 576);
+  const Architecture<double> d = describe(network);
+  CHECK(total(Params{}, d) == 22'016);
+  CHECK(total(Macs{}, d) == 2'656'768);
+  CHECK(total(Gap8{}, d) == 526'880);
+  for (const auto& node : network.nodes()) {
+    if (node.name == "inputlayer") CHECK(node.shape == Shape{25, 5, 64});
+  }
+  CHECK(network.predict(random_tensor<float>({3, 49, 10, 1}, 1)).finite());
+  // The stem and three pointwise convolutions each with the depthwise one that follows; the last pointwise one.
+  const auto freedom = test::freedom(network);
+  CHECK(freedom.groups == 5);
+  CHECK(freedom.channels == 5 * 64);
+}
+
+TEST_CASE("ds_cnn: width") {
+  CHECK(total(Params{}, describe(ds_cnn({.classes = 4, .width = 0.25}))) == 40 * 16 + 4 * (9 * 16 + 16 * 16) + 16 * 4);
+  CHECK_THROWS_WITH(ds_cnn({.width = 0}), "ds_cnn: expected a width above 0 and at most 1000, got 0");
+}
