@@ -107,6 +107,14 @@ TEST_CASE("large images and batches split over parts and chunks", "[kernels][con
   check_convolution<float>(conv_geometry({.in_channels = 66, .out_channels = 70}), 300);
 }
 
+TEST_CASE("weights of many columns are copied block by block", "[kernels][conv2d]") {
+  check_convolution<float>(conv_geometry(square(5, 130, 150, 3, 1, 1)), 9);
+  check_convolution<float>(conv_geometry(square(5, 150, 136, 3, 2, 1)), 18);
+  check_convolution<float>(conv_geometry(square(4, 136, 171, 1, 1, 0)), 6);
+  check_convolution<float>(conv_geometry({.in_channels = 130, .out_channels = 200}), 70);
+  check_convolution<double>(conv_geometry(square(4, 70, 75, 3, 1, 1)), 5);
+}
+
 TEST_CASE("an image's result does not depend on its batch", "[kernels][conv2d]") {
   const ConvGeometry g = conv_geometry(square(7, 5, 24, 3, 2, 1));
   const test::Operands<float> all(g, 19, 3);

@@ -93,10 +93,14 @@ inline Correlation residue_correlation(const ConvGeometry& g, const ResidueClass
 template <class T>
 void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
                std::int64_t to_stride) {
-  for (std::int64_t r0 = 0; r0 < to_stride; r0 += 8) {
-    const std::int64_t count = std::min<std::int64_t>(8, rows - r0);
-    for (std::int64_t c = 0; c < columns; ++c) {
-      for (std::int64_t r = 0; r < 8; ++r) to[c * to_stride + r0 + r] = r < count ? from[(r0 + r) * from_stride + c] : T(0);
+  constexpr std::int64_t block = 16;  // columns whose rows of `to` stay in the cache while they are filled
+  for (std::int64_t c0 = 0; c0 < columns; c0 += block) {
+    const std::int64_t c1 = std::min(columns, c0 + block);
+    for (std::int64_t r0 = 0; r0 < to_stride; r0 += 8) {
+      const std::int64_t count = std::min<std::int64_t>(8, rows - r0);
+      for (std::int64_t c = c0; c < c1; ++c) {
+        for (std::int64_t r = 0; r < 8; ++r) to[c * to_stride + r0 + r] = r < count ? from[(r0 + r) * from_stride + c] : T(0);
+      }
     }
   }
 }

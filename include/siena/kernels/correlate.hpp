@@ -54,6 +54,11 @@ struct CorrelationData {
   const T *x, *w, *bias;
   T* y;
   Write mode;
+  std::int64_t blocked_rows = 0;  // of the weights, where they lie block by block of columns (see BlockedWeights)
+
+  /// Where the weights of a block of columns start, and how far apart its rows are.
+  const T* block(std::int64_t column) const { return w + (blocked_rows > 0 ? column * blocked_rows : column); }
+  std::int64_t block_stride(std::int64_t width, std::int64_t columns) const { return blocked_rows > 0 ? width : columns; }
 };
 
 /// The valid taps of an output position along one dimension.
@@ -70,18 +75,18 @@ inline Buffer<TapRange> tap_ranges(const Axis& axis) {
 }
 
 /// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become
-/// one.
+/// one. Rows of the weights are `stride` apart.
 template <class T>
-SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t oh, TapRange h,
-                                         std::int64_t ow, TapRange v) {
+SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const T* w, std::int64_t stride, std::int64_t oh,
+                                         TapRange h, std::int64_t ow, TapRange v) {
   TileProducts<T> p;
   p.taps_h = h.last - h.first;
   p.taps_w = v.last - v.first;
   p.depth = c.depth;
   p.input_h = c.height.tap_step * c.in_row;
   p.input_w = c.width.tap_step * c.in_pixel;
-  p.weight_stride = c.columns;
-  p.weights_w = c.depth * c.columns;
+  p.weight_stride = stride;
+  p.weights_w = c.depth * stride;
   p.weights_h = c.width.taps * p.weights_w;
   if (p.taps_h == 0 || p.taps_w == 0) {
     p.taps_h = 0;
@@ -119,6 +124,8 @@ void correlate_images(const Correlation& c, const CorrelationData<T>& d, const S
   for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
     using A = typename decltype(arch)::type;
     constexpr int rows = tile_rows<A, decltype(vectors)::value>;
+    const T* w = d.block(column);
+    const std::int64_t stride = d.block_stride(vectors * simd::width<T, A>, c.columns);
     const std::int64_t strip = strip_width(c, rows, sizeof(T));
     for (std::int64_t n = 0; n < s.images; n += rows) {
       const std::int64_t count = std::min<std::int64_t>(rows, s.images - n);
@@ -127,7 +134,7 @@ void correlate_images(const Correlation& c, const CorrelationData<T>& d, const S
         for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
           T* y = d.y + n * c.out_image + c.out_first + oh * c.out_row + begin * c.out_pixel + column;
           for (std::int64_t ow = begin; ow < end; ++ow, y += c.out_pixel) {
-            TileProducts<T> p = products_at(c, d.x + n * c.in_image, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
+            TileProducts<T> p = products_at(c, d.x + n * c.in_image, w, stride, oh, s.heights[oh], ow, s.widths[ow]);
             p.row_stride = c.in_image;
             if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
             product_rows<T, A, decltype(vectors)::value>(
@@ -144,10 +151,12 @@ template <class Arch, class T>
 void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
   for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t column) {
     using A = typename decltype(arch)::type;
+    const T* w = d.block(column);
+    const std::int64_t stride = d.block_stride(vectors * simd::width<T, A>, c.columns);
     for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
       for (std::int64_t ow = s.first_pixel, last = ow; ow < s.last_pixel; ow = last) {
         while (last < s.last_pixel && s.widths[last] == s.widths[ow]) ++last;
-        TileProducts<T> p = products_at(c, d.x, d.w + column, oh, s.heights[oh], ow, s.widths[ow]);
+        TileProducts<T> p = products_at(c, d.x, w, stride, oh, s.heights[oh], ow, s.widths[ow]);
         p.row_stride = c.width.step * c.in_pixel;
         if (p.taps_h == 0 && d.mode == Write::accumulate) continue;
         product_rows<T, A, decltype(vectors)::value>(p,
@@ -165,32 +174,63 @@ void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const S
 /// threads, so that the split is the same everywhere.
 inline constexpr std::int64_t wanted_tasks = 32;
 
+/// Weights of many columns, copied block by block of the columns that a tile covers: rows of a block follow each other, where in the
+/// original each lies on another page of memory than the next. Worth its while once many outputs share the copy.
+template <class T, class Arch>
+class BlockedWeights {
+ public:
+  BlockedWeights(const CorrelationData<T>& d, std::int64_t rows, std::int64_t columns, std::int64_t outputs) : data_(d) {
+    constexpr std::int64_t far_apart = 512, many = 64;
+    if (columns * static_cast<std::int64_t>(sizeof(T)) < far_apart || outputs < many) return;
+    copy_ = Buffer<T>::uninitialized(static_cast<std::size_t>(rows * columns));
+    parallel_ranges(rows, 128, [&](std::int64_t begin, std::int64_t end) {
+      for_each_block<T, Arch>(0, columns, [&](auto arch, auto vectors, std::int64_t column) {
+        constexpr std::int64_t width = decltype(vectors)::value * simd::width<T, typename decltype(arch)::type>;
+        T* to = copy_.data() + column * rows + begin * width;
+        for (std::int64_t r = begin; r < end; ++r, to += width) std::copy_n(d.w + r * columns + column, width, to);
+      });
+    });
+    data_.w = copy_.data();
+    data_.blocked_rows = rows;
+  }
+  /// The same data with the weights where they are best read.
+  const CorrelationData<T>& data() const { return data_; }
+
+ private:
+  CorrelationData<T> data_;
+  Buffer<T> copy_;
+};
+
 /// A matrix product: y[row] = x[row] * w, cut into runs of rows and, where they are few, slices of columns.
 struct MatrixProduct {
   std::int64_t rows, depth, in_stride, columns;
 };
 
 template <class Arch, class T>
-void multiply(const MatrixProduct& m, const CorrelationData<T>& d) {
+void multiply(const MatrixProduct& m, const CorrelationData<T>& given) {
   constexpr std::int64_t slice = 64;
+  const BlockedWeights<T, Arch> weights(given, m.depth, m.columns, m.rows);
+  const CorrelationData<T>& d = weights.data();
   const std::int64_t grain = std::max<std::int64_t>(32, ceil_div(ceil_div(m.rows, wanted_tasks), 16) * 16);
   const std::int64_t runs = ceil_div(m.rows, grain), slices = runs >= 16 ? 1 : ceil_div(m.columns, slice);
   parallel_for(runs * slices, [&](std::int64_t task) {
     const std::int64_t row = task / slices * grain, count = std::min(grain, m.rows - row), first = task % slices * slice;
     for_each_block<T, Arch>(
         first, slices == 1 ? m.columns : std::min(m.columns, first + slice), [&](auto arch, auto vectors, auto c) {
-          product_rows<T, typename decltype(arch)::type, decltype(vectors)::value>({.input = d.x + row * m.in_stride,
-                                                                                    .row_stride = m.in_stride,
-                                                                                    .weights = d.w + c,
-                                                                                    .weight_stride = m.columns,
-                                                                                    .taps_h = 1,
-                                                                                    .taps_w = 1,
-                                                                                    .depth = m.depth},
-                                                                                   {.output = d.y + row * m.columns + c,
-                                                                                    .row_stride = m.columns,
-                                                                                    .bias = d.bias ? d.bias + c : nullptr,
-                                                                                    .mode = d.mode},
-                                                                                   count);
+          constexpr std::int64_t width = decltype(vectors)::value * simd::width<T, typename decltype(arch)::type>;
+          product_rows<T, typename decltype(arch)::type, decltype(vectors)::value>(
+              {.input = d.x + row * m.in_stride,
+               .row_stride = m.in_stride,
+               .weights = d.block(c),
+               .weight_stride = d.block_stride(width, m.columns),
+               .taps_h = 1,
+               .taps_w = 1,
+               .depth = m.depth},
+              {.output = d.y + row * m.columns + c,
+               .row_stride = m.columns,
+               .bias = d.bias ? d.bias + c : nullptr,
+               .mode = d.mode},
+              count);
         });
   });
 }
@@ -242,7 +282,10 @@ inline TapRange input_rows(const Axis& axis, std::int64_t begin, std::int64_t en
 
 /// Runs a correlation over a batch. Every output is one chain of operations, whatever the split.
 template <class Arch, class T>
-void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
+void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T>& given) {
+  const BlockedWeights<T, Arch> weights(given, c.height.taps * c.width.taps * c.depth, c.columns,
+                                        batch * c.height.out * c.width.out);
+  const CorrelationData<T>& d = weights.data();
   const Buffer<TapRange> heights = tap_ranges(c.height), widths = tap_ranges(c.width);
   const Stretch all{.images = 1,
                     .first_row = 0,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "siena/core/buffer.hpp"
 #include "siena/core/parallel.hpp"
@@ -20,167 +21,242 @@
 
 namespace siena::kernels::detail {
 
-/// Rows of one image and one vector of channels, with the zeros of the border: [row][pixel][lane].
-template <class T, class Arch>
-class Plane {
- public:
-  static constexpr std::int64_t lanes = simd::width<T, Arch>;
+// Nothing is copied. Tiles run along the channels of a few pixels, so that memory is read in order, and what lies outside the image is
+// read from a row of zeros.
 
-  /// The input of output rows [begin, end); `storage` holds plane_size elements.
-  Plane(const Correlation& c, const T* x, std::int64_t begin, std::int64_t end, T* storage)
-      : data_(storage), row_(plane_pixels(c.width, 0, c.width.out) * lanes) {
-    const std::int64_t first = c.height.start + begin * c.height.step, rows = plane_pixels(c.height, begin, end);
-    const std::int64_t pixels = row_ / lanes, left = std::clamp<std::int64_t>(-c.width.start, 0, pixels);
-    const std::int64_t right = std::clamp<std::int64_t>(c.width.in - c.width.start, left, pixels);
-    const auto nothing = simd::zero<T, Arch>();
-    for (std::int64_t h = 0; h < rows; ++h) {
-      T* out = data_ + h * row_;
-      const std::int64_t ih = first + h;
-      const bool inside = ih >= 0 && ih < c.height.in;
-      const T* from = x + ih * c.in_row + c.width.start * c.in_pixel;
-      for (std::int64_t i = 0; i < pixels; ++i) {
-        const bool pixel = inside && i >= left && i < right;
-        simd::store(out + i * lanes, pixel ? simd::load<T, Arch>(from + i * c.in_pixel) : nothing);
+/// Kernel and stride of a window that the compiler knows: its weights and sums stay in registers.
+template <int Height, int Width, int Step>
+struct StaticWindow {
+  static constexpr int height = Height, width = Width, step = Step;
+};
+
+/// Where a pixel of the image starts, or zeros outside of it.
+template <class T>
+SIENA_INLINE const T* pixel_or_zeros(const Correlation& c, const T* x, std::int64_t h, std::int64_t w, const T* zeros) {
+  return h >= 0 && h < c.height.in && w >= 0 && w < c.width.in ? x + h * c.in_row + w * c.in_pixel : zeros;
+}
+
+template <class T, class Arch>
+SIENA_INLINE simd::Batch<T, Arch> first_sum(const CorrelationData<T>& d, const T* output, std::int64_t column) {
+  if (d.mode == Write::accumulate) return simd::load<T, Arch>(output + column);
+  return d.bias ? simd::load<T, Arch>(d.bias + column) : simd::zero<T, Arch>();
+}
+
+/// Rows x Columns outputs of a static window, one vector of channels: each input is loaded once and goes into all outputs it meets.
+/// input(h, w) says where the pixel (h, w) of those that the window covers is.
+template <class T, class Arch, class Window, int Rows, int Columns, class Input>
+SIENA_INLINE void depthwise_block(const Correlation& c, const CorrelationData<T>& d, const Input& input, T* output,
+                                  std::int64_t column) {
+  using V = simd::Batch<T, Arch>;
+  constexpr int height = (Rows - 1) * Window::step + Window::height, width = (Columns - 1) * Window::step + Window::width;
+  V weights[Window::height * Window::width], sums[Rows][Columns];
+  SIENA_UNROLL
+  for (int t = 0; t < Window::height * Window::width; ++t) weights[t] = simd::load<T, Arch>(d.w + t * c.columns + column);
+  SIENA_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    SIENA_UNROLL
+    for (int k = 0; k < Columns; ++k) {
+      sums[r][k] = first_sum<T, Arch>(d, output + r * c.out_row + k * c.out_pixel, column);
+    }
+  }
+  SIENA_UNROLL
+  for (int h = 0; h < height; ++h) {
+    SIENA_UNROLL
+    for (int w = 0; w < width; ++w) {
+      const V value = simd::load<T, Arch>(input(h, w) + column);
+      SIENA_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        SIENA_UNROLL
+        for (int k = 0; k < Columns; ++k) {
+          const int tap_h = h - r * Window::step, tap_w = w - k * Window::step;
+          if (tap_h < 0 || tap_h >= Window::height || tap_w < 0 || tap_w >= Window::width) continue;
+          sums[r][k] = simd::fma(value, weights[tap_h * Window::width + tap_w], sums[r][k]);
+        }
       }
     }
   }
-
-  const T* data() const { return data_; }
-  std::int64_t row() const { return row_; }
-
-  /// Positions that outputs [begin, end) meet.
-  static std::int64_t plane_pixels(const Axis& axis, std::int64_t begin, std::int64_t end) {
-    return (end - begin - 1) * axis.step + (axis.taps - 1) * axis.tap_step + 1;
-  }
-
- private:
-  T* data_;
-  std::int64_t row_;
-};
-
-/// Output rows whose input stays in the first-level cache.
-template <class T, class Arch>
-std::int64_t band_rows(const Correlation& c) {
-  using P = Plane<T, Arch>;
-  constexpr std::int64_t cache = 32 * 1024;
-  const std::int64_t row = P::plane_pixels(c.width, 0, c.width.out) * P::lanes * static_cast<std::int64_t>(sizeof(T));
-  return std::clamp<std::int64_t>((cache / row - (c.height.taps - 1) * c.height.tap_step) / c.height.step, 1, c.height.out);
-}
-
-template <class T, class Arch>
-Buffer<T> plane_storage(const Correlation& c, std::int64_t rows) {
-  using P = Plane<T, Arch>;
-  return scratch<T>(P::plane_pixels(c.height, 0, rows) * P::plane_pixels(c.width, 0, c.width.out) * P::lanes);
-}
-
-/// The taps of a window: known to the compiler (and their weights in registers), or 0: any number.
-template <int Height, int Width>
-struct StaticWindow {
-  static constexpr int height = Height, width = Width;
-};
-
-/// Pixels neighbouring outputs of one vector of channels: output[i] = bias + sum over the taps of input * weight.
-template <class T, class Arch, class Taps, int Pixels>
-SIENA_INLINE void depthwise_tile(const Correlation& c, const T* x, std::int64_t row, const T* w, const TileTarget<T>& t) {
-  using V = simd::Batch<T, Arch>;
-  const std::int64_t step = c.width.step * Plane<T, Arch>::lanes, tap_step = c.width.tap_step * Plane<T, Arch>::lanes;
-  const std::int64_t taps_h = Taps::height > 0 ? Taps::height : c.height.taps,
-                     taps_w = Taps::width > 0 ? Taps::width : c.width.taps;
-  V sums[Pixels];
-  const V start = t.bias ? simd::load<T, Arch>(t.bias) : simd::zero<T, Arch>();
   SIENA_UNROLL
-  for (int i = 0; i < Pixels; ++i) {
-    sums[i] = t.mode == Write::accumulate ? simd::load<T, Arch>(t.output + i * t.row_stride) : start;
+  for (int r = 0; r < Rows; ++r) {
+    SIENA_UNROLL
+    for (int k = 0; k < Columns; ++k) simd::store(output + r * c.out_row + k * c.out_pixel + column, sums[r][k]);
   }
-  for (std::int64_t h = 0; h < taps_h; ++h) {
-    for (std::int64_t k = 0; k < taps_w; ++k) {
-      const V weight = simd::load<T, Arch>(w + (h * taps_w + k) * c.columns);
-      const T* input = x + h * c.height.tap_step * row + k * tap_step;
+}
+
+/// Rows x Columns outputs of a static window, all channels.
+template <class T, class Arch, class Window, int Rows, int Columns>
+void depthwise_tile(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros) {
+  constexpr int height = (Rows - 1) * Window::step + Window::height, width = (Columns - 1) * Window::step + Window::width;
+  const std::int64_t ih = c.height.start + oh * Window::step, iw = c.width.start + ow * Window::step;
+  T* output = d.y + c.out_first + oh * c.out_row + ow * c.out_pixel;
+  const auto run = [&](const auto& input) {
+    simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
+      depthwise_block<T, typename decltype(arch)::type, Window, Rows, Columns>(c, d, input, output, column);
+    });
+  };
+  if (ih >= 0 && iw >= 0 && ih + height <= c.height.in && iw + width <= c.width.in) {
+    const T* first = d.x + ih * c.in_row + iw * c.in_pixel;
+    const std::int64_t row = c.in_row, pixel = c.in_pixel;
+    return run([=](int h, int w) { return first + h * row + w * pixel; });
+  }
+  const T* pixels[height][width];
+  for (int h = 0; h < height; ++h) {
+    for (int w = 0; w < width; ++w) pixels[h][w] = pixel_or_zeros(c, d.x, ih + h, iw + w, zeros);
+  }
+  run([&](int h, int w) { return pixels[h][w]; });
+}
+
+/// Rows output rows of one image; then as many as are left.
+template <class T, class Arch, class Window, int Rows, int Columns>
+void depthwise_rows(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, const T* zeros) {
+  for (; begin + Rows <= end; begin += Rows) {
+    std::int64_t ow = 0;
+    for (; ow + Columns <= c.width.out; ow += Columns) depthwise_tile<T, Arch, Window, Rows, Columns>(c, d, begin, ow, zeros);
+    for (; ow < c.width.out; ++ow) depthwise_tile<T, Arch, Window, Rows, 1>(c, d, begin, ow, zeros);
+  }
+  if constexpr (Rows > 1) {
+    if (begin < end) depthwise_rows<T, Arch, Window, Rows / 2, Columns>(c, d, begin, end, zeros);
+  }
+}
+
+/// Pixels neighbouring outputs of any window, all channels; `inputs` holds a pointer for every tap and pixel.
+template <class T, class Arch, int Pixels>
+void depthwise_any_tile(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros,
+                        const T** inputs) {
+  const std::int64_t taps = c.height.taps * c.width.taps;
+  for (std::int64_t t = 0; t < taps; ++t) {
+    const std::int64_t h = c.height.start + oh * c.height.step + t / c.width.taps * c.height.tap_step;
+    const std::int64_t w = c.width.start + ow * c.width.step + t % c.width.taps * c.width.tap_step;
+    for (int i = 0; i < Pixels; ++i) inputs[t * Pixels + i] = pixel_or_zeros(c, d.x, h, w + i * c.width.step, zeros);
+  }
+  T* output = d.y + c.out_first + oh * c.out_row + ow * c.out_pixel;
+  simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    simd::Batch<T, A> sums[Pixels];
+    SIENA_UNROLL
+    for (int i = 0; i < Pixels; ++i) sums[i] = first_sum<T, A>(d, output + i * c.out_pixel, column);
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const auto weight = simd::load<T, A>(d.w + t * c.columns + column);
       SIENA_UNROLL
-      for (int i = 0; i < Pixels; ++i) sums[i] = simd::fma(simd::load<T, Arch>(input + i * step), weight, sums[i]);
+      for (int i = 0; i < Pixels; ++i) {
+        sums[i] = simd::fma(simd::load<T, A>(inputs[t * Pixels + i] + column), weight, sums[i]);
+      }
     }
-  }
-  SIENA_UNROLL
-  for (int i = 0; i < Pixels; ++i) simd::store(t.output + i * t.row_stride, sums[i]);
+    SIENA_UNROLL
+    for (int i = 0; i < Pixels; ++i) simd::store(output + i * c.out_pixel + column, sums[i]);
+  });
 }
 
-/// One output row, in tiles of about equal numbers of pixels.
-template <class T, class Arch, class Taps>
-void depthwise_row(const Correlation& c, const T* x, std::int64_t row, const T* w, TileTarget<T> t) {
-  constexpr int most = 8;
-  const std::int64_t tiles = ceil_div(c.width.out, most), step = c.width.step * Plane<T, Arch>::lanes;
-  for (std::int64_t tile = 0, ow = 0; tile < tiles; ++tile) {
-    const std::int64_t pixels = (tile + 1) * c.width.out / tiles - ow;
-    const auto run = [&]<int... Less>(std::integer_sequence<int, Less...>) {
-      static_cast<void>(((pixels == Less + 1 && (depthwise_tile<T, Arch, Taps, Less + 1>(c, x, row, w, t), true)) || ...));
-    };
-    run(std::make_integer_sequence<int, most>{});
-    x += pixels * step;
-    t.output += pixels * t.row_stride;
-    ow += pixels;
+template <class T, class Arch, int Pixels = 8>
+void depthwise_any_row(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros,
+                       const T** inputs) {
+  for (; ow + Pixels <= c.width.out; ow += Pixels) depthwise_any_tile<T, Arch, Pixels>(c, d, oh, ow, zeros, inputs);
+  if constexpr (Pixels > 1) {
+    if (ow < c.width.out) depthwise_any_row<T, Arch, Pixels / 2>(c, d, oh, ow, zeros, inputs);
   }
 }
 
-/// Output rows [begin, end) of one image and one vector of channels.
+/// Whether the compiler knows the window along this dimension.
+inline bool is_static(const Axis& axis, int taps, int step) {
+  return axis.taps == taps && axis.step == step && axis.tap_step == 1;
+}
+
+/// Output rows [begin, end) of one image.
 template <class T, class Arch>
-void depthwise_band(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, T* storage) {
-  const Plane<T, Arch> plane(c, d.x, begin, end, storage);
-  for (std::int64_t oh = begin; oh < end; ++oh) {
-    const T* x = plane.data() + (oh - begin) * c.height.step * plane.row();
-    const TileTarget<T> t{
-        .output = d.y + c.out_first + oh * c.out_row, .row_stride = c.out_pixel, .bias = d.bias, .mode = d.mode};
-    if (c.height.taps == 3 && c.width.taps == 3) {
-      depthwise_row<T, Arch, StaticWindow<3, 3>>(c, x, plane.row(), d.w, t);
-    } else {
-      depthwise_row<T, Arch, StaticWindow<0, 0>>(c, x, plane.row(), d.w, t);
-    }
+void depthwise_band(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, const T* zeros) {
+  constexpr int columns = simd::registers<Arch> >= 32 ? 2 : 1;  // with 9 weights and the sums: what fits the registers
+  if (is_static(c.height, 3, 1) && is_static(c.width, 3, 1)) {
+    return depthwise_rows<T, Arch, StaticWindow<3, 3, 1>, 4, columns>(c, d, begin, end, zeros);
   }
+  if (is_static(c.height, 3, 2) && is_static(c.width, 3, 2)) {
+    return depthwise_rows<T, Arch, StaticWindow<3, 3, 2>, 2, columns>(c, d, begin, end, zeros);
+  }
+  constexpr std::int64_t few = 9;
+  const T* held[few * 8];
+  std::vector<const T*> many;
+  const T** inputs = held;
+  if (c.height.taps * c.width.taps > few) {
+    many.resize(static_cast<std::size_t>(c.height.taps * c.width.taps * 8));
+    inputs = many.data();
+  }
+  for (std::int64_t oh = begin; oh < end; ++oh) depthwise_any_row<T, Arch>(c, d, oh, 0, zeros, inputs);
 }
 
 template <class Arch, class T>
 void correlate_depthwise(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
-  const std::int64_t rows = band_rows<T, Arch>(c), bands = ceil_div(c.height.out, rows);
+  constexpr std::int64_t rows = 4;
+  const Buffer<T> zeros(static_cast<std::size_t>(c.columns));
+  const std::int64_t bands = ceil_div(c.height.out, rows);
   parallel_ranges(batch * bands, std::max<std::int64_t>(1, batch * bands / wanted_tasks),
                   [&](std::int64_t begin, std::int64_t end) {
-                    Buffer<T> storage = plane_storage<T, Arch>(c, rows);
                     for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t first = i % bands * rows, last = std::min(c.height.out, first + rows);
-                      simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-                        CorrelationData<T> part = d;
-                        part.x += i / bands * c.in_image + column;
-                        part.y += i / bands * c.out_image + column;
-                        part.w += column;
-                        part.bias = d.bias ? d.bias + column : nullptr;
-                        depthwise_band<T, typename decltype(arch)::type>(c, part, first, last, storage.data());
-                      });
+                      CorrelationData<T> part = d;
+                      part.x += i / bands * c.in_image;
+                      part.y += i / bands * c.out_image;
+                      const std::int64_t first = i % bands * rows;
+                      depthwise_band<T, Arch>(c, part, first, std::min(c.height.out, first + rows), zeros.data());
                     }
                   });
 }
 
-/// Height x Width neighbouring taps at once: sums[tap] += sum over the pixels of x[tap] * dy, for one vector of
-/// channels.
+/// Height x Width neighbouring taps from tap (tap_h, tap_w) on: sums[tap] += sum over the pixels of one image of x[tap] * dy, for one
+/// vector of channels.
 template <class T, class Arch, int Height, int Width>
-void depthwise_outer(const Correlation& c, const Plane<T, Arch>& plane, const T* x, const T* dy, std::int64_t rows, T* dw) {
+void depthwise_outer(const Correlation& c, const T* x, const T* dy, std::int64_t tap_h, std::int64_t tap_w, const T* zeros,
+                     T* dw) {
   using V = simd::Batch<T, Arch>;
-  constexpr std::int64_t lanes = Plane<T, Arch>::lanes;
-  const std::int64_t step = c.width.step * lanes, tap_w = c.width.tap_step * lanes, tap_h = c.height.tap_step * plane.row();
+  const std::int64_t start = c.width.start + tap_w * c.width.tap_step;
+  // Outputs whose taps all lie inside the image: between these two every input is where it is expected.
+  const std::int64_t first = c.width.first_output(tap_w), last = std::max(first, c.width.last_output(tap_w + Width - 1));
+  const std::int64_t step = c.width.step * c.in_pixel, next_tap = c.width.tap_step * c.in_pixel;
   V sums[Height][Width];
   SIENA_UNROLL
   for (int h = 0; h < Height; ++h) {
     SIENA_UNROLL
     for (int w = 0; w < Width; ++w) sums[h][w] = simd::load<T, Arch>(dw + (h * c.width.taps + w) * c.columns);
   }
-  for (std::int64_t oh = 0; oh < rows; ++oh) {
-    const T *in = x + oh * c.height.step * plane.row(), *out = dy + oh * c.out_row;
-    for (std::int64_t i = 0; i < c.width.out; ++i, in += step, out += c.out_pixel) {
-      const V gradient = simd::load<T, Arch>(out);
+  for (std::int64_t oh = 0; oh < c.height.out; ++oh) {
+    const T* rows[Height];
+    bool inside[Height];
+    SIENA_UNROLL
+    for (int h = 0; h < Height; ++h) {
+      const std::int64_t ih = c.height.start + oh * c.height.step + (tap_h + h) * c.height.tap_step;
+      inside[h] = ih >= 0 && ih < c.height.in;
+      rows[h] = x + ih * c.in_row + start * c.in_pixel;
+    }
+    const T* out = dy + oh * c.out_row;
+    const auto at_border = [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t ow = begin; ow < end; ++ow) {
+        const V gradient = simd::load<T, Arch>(out + ow * c.out_pixel);
+        SIENA_UNROLL
+        for (int h = 0; h < Height; ++h) {
+          SIENA_UNROLL
+          for (int w = 0; w < Width; ++w) {
+            const std::int64_t iw = start + ow * c.width.step + w * c.width.tap_step;
+            const T* from = inside[h] && iw >= 0 && iw < c.width.in ? rows[h] + ow * step + w * next_tap : zeros;
+            sums[h][w] = simd::fma(simd::load<T, Arch>(from), gradient, sums[h][w]);
+          }
+        }
+      }
+    };
+    bool whole = true;
+    SIENA_UNROLL
+    for (int h = 0; h < Height; ++h) whole &= inside[h];
+    if (!whole) {
+      at_border(0, c.width.out);
+      continue;
+    }
+    at_border(0, first);
+    for (std::int64_t ow = first; ow < last; ++ow) {
+      const V gradient = simd::load<T, Arch>(out + ow * c.out_pixel);
       SIENA_UNROLL
       for (int h = 0; h < Height; ++h) {
         SIENA_UNROLL
-        for (int w = 0; w < Width; ++w)
-          sums[h][w] = simd::fma(simd::load<T, Arch>(in + h * tap_h + w * tap_w), gradient, sums[h][w]);
+        for (int w = 0; w < Width; ++w) {
+          sums[h][w] = simd::fma(simd::load<T, Arch>(rows[h] + ow * step + w * next_tap), gradient, sums[h][w]);
+        }
       }
     }
+    at_border(last, c.width.out);
   }
   SIENA_UNROLL
   for (int h = 0; h < Height; ++h) {
@@ -189,45 +265,32 @@ void depthwise_outer(const Correlation& c, const Plane<T, Arch>& plane, const T*
   }
 }
 
-/// Adds the share of output rows [begin, end) of one image to the gradient of one vector of channels.
+/// Adds the share of one image to the gradient of one vector of channels.
 template <class T, class Arch>
-void depthwise_weights_band(const Correlation& c, const T* x, const T* dy, std::int64_t begin, std::int64_t end, T* dw,
-                            T* storage) {
-  const Plane<T, Arch> plane(c, x, begin, end, storage);
-  const T* gradient = dy + begin * c.out_row;
-  const std::int64_t rows = end - begin;
-  if (c.height.taps == 3 && c.width.taps == 3)
-    return depthwise_outer<T, Arch, 3, 3>(c, plane, plane.data(), gradient, rows, dw);
-  for (std::int64_t kh = 0; kh < c.height.taps; ++kh) {
-    const auto at = [&](std::int64_t kw) {
-      return plane.data() + kh * c.height.tap_step * plane.row() + kw * c.width.tap_step * Plane<T, Arch>::lanes;
-    };
-    T* row = dw + kh * c.width.taps * c.columns;
-    std::int64_t kw = 0;
-    for (; kw + 5 <= c.width.taps; kw += 5)
-      depthwise_outer<T, Arch, 1, 5>(c, plane, at(kw), gradient, rows, row + kw * c.columns);
-    for (; kw + 2 <= c.width.taps; kw += 2)
-      depthwise_outer<T, Arch, 1, 2>(c, plane, at(kw), gradient, rows, row + kw * c.columns);
-    for (; kw < c.width.taps; ++kw) depthwise_outer<T, Arch, 1, 1>(c, plane, at(kw), gradient, rows, row + kw * c.columns);
+void depthwise_weights_image(const Correlation& c, const T* x, const T* dy, const T* zeros, T* dw) {
+  if (c.height.taps == 3 && c.width.taps == 3) return depthwise_outer<T, Arch, 3, 3>(c, x, dy, 0, 0, zeros, dw);
+  for (std::int64_t h = 0; h < c.height.taps; ++h) {
+    T* row = dw + h * c.width.taps * c.columns;
+    std::int64_t w = 0;
+    for (; w + 5 <= c.width.taps; w += 5) depthwise_outer<T, Arch, 1, 5>(c, x, dy, h, w, zeros, row + w * c.columns);
+    for (; w + 2 <= c.width.taps; w += 2) depthwise_outer<T, Arch, 1, 2>(c, x, dy, h, w, zeros, row + w * c.columns);
+    for (; w < c.width.taps; ++w) depthwise_outer<T, Arch, 1, 1>(c, x, dy, h, w, zeros, row + w * c.columns);
   }
 }
 
 template <class Arch, class T>
 void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const T* x, const T* dy, T* dw) {
-  const std::int64_t size = c.height.taps * c.width.taps * c.columns, rows = band_rows<T, Arch>(c);
+  const std::int64_t size = c.height.taps * c.width.taps * c.columns;
   const std::int64_t pixels = batch * c.height.out * c.width.out;
   const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, 16));
   const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
+  const Buffer<T> zeros(static_cast<std::size_t>(c.columns));
   Buffer<T> partial(static_cast<std::size_t>(parts * size));
   parallel_for(parts, [&](std::int64_t part) {
-    Buffer<T> storage = plane_storage<T, Arch>(c, rows);
     for (std::int64_t n = part * images; n < std::min(batch, (part + 1) * images); ++n) {
       simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-        for (std::int64_t begin = 0; begin < c.height.out; begin += rows) {
-          depthwise_weights_band<T, typename decltype(arch)::type>(
-              c, x + n * c.in_image + column, dy + n * c.out_image + column, begin, std::min(c.height.out, begin + rows),
-              partial.data() + part * size + column, storage.data());
-        }
+        depthwise_weights_image<T, typename decltype(arch)::type>(c, x + n * c.in_image + column, dy + n * c.out_image + column,
+                                                                  zeros.data(), partial.data() + part * size + column);
       });
     }
   });
