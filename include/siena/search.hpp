@@ -4,6 +4,8 @@
 
 // The room search: the search itself, repair, reports.
 
+#include "siena/search/mask_search.hpp"
+#include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
 #include "siena/search/search.hpp"

@@ -4,6 +4,7 @@
 
 // The room space: what may vary: masks, groups, descriptions, discretisation.
 
+#include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/space/groups.hpp"

@@ -43,8 +43,8 @@ TEST_CASE("binarize: the gradient goes straight through") {
 }
 
 TEST_CASE("binarize_measured: moments and slopes") {
-  DTensor mean({2}), square({2}), steps({1});
-  const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps, .decay = 0.5, .batch = 4};
+  DTensor mean({2}), variance({2}), steps({1});
+  const ops::MaskMoments<double> moments{.mean = &mean, .variance = &variance, .steps = &steps, .decay = 0.5, .batch = 4};
   DTape tape;
   const auto step = [&](const std::vector<double>& gradient) {
     tape.clear();
@@ -54,18 +54,17 @@ TEST_CASE("binarize_measured: moments and slopes") {
     tape.backward(weigh(mask, gradient));
     return values(tape.grad(alpha));
   };
-  // Corrected for their start, the moments of a single step are the gradient and its square: no variance yet.
+  // The moments of a single step are the gradient, and no variance yet.
   const auto first = step({2, -3});
   CHECK(first[0] == Approx(2 - 0.5 * 4).margin(1e-12));
   CHECK(first[1] == Approx(-3 + 0.5 * 9));
-  // mean = 0.5 * (0.5 * 2) + 0.5 * 1 = 1, square = 0.5 * (0.5 * 4) + 0.5 * 1 = 1.5, correction 1 - 0.25.
+  // Weights 1/3 and 2/3: means 4/3 and -1/3, variances 2/9 and 32/9; of single samples four times as much.
   const auto second = step({1, 1});
-  CHECK(mean(0) == Approx(1));
-  CHECK(square(0) == Approx(1.5));
-  CHECK(mean(1) == Approx(-0.25));
-  CHECK(square(1) == Approx(2.75));
+  CHECK(mean(0) == Approx(4.0 / 3));
+  CHECK(variance(0) == Approx(4 * 2.0 / 9));
+  CHECK(mean(1) == Approx(-1.0 / 3));
+  CHECK(variance(1) == Approx(4 * 32.0 / 9));
   CHECK(steps(0) == 2);
-  // Corrected: means 4/3 and -1/3, squares 2 and 11/3, so variances 2/9 and 32/9; of single samples four times as much.
   const double fisher[] = {4 * 2.0 / 9 + 16.0 / 9, 4 * 32.0 / 9 + 1.0 / 9};
   CHECK(second[0] == Approx(4.0 / 3 - fisher[0] / 2).margin(1e-12));
   CHECK(second[1] == Approx(-1.0 / 3 + fisher[1] / 2));
@@ -83,8 +82,8 @@ TEST_CASE("binarize_measured: moments and slopes") {
 }
 
 TEST_CASE("binarize_measured: before the first step, and without recording") {
-  DTensor mean({1}), square({1}), steps({1});
-  const ops::MaskMoments<double> moments{.mean = &mean, .square = &square, .steps = &steps};
+  DTensor mean({1}), variance({1}), steps({1});
+  const ops::MaskMoments<double> moments{.mean = &mean, .variance = &variance, .steps = &steps};
   CHECK(ops::secant_slope(moments, 0, true) == 0);
   DTape tape(false);
   (void)ops::binarize_measured(tape.variable(DTensor({1}, {0.7})), 0.5, moments);

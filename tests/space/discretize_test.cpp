@@ -13,24 +13,12 @@
 #include "siena/cost/params.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/random_network.hpp"
 
 using namespace siena;
 
 namespace {
-
-/// Largest difference, in multiples of the largest element of `a`.
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  double most = 0, largest = 1e-6;
-  for (std::int64_t r = 0; r < a.rows(); ++r) {
-    for (std::size_t c = 0; c < a.row(r).size(); ++c) {
-      most = std::max<double>(most, std::abs(a.row(r)[c] - b.row(r)[c]));
-      largest = std::max<double>(largest, std::abs(a.row(r)[c]));
-    }
-  }
-  return most / largest;
-}
 
 /// Everything that a description says in numbers, and every price of it.
 template <class N>
@@ -113,14 +101,14 @@ TEST_CASE("discretize: any network computes what its masks computed, and costs w
     const Tensor batch = generator.batch(network, 3);
     const Tensor whole = network.predict(batch);
     const ChannelMasks masks(network);
-    CHECK(difference(whole, network.predict(batch)) == 0);
+    CHECK(test::difference(whole, network.predict(batch)) == 0);
 
     const Selection selection = generator.selection(masks);
     masks.select(network, selection);
     REQUIRE(masks.selection(network) == selection);
     const Tensor masked = network.predict(batch);
     Network plain = discretize(network, masks, selection);
-    CHECK(difference(masked, plain.predict(batch)) <= 1e-4);
+    CHECK(test::difference(masked, plain.predict(batch)) <= 1e-4);
 
     check_plain(plain, network);
     const Architecture<double> exact = describe(network, masks, selection);
@@ -137,7 +125,7 @@ TEST_CASE("discretize: any network computes what its masks computed, and costs w
       any |= !masks.groups()[g].frozen;
       off += masks.groups()[g].channels - selection.count(static_cast<int>(g));
     }
-    dropped += off > 0 && difference(whole, masked) > 1e-2 ? 1 : 0;
+    dropped += off > 0 && test::difference(whole, masked) > 1e-2 ? 1 : 0;
     frozen_only += any ? 0 : 1;
     for (const auto& layer : exact.layers) {
       const auto& runs = masks.channels().runs(layer.node);
@@ -193,8 +181,8 @@ TEST_CASE("discretize: the result is a network like any other") {
   const Tensor batch = generator.batch(plain, 2);
   const Tensor before = plain.predict(batch);
   for (int p = 0; p < network.parameter_count(); ++p) network.parameter(p).value.fill(0.5f);
-  CHECK(difference(before, plain.predict(batch)) == 0);
-  CHECK(difference(before, discretize(plain, again).predict(batch)) == 0);
+  CHECK(test::difference(before, plain.predict(batch)) == 0);
+  CHECK(test::difference(before, discretize(plain, again).predict(batch)) == 0);
 }
 
 TEST_CASE("discretize: layers keep their names, whatever those are") {

@@ -14,6 +14,7 @@
 #include "siena/autograd/ops/loss.hpp"
 #include "siena/autograd/ops/pool.hpp"
 #include "siena/autograd/ops/structure.hpp"
+#include "siena/space/discretize.hpp"
 #include "siena/space/searchable.hpp"
 #include "support/gradients.hpp"
 #include "support/searchable.hpp"
@@ -300,6 +301,13 @@ TEST_CASE("masks: moments of the gradient") {
     CHECK(masks.importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
     CHECK(straight.importance(tangent, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
   }
+}
+
+TEST_CASE("masks: a network has them once") {
+  Network network = branches();
+  const ChannelMasks masks(network);
+  CHECK_THROWS_WITH(ChannelMasks(network), ContainsSubstring("expected a network without masks"));
+  CHECK_NOTHROW(ChannelMasks(network = discretize(network, masks)));
 }
 
 TEST_CASE("masks: inference changes nothing") {

@@ -209,6 +209,20 @@ TEST_CASE("an objective sees its place, adds a penalty and has the last word on 
                                             Random(7).split(3).next()});
 }
 
+TEST_CASE("gradients may be changed before the update") {
+  Network network = linear_model();
+  const std::vector<float> start = all_values(network);
+  FitOptions options{.epochs = 1, .batch = 16, .optimizer = Sgd{.lr = 0.5}};
+  int called = 0;
+  options.objective.before_update = [&](StepContext& step) {
+    called += step.network.parameter(0).grad.finite() && step.network.parameter(0).grad(0, 0) != 0 ? 1 : 0;
+    step.network.zero_grad();
+  };
+  fit(network, two_sides(32, 1), two_sides(8, 2), options);
+  CHECK(called == 2);
+  CHECK(all_values(network) == start);
+}
+
 TEST_CASE("architecture parameters stay as they are without an optimizer of their own") {
   Network network = linear_model();
   const int alpha = network.add_parameter(Parameter("alpha", Tensor({1}, {1.0f}), Role::architecture));

@@ -31,28 +31,6 @@ inline Selection smallest_selection(const ChannelMasks& masks) {
   return least;
 }
 
-/// Throws ConstraintError where a constraint cannot hold whatever is kept: says the smallest value that can be reached. Costs grow
-/// with channels, so the smallest network decides for a bound; for other constraints the largest one is tried too.
-inline void require_reachable(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints) {
-  const Architecture<double> least = describe(network, masks, smallest_selection(masks));
-  const Architecture<double> most = describe(network, masks, full_selection(masks));
-  for (const AnyConstraint& constraint : constraints) {
-    const double at_least = constraint.violation(least);
-    if (holds(at_least) || (!constraint.is_bound() && holds(constraint.violation(most)))) continue;
-    if (constraint.is_bound()) {
-      fail<ConstraintError>(
-          "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
-          "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
-          constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
-          *constraint.value(most));
-    }
-    fail<ConstraintError>(
-        "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
-        "{:.4g} for the largest network of this search space",
-        constraint.name(), at_least, constraint.violation(most));
-  }
-}
-
 namespace detail {
 /// One move of repair: the channels of a group, least (or most) important first.
 struct Move {
@@ -159,6 +137,33 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
+  }
+}
+
+/// Throws ConstraintError where a constraint cannot hold whatever is kept: says the smallest value that can be reached. Costs grow
+/// with channels, so the smallest network decides for bounds, alone and together; for other constraints the largest one is tried too,
+/// and `repair` whether all hold together.
+inline void require_reachable(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints) {
+  const Architecture<double> least = describe(network, masks, smallest_selection(masks));
+  const Architecture<double> most = describe(network, masks, full_selection(masks));
+  for (const AnyConstraint& constraint : constraints) {
+    const double at_least = constraint.violation(least);
+    if (holds(at_least) || (!constraint.is_bound() && holds(constraint.violation(most)))) continue;
+    if (constraint.is_bound()) {
+      fail<ConstraintError>(
+          "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+          "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+          constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
+          *constraint.value(most));
+    }
+    fail<ConstraintError>(
+        "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
+        "{:.4g} for the largest network of this search space",
+        constraint.name(), at_least, constraint.violation(most));
+  }
+  const auto is_bound = [](const AnyConstraint& constraint) { return constraint.is_bound(); };
+  if (!std::all_of(constraints.begin(), constraints.end(), is_bound)) {
+    (void)repair(network, masks, constraints, full_selection(masks));
   }
 }
 

@@ -11,6 +11,8 @@
 
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/multi_constraint.hpp"
+#include "siena/search/mask_search.hpp"
+#include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
 #include "siena/space/discretize.hpp"
@@ -18,28 +20,6 @@
 #include "siena/train/observers.hpp"
 
 namespace siena {
-
-/// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks together under the
-/// constraints, settles the masks, and lets the weights recover.
-struct SearchOptions {
-  int warmup = 10;
-  int epochs = 30;
-  std::int64_t batch = 128;
-  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
-  /// Learning rate of the search as a part of that of the warm-up: the weights have been learnt already, and need not be shaken up.
-  double search_rate = 0.3;
-  Schedule warmup_schedule = CosineLr{.warmup = 0.5};
-  Schedule schedule = CosineLr{};
-  /// Of the masks' alphas, whose gradients are in units of the task's loss.
-  OptimizerOptions architecture = Adam{.lr = 1e-2};
-  /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back. 1: they move to the
-  /// end, and are settled after it only where no epoch kept every constraint.
-  double settle = 0.7;
-  MaskOptions masks = {};
-  data::Augment augment = {};
-  Objective objective = classification();
-  std::uint64_t seed = 0;
-};
 
 /// What happened during a search.
 struct SearchHistory {
@@ -57,81 +37,6 @@ struct SearchResult {
 };
 
 namespace detail {
-inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& status) {
-  std::vector<BoundReading> readings;
-  for (const auto& s : status) {
-    readings.push_back(
-        {.name = s.name, .unit = s.unit, .value = s.value.value_or(s.violation), .limit = s.limit.value_or(0.0)});
-  }
-  return readings;
-}
-
-/// The search phase: its state between the hooks of the training loop.
-template <class Formulation>
-class MaskSearch {
- public:
-  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints,
-             const SearchOptions& options)
-      : network_(network), masks_(masks), constraints_(constraints), options_(options) {}
-
-  Objective objective() {
-    return {.loss = [this](StepContext& step) { return loss(step); },
-            .after_step = [this](StepContext& step) { after_step(step); }};
-  }
-  void at_epoch_end(EpochEvent& event) {
-    const Architecture<double> exact = describe(network_, masks_);
-    event.bounds = readings(constraints_.status(exact));
-    if (!constraints_.feasible(exact)) return;
-    if (best_ && !better(event.validation, best_metrics_)) return;
-    best_ = network_;
-    best_metrics_ = event.validation;
-    best_epoch_ = event.epoch;
-  }
-  /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
-  void settle() {
-    if (settled_) return;
-    const Selection now = masks_.selection(network_);
-    const Selection kept = repair(network_, masks_, constraints_.constraints(), now);
-    repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, masks_, constraints_.constraints(), kept);
-    settled_ = true;
-    masks_.select(network_, settled_selection_);
-  }
-
-  bool has_best() const { return best_.has_value(); }
-  const Network& best() const { return *best_; }
-  int best_epoch() const { return best_epoch_; }
-  bool repaired() const { return repaired_; }
-
- private:
-  Loss loss(StepContext& step) {
-    if (step.mode == Mode::inference) return options_.objective.loss(step);
-    if (!settled_ && step.epoch >= options_.settle * step.epochs) settle();
-    Loss loss = options_.objective.loss(step);
-    if (!settled_) loss.penalty += constraints_.penalty(describe(step.tape, network_, masks_), step.epoch);
-    return loss;
-  }
-  void after_step(StepContext& step) {
-    if (options_.objective.after_step) options_.objective.after_step(step);
-    if (settled_) {
-      masks_.select(network_, settled_selection_);
-      return;
-    }
-    masks_.project(network_);
-    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, masks_));
-  }
-
-  Network& network_;
-  const ChannelMasks& masks_;
-  MultiConstraint<Formulation>& constraints_;
-  const SearchOptions& options_;
-  bool settled_ = false, repaired_ = false;
-  Selection settled_selection_;
-  std::optional<Network> best_;
-  Metrics best_metrics_;
-  int best_epoch_ = -1;
-};
-
 // All that can be wrong is said before training, not after hours of warm-up.
 inline void check(const Network& network, const SearchOptions& options, const data::Splits& data) {
   require<ArgumentError>(!network.nodes().empty(), "search: expected a network with layers, got an empty one");
@@ -184,7 +89,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   constraints.start(history.seed_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
 
-  detail::MaskSearch<Formulation> phase(network, masks, constraints, options);
+  MaskSearch<Formulation> phase(network, masks, constraints, options);
   history.search = fit(network, data.train, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,

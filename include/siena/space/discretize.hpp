@@ -27,19 +27,35 @@ inline std::vector<std::int64_t> kept_channels(const std::vector<ChannelRun>& ru
   return kept;
 }
 
-/// Copies the kept columns of the kept rows; rows count `period` input channels over and over (the taps of a kernel).
-inline void copy_kept(const Tensor& from, std::int64_t period, const std::vector<std::int64_t>& rows,
-                      const std::vector<std::int64_t>& columns, Tensor& to) {
-  SIENA_ASSERT(to.columns() == static_cast<std::int64_t>(columns.size()));
+/// What stays of a tensor: the kept columns of the kept rows, which count `period` input channels over and over (the taps of a kernel).
+struct Cut {
+  int wide = 0, narrow = 0;  // which tensor of the one network is which of the other
+  std::int64_t period = 1;
+  std::vector<std::int64_t> rows{}, columns{};
+  bool whole = false;
+};
+
+/// Calls each(wide element, narrow element) for every element that stays.
+template <class Wide, class Narrow, class Each>
+void for_each_kept(const Cut& cut, Wide& wide, Narrow& narrow, Each&& each) {
+  if (cut.whole) {
+    for (std::int64_t r = 0; r < wide.rows(); ++r) {
+      const auto from = wide.row(r);
+      const auto to = narrow.row(r);
+      for (std::size_t c = 0; c < from.size(); ++c) each(from[c], to[c]);
+    }
+    return;
+  }
+  SIENA_ASSERT(narrow.columns() == static_cast<std::int64_t>(cut.columns.size()));
   std::int64_t target = 0;
-  for (std::int64_t base = 0; base < from.rows(); base += period) {
-    for (const std::int64_t r : rows) {
-      const auto source = from.row(base + r);
-      auto row = to.row(target++);
-      for (std::size_t c = 0; c < columns.size(); ++c) row[c] = source[static_cast<std::size_t>(columns[c])];
+  for (std::int64_t base = 0; base < wide.rows(); base += cut.period) {
+    for (const std::int64_t r : cut.rows) {
+      const auto from = wide.row(base + r);
+      const auto to = narrow.row(target++);
+      for (std::size_t c = 0; c < cut.columns.size(); ++c) each(from[static_cast<std::size_t>(cut.columns[c])], to[c]);
     }
   }
-  SIENA_ASSERT(target == to.rows());
+  SIENA_ASSERT(target == narrow.rows());
 }
 
 inline Layer narrowed(const Network& network, const Network::Node& node, std::int64_t channels) {
@@ -53,58 +69,75 @@ inline Layer narrowed(const Network& network, const Network::Node& node, std::in
   }
   return layer;
 }
-}  // namespace detail
+/// The plain network that a selection leaves, and where its parameters and buffers come from; their values are not yet brought over.
+struct Narrowed {
+  Network network;
+  std::vector<Cut> parameters, buffers;
+};
 
-/// The plain network that a selection leaves: no masks, no gates, smaller layers, and the same function as the masked network, since
-/// masked channels are read by nobody. Weights, biases, batch norms and their statistics are carried over; names too.
-inline Network discretize(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+inline Network narrowed_graph(const Network& network, const std::vector<std::vector<std::int64_t>>& kept) {
   const auto& nodes = network.nodes();
-  std::vector<std::vector<std::int64_t>> kept(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    kept[i] = detail::kept_channels(masks.channels().runs(static_cast<int>(i)), selection);
-
-  Network plain(network.input_shape(), [&](const Flow& input) {
+  return Network(network.input_shape(), [&](const Flow& input) {
     std::vector<int> placed(nodes.size(), 0);
     NetworkBuilder* builder = input.builder();
     builder->rename(0, nodes[0].name);
     for (std::size_t i = 1; i < nodes.size(); ++i) {
       std::vector<int> from;
       for (const int k : nodes[i].inputs) from.push_back(placed[k]);
-      placed[i] =
-          builder->append(detail::narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size())), std::move(from), {});
+      placed[i] = builder->append(narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size())), std::move(from), {});
       builder->rename(placed[i], nodes[i].name);
     }
     return Flow(builder, placed[network.output()]);
   });
+}
 
+inline Narrowed narrow(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+  const auto& nodes = network.nodes();
+  std::vector<std::vector<std::int64_t>> kept(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    kept[i] = kept_channels(masks.channels().runs(static_cast<int>(i)), selection);
+  }
+  Narrowed result{narrowed_graph(network, kept), {}, {}};
   for (std::size_t i = 1; i < nodes.size(); ++i) {
-    const Network::Node& node = nodes[i];
-    const Network::Node& target = plain.nodes()[i];
-    const std::vector<std::int64_t> first_row{0};
+    const Network::Node &node = nodes[i], &target = result.network.nodes()[i];
+    const bool whole = std::holds_alternative<Custom>(node.layer);
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       const Tensor& from = network.parameter(node.parameters[p]).value;
-      Tensor& to = plain.parameter(target.parameters[p]).value;
-      if (std::holds_alternative<Custom>(node.layer)) {
-        to = from;
-      } else if (p == 0 && from.rows() > 1 && from.shape()[-2] == nodes[node.inputs[0]].shape[-1]) {
-        detail::copy_kept(from, from.shape()[-2], kept[node.inputs[0]], kept[i], to);  // a layer that reads channels
+      Cut cut{.wide = node.parameters[p], .narrow = target.parameters[p], .rows = {0}, .columns = kept[i], .whole = whole};
+      if (p == 0 && from.rows() > 1 && from.shape()[-2] == nodes[node.inputs[0]].shape[-1]) {  // a layer that reads channels
+        cut.period = from.shape()[-2];
+        cut.rows = kept[node.inputs[0]];
       } else if (p == 0 && from.rows() > 1 && from.shape()[-2] > 1) {
-        to = from;  // a grouped convolution: frozen on both sides
-      } else {
-        detail::copy_kept(from, 1, first_row, kept[i], to);  // a vector of channels, or depthwise taps
-      }
+        cut.whole = true;  // a grouped convolution: frozen on both sides
+      }                    // else a vector of channels, or depthwise taps
+      result.parameters.push_back(std::move(cut));
     }
     for (std::size_t b = 0; b < node.buffers.size(); ++b) {
-      const Tensor& from = network.buffer(node.buffers[b]);
-      Tensor& to = plain.buffer(target.buffers[b]);
-      if (std::holds_alternative<Custom>(node.layer)) {
-        to = from;
-      } else {
-        detail::copy_kept(from, 1, first_row, kept[i], to);
-      }
+      result.buffers.push_back(
+          {.wide = node.buffers[b], .narrow = target.buffers[b], .rows = {0}, .columns = kept[i], .whole = whole});
     }
   }
-  return plain;
+  return result;
+}
+
+/// Brings the values of all that stays over.
+inline void bring_over(const Network& network, Narrowed& narrowed) {
+  const auto copy = [](float from, float& to) { to = from; };
+  for (const Cut& cut : narrowed.parameters) {
+    for_each_kept(cut, network.parameter(cut.wide).value, narrowed.network.parameter(cut.narrow).value, copy);
+  }
+  for (const Cut& cut : narrowed.buffers) {
+    for_each_kept(cut, network.buffer(cut.wide), narrowed.network.buffer(cut.narrow), copy);
+  }
+}
+}  // namespace detail
+
+/// The plain network that a selection leaves: no masks, no gates, smaller layers, and the same function as the masked network, since
+/// masked channels are read by nobody. Weights, biases, batch norms and their statistics are carried over; names too.
+inline Network discretize(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+  detail::Narrowed plain = detail::narrow(network, masks, selection);
+  detail::bring_over(network, plain);
+  return std::move(plain.network);
 }
 
 /// The plain network that the masks leave now.

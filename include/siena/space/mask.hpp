@@ -47,6 +47,11 @@ class ChannelMasks {
     require<ArgumentError>(options.threshold > 0 && options.threshold < 0.99 && options.decay >= 0 && options.decay < 1,
                            "ChannelMasks: expected a threshold in (0, 0.99) and a decay in [0, 1), got {} and {}",
                            options.threshold, options.decay);
+    require<ArgumentError>(
+        network.parameters(Role::architecture).empty(),
+        "ChannelMasks: expected a network without masks, got one that has {} of them; search a plain network, "
+        "such as `discretize` returns",
+        network.parameters(Role::architecture).size());
     const auto& groups = groups_.groups();
     for (int g = 0; g < static_cast<int>(groups.size()); ++g) {
       handles_.push_back(groups[g].frozen ? Handle{} : add_mask(network, g));
@@ -106,11 +111,25 @@ class ChannelMasks {
   double importance(const Network& network, int group, std::int64_t channel) const {
     const Handle& handle = handles_[group];
     if (handle.alpha < 0) return 0;
-    const double steps = *network.buffer(handle.steps).data();
-    const double correction = steps > 0 ? 1 - std::pow(options_.decay, steps) : 1;
-    return 0.5 * ops::sample_fisher(network.buffer(handle.mean).data()[channel] / correction,
-                                    network.buffer(handle.square).data()[channel] / correction,
-                                    *network.buffer(handle.batch).data());
+    return 0.5 *
+           ops::sample_fisher(network.buffer(handle.mean).data()[channel], network.buffer(handle.variance).data()[channel]);
+  }
+
+  /// For a step that computed only the channels that are on (CompactNetwork): takes the gradients of their masks in, and adds every
+  /// channel's slope to the gradient of alpha. A channel that is off is worth what it was when it was last on; the tangent knows nothing of
+  /// it.
+  void take_gradient(Network& network, int group, const std::vector<bool>& on, const std::vector<float>& tangents,
+                     double batch) const {
+    const Handle& handle = handles_[group];
+    if (handle.alpha < 0) return;
+    const auto moments = moments_of(handle, options_, batch, [&](int index) { return &network.buffer(index); });
+    const float weight = moments.next_step();
+    float* alpha = network.parameter(handle.alpha).grad.data();
+    for (std::size_t c = 0; c < on.size(); ++c) {
+      const auto channel = static_cast<std::int64_t>(c);
+      if (on[c]) moments.take_in(channel, tangents[c], weight);
+      alpha[c] += options_.secant ? ops::secant_slope(moments, channel, true) : tangents[c];
+    }
   }
 
   /// The binary mask of a group on a tape, as the cost sees it (slope 1: the cost's own slopes are chords already).
@@ -120,8 +139,18 @@ class ChannelMasks {
 
  private:
   struct Handle {
-    int alpha = -1, mean = -1, square = -1, steps = -1, batch = -1;
+    int alpha = -1, mean = -1, variance = -1, steps = -1;
   };
+  template <class BufferOf>
+  static ops::MaskMoments<float> moments_of(const Handle& handle, const MaskOptions& options, double batch,
+                                            const BufferOf& buffer) {
+    return {.mean = buffer(handle.mean),
+            .variance = buffer(handle.variance),
+            .steps = buffer(handle.steps),
+            .decay = options.decay,
+            .batch = batch,
+            .secant = options.secant};
+  }
   struct Segment {
     Handle handle;
     std::int64_t channels, repeat;
@@ -145,16 +174,9 @@ class ChannelMasks {
     Var mask(Forward& forward, const Handle& handle) const {
       Var& shared = forward.shared(handle.alpha);
       if (shared) return shared;
-      const Var alpha = forward.network_parameter(handle.alpha);
-      const auto batch = static_cast<float>(forward.input().shape()[0]);
-      if (alpha.needs_grad()) *forward.network_buffer(handle.batch).data() = batch;  // inference leaves the network as it is
-      return shared = ops::binarize_measured<float>(alpha, options_.threshold,
-                                                    {.mean = &forward.network_buffer(handle.mean),
-                                                     .square = &forward.network_buffer(handle.square),
-                                                     .steps = &forward.network_buffer(handle.steps),
-                                                     .decay = options_.decay,
-                                                     .batch = batch,
-                                                     .secant = options_.secant});
+      const auto moments = moments_of(handle, options_, static_cast<double>(forward.input().shape()[0]),
+                                      [&](int index) { return &forward.network_buffer(index); });
+      return shared = ops::binarize_measured(forward.network_parameter(handle.alpha), options_.threshold, moments);
     }
 
     std::vector<Segment> segments_;
@@ -167,9 +189,8 @@ class ChannelMasks {
     Handle handle;
     handle.alpha = network.add_parameter(Parameter(name + ".alpha", Tensor(shape, 1.0f), Role::architecture, false));
     handle.mean = network.add_buffer(name + ".gradient_mean", Tensor(shape));
-    handle.square = network.add_buffer(name + ".gradient_square", Tensor(shape));
+    handle.variance = network.add_buffer(name + ".gradient_variance", Tensor(shape));
     handle.steps = network.add_buffer(name + ".gradient_steps", Tensor(Shape{1}));
-    handle.batch = network.add_buffer(name + ".gradient_batch", Tensor(Shape{1}, 1.0f));
     return handle;
   }
   static bool reads_channels(const Network& network, int node) {

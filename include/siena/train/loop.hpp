@@ -236,6 +236,7 @@ class Trainer {
     metrics.add(task, loss.correct(batch), batch.size());
 
     tape_.backward(loss.task, loss.penalty);
+    if (options_.objective.before_update) options_.objective.before_update(context);
     weights_.step(rate);
     architecture_.step(1);
     if (options_.objective.after_step) options_.objective.after_step(context);

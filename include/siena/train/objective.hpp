@@ -46,10 +46,11 @@ struct Loss {
   }
 };
 
-/// Which loss a training minimises. `loss` is also what a network is evaluated by; `after_step`, if any, is called after each update
-/// of the parameters, with their gradients still in place.
+/// Which loss a training minimises. `loss` is also what a network is evaluated by. `before_update`, if any, is called when the gradients of a
+/// step are there (it may change them), `after_step` after each update of the parameters, with the gradients still in place.
 struct Objective {
   std::function<Loss(StepContext&)> loss;
+  std::function<void(StepContext&)> before_update = {};
   std::function<void(StepContext&)> after_step = {};
 };
 

@@ -35,32 +35,42 @@ BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
   return output;
 }
 
-/// Running moments of the gradient that reaches a mask, from which `binarize_measured` estimates what each channel is worth.
+/// Running moments of the gradient that reaches a mask, from which is estimated what each channel is worth: exponentially weighted,
+/// and right from the first step on.
 template <class T>
 struct MaskMoments {
   BasicTensor<T>* mean;
-  BasicTensor<T>* square;
-  BasicTensor<T>* steps;  ///< one element: how many gradients were seen
+  BasicTensor<T>* variance;  ///< of single samples: that of a mean over a batch, times the batch
+  BasicTensor<T>* steps;     ///< one element: how many gradients were seen
   double decay = 0.99;
   double batch = 1;    ///< samples behind one gradient
   bool secant = true;  ///< whether alpha gets the slope of the chord, or the tangent
+
+  /// Counts a step; returns the weight of its gradient, which falls from 1 to 1 - decay.
+  T next_step() const {
+    T& count = *steps->data();
+    count += T(1);
+    return static_cast<T>((1 - decay) / (1 - std::pow(decay, static_cast<double>(count))));
+  }
+  void take_in(std::int64_t channel, T gradient, T weight) const {
+    T& m = mean->data()[channel];
+    T& v = variance->data()[channel];
+    const T change = gradient - m;
+    m += weight * change;
+    v = (T(1) - weight) * (v + weight * static_cast<T>(batch) * change * change);
+  }
 };
 
-/// E[g^2] of single samples, the diagonal of the Fisher information, from the moments of means over batches: a mean over a batch has
-/// the variance of one sample divided by the batch.
-inline double sample_fisher(double mean, double square, double batch) {
-  return batch * std::max(0.0, square - mean * mean) + mean * mean;
-}
+/// E[g^2] of single samples, the diagonal of the Fisher information, from the mean and the variance of g.
+inline double sample_fisher(double mean, double variance) { return variance + mean * mean; }
 
-/// Change of the loss when each channel is switched the other way, from on to off or back, per unit of the mask: the slope of the
-/// chord between both states, mean -+ F / 2 with F the Fisher information of the mask (Theis et al. 2018; `sample_fisher`). The tangent
-/// is no use: at a trained optimum it is zero for every channel alike.
+/// Change of the loss when a channel is switched the other way, from on to off or back, per unit of the mask: the slope of the chord
+/// between both states, mean -+ F / 2 with F the Fisher information of the mask (Theis et al. 2018; `sample_fisher`). `on` is the state in
+/// which the moments were taken. The tangent is no use: at a trained optimum it is zero for every channel alike.
 template <class T>
 T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
-  const double steps = *moments.steps->data();
-  const double correction = steps > 0 ? 1 - std::pow(moments.decay, steps) : 1;
-  const double mean = moments.mean->data()[channel] / correction;
-  const double half = 0.5 * sample_fisher(mean, moments.square->data()[channel] / correction, moments.batch);
+  const double mean = moments.mean->data()[channel];
+  const double half = 0.5 * sample_fisher(mean, moments.variance->data()[channel]);
   return static_cast<T>(on ? mean - half : mean + half);
 }
 
@@ -71,15 +81,11 @@ BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const 
   const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
   alpha.tape().record(output, [=](BasicTape<T>& t) {
     const auto db = t.grad(output).row(0);
-    *moments.steps->data() += T(1);
-    const T keep = static_cast<T>(moments.decay);
+    const T weight = moments.next_step();
     const auto slot = t.accumulating_slot(alpha);
     for (std::size_t c = 0; c < db.size(); ++c) {
-      T& mean = moments.mean->data()[c];
-      T& square = moments.square->data()[c];
-      mean = keep * mean + (1 - keep) * db[c];
-      square = keep * square + (1 - keep) * db[c] * db[c];
       const auto channel = static_cast<std::int64_t>(c);
+      moments.take_in(channel, db[c], weight);
       if (!slot) continue;
       slot.grad->data()[c] += moments.secant ? secant_slope(moments, channel, t.value(output).data()[c] > T(0.5)) : db[c];
     }

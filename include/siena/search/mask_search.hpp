@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/multi_constraint.hpp"
+#include "siena/search/options.hpp"
+#include "siena/search/repair.hpp"
+#include "siena/space/compact.hpp"
+#include "siena/space/describe.hpp"
+#include "siena/train/events.hpp"
+
+namespace siena {
+
+namespace detail {
+inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& status) {
+  std::vector<BoundReading> readings;
+  for (const auto& s : status) {
+    readings.push_back(
+        {.name = s.name, .unit = s.unit, .value = s.value.value_or(s.violation), .limit = s.limit.value_or(0.0)});
+  }
+  return readings;
+}
+}  // namespace detail
+
+/// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks it moves under the
+/// constraints. All that is given is referred to and must outlive it.
+template <class Formulation>
+class MaskSearch {
+ public:
+  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints,
+             const SearchOptions& options)
+      : network_(network), masks_(masks), constraints_(constraints), options_(options), compact_(masks) {}
+
+  /// The task's objective on the channels that are on, and the price of the constraints. Refers to this object.
+  Objective objective() {
+    return {.loss = [this](StepContext& step) { return loss(step); },
+            .before_update = [this](StepContext& step) { before_update(step); },
+            .after_step = [this](StepContext& step) { after_step(step); }};
+  }
+  /// Fills in the bounds, and keeps the network where it is the best so far that keeps every constraint.
+  void at_epoch_end(EpochEvent& event) {
+    const Architecture<double> exact = describe(network_, masks_);
+    event.bounds = detail::readings(constraints_.status(exact));
+    if (!constraints_.feasible(exact)) return;
+    if (best_ && !better(event.validation, best_metrics_)) return;
+    best_ = network_;
+    best_metrics_ = event.validation;
+    best_epoch_ = event.epoch;
+  }
+  /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
+  void settle() {
+    if (settled_) return;
+    const Selection now = masks_.selection(network_);
+    const Selection kept = repair(network_, masks_, constraints_.constraints(), now);
+    repaired_ = !(kept == now);
+    settled_selection_ = use_slack(network_, masks_, constraints_.constraints(), kept);
+    settled_ = true;
+    masks_.select(network_, settled_selection_);
+  }
+
+  /// Whether an epoch kept every constraint; then `best` is the network, masks and all, after the best of them.
+  bool has_best() const { return best_.has_value(); }
+  const Network& best() const { return *best_; }
+  int best_epoch() const { return best_epoch_; }
+  bool repaired() const { return repaired_; }
+
+ private:
+  Loss loss(StepContext& step) {
+    if (step.mode == Mode::training && !settled_ && step.epoch >= options_.settle * step.epochs) settle();
+    StepContext compact = on_compact(step);
+    Loss loss = options_.objective.loss(compact);
+    if (step.mode == Mode::training && !settled_) {
+      loss.penalty += constraints_.penalty(describe(step.tape, network_, masks_), step.epoch);
+    }
+    return loss;
+  }
+  void before_update(StepContext& step) {
+    compact_.return_gradients(network_, static_cast<double>(step.batch.size()));
+    if (options_.objective.before_update) options_.objective.before_update(step);
+  }
+  // The same step on the channels that are on: the others are not computed.
+  StepContext on_compact(const StepContext& step) {
+    return {.network = compact_.update(network_),
+            .tape = step.tape,
+            .batch = step.batch,
+            .mode = step.mode,
+            .epoch = step.epoch,
+            .epochs = step.epochs,
+            .step = step.step,
+            .random = step.random};
+  }
+  void after_step(StepContext& step) {
+    if (options_.objective.after_step) options_.objective.after_step(step);
+    if (settled_) {
+      masks_.select(network_, settled_selection_);
+      return;
+    }
+    masks_.project(network_);
+    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, masks_));
+  }
+
+  Network& network_;
+  const ChannelMasks& masks_;
+  MultiConstraint<Formulation>& constraints_;
+  const SearchOptions& options_;
+  CompactNetwork compact_;
+  bool settled_ = false, repaired_ = false;
+  Selection settled_selection_;
+  std::optional<Network> best_;
+  Metrics best_metrics_;
+  int best_epoch_ = -1;
+};
+
+}  // namespace siena

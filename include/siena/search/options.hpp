@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "siena/data/augment.hpp"
+#include "siena/space/mask.hpp"
+#include "siena/train/objective.hpp"
+#include "siena/train/optimizers.hpp"
+#include "siena/train/schedule.hpp"
+
+namespace siena {
+
+/// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks together under the
+/// constraints, settles the masks, and lets the weights recover.
+struct SearchOptions {
+  int warmup = 10;
+  int epochs = 30;
+  std::int64_t batch = 128;
+  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+  /// Learning rate of the search as a part of that of the warm-up.
+  double search_rate = 1;
+  Schedule warmup_schedule = CosineLr{.warmup = 0.5};
+  Schedule schedule = CosineLr{};
+  /// Of the masks' alphas, whose gradients are in units of the task's loss.
+  OptimizerOptions architecture = Adam{.lr = 1e-2};
+  /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back. 1: they move to the
+  /// end, and are settled after it only where no epoch kept every constraint.
+  double settle = 0.5;
+  MaskOptions masks = {};
+  data::Augment augment = {};
+  Objective objective = classification();
+  std::uint64_t seed = 0;
+};
+
+}  // namespace siena

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "siena/nn/network.hpp"
+#include "siena/space/discretize.hpp"
+#include "siena/space/mask.hpp"
+
+namespace siena {
+
+/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes, without the
+/// channels that are off. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
+/// and what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it was last
+/// on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
+class CompactNetwork {
+ public:
+  /// For a network and its masks, or copies of that network. Both must outlive this object.
+  explicit CompactNetwork(const ChannelMasks& masks) : masks_(masks) {}
+
+  /// The compact network with the values that `network` has now; built anew where its masks have changed, so that references to the one
+  /// before become invalid.
+  Network& update(const Network& network) {
+    Selection selection = masks_.selection(network);
+    if (!current_ || !(selection == selection_)) {
+      selection_ = std::move(selection);
+      current_ = detail::narrow(network, masks_, selection_);
+      find_readers(network);
+    }
+    detail::bring_over(network, *current_);
+    return current_->network;
+  }
+
+  /// Adds the gradients that a backward pass has left in the compact network to those of `network`, the slopes of the masks included, and
+  /// hands running statistics back. `batch`: samples behind the gradients. Leaves the compact network's gradients at 0.
+  void return_gradients(Network& network, double batch) {
+    add_slopes(network, batch);
+    for (const detail::Cut& cut : current_->parameters) {
+      detail::for_each_kept(cut, network.parameter(cut.wide).grad, current_->network.parameter(cut.narrow).grad,
+                            [](float& to, float from) { to += from; });
+    }
+    for (const detail::Cut& cut : current_->buffers) {
+      detail::for_each_kept(cut, network.buffer(cut.wide), current_->network.buffer(cut.narrow),
+                            [](float& to, float from) { to = from; });
+    }
+    current_->network.zero_grad();
+  }
+
+ private:
+  struct Channel {
+    int group;
+    std::int64_t index;
+  };
+  struct Reader {
+    int weight;                   // of the compact network
+    std::vector<Channel> inputs;  // what its rows read, over and over
+  };
+
+  void find_readers(const Network& network) {
+    readers_.clear();
+    for (std::size_t i = 0; i < network.nodes().size(); ++i) {
+      const Network::Node& node = network.nodes()[i];
+      if (!node.gate) continue;
+      Reader reader{.weight = current_->network.nodes()[i].parameters[0], .inputs = {}};
+      for (const ChannelRun& run : masks_.channels().runs(node.inputs[0])) {
+        for (std::int64_t r = 0; r < run.repeat; ++r) {
+          for (std::int64_t c = 0; c < run.channels; ++c) {
+            if (selection_.keep[run.group][static_cast<std::size_t>(c)]) reader.inputs.push_back({run.group, c});
+          }
+        }
+      }
+      readers_.push_back(std::move(reader));
+    }
+  }
+
+  // A mask that is on scales the weights that read its channel by 1: its gradient is their product with their own gradients.
+  void add_slopes(Network& network, double batch) const {
+    std::vector<std::vector<float>> tangents;
+    for (const ChannelGroup& group : masks_.groups()) tangents.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
+    for (const Reader& reader : readers_) {
+      const Parameter& weight = current_->network.parameter(reader.weight);
+      for (std::int64_t r = 0; r < weight.value.rows(); ++r) {
+        const auto value = weight.value.row(r), grad = weight.grad.row(r);
+        float dot = 0;
+        for (std::size_t i = 0; i < value.size(); ++i) dot += value[i] * grad[i];
+        const Channel& from = reader.inputs[static_cast<std::size_t>(r) % reader.inputs.size()];
+        tangents[from.group][static_cast<std::size_t>(from.index)] += dot;
+      }
+    }
+    for (std::size_t g = 0; g < tangents.size(); ++g) {
+      masks_.take_gradient(network, static_cast<int>(g), selection_.keep[g], tangents[g], batch);
+    }
+  }
+
+  const ChannelMasks& masks_;
+  Selection selection_;
+  std::optional<detail::Narrowed> current_;
+  std::vector<Reader> readers_;
+};
+
+}  // namespace siena

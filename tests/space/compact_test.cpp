@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/space/compact.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "siena/autograd/ops/loss.hpp"
+#include "siena/models/resnet8.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/random_network.hpp"
+#include "support/random_tensor.hpp"
+
+using namespace siena;
+
+namespace {
+
+bool has_dropout(const Network& network) {
+  for (const auto& node : network.nodes()) {
+    if (std::holds_alternative<Dropout>(node.layer)) return true;
+  }
+  return false;
+}
+
+/// Outputs of a step; the gradients stay in the network.
+Tensor run_step(Network& network, const Tensor& batch, Mode mode) {
+  Tape tape;
+  const Var output = network.forward(tape.reference(batch), mode);
+  Tensor value = output.value();
+  const Tensor target = random_tensor<float>(output.shape(), 9);
+  tape.backward(ops::mean_squared_error(output, tape.reference(target)));
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("compact: any network computes what its masks computed, forwards and backwards") {
+  int narrower = 0, training = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    INFO("network " << seed);
+    test::RandomNetwork generator(seed);
+    Network network = generator.make();
+    const ChannelMasks masks(network);
+    masks.select(network, generator.selection(masks));
+    const Tensor batch = generator.batch(network, 5);
+    const Mode mode = has_dropout(network) ? Mode::inference : Mode::training;  // other channels, other random numbers
+    training += mode == Mode::training ? 1 : 0;
+    network.zero_grad();
+
+    Network gated = network;
+    const Tensor outputs = run_step(gated, batch, mode);
+    CompactNetwork compact(masks);
+    Network& small = compact.update(network);
+    narrower += small.weight_count() < network.weight_count() ? 1 : 0;
+    CHECK(test::difference(outputs, run_step(small, batch, mode)) < 1e-4);
+    compact.return_gradients(network, 5);
+
+    const Selection on = masks.selection(network);
+    double largest = 1e-6;  // some gradients are zero but for rounding, as those of a bias before a batch norm
+    for (int p = 0; p < network.parameter_count(); ++p) {
+      if (network.parameter(p).role == Role::architecture) continue;
+      const Tensor& grad = network.parameter(p).grad;
+      largest = std::max(largest, test::difference(Tensor(grad.shape()), grad, 1));
+    }
+    for (int p = 0; p < network.parameter_count(); ++p) {
+      if (network.parameter(p).role == Role::architecture) continue;
+      INFO(network.parameter(p).name);
+      CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 1e-2);
+    }
+    for (std::size_t g = 0; g < on.keep.size(); ++g) {
+      const int alpha = masks.parameter(static_cast<int>(g));
+      if (alpha < 0) continue;
+      INFO(network.parameter(alpha).name);
+      const auto full = gated.parameter(alpha).grad.row(0), part = network.parameter(alpha).grad.row(0);
+      for (std::size_t c = 0; c < full.size(); ++c) {
+        if (on.keep[g][c]) {
+          CHECK(part[c] == Approx(full[c]).epsilon(1e-2).margin(1e-4));
+        } else {
+          CHECK(part[c] == 0);  // never on, never measured
+        }
+      }
+    }
+  }
+  CHECK(narrower > 30);
+  CHECK(training > 20);
+}
+
+TEST_CASE("compact: running statistics come back, those of absent channels stay") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const ChannelMasks masks(network);
+  Selection some = masks.selection(network);
+  some.keep[static_cast<std::size_t>(masks.channels().runs(1)[0].group)][2] = false;  // the stem's
+  masks.select(network, some);
+  CompactNetwork compact(masks);
+  run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::training);
+  compact.return_gradients(network, 4);
+  State state;
+  network.save(state);
+  const Tensor mean = state.get<Tensor>("bninput.running_mean");
+  for (int c = 0; c < 8; ++c) CHECK((mean(c) == 0) == (c == 2));
+}
+
+TEST_CASE("compact: a channel that is off is worth what it was, and comes back") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const ChannelMasks masks(network);
+  CompactNetwork compact(masks);
+  const int group = masks.channels().runs(1)[0].group, alpha = masks.parameter(group);
+  const auto step = [&](std::uint64_t seed) {
+    network.zero_grad();
+    run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, seed), Mode::training);
+    compact.return_gradients(network, 4);
+    return network.parameter(alpha).grad.data()[2];
+  };
+  step(1);
+  const float slope = step(2);
+  const double worth = masks.importance(network, group, 2);
+  CHECK(worth > 0);
+  const std::int64_t weights = compact.update(network).weight_count();
+  network.parameter(alpha).value.data()[2] = 0;
+  for (std::uint64_t seed = 3; seed < 6; ++seed) {
+    CHECK(step(seed) == slope);
+    CHECK(masks.importance(network, group, 2) == worth);
+    CHECK(masks.importance(network, group, 3) > 0);
+  }
+  CHECK(compact.update(network).weight_count() < weights);
+  network.parameter(alpha).value.data()[2] = 1;
+  CHECK(step(6) != slope);
+  CHECK(compact.update(network).weight_count() == weights);
+}
+
+TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const ChannelMasks masks(network, {.secant = false});
+  const int group = masks.channels().runs(1)[0].group, alpha = masks.parameter(group);
+  network.parameter(alpha).value.data()[2] = 0;
+  network.zero_grad();
+  CompactNetwork compact(masks);
+  run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::training);
+  compact.return_gradients(network, 4);
+  const auto slopes = network.parameter(alpha).grad.row(0);
+  for (std::size_t c = 0; c < slopes.size(); ++c) CHECK((slopes[c] == 0) == (c == 2));
+}
+
+TEST_CASE("compact: built anew only where the masks have changed") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const ChannelMasks masks(network);
+  CompactNetwork compact(masks);
+  const Tensor* weight = &compact.update(network).parameter(0).value;
+  network.parameter(0).value.fill(0.25f);
+  CHECK(&compact.update(network).parameter(0).value == weight);
+  CHECK(*weight->data() == 0.25f);
+}
