@@ -4,6 +4,7 @@
 // Image classification on a microcontroller: searches ResNet8 on CIFAR-10 under a memory and a latency bound.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
@@ -19,7 +20,7 @@ using namespace siena;
 namespace {
 
 struct Settings {
-  std::string data, memory = "50%", latency = "50%", method = "search", report, save, log;
+  std::string data, memory = "50%", latency = "50%", method = "search", init, report, save, log;
   std::vector<int> epochs{20, 20, 10};
   std::int64_t batch = 128;
   double lr = 0.1, width = 1.0, clock_mhz = 100;
@@ -55,7 +56,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->expected(3)
       ->check(CLI::NonNegativeNumber);
   app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--lr", s.lr, "learning rate of SGD at its highest; search and fine-tuning take 0.3 of it")
+  app.add_option("--lr", s.lr, "learning rate of SGD at its highest, in every phase")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
@@ -64,6 +65,10 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--init", s.init,
+                 "start from the weights in this file, of ResNet8 at --width: several searches share one warm-up that\n"
+                 "--method seed --epochs 20,0,0 --save FILE has done, as --init FILE --epochs 0,20,10")
+      ->check(CLI::ExistingFile);
   app.add_option("--report", s.report, "write the report here, as JSON");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors");
   app.add_option("--log", s.log, "write a line of JSON per epoch here");
@@ -73,12 +78,21 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; from 100 on: "
       "the command line.");
   app.parse(argc, argv);
-  if (s.smoke) s.epochs = {1, 1, 1};
+  if (s.smoke) s.epochs = {s.epochs[0] > 0 ? 1 : 0, 1, 1};
+  if (!s.init.empty() && s.method == "uniform") {
+    throw CLI::ValidationError("--init", "expected it with --method search or seed, got uniform, which has other layers");
+  }
   return s;
 }
 
 data::Splits load(const Settings& s) {
-  if (!s.data.empty()) return data::cifar10(s.data, {.validation = 0.1, .seed = 0});
+  if (!s.data.empty()) {
+    data::Splits splits = data::cifar10(s.data, {.validation = 0.1, .seed = 0});
+    for (data::Dataset* part : {&splits.train, &splits.validation, &splits.test}) {
+      if (s.smoke) *part = part->take(std::min<std::int64_t>(part->size(), 256));
+    }
+    return splits;
+  }
   return data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
                                         : data::SyntheticOptions{});
 }
@@ -117,6 +131,7 @@ Report run(const Settings& s) {
   const ResNet8Options options{
       .input = data.train.shape(), .classes = static_cast<int>(data.train.classes()), .width = s.width, .seed = s.seed};
   Network network = resnet8(options);
+  if (!s.init.empty()) deploy::load_weights(network, s.init);
   const Architecture<double> seed = describe(network);
   const Gap8 gap8{.clock = Hertz{s.clock_mhz * 1e6}};
   ConstraintSet bounds;
@@ -132,11 +147,11 @@ Report run(const Settings& s) {
 
   Report::Accuracy accuracy;
   std::vector<Report::Phase> phases;
-  const auto train = [&](Network& net, const std::string& phase, int epochs, double rate) {
+  const auto train = [&](Network& net, const std::string& phase, int epochs) {
     const History history = fit(net, data,
                                 {.epochs = epochs,
                                  .batch = s.batch,
-                                 .optimizer = scaled(sgd, rate),
+                                 .optimizer = sgd,
                                  .schedule = CosineLr{.warmup = 0.5},
                                  .augment = augment,
                                  .seed = s.seed + 2,
@@ -154,10 +169,10 @@ Report run(const Settings& s) {
     if (history.seed_test) accuracy.seed = history.seed_test->accuracy;
     if (history.found_test) accuracy.found = history.found_test->accuracy;
     network = std::move(found);
-    if (finetune > 0) train(network, "fine-tuning", finetune, 0.3);
+    if (finetune > 0) train(network, "fine-tuning", finetune);
   } else {
     if (s.method == "uniform") network = widest(options, bounds);
-    train(network, "training", warmup + search_epochs + finetune, 1.0);
+    train(network, "training", warmup + search_epochs + finetune);
   }
   Report report = evaluate(network, data.test, bounds);
   report.accuracy.seed = accuracy.seed;

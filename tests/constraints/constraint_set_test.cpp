@@ -82,7 +82,8 @@ TEST_CASE("constraint set: grows at run time; none at all always holds", "[const
   REQUIRE(copy.feasible(net));
   std::vector<std::string> names;
   for (const auto& constraint : set) names.push_back(constraint.name());
-  REQUIRE(names == std::vector<std::string>{"params", "memory", "params"});
+  REQUIRE(names == std::vector<std::string>{"params", "memory", "params 2"});
+  REQUIRE(set.add(AnyConstraint(MemoryBound{1_KiB}).named("flash"))[3].name() == "flash");
 }
 
 TEST_CASE("constraint set: rounding does not break a limit that is met exactly", "[constraints]") {

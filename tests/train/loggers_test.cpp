@@ -89,6 +89,19 @@ TEST_CASE("a CSV row an epoch") {
           "\"search, \"\"late\"\"\",2,2,0.125,,,0.75,3.5,1e-07,1.5,0,\"memory=100/200 B; m,\"\"x\"\"=3/2\""});
 }
 
+TEST_CASE("an old log stays until there is something to write") {
+  const Folder folder;
+  const auto old = folder.path / "old.csv";
+  { std::ofstream(old) << "old\n"; }
+  CsvLog log(old);
+  const JsonLinesLog never(folder.path / "never.jsonl");
+  CHECK(lines(old) == std::vector<std::string>{"old"});
+  CHECK_FALSE(std::filesystem::exists(folder.path / "never.jsonl"));
+  log.on_epoch(plain());
+  CHECK(lines(old).size() == 2);
+  CHECK(lines(old)[0].starts_with("phase,"));
+}
+
 TEST_CASE("a log that cannot be opened is an error at once") {
   REQUIRE_THROWS_AS(JsonLinesLog("/no/such/folder/log.jsonl"), DataError);
   REQUIRE_THROWS_WITH(CsvLog("/no/such/folder/log.csv"),

@@ -35,10 +35,19 @@ class AnyConstraint {
   requires(!std::is_same_v<std::remove_cvref_t<C>, AnyConstraint>) AnyConstraint(C&& constraint) {
     using Held = std::remove_cvref_t<C>;
     assert_constraint<Held>();
-    if constexpr (Constraint<Held>) held_ = std::make_shared<const Model<Held>>(std::forward<C>(constraint));
+    if constexpr (Constraint<Held>) {
+      held_ = std::make_shared<const Model<Held>>(std::forward<C>(constraint));
+      name_ = held_->name();
+    }
   }
 
-  std::string name() const { return held_->name(); }
+  const std::string& name() const { return name_; }
+  /// The same constraint under another name: for reports and logs where there are two of a kind.
+  AnyConstraint named(std::string name) const {
+    AnyConstraint renamed = *this;
+    renamed.name_ = std::move(name);
+    return renamed;
+  }
   /// Throws ConstraintError where the violation is not a number.
   double violation(const Architecture<double>& network) const { return checked(held_->violation(network)); }
   Scalar violation(const Architecture<Scalar>& network) const { return checked(held_->violation(network)); }
@@ -92,15 +101,20 @@ class AnyConstraint {
   }
 
   std::shared_ptr<const Interface> held_;
+  std::string name_;
 };
 
-/// Constraints that must hold together, in the order in which they were given.
+/// Constraints that must hold together, in the order in which they were given. A second one of a name becomes "name 2", and so on.
 class ConstraintSet {
  public:
   ConstraintSet() = default;
 
   ConstraintSet& add(AnyConstraint constraint) {
-    constraints_.push_back(std::move(constraint));
+    std::string name = constraint.name();
+    const auto taken = [&](const AnyConstraint& other) { return other.name() == name; };
+    for (int number = 2; std::any_of(constraints_.begin(), constraints_.end(), taken); ++number)
+      name = format("{} {}", constraint.name(), number);
+    constraints_.push_back(constraint.named(std::move(name)));
     return *this;
   }
 

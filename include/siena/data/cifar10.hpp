@@ -29,8 +29,10 @@ inline constexpr std::int64_t cifar_record = 1 + cifar_pixels * cifar_channels; 
 
 inline std::filesystem::path cifar_folder(const std::filesystem::path& directory) {
   for (const auto& folder : {directory, directory / "cifar-10-batches-bin"}) {
-    if (std::filesystem::exists(folder / "data_batch_1.bin") || std::filesystem::exists(folder / "test_batch.bin"))
-      return folder;
+    std::error_code none;  // a folder that may not be read holds nothing for us
+    for (const char* file : {"data_batch_1.bin", "test_batch.bin"}) {
+      if (std::filesystem::exists(folder / file, none)) return folder;
+    }
   }
   fail<DataError>(
       "cifar10: expected data_batch_1.bin to data_batch_5.bin and test_batch.bin in '{}' or in its folder "
@@ -41,9 +43,11 @@ inline std::filesystem::path cifar_folder(const std::filesystem::path& directory
 /// Bytes of one file, after every check that its size allows.
 inline std::vector<std::uint8_t> read_cifar_file(const std::filesystem::path& file) {
   const auto name = file.string();
-  require<DataError>(std::filesystem::is_regular_file(file),
+  std::error_code error;
+  require<DataError>(std::filesystem::is_regular_file(file, error),
                      "cifar10: expected the file '{}', got none; unpack the binary version of CIFAR-10 again", name);
-  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(file));
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(file, error));
+  require<DataError>(!error, "cifar10: expected to read '{}', got: {}", name, error.message());
   require<FormatError>(size > 0, "cifar10: expected records of {} bytes in '{}', got an empty file; unpack the archive again",
                        cifar_record, name);
   require<FormatError>(

@@ -20,26 +20,52 @@ namespace siena {
 
 namespace detail {
 
-/// A text file that is written line by line, each on disk before the next; copies share it.
+/// A text file that is written line by line, each on disk before the next; copies share it. What the file held before goes with the
+/// first line: a training that never starts takes nothing away.
 class LineFile {
  public:
-  LineFile(const std::filesystem::path& path, std::string_view who) : name_(format("{}: '{}'", who, path.string())) {
-    file_.reset(std::fopen(path.string().c_str(), "wb"), [](std::FILE* file) {
-      if (file != nullptr) std::fclose(file);
-    });
-    require<DataError>(file_ != nullptr, "{}: expected a file that can be written, got: {}; does its folder exist?", name_,
-                       std::generic_category().message(errno));
+  LineFile(const std::filesystem::path& path, std::string_view who, std::string header = {})
+      : shared_(std::make_shared<Shared>(path, format("{}: '{}'", who, path.string()), std::move(header))) {
+    std::error_code none;
+    const bool existed = std::filesystem::exists(path, none);
+    open("ab");
+    shared_->file.reset();
+    if (!existed) std::filesystem::remove(path, none);
   }
-  void write(std::string line) {
-    line += '\n';
-    const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0;
-    require<DataError>(written, "{}: expected to write {} bytes, got: {}; is the disk full?", name_, line.size(),
-                       std::generic_category().message(errno));
+  void write(const std::string& line) {
+    if (!shared_->file) {
+      open("wb");
+      if (!shared_->header.empty()) put(shared_->header);
+    }
+    put(line);
   }
 
  private:
-  std::string name_;
-  std::shared_ptr<std::FILE> file_;
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  struct Shared {
+    Shared(std::filesystem::path its_path, std::string its_name, std::string its_header)
+        : path(std::move(its_path)), name(std::move(its_name)), header(std::move(its_header)) {}
+    std::filesystem::path path;
+    std::string name, header;
+    std::unique_ptr<std::FILE, Close> file;
+  };
+
+  void open(const char* mode) {
+    shared_->file.reset(std::fopen(shared_->path.string().c_str(), mode));
+    require<DataError>(shared_->file != nullptr, "{}: expected a file that can be written, got: {}; does its folder exist?",
+                       shared_->name, std::generic_category().message(errno));
+  }
+  void put(std::string line) {
+    line += '\n';
+    std::FILE* file = shared_->file.get();
+    const bool written = std::fwrite(line.data(), 1, line.size(), file) == line.size() && std::fflush(file) == 0;
+    require<DataError>(written, "{}: expected to write {} bytes, got: {}; is the disk full?", shared_->name, line.size(),
+                       std::generic_category().message(errno));
+  }
+
+  std::shared_ptr<Shared> shared_;
 };
 
 inline std::string json_text(std::string_view text) {
@@ -116,10 +142,10 @@ class JsonLinesLog {
 /// "name=value/limit unit" joined by semicolons, so that phases with other bounds fit into the same table.
 class CsvLog {
  public:
-  explicit CsvLog(const std::filesystem::path& path) : file_(path, "CsvLog") {
-    file_.write(
-        "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,bounds");
-  }
+  explicit CsvLog(const std::filesystem::path& path)
+      : file_(path, "CsvLog",
+              "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,"
+              "bounds") {}
 
   void on_epoch(const EpochEvent& event) {
     using detail::csv_number;
