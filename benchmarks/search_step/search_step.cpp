@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One step of a mask search under two constraints, beside one of plain training. The two take turns in the same loop, so that
+// whatever else the machine does slows both alike: `search/plain` is the median of the ratios of neighbours. `percent` is how
+// many of the channels the masks leave on: a search begins with all and ends near what its bounds allow.
+
+#include <benchmark/benchmark.h>
+
+#include <utility>
+
+#include "support.hpp"
+#include "workload.hpp"
+
+namespace {
+
+using namespace siena::bench;
+
+void search_step(benchmark::State& state, const std::string& network) {
+  const ThreadScope threads(state.range(1));
+  Training plain = Training::plain(network, state.range(0));
+  Training search = Training::search(network, state.range(0), state.range(2));
+  plain.step();  // the first ones fill the memory pool
+  search.step();
+  std::vector<double> plain_seconds, search_seconds, ratios;
+  bool plain_first = true;
+  for (auto _ : state) {
+    double a = 0, b = 0;
+    if (plain_first) a = plain.step();
+    b = search.step();
+    if (!plain_first) a = plain.step();
+    plain_first = !plain_first;
+    plain_seconds.push_back(a);
+    search_seconds.push_back(b);
+    ratios.push_back(b / a);
+    state.SetIterationTime(b);
+  }
+  state.counters["plain_ms"] = 1e3 * median(plain_seconds);
+  state.counters["search_ms"] = 1e3 * median(search_seconds);
+  state.counters["search/plain"] = median(ratios);
+}
+
+void add() {
+  for (const std::string& network : network_names()) {
+    const bool large = network == "resnet18";
+    auto* entry =
+        benchmark::RegisterBenchmark(("search_step/" + network).c_str(),
+                                     [network](benchmark::State& state) { search_step(state, network); })
+            ->ArgNames({"batch", "threads", "percent"})
+            ->ArgsProduct(
+                {large ? std::vector<std::int64_t>{32} : std::vector<std::int64_t>{32, 128}, thread_counts(), {100, 50}})
+            ->Unit(benchmark::kMillisecond)
+            ->UseManualTime();
+    if (large) entry->Iterations(3);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc, argv, add); }

@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "workload.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "siena/siena.hpp"
+#include "support.hpp"
+
+namespace siena::bench {
+
+namespace {
+
+struct Model {
+  const char* name;
+  Network (*make)();
+  bool reconstructs = false;  // learns its inputs rather than a class
+  bool long_running = false;
+};
+
+constexpr Model models[] = {
+    {.name = "resnet8", .make = [] { return resnet8(); }},
+    {.name = "ds_cnn", .make = [] { return ds_cnn(); }},
+    {.name = "mobilenet_v1", .make = [] { return mobilenet_v1(); }},
+    {.name = "autoencoder", .make = [] { return autoencoder(); }, .reconstructs = true},
+    {.name = "resnet18", .make = [] { return resnet18(); }, .long_running = true},
+};
+
+const Model& model(const std::string& name) {
+  for (const Model& m : models) {
+    if (name == m.name) return m;
+  }
+  fail<ArgumentError>("benchmarks: expected the name of a network, got '{}'", name);
+}
+
+// As many samples as one batch takes; classes take turns.
+data::Dataset noise(const Network& network, std::int64_t batch, bool labelled) {
+  Random random(1);
+  std::vector<float> values(static_cast<std::size_t>(batch * network.input_shape().elements()));
+  for (float& value : values) value = static_cast<float>(random.uniform(-1, 1));
+  std::vector<std::int32_t> labels(labelled ? static_cast<std::size_t>(batch) : 0);
+  const auto classes = static_cast<std::size_t>(network.output_shape()[0]);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % classes);
+  return data::Dataset::from_floats(std::move(values),
+                                    {.shape = network.input_shape(), .labels = std::move(labels), .name = "noise"});
+}
+
+double macs(const Network& network) { return total(Macs{}, describe(network)); }
+
+double macs_of_first_layers(const Network& network) {
+  double sum = 0;
+  for (const LayerDesc<double>& layer : describe(network).layers) {
+    if (std::count(layer.producers.begin(), layer.producers.end(), -1) > 0) sum += layer.macs();
+  }
+  return sum;
+}
+
+// Runs from where a step asks for its loss to where the loop says that the step is over.
+class StepClock {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Objective watch(Objective objective) {
+    objective.loss = [this, loss = std::move(objective.loss)](StepContext& step) {
+      start_ = Clock::now();
+      return loss(step);
+    };
+    return objective;
+  }
+  void on_step(const StepEvent&) { seconds_ = std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const { return seconds_; }
+
+ private:
+  Clock::time_point start_;
+  double seconds_ = 0;
+};
+
+// The first `percent` of the channels of each group that may vary.
+Selection part_of(const ChannelMasks& masks, std::int64_t percent) {
+  Selection selection = full_selection(masks);
+  for (std::size_t g = 0; g < selection.keep.size(); ++g) {
+    const ChannelGroup& group = masks.groups()[g];
+    if (group.frozen) continue;
+    const std::int64_t on = std::max(group.minimum, group.channels * percent / 100);
+    std::fill(selection.keep[g].begin() + on, selection.keep[g].end(), false);
+  }
+  return selection;
+}
+
+ConstraintSet half_of(const Architecture<double>& whole) {
+  return subject_to(MemoryBound{Bytes{total(ModelSize{}, whole) / 2}},
+                    LatencyBound<Gap8>{Gap8{}, Cycles{total(Gap8{}, whole) / 2}});
+}
+
+}  // namespace
+
+std::vector<std::string> network_names() {
+  std::vector<std::string> names;
+  for (const Model& m : models) {
+    if (!m.long_running || asked_for(m.name)) names.emplace_back(m.name);
+  }
+  return names;
+}
+
+Network make_network(const std::string& name) { return model(name).make(); }
+
+struct Training::Run {
+  // The search itself as `search` runs it, with its masks, but driven step by step.
+  struct Search {
+    Search(Network& network, std::int64_t percent, const Objective& objective)
+        : options{.settle = 1, .objective = objective}, masks(network, options.masks), constraints(half_of(describe(network))) {
+      constraints.start(1, describe(network, masks), epochs);
+      masks.select(network, part_of(masks, percent));
+      phase.emplace(network, masks, constraints, options);
+    }
+    SearchOptions options;
+    ChannelMasks masks;
+    MultiConstraint<Duccio> constraints;
+    std::optional<MaskSearch<Duccio>> phase;
+  };
+  static constexpr int epochs = std::numeric_limits<int>::max();
+
+  Run(const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent) : network(make_network(name)) {
+    const bool reconstructs = model(name).reconstructs;
+    flops = 2 * (3 * macs(network) - macs_of_first_layers(network)) * static_cast<double>(batch);
+    Objective objective = reconstructs ? reconstruction() : classification();
+    if (percent) search.emplace(network, *percent, objective);
+    if (search) objective = search->phase->objective();
+    FitOptions options{.epochs = epochs,
+                       .batch = batch,
+                       .optimizer = Adam{},
+                       .schedule = ConstantLr{},
+                       .objective = clock.watch(std::move(objective)),
+                       .prefetch = 0};
+    if (search) options.architecture = Adam{.lr = 1e-9};
+    trainer.emplace(network, noise(network, batch, !reconstructs), data::Dataset{}, std::move(options));
+    observers.add(std::ref(clock));
+  }
+
+  Network network;
+  double flops = 0;
+  StepClock clock;
+  Observers observers;
+  std::optional<Search> search;
+  std::optional<Trainer> trainer;
+};
+
+Training::Training(std::unique_ptr<Run> run) : run_(std::move(run)) {}
+Training::Training(Training&&) noexcept = default;
+Training& Training::operator=(Training&&) noexcept = default;
+Training::~Training() = default;
+
+Training Training::plain(const std::string& network, std::int64_t batch) {
+  return Training(std::make_unique<Run>(network, batch, std::nullopt));
+}
+Training Training::search(const std::string& network, std::int64_t batch, std::int64_t percent) {
+  return Training(std::make_unique<Run>(network, batch, percent));
+}
+
+double Training::step() {
+  run_->trainer->run_epoch(run_->observers);
+  return run_->clock.seconds();
+}
+double Training::flops() const { return run_->flops; }
+std::int64_t Training::parameters() const { return run_->network.weight_count(); }
+
+Inference::Inference(const std::string& network, std::int64_t batch)
+    : network_(make_network(network)), inputs_(network_.input_shape().batch(batch)) {
+  Random random(1);
+  for (std::int64_t r = 0; r < inputs_.rows(); ++r) {
+    for (float& value : inputs_.row(r)) value = static_cast<float>(random.uniform(-1, 1));
+  }
+}
+void Inference::run() { benchmark::DoNotOptimize(network_.predict(inputs_)); }
+double Inference::flops() const { return 2 * macs(network_) * static_cast<double>(inputs_.shape()[0]); }
+
+}  // namespace siena::bench
