@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
@@ -66,8 +67,8 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--init", s.init,
-                 "start from the weights in this file, of ResNet8 at --width: several searches share one warm-up that\n"
-                 "--method seed --epochs 20,0,0 --save FILE has done, as --init FILE --epochs 0,20,10")
+                 "start from the weights in this file, of ResNet8 at --width, without a warm-up unless --epochs says so:\n"
+                 "several searches share the one that --method seed --epochs 20,0,0 --save FILE has done")
       ->check(CLI::ExistingFile);
   app.add_option("--report", s.report, "write the report here, as JSON");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors");
@@ -78,7 +79,8 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; from 100 on: "
       "the command line.");
   app.parse(argc, argv);
-  if (s.smoke) s.epochs = {s.epochs[0] > 0 ? 1 : 0, 1, 1};
+  if (!s.init.empty() && app.count("--epochs") == 0) s.epochs[0] = 0;
+  for (int& epochs : s.epochs) epochs = s.smoke ? std::min(epochs, 1) : epochs;
   if (!s.init.empty() && s.method == "uniform") {
     throw CLI::ValidationError("--init", "expected it with --method search or seed, got uniform, which has other layers");
   }
@@ -98,11 +100,21 @@ data::Splits load(const Settings& s) {
 }
 
 /// A run of hours should not end with a file that cannot be written.
-void check_folder(const char* option, const std::string& file) {
+void check_writable(const char* option, const std::string& file) {
   if (file.empty()) return;
-  require<ArgumentError>(
-      std::filesystem::is_directory(std::filesystem::absolute(file).parent_path()) && !std::filesystem::is_directory(file),
-      "{}: expected the name of a file in a folder that exists, got '{}'", option, file);
+  const bool missing = !std::filesystem::exists(std::filesystem::symlink_status(file));
+  require<ArgumentError>(std::ofstream(file, std::ios::app).good(),
+                         "{}: expected the name of a file that may be written, in a folder that exists, got '{}'", option,
+                         file);
+  if (missing) std::filesystem::remove(file);
+}
+
+ConstraintSet make_bounds(const Settings& s, const Architecture<double>& seed) {
+  const Gap8 gap8{.clock = Hertz{s.clock_mhz * 1e6}};
+  ConstraintSet bounds;
+  if (s.memory != "none") bounds.add(MemoryBound{examples::memory_limit(s.memory, total(ModelSize{}, seed))});
+  if (s.latency != "none") bounds.add(examples::latency_bound(s.latency, gap8, total(gap8, seed)));
+  return bounds;
 }
 
 /// The widest ResNet8 that keeps every bound, every layer scaled alike.
@@ -123,20 +135,16 @@ Network widest(const ResNet8Options& options, const ConstraintSet& bounds) {
 }
 
 Report run(const Settings& s) {
-  check_folder("--report", s.report);
-  check_folder("--save", s.save);
-  check_folder("--log", s.log);
+  check_writable("--report", s.report);
+  check_writable("--save", s.save);
+  check_writable("--log", s.log);
   set_threads(s.threads);
   const data::Splits data = load(s);
   const ResNet8Options options{
       .input = data.train.shape(), .classes = static_cast<int>(data.train.classes()), .width = s.width, .seed = s.seed};
   Network network = resnet8(options);
   if (!s.init.empty()) deploy::load_weights(network, s.init);
-  const Architecture<double> seed = describe(network);
-  const Gap8 gap8{.clock = Hertz{s.clock_mhz * 1e6}};
-  ConstraintSet bounds;
-  if (s.memory != "none") bounds.add(MemoryBound{examples::memory_limit(s.memory, total(ModelSize{}, seed))});
-  if (s.latency != "none") bounds.add(examples::latency_bound(s.latency, gap8, total(gap8, seed)));
+  const ConstraintSet bounds = make_bounds(s, describe(network));
 
   const data::Augment augment{.crop_padding = s.data.empty() ? 0 : 4, .flip = !s.data.empty()};
   Observers observers;

@@ -9,4 +9,5 @@
 #include "siena/space/discretize.hpp"
 #include "siena/space/groups.hpp"
 #include "siena/space/mask.hpp"
+#include "siena/space/narrow.hpp"
 #include "siena/space/searchable.hpp"

@@ -94,6 +94,15 @@ struct Widest {
   }
 };
 
+struct Near {  // kept neither by the smallest nor by the largest network
+  double target;
+  std::string_view name() const { return "near"; }
+  template <class N>
+  N violation(const Architecture<N>& network) const {
+    const N off = total(Params{}, network) / target - 1.0;
+    return off * off - 0.01;
+  }
+};
 }  // namespace
 
 TEST_CASE("repair: the largest of several costs, which no layer lowers alone") {
@@ -238,6 +247,13 @@ TEST_CASE("require_reachable: says what can be reached") {
   CHECK_THROWS_WITH(check(AtLeast{400}), ContainsSubstring("constraint 'capacity'") &&
                                              ContainsSubstring("violation of 0.92 for the smallest") &&
                                              ContainsSubstring("0.22 for the largest"));
+}
+
+TEST_CASE("require_reachable: what neither the smallest nor the largest network keeps") {
+  const Small small;
+  CHECK_NOTHROW(require_reachable(small.network, small.masks, subject_to(Near{150})));
+  CHECK_THROWS_WITH(require_reachable(small.network, small.masks, subject_to(Near{1000})),
+                    ContainsSubstring("constraint 'near'"));
 }
 
 TEST_CASE("repair: a constraint from below beside a bound from above") {

@@ -119,6 +119,26 @@ TEST_CASE("search: finds a plain network that keeps every bound") {
   CHECK(std::min(-exact.bounds[0].violation, -exact.bounds[1].violation) < 0.2);
 }
 
+TEST_CASE("search: computes only the channels that are on, and calls the objective's hooks") {
+  auto options = quick();
+  std::vector<std::int64_t> weights;
+  int before = 0, after = 0;
+  const auto whole = tiny().weight_count();
+  options.objective.loss = [&, task = classification().loss](StepContext& step) {
+    if (step.mode == Mode::training) weights.push_back(step.network.weight_count());
+    return task(step);
+  };
+  options.objective.before_update = [&](StepContext& step) { before += step.network.weight_count() == whole ? 1 : 0; };
+  options.objective.after_step = [&](StepContext&) { ++after; };
+  const auto [found, history] = search(tiny(), images(), halves(), Duccio{}, options);
+  REQUIRE(weights.size() == 3 * 8);  // one epoch of warm-up, two of search
+  CHECK(weights.front() == whole);
+  CHECK(weights.back() == found.weight_count());
+  CHECK(weights.back() < whole);
+  CHECK(before == 3 * 8);
+  CHECK(after == 3 * 8);
+}
+
 TEST_CASE("search: the same bits for a seed at any number of threads") {
   const auto run = [](std::uint64_t seed, int count) {
     set_threads(count);

@@ -132,6 +132,28 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
   CHECK(compact.update(network).weight_count() == weights);
 }
 
+TEST_CASE("compact: several steps measure the masks as the gates do") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const ChannelMasks masks(network);
+  Network gated = network;
+  CompactNetwork compact(masks);
+  for (std::uint64_t seed = 1; seed < 4; ++seed) {
+    const auto batch = random_tensor<float>({4, 8, 8, 3}, seed);
+    gated.zero_grad();
+    network.zero_grad();
+    run_step(gated, batch, Mode::training);
+    run_step(compact.update(network), batch, Mode::training);
+    compact.return_gradients(network, 4);
+  }
+  State full, part;
+  gated.save(full);
+  network.save(part);
+  for (const auto& [name, value] : full.values()) {
+    INFO(name);
+    CHECK(test::difference(std::get<Tensor>(value), part.get<Tensor>(name)) < 1e-3);
+  }
+}
+
 TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
   const ChannelMasks masks(network, {.secant = false});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -17,9 +18,9 @@
 
 namespace siena {
 
-/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the system for nothing; where
-/// sizes change, idle blocks are given back before they add up to much more than the most that was ever in use. Blocks are 64-byte
-/// aligned; sizes are rounded up to an eighth of a power of two. Thread-safe.
+/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the system for nothing. Where sizes
+/// change, blocks of sizes that nobody has asked for in a long while are given back once idle ones add up to a quarter of the most that
+/// was ever in use. Blocks are 64-byte aligned; sizes are rounded up to an eighth of a power of two. Thread-safe.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -35,20 +36,24 @@ class MemoryPool {
     return pool;
   }
 
+  /// Throws std::bad_alloc where the system has no more, after it was given back what lies idle.
   void* allocate(std::size_t bytes) {
+    if (bytes > size_of(bins - 1) - alignment) throw std::bad_alloc();
     const int bin = bin_of(bytes + alignment);
     {
       std::lock_guard lock(mutex_);
       for (int larger = bin; larger < bin + reach; ++larger) {
         if (!free_[larger].empty()) return take(larger);
       }
-      in_use_ += size_of(bin);
-      peak_ = std::max(peak_, in_use_);
-      if (in_use_ + cached_ > peak_ + peak_ / 4 + spare) give_back();
-      ++system_allocations_;
+      const std::size_t most = std::max(peak_, in_use_ + size_of(bin));
+      if (in_use_ + size_of(bin) + cached_ > most + most / 4 + spare) give_back(long_while);
     }
-    auto* block = static_cast<std::byte*>(::operator new (size_of(bin), std::align_val_t{alignment}));
-    std::memcpy(block, &bin, sizeof bin);
+    std::byte* block = from_system(bin);
+    std::lock_guard lock(mutex_);
+    last_use_[bin] = ++requests_;
+    in_use_ += size_of(bin);
+    peak_ = std::max(peak_, in_use_);
+    ++system_allocations_;
     return block + alignment;
   }
 
@@ -65,7 +70,7 @@ class MemoryPool {
   /// Gives every cached block back to the system.
   void trim() {
     std::lock_guard lock(mutex_);
-    give_back();
+    give_back(0);
   }
 
   std::size_t bytes_in_use() const { return locked(in_use_); }
@@ -76,8 +81,9 @@ class MemoryPool {
  private:
   // Eight bins an octave from 64 bytes on: bin 8 k + j holds (8 + j) / 8 * 64 * 2^k bytes, the first 64 of which say which bin it is.
   static constexpr int bins = 8 * 42;
-  static constexpr int reach = 4;                    // bins that may serve a request: blocks up to 1.5 times as large
-  static constexpr std::size_t spare = 16ull << 20;  // bytes that may always lie idle
+  static constexpr std::uint64_t long_while = 1 << 14;  // requests: some passes through a large network
+  static constexpr int reach = 4;                       // bins that may serve a request: blocks up to 1.5 times as large
+  static constexpr std::size_t spare = 16ull << 20;     // bytes that may always lie idle
 
   static std::size_t size_of(int bin) { return ((std::size_t{8} + bin % 8) << (bin / 8)) * (alignment / 8); }
   static int bin_of(std::size_t bytes) {
@@ -91,17 +97,33 @@ class MemoryPool {
   void* take(int bin) {
     std::byte* block = free_[bin].back();
     free_[bin].pop_back();
+    last_use_[bin] = ++requests_;
     cached_ -= size_of(bin);
     in_use_ += size_of(bin);
     peak_ = std::max(peak_, in_use_);
     return block + alignment;
   }
-  void give_back() {
-    for (auto& free : free_) {
-      for (std::byte* block : free) ::operator delete (block, std::align_val_t{alignment});
-      free.clear();
+  // The idle blocks of sizes that nobody has asked for in the last `requests` requests.
+  void give_back(std::uint64_t requests) {
+    for (int bin = 0; bin < bins; ++bin) {
+      if (requests_ - last_use_[bin] < requests) continue;
+      for (std::byte* block : free_[bin]) ::operator delete (block, std::align_val_t{alignment});
+      cached_ -= free_[bin].size() * size_of(bin);
+      free_[bin].clear();
     }
-    cached_ = 0;
+  }
+  std::byte* from_system(int bin) {
+    const auto ask = [&] {
+      auto* block = static_cast<std::byte*>(::operator new (size_of(bin), std::align_val_t{alignment}));
+      std::memcpy(block, &bin, sizeof bin);
+      return block;
+    };
+    try {
+      return ask();
+    } catch (const std::bad_alloc&) {
+      trim();
+      return ask();
+    }
   }
   std::size_t locked(const std::size_t& value) const {
     std::lock_guard lock(mutex_);
@@ -110,6 +132,7 @@ class MemoryPool {
 
   mutable std::mutex mutex_;
   std::vector<std::byte*> free_[bins + reach];
+  std::uint64_t requests_ = 0, last_use_[bins + reach] = {};
   std::size_t in_use_ = 0, cached_ = 0, peak_ = 0, system_allocations_ = 0;
 };
 
@@ -125,6 +148,7 @@ class Buffer {
   }
   /// Memory whose contents are unspecified: for scratch that is written before it is read.
   static Buffer uninitialized(std::size_t size) {
+    if (size > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
     Buffer buffer;
     if (size > 0) buffer.data_ = static_cast<T*>(MemoryPool::global().allocate(size * sizeof(T)));
     buffer.size_ = size;

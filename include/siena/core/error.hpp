@@ -95,17 +95,22 @@ inline std::string format_all(std::string_view text, std::initializer_list<Forma
   return fmt::vformat(fmt::string_view(text.data(), text.size()), fmt::format_args(list.data(), static_cast<int>(list.size())));
 }
 
-/// A text with as many replacement fields as there are arguments; checked when it is compiled.
+/// A text with as many replacement fields as there are arguments, which is checked when it is compiled; whether a format such as {:.3f}
+/// suits its argument shows when it is used.
 template <class... Args>
 struct CheckedText {
   consteval CheckedText(const char* literal) : text(literal) {  // NOLINT(google-explicit-constructor)
-    std::size_t fields = 0;
+    std::size_t fields = 0, open = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] != '{') continue;
-      if (i + 1 < text.size() && text[i + 1] == '{') {
-        ++i;
-      } else {
+      const bool doubled = i + 1 < text.size() && text[i + 1] == text[i];
+      if (text[i] == '{' && !doubled) {
         ++fields;
+        ++open;
+      } else if (text[i] == '}' && open > 0) {
+        --open;
+      } else if (text[i] == '{' || text[i] == '}') {
+        if (!doubled) throw "siena: expected {{ and }} for braces in a text";
+        ++i;
       }
     }
     if (fields != sizeof...(Args)) throw "siena: expected one argument for each {} of the text";

@@ -193,6 +193,9 @@ class BlockedWeights {
     data_.w = copy_.data();
     data_.blocked_rows = rows;
   }
+  BlockedWeights(const BlockedWeights&) = delete;
+  BlockedWeights& operator=(const BlockedWeights&) = delete;
+
   /// The same data with the weights where they are best read.
   const CorrelationData<T>& data() const { return data_; }
 

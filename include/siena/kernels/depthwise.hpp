@@ -21,7 +21,7 @@
 
 namespace siena::kernels::detail {
 
-// Nothing is copied. Tiles run along the channels of a few pixels, so that memory is read in order, and what lies outside the image is
+// No pixel is copied. Tiles run along the channels of a few pixels, so that memory is read in order, and what lies outside the image is
 // read from a row of zeros.
 
 /// Kernel and stride of a window that the compiler knows: its weights and sums stay in registers.
@@ -215,13 +215,13 @@ void depthwise_outer(const Correlation& c, const T* x, const T* dy, std::int64_t
     for (int w = 0; w < Width; ++w) sums[h][w] = simd::load<T, Arch>(dw + (h * c.width.taps + w) * c.columns);
   }
   for (std::int64_t oh = 0; oh < c.height.out; ++oh) {
-    const T* rows[Height];
+    std::int64_t offsets[Height];
     bool inside[Height];
     SIENA_UNROLL
     for (int h = 0; h < Height; ++h) {
       const std::int64_t ih = c.height.start + oh * c.height.step + (tap_h + h) * c.height.tap_step;
       inside[h] = ih >= 0 && ih < c.height.in;
-      rows[h] = x + ih * c.in_row + start * c.in_pixel;
+      offsets[h] = ih * c.in_row + start * c.in_pixel;
     }
     const T* out = dy + oh * c.out_row;
     const auto at_border = [&](std::int64_t begin, std::int64_t end) {
@@ -232,7 +232,7 @@ void depthwise_outer(const Correlation& c, const T* x, const T* dy, std::int64_t
           SIENA_UNROLL
           for (int w = 0; w < Width; ++w) {
             const std::int64_t iw = start + ow * c.width.step + w * c.width.tap_step;
-            const T* from = inside[h] && iw >= 0 && iw < c.width.in ? rows[h] + ow * step + w * next_tap : zeros;
+            const T* from = inside[h] && iw >= 0 && iw < c.width.in ? x + (offsets[h] + ow * step + w * next_tap) : zeros;
             sums[h][w] = simd::fma(simd::load<T, Arch>(from), gradient, sums[h][w]);
           }
         }
@@ -252,7 +252,7 @@ void depthwise_outer(const Correlation& c, const T* x, const T* dy, std::int64_t
       for (int h = 0; h < Height; ++h) {
         SIENA_UNROLL
         for (int w = 0; w < Width; ++w) {
-          sums[h][w] = simd::fma(simd::load<T, Arch>(rows[h] + ow * step + w * next_tap), gradient, sums[h][w]);
+          sums[h][w] = simd::fma(simd::load<T, Arch>(x + (offsets[h] + ow * step + w * next_tap)), gradient, sums[h][w]);
         }
       }
     }

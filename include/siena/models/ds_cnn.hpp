@@ -17,7 +17,7 @@ struct DsCnnOptions {
   double width = 1.0;         ///< scales the 64 channels
   double stem_dropout = 0.2;  ///< after the first convolution
   double head_dropout = 0.4;  ///< before pooling
-  double bn_momentum = 0.99;  ///< weight of the newest batch in the running statistics
+  double bn_momentum = 0.99;  ///< as the original has it: the statistics are those of the last batches; 0.1 is usual
   std::uint64_t seed = 0;
 };
 

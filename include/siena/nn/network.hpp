@@ -51,9 +51,10 @@ class Network {
 
   Network() = default;
 
-  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C or F. Parameters are drawn from `seed`.
+  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C or F. Parameters are drawn from `seed`; without
+  /// one they are 0, for those who bring values.
   template <class Build>
-  Network(const Shape& input, Build&& build, std::uint64_t seed = 0) : seed_(seed) {
+  Network(const Shape& input, Build&& build, std::optional<std::uint64_t> seed = 0) : seed_(seed) {
     Builder builder(*this);
     builder.append_input(input);
     const Flow output = build(Flow(&builder, 0));
@@ -165,7 +166,7 @@ class Network {
   void finish(int output);
   void plan();
 
-  std::uint64_t seed_ = 0;
+  std::optional<std::uint64_t> seed_ = 0;
   std::vector<Node> nodes_;
   std::vector<std::unique_ptr<Parameter>> parameters_;  // each in its place for life: tapes point at them
   std::vector<NamedBuffer> buffers_;
@@ -194,11 +195,11 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   }
   LayerSetup setup(node.name, shapes);
   node.shape = std::visit([&](const auto& l) { return l.setup(setup); }, node.layer);
-  const Random random(network_.seed_);
   for (auto& spec : setup.parameters) {
     const auto index = static_cast<std::uint64_t>(network_.parameter_count());
-    node.parameters.push_back(network_.add_parameter(
-        Parameter(node.name + "." + spec.name, spec.init.draw(spec.shape, random.split(index)), Role::weight, spec.decay)));
+    Tensor value = network_.seed_ ? spec.init.draw(spec.shape, Random(*network_.seed_).split(index)) : Tensor(spec.shape);
+    node.parameters.push_back(
+        network_.add_parameter(Parameter(node.name + "." + spec.name, std::move(value), Role::weight, spec.decay)));
   }
   for (auto& spec : setup.buffers) {
     node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));

@@ -27,13 +27,14 @@ inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& s
 }  // namespace detail
 
 /// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks it moves under the
-/// constraints. All that is given is referred to and must outlive it.
+/// constraints. Network, masks and constraints are referred to and must outlive it.
 template <class Formulation>
 class MaskSearch {
  public:
-  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints,
-             const SearchOptions& options)
-      : network_(network), masks_(masks), constraints_(constraints), options_(options), compact_(masks) {}
+  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints, SearchOptions options)
+      : network_(network), masks_(masks), constraints_(constraints), options_(std::move(options)), compact_(masks) {}
+  MaskSearch(const MaskSearch&) = delete;  // its objective refers to it
+  MaskSearch& operator=(const MaskSearch&) = delete;
 
   /// The task's objective on the channels that are on, and the price of the constraints. Refers to this object.
   Objective objective() {
@@ -55,7 +56,7 @@ class MaskSearch {
   void settle() {
     if (settled_) return;
     const Selection now = masks_.selection(network_);
-    const Selection kept = repair(network_, masks_, constraints_.constraints(), now);
+    const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
     settled_selection_ = use_slack(network_, masks_, constraints_.constraints(), kept);
     settled_ = true;
@@ -69,7 +70,20 @@ class MaskSearch {
   bool repaired() const { return repaired_; }
 
  private:
+  // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
+  Selection repaired_from(const Selection& now) const {
+    try {
+      return repair(network_, masks_, constraints_.constraints(), now);
+    } catch (const ConstraintError&) {
+      return repair(network_, masks_, constraints_.constraints(), full_selection(masks_));
+    }
+  }
   Loss loss(StepContext& step) {
+    if (&step.network != &network_) {
+      require<ArgumentError>(step.mode == Mode::inference,
+                             "MaskSearch: expected to train the network that it was made for, got another");
+      return options_.objective.loss(step);
+    }
     if (step.mode == Mode::training && !settled_ && step.epoch >= options_.settle * step.epochs) settle();
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
@@ -106,7 +120,7 @@ class MaskSearch {
   Network& network_;
   const ChannelMasks& masks_;
   MultiConstraint<Formulation>& constraints_;
-  const SearchOptions& options_;
+  const SearchOptions options_;
   CompactNetwork compact_;
   bool settled_ = false, repaired_ = false;
   Selection settled_selection_;

@@ -140,30 +140,34 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
   }
 }
 
-/// Throws ConstraintError where a constraint cannot hold whatever is kept: says the smallest value that can be reached. Costs grow
-/// with channels, so the smallest network decides for bounds, alone and together; for other constraints the largest one is tried too,
-/// and `repair` whether all hold together.
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels, so the
+/// smallest network decides for bounds, alone and together. Other constraints are tried by `repair`, from the whole network on: what it
+/// does not find is refused.
 inline void require_reachable(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints) {
   const Architecture<double> least = describe(network, masks, smallest_selection(masks));
   const Architecture<double> most = describe(network, masks, full_selection(masks));
+  bool only_bounds = true;
   for (const AnyConstraint& constraint : constraints) {
-    const double at_least = constraint.violation(least);
-    if (holds(at_least) || (!constraint.is_bound() && holds(constraint.violation(most)))) continue;
-    if (constraint.is_bound()) {
-      fail<ConstraintError>(
-          "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
-          "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
-          constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
-          *constraint.value(most));
-    }
+    only_bounds &= constraint.is_bound();
+    if (!constraint.is_bound() || holds(constraint.violation(least))) continue;
     fail<ConstraintError>(
-        "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
-        "{:.4g} for the largest network of this search space",
-        constraint.name(), at_least, constraint.violation(most));
+        "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+        "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+        constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
+        *constraint.value(most));
   }
-  const auto is_bound = [](const AnyConstraint& constraint) { return constraint.is_bound(); };
-  if (!std::all_of(constraints.begin(), constraints.end(), is_bound)) {
+  if (only_bounds) return;
+  try {
     (void)repair(network, masks, constraints, full_selection(masks));
+  } catch (const ConstraintError&) {
+    for (const AnyConstraint& constraint : constraints) {
+      if (constraint.is_bound() || holds(constraint.violation(least)) || holds(constraint.violation(most))) continue;
+      fail<ConstraintError>(
+          "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
+          "{:.4g} for the largest network of this search space, and found none between them that keeps it",
+          constraint.name(), constraint.violation(least), constraint.violation(most));
+    }
+    throw;
   }
 }
 

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "siena/nn/network.hpp"
-#include "siena/space/discretize.hpp"
 #include "siena/space/mask.hpp"
+#include "siena/space/narrow.hpp"
 
 namespace siena {
 
-/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes, without the
-/// channels that are off. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
+/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes (but that dropout
+/// draws other numbers), without the channels that are off. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
 /// and what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it was last
 /// on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
 class CompactNetwork {
@@ -28,24 +28,26 @@ class CompactNetwork {
     Selection selection = masks_.selection(network);
     if (!current_ || !(selection == selection_)) {
       selection_ = std::move(selection);
-      current_ = detail::narrow(network, masks_, selection_);
+      current_ = narrow(network, masks_, selection_);
       find_readers(network);
     }
-    detail::bring_over(network, *current_);
+    bring_over(network, *current_);
     return current_->network;
   }
 
   /// Adds the gradients that a backward pass has left in the compact network to those of `network`, the slopes of the masks included, and
   /// hands running statistics back. `batch`: samples behind the gradients. Leaves the compact network's gradients at 0.
   void return_gradients(Network& network, double batch) {
+    require<ArgumentError>(current_.has_value(),
+                           "CompactNetwork: expected an update and a step before return_gradients, got none");
     add_slopes(network, batch);
-    for (const detail::Cut& cut : current_->parameters) {
-      detail::for_each_kept(cut, network.parameter(cut.wide).grad, current_->network.parameter(cut.narrow).grad,
-                            [](float& to, float from) { to += from; });
+    for (const TensorCut& cut : current_->parameters) {
+      for_each_kept(cut, network.parameter(cut.wide).grad, current_->network.parameter(cut.narrow).grad,
+                    [](float& to, float from) { to += from; });
     }
-    for (const detail::Cut& cut : current_->buffers) {
-      detail::for_each_kept(cut, network.buffer(cut.wide), current_->network.buffer(cut.narrow),
-                            [](float& to, float from) { to = from; });
+    for (const TensorCut& cut : current_->buffers) {
+      for_each_kept(cut, network.buffer(cut.wide), current_->network.buffer(cut.narrow),
+                    [](float& to, float from) { to = from; });
     }
     current_->network.zero_grad();
   }
@@ -98,7 +100,7 @@ class CompactNetwork {
 
   const ChannelMasks& masks_;
   Selection selection_;
-  std::optional<detail::Narrowed> current_;
+  std::optional<Narrowed> current_;
   std::vector<Reader> readers_;
 };
 

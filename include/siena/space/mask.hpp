@@ -47,11 +47,12 @@ class ChannelMasks {
     require<ArgumentError>(options.threshold > 0 && options.threshold < 0.99 && options.decay >= 0 && options.decay < 1,
                            "ChannelMasks: expected a threshold in (0, 0.99) and a decay in [0, 1), got {} and {}",
                            options.threshold, options.decay);
-    require<ArgumentError>(
-        network.parameters(Role::architecture).empty(),
-        "ChannelMasks: expected a network without masks, got one that has {} of them; search a plain network, "
-        "such as `discretize` returns",
-        network.parameters(Role::architecture).size());
+    for (const Parameter* parameter : network.parameters(Role::architecture)) {
+      require<ArgumentError>(!parameter->name.starts_with("mask."),
+                             "ChannelMasks: expected a network without masks, got one with '{}'; search a plain network, such "
+                             "as `discretize` returns",
+                             parameter->name);
+    }
     const auto& groups = groups_.groups();
     for (int g = 0; g < static_cast<int>(groups.size()); ++g) {
       handles_.push_back(groups[g].frozen ? Handle{} : add_mask(network, g));

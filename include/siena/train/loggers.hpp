@@ -20,17 +20,19 @@ namespace siena {
 
 namespace detail {
 
-/// A text file that is written line by line, each on disk before the next; copies share it. What the file held before goes with the
+/// A text file that is written line by line, each handed to the system before the next; copies share it. What the file held before goes with the
 /// first line: a training that never starts takes nothing away.
 class LineFile {
  public:
   LineFile(const std::filesystem::path& path, std::string_view who, std::string header = {})
       : shared_(std::make_shared<Shared>(path, format("{}: '{}'", who, path.string()), std::move(header))) {
     std::error_code none;
-    const bool existed = std::filesystem::exists(path, none);
+    const auto type = std::filesystem::symlink_status(path, none).type();
+    const bool missing = type == std::filesystem::file_type::not_found;
+    if (!missing && type != std::filesystem::file_type::regular) return;  // a device, a pipe: opening may have an effect
     open("ab");
     shared_->file.reset();
-    if (!existed) std::filesystem::remove(path, none);
+    if (missing) std::filesystem::remove(path, none);
   }
   void write(const std::string& line) {
     if (!shared_->file) {

@@ -13,7 +13,8 @@
 
 namespace siena {
 
-/// What an objective sees of one batch. `mode` is training in the steps of a fit, and inference when the network is evaluated: then
+/// What an objective sees of one batch. While channels are searched, `loss` gets the network of those that are on, whose parameters are
+/// others once masks have changed; the other hooks get the whole one. `mode` is training in the steps of a fit, and inference when the network is evaluated: then
 /// the tape records nothing.
 struct StepContext {
   Network& network;
