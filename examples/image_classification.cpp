@@ -45,7 +45,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--clock", s.clock_mhz, "clock of the device, for bounds in seconds")
       ->capture_default_str()
       ->type_name("MHz")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1e-3, 1e6));
   app.add_option("--method", s.method,
                  "search: masks under the bounds; uniform: the widest ResNet8 that keeps them, trained from scratch; "
                  "seed: ResNet8 as it is, for as many epochs")
@@ -55,17 +55,17 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->capture_default_str()
       ->delimiter(',')
       ->expected(3)
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--batch", s.batch, "images a step")->capture_default_str()->check(CLI::Range(1, 1 << 20));
   app.add_option("--lr", s.lr, "learning rate of SGD at its highest, in every phase")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1e-9, 1e3));
   app.add_option("--width", s.width, "width of the seed network")->capture_default_str()->check(CLI::Range(0.05, 4.0));
   app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")
       ->capture_default_str();
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1 << 16));
   app.add_option("--init", s.init,
                  "start from the weights in this file, of ResNet8 at --width, without a warm-up unless --epochs says so:\n"
                  "several searches share the one that --method seed --epochs 20,0,0 --save FILE has done")

@@ -67,7 +67,9 @@ class ProgressBar {
     Line& operator=(const Line&) = delete;
     ~Line() { close(); }
     void show(std::string_view text) {
-      std::fputs(("\r" + std::string(text) + "\x1b[K").c_str(), file_);
+      std::string line = "\r";
+      line.append(text).append("\x1b[K");
+      std::fputs(line.c_str(), file_);
       std::fflush(file_);
       open_ = true;
     }
