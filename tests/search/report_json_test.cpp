@@ -42,6 +42,7 @@ TEST_CASE("report as JSON: these keys, and no others") {
   Report report = siena::report(network(), subject_to(AtMost{Params{}, 100}, AtLeast{20}));
   report.accuracy.found = 0.75;
   report.phases.push_back({.name = "search", .epochs = 3, .seconds = 1.5});
+  CHECK(to_json(report)["seed"].is_null());
   report.seed = 7;
   const Json json = to_json(report);
   CHECK(keys(json) == Keys{"feasible", "bounds", "accuracy", "costs", "layers", "phases", "seed", "threads"});

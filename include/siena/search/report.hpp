@@ -43,7 +43,7 @@ struct Report {
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
   std::vector<LayerReport> layers;  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;  ///< of the run, where the caller says it
   int threads = 0;
 
   /// A table of the layers, then every bound and every accuracy, a line each.

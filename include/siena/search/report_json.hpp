@@ -69,7 +69,11 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   for (const Report::Phase& phase : report.phases) {
     json["phases"].push_back({{"name", phase.name}, {"epochs", phase.epochs}, {"seconds", phase.seconds}});
   }
-  json["seed"] = report.seed;
+  if (report.seed) {
+    json["seed"] = *report.seed;
+  } else {
+    json["seed"] = nullptr;  // nobody said it: 0 would be false
+  }
   json["threads"] = report.threads;
   return json;
 }
