@@ -84,6 +84,28 @@ TEMPLATE_TEST_CASE("convolutions agree with the reference on every window", "[ke
   check_convolution<TestType>(audio, 11);
 }
 
+// Rows of eight outputs and more have tiles of their own, with and without borders, and outputs left over.
+TEMPLATE_TEST_CASE("convolutions agree with the reference on wide rows", "[kernels][conv2d]", float, double) {
+  Random random(9);
+  const auto pick = [&](std::initializer_list<int> values) { return values.begin()[random.below(values.size())]; };
+  for (int i = 0; i < 60; ++i) {
+    CAPTURE(i);
+    check_convolution<TestType>(conv_geometry({.in_height = pick({1, 2, 3, 4}),
+                                               .in_width = pick({8, 9, 10, 15, 16, 17, 18, 19, 31, 32, 33}),
+                                               .in_channels = pick({1, 3, 8, 17, 33}),
+                                               .out_channels = pick({5, 8, 16, 24, 33, 40}),
+                                               .kernel_height = pick({1, 2, 3, 3}),
+                                               .kernel_width = pick({2, 3, 3}),
+                                               .stride_height = pick({1, 1, 2}),
+                                               .stride_width = pick({1, 2}),
+                                               .pad_top = pick({1, 2}),
+                                               .pad_bottom = pick({1, 2}),
+                                               .pad_left = pick({0, 1, 2, 3}),
+                                               .pad_right = pick({0, 1, 2, 3, 9})}),
+                                1 + random.below(3));
+  }
+}
+
 TEMPLATE_TEST_CASE("random convolutions agree with the reference", "[kernels][conv2d]", float, double) {
   Random random(7);
   for (int i = 0; i < 100; ++i) {
@@ -116,7 +138,7 @@ TEST_CASE("weights of many columns are copied block by block", "[kernels][conv2d
 }
 
 TEST_CASE("an image's result does not depend on its batch", "[kernels][conv2d]") {
-  const ConvGeometry g = conv_geometry(square(7, 5, 24, 3, 2, 1));
+  const ConvGeometry g = conv_geometry(square(GENERATE(7, 11, 23), 5, 24, 3, 2, 1));
   const test::Operands<float> all(g, 19, 3);
   std::vector<float> y(all.dy.size()), one(g.out_storage());
   conv2d_forward(g, 19, all.x, all.w, all.bias, std::span(y));

@@ -5,74 +5,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "siena/core/buffer.hpp"
 #include "siena/core/config.hpp"
 #include "siena/core/parallel.hpp"
+#include "siena/kernels/correlation.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/row_tile.hpp"
 #include "siena/kernels/tile.hpp"
 
 // Sliding products over images: the one loop behind the forward pass and behind each residue class of the backward pass
 // for data.
 
 namespace siena::kernels::detail {
-
-constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return -floor_div(-a, b); }
-
-/// One dimension of a sliding window: tap t of output o meets input start + o * step + t * tap_step, if that lies in
-/// [0, in).
-struct Axis {
-  std::int64_t in = 1, out = 1, taps = 1, start = 0, step = 1, tap_step = 1;
-
-  /// The taps [first, last) of output o that meet the input; empty ones have first == last.
-  std::int64_t first_tap(std::int64_t o) const {
-    return std::clamp(ceil_div(-(start + o * step), tap_step), std::int64_t{0}, taps);
-  }
-  std::int64_t last_tap(std::int64_t o) const {
-    return std::max(first_tap(o), std::min(taps, floor_div(in - 1 - start - o * step, tap_step) + 1));
-  }
-  /// The outputs [first, last) whose tap t meets the input.
-  std::int64_t first_output(std::int64_t t) const {
-    return std::clamp(ceil_div(-(start + t * tap_step), step), std::int64_t{0}, out);
-  }
-  std::int64_t last_output(std::int64_t t) const {
-    return std::max(first_output(t), std::min(out, floor_div(in - 1 - start - t * tap_step, step) + 1));
-  }
-};
-
-/// A convolution as strides: weights are [height.taps][width.taps][depth] rows of `columns` elements.
-struct Correlation {
-  Axis height, width;
-  std::int64_t depth = 1, columns = 8;
-  std::int64_t in_pixel = 8, in_row = 8, in_image = 8;                    // elements from one to the next
-  std::int64_t out_pixel = 8, out_row = 8, out_image = 8, out_first = 0;  // elements from one to the next; of output (0, 0)
-};
-
-template <class T>
-struct CorrelationData {
-  const T *x, *w, *bias;
-  T* y;
-  Write mode;
-  std::int64_t blocked_rows = 0;  // of the weights, where they lie block by block of columns (see BlockedWeights)
-
-  /// Where the weights of a block of columns start, and how far apart its rows are.
-  const T* block(std::int64_t column) const { return w + (blocked_rows > 0 ? column * blocked_rows : column); }
-  std::int64_t block_stride(std::int64_t width, std::int64_t columns) const { return blocked_rows > 0 ? width : columns; }
-};
-
-/// The valid taps of an output position along one dimension.
-struct TapRange {
-  std::int64_t first, last;
-  bool operator==(const TapRange&) const = default;
-};
-
-/// The valid taps of every position: worked out once a call, since the divisions cost more than a small tile.
-inline Buffer<TapRange> tap_ranges(const Axis& axis) {
-  auto ranges = Buffer<TapRange>::uninitialized(static_cast<std::size_t>(axis.out));
-  for (std::int64_t o = 0; o < axis.out; ++o) ranges[o] = {axis.first_tap(o), axis.last_tap(o)};
-  return ranges;
-}
 
 /// The products of output (oh, ow), which meets taps h x w; neighbouring taps whose channels follow each other become
 /// one. Rows of the weights are `stride` apart.
@@ -101,13 +47,6 @@ SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const
   }
   return p;
 }
-
-/// A stretch of output rows: images, rows, pixels and columns, each as [begin, end); `heights` and `widths` hold the
-/// tap ranges.
-struct Stretch {
-  std::int64_t images, first_row, last_row, first_pixel, last_pixel, first_column, last_column;
-  const TapRange *heights, *widths;
-};
 
 /// Output pixels of a strip whose input, for `images` images and all rows of the window, stays in the first-level cache
 /// while the strip moves down.
@@ -299,11 +238,13 @@ void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T
                     .last_column = c.columns,
                     .heights = heights.data(),
                     .widths = widths.data()};
-  // Without borders runs of pixels are long; otherwise groups of images fill the tiles.
+  // Tiles of neighbouring pixels where there is one for the window. Otherwise, without borders runs of pixels are long; with them groups
+  // of images fill the tiles.
+  const std::int64_t tiled = is_row_window(c.width) ? c.width.out / row_pixels * row_pixels : 0;
   const TapRange full{0, c.width.taps};
   const bool borders = widths[0] != full || widths[c.width.out - 1] != full;
   const std::int64_t group = c.columns >= 2 * simd::width<T, Arch> ? 8 : 16;
-  const std::int64_t whole = borders || c.width.out < 8 ? batch / 8 * 8 : 0, groups = ceil_div(whole, group);
+  const std::int64_t whole = tiled == 0 && (borders || c.width.out < 8) ? batch / 8 * 8 : 0, groups = ceil_div(whole, group);
   if (groups > 0) {
     const std::int64_t grain = std::max(std::min<std::int64_t>(4, c.height.out), c.height.out * groups / wanted_tasks);
     const std::int64_t bands = ceil_div(c.height.out, grain);
@@ -322,18 +263,24 @@ void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T
       correlate_images<Arch, T>(close, part, s);
     });
   }
-  parallel_ranges((batch - whole) * c.height.out, std::max<std::int64_t>(1, (batch - whole) * c.height.out / wanted_tasks),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      Stretch s = all;
-                      CorrelationData<T> part = d;
-                      part.x += (whole + i / c.height.out) * c.in_image;
-                      part.y += (whole + i / c.height.out) * c.out_image;
-                      s.first_row = i % c.height.out;
-                      s.last_row = s.first_row + 1;
-                      correlate_pixels<Arch, T>(c, part, s);
-                    }
-                  });
+  constexpr std::int64_t band = 8;
+  const std::int64_t bands = ceil_div(c.height.out, band), rest = (batch - whole) * bands;
+  parallel_ranges(rest, std::max<std::int64_t>(1, rest / wanted_tasks), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      Stretch s = all;
+      CorrelationData<T> part = d;
+      part.x += (whole + i / bands) * c.in_image;
+      part.y += (whole + i / bands) * c.out_image;
+      s.first_row = i % bands * band;
+      s.last_row = std::min(c.height.out, s.first_row + band);
+      if (tiled > 0) {
+        s.last_pixel = tiled;
+        correlate_rows<Arch, T>(c, part, s);
+        s.first_pixel = std::exchange(s.last_pixel, c.width.out);
+      }
+      if (s.first_pixel < s.last_pixel) correlate_pixels<Arch, T>(c, part, s);
+    }
+  });
 }
 
 }  // namespace siena::kernels::detail
