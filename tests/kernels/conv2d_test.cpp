@@ -137,6 +137,34 @@ TEST_CASE("weights of many columns are copied block by block", "[kernels][conv2d
   check_convolution<double>(conv_geometry(square(4, 70, 75, 3, 1, 1)), 5);
 }
 
+TEMPLATE_TEST_CASE("matrix products agree with the reference on every number of rows", "[kernels][conv2d]", float, double) {
+  for (std::int64_t rows = 1; rows < 52; ++rows) {
+    check_convolution<TestType>(conv_geometry({.in_channels = 13, .out_channels = 40}), rows);
+    check_convolution<TestType>(conv_geometry({.in_channels = 24, .out_channels = 9}), rows);
+    check_convolution<TestType>(conv_geometry({.in_channels = 40, .out_channels = 23}), rows);
+  }
+  check_convolution<TestType>(conv_geometry({.in_channels = 143, .out_channels = 261}), 101);
+  check_convolution<TestType>(conv_geometry({.in_channels = 7, .out_channels = 1030}), 65);
+  check_convolution<TestType>(conv_geometry({.in_channels = 1030, .out_channels = 7}), 65);
+  check_convolution<TestType>(conv_geometry({.in_channels = 16, .out_channels = 8}), 1700);
+}
+
+TEST_CASE("a row of a matrix product does not depend on the others", "[kernels][conv2d]") {
+  const ConvGeometry g = conv_geometry({.in_channels = 43, .out_channels = 56});
+  constexpr std::int64_t batch = 61;
+  const test::Operands<float> all(g, batch, 4);
+  std::vector<float> y(all.dy.size()), dx(all.x.size()), one_y(g.out_storage()), one_dx(g.in_storage());
+  conv2d_forward(g, batch, all.x, all.w, all.bias, std::span(y));
+  conv2d_backward_data(g, batch, all.dy, all.w, std::span(dx), Write::overwrite);
+  for (std::int64_t n = 0; n < batch; ++n) {
+    conv2d_forward(g, 1, std::span(all.x).subspan(n * g.in_storage(), g.in_storage()), all.w, all.bias, std::span(one_y));
+    CHECK(std::memcmp(one_y.data(), y.data() + n * g.out_storage(), one_y.size() * sizeof(float)) == 0);
+    conv2d_backward_data(g, 1, std::span(all.dy).subspan(n * g.out_storage(), g.out_storage()), all.w, std::span(one_dx),
+                         Write::overwrite);
+    CHECK(std::memcmp(one_dx.data(), dx.data() + n * g.in_storage(), one_dx.size() * sizeof(float)) == 0);
+  }
+}
+
 TEST_CASE("an image's result does not depend on its batch", "[kernels][conv2d]") {
   const ConvGeometry g = conv_geometry(square(GENERATE(7, 11, 23), 5, 24, 3, 2, 1));
   const test::Operands<float> all(g, 19, 3);

@@ -7,6 +7,7 @@
 // SIENA_ASSERT(condition)   an invariant of ours (never a caller's mistake); checked when NDEBUG is not defined
 // SIENA_RESTRICT            "no other pointer of this function reaches these elements"
 // SIENA_UNROLL              the loop that follows has few, known turns: write them all out
+// SIENA_UNROLL_BY_2         two turns of the loop that follows at a time
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
 
 #include <cassert>
@@ -27,8 +28,11 @@
 
 #if defined(__clang__)
 #define SIENA_UNROLL _Pragma("clang loop unroll(full)")
+#define SIENA_UNROLL_BY_2 _Pragma("clang loop unroll_count(2)")
 #elif defined(__GNUC__)
 #define SIENA_UNROLL _Pragma("GCC unroll 32")
+#define SIENA_UNROLL_BY_2 _Pragma("GCC unroll 2")
 #else
 #define SIENA_UNROLL
+#define SIENA_UNROLL_BY_2
 #endif

@@ -89,32 +89,81 @@ inline Correlation residue_correlation(const ConvGeometry& g, const ResidueClass
           .out_first = c.row * row + c.column * pixel};
 }
 
-/// to[column][row] = from[row][column] for a matrix of rows x columns; the padding of a row of `to` becomes 0.
-template <class T>
+/// to[column][row] = from[row][column] for a block of `rows` x `columns`, at most 8 x 8; behind them, up to `filled`, rows
+/// of `to` are 0. Reads 8 columns.
+template <class Arch, class T>
+void transpose_edge(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+                    std::int64_t to_stride, std::int64_t filled) {
+  T block[64], turned[64];
+  if (rows < 8) {
+    std::fill_n(block, 64, T(0));
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, 8, block + r * 8);
+    from = block;
+    from_stride = 8;
+  }
+  simd::transpose_8x8<T, Arch>(from, from_stride, turned, 8);
+  for (std::int64_t c = 0; c < columns; ++c) {
+    if (filled == 8) {
+      std::copy_n(turned + c * 8, 8, to + c * to_stride);
+    } else {
+      std::copy_n(turned + c * 8, filled, to + c * to_stride);
+    }
+  }
+}
+
+/// to[column][row] = from[row][column] for a matrix of rows x columns; the padding of a row of `to` becomes 0. Rows
+/// of `from` are padded.
+template <class Arch, class T>
 void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
                std::int64_t to_stride) {
-  constexpr std::int64_t block = 16;  // columns whose rows of `to` stay in the cache while they are filled
+  constexpr std::int64_t size = 8, block = 2 * size;  // columns whose rows of `to` stay in the cache while they are filled
   for (std::int64_t c0 = 0; c0 < columns; c0 += block) {
-    const std::int64_t c1 = std::min(columns, c0 + block);
-    for (std::int64_t r0 = 0; r0 < to_stride; r0 += 8) {
-      const std::int64_t count = std::min<std::int64_t>(8, rows - r0);
-      for (std::int64_t c = c0; c < c1; ++c) {
-        for (std::int64_t r = 0; r < 8; ++r) to[c * to_stride + r0 + r] = r < count ? from[(r0 + r) * from_stride + c] : T(0);
+    for (std::int64_t r = 0; r < to_stride; r += size) {
+      for (std::int64_t c = c0; c < std::min(columns, c0 + block); c += size) {
+        const T* source = from + r * from_stride + c;
+        T* target = to + c * to_stride + r;
+        if (r + size <= rows && c + size <= columns) {
+          simd::transpose_8x8<T, Arch>(source, from_stride, target, to_stride);
+        } else {
+          transpose_edge<Arch>(source, from_stride, std::clamp<std::int64_t>(rows - r, 0, size), std::min(size, columns - c),
+                               target, to_stride, std::min(size, to_stride - r));
+        }
       }
     }
   }
 }
 
 /// The weights of every class, each tap transposed to Cout x Cin, taps in the order in which the class meets them.
-template <class T>
+template <class Arch, class T>
 Buffer<T> turned_weights(const ConvGeometry& g, const T* w) {
-  const std::int64_t columns = g.in_stride(), tap = g.out_channels * columns;
+  constexpr std::int64_t slice = 64;  // output channels of a task
+  const std::int64_t columns = g.in_stride(), tap = g.out_channels * columns, slices = ceil_div(g.out_channels, slice);
   auto turned = Buffer<T>::uninitialized(static_cast<std::size_t>(g.taps() * tap));
   for_each_residue(g, g.out_channels, columns, [&](const ResidueClass& c) {
-    parallel_for(c.taps(), [&](std::int64_t t) {
+    parallel_for(c.taps() * slices, [&](std::int64_t task) {
+      const std::int64_t t = task / slices, first = task % slices * slice;
       const std::int64_t kh = c.height.kernel_tap(t / c.width.axis.taps), kw = c.width.kernel_tap(t % c.width.axis.taps);
-      transpose(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride(), g.out_stride(), g.in_channels, g.out_channels,
-                turned.data() + c.first_weight + t * tap, columns);
+      transpose<Arch>(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride() + first, g.out_stride(), g.in_channels,
+                      std::min(slice, g.out_channels - first), turned.data() + c.first_weight + t * tap + first * columns,
+                      columns);
+    });
+  });
+  return turned;
+}
+
+/// The weights of a matrix product transposed, in blocks of columns (see BlockedWeights): so the copy is written, and
+/// then read, in order.
+template <class Arch, class T>
+Buffer<T> turned_blocks(const ConvGeometry& g, const T* w) {
+  constexpr std::int64_t slice = 64, run = 128;  // input and output channels of a task
+  const std::int64_t columns = g.in_stride(), rows = g.out_channels, runs = ceil_div(rows, run);
+  auto turned = Buffer<T>::uninitialized(static_cast<std::size_t>(rows * columns));
+  parallel_for(ceil_div(columns, slice) * runs, [&](std::int64_t task) {
+    const std::int64_t first = task / runs * slice, row = task % runs * run;
+    for_each_block<T, Arch>(first, std::min(columns, first + slice), [&](auto arch, auto vectors, std::int64_t c) {
+      constexpr std::int64_t width = decltype(vectors)::value * simd::width<T, typename decltype(arch)::type>;
+      transpose<Arch>(w + c * g.out_stride() + row, g.out_stride(), std::min(width, g.in_channels - c),
+                      std::min(run, rows - row), turned.data() + c * rows + row * width, width);
     });
   });
   return turned;
@@ -132,13 +181,14 @@ void clear_unreached(const ConvGeometry& g, std::int64_t batch, T* dx) {
 
 template <class Arch, class T>
 void dense_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy, const T* w, T* dx, Write mode) {
-  const Buffer<T> turned = turned_weights(g, w);
   if (g.pointwise()) {
+    const Buffer<T> turned = turned_blocks<Arch>(g, w);
     multiply<Arch, T>(
         {.rows = batch * g.in_rows(), .depth = g.out_channels, .in_stride = g.out_stride(), .columns = g.in_stride()},
-        {.x = dy, .w = turned.data(), .bias = nullptr, .y = dx, .mode = mode});
+        {.x = dy, .w = turned.data(), .bias = nullptr, .y = dx, .mode = mode, .blocked_rows = g.out_channels});
     return;
   }
+  const Buffer<T> turned = turned_weights<Arch>(g, w);
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);
   for_each_residue(g, g.out_channels, g.in_stride(), [&](const ResidueClass& c) {
     if (c.taps() == 0) return;

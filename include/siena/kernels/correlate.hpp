@@ -118,9 +118,12 @@ inline constexpr std::int64_t wanted_tasks = 32;
 template <class T, class Arch>
 class BlockedWeights {
  public:
-  BlockedWeights(const CorrelationData<T>& d, std::int64_t rows, std::int64_t columns, std::int64_t outputs) : data_(d) {
-    constexpr std::int64_t far_apart = 512, many = 64;
-    if (columns * static_cast<std::int64_t>(sizeof(T)) < far_apart || outputs < many) return;
+  /// Copies where rows are `far_apart` bytes long or longer.
+  BlockedWeights(const CorrelationData<T>& d, std::int64_t rows, std::int64_t columns, std::int64_t outputs,
+                 std::int64_t far_apart = 512)
+      : data_(d) {
+    constexpr std::int64_t many = 64;
+    if (columns * static_cast<std::int64_t>(sizeof(T)) < far_apart || outputs < many || d.blocked_rows > 0) return;
     copy_ = Buffer<T>::uninitialized(static_cast<std::size_t>(rows * columns));
     parallel_ranges(rows, 128, [&](std::int64_t begin, std::int64_t end) {
       for_each_block<T, Arch>(0, columns, [&](auto arch, auto vectors, std::int64_t column) {
@@ -150,30 +153,31 @@ struct MatrixProduct {
 
 template <class Arch, class T>
 void multiply(const MatrixProduct& m, const CorrelationData<T>& given) {
-  constexpr std::int64_t slice = 64;
-  const BlockedWeights<T, Arch> weights(given, m.depth, m.columns, m.rows);
+  constexpr std::int64_t slice = 64, whole_tiles = 48;  // a multiple of the rows of every tile
+  constexpr std::int64_t page = 4096;                   // shorter rows of weights are fetched in time
+  const BlockedWeights<T, Arch> weights(given, m.depth, m.columns, m.rows, page);
   const CorrelationData<T>& d = weights.data();
-  const std::int64_t grain = std::max<std::int64_t>(32, ceil_div(ceil_div(m.rows, wanted_tasks), 16) * 16);
+  const std::int64_t grain = std::max<std::int64_t>(1, ceil_div(ceil_div(m.rows, wanted_tasks), whole_tiles)) * whole_tiles;
   const std::int64_t runs = ceil_div(m.rows, grain), slices = runs >= 16 ? 1 : ceil_div(m.columns, slice);
   parallel_for(runs * slices, [&](std::int64_t task) {
     const std::int64_t row = task / slices * grain, count = std::min(grain, m.rows - row), first = task % slices * slice;
-    for_each_block<T, Arch>(
-        first, slices == 1 ? m.columns : std::min(m.columns, first + slice), [&](auto arch, auto vectors, auto c) {
-          constexpr std::int64_t width = decltype(vectors)::value * simd::width<T, typename decltype(arch)::type>;
-          product_rows<T, typename decltype(arch)::type, decltype(vectors)::value>(
-              {.input = d.x + row * m.in_stride,
-               .row_stride = m.in_stride,
-               .weights = d.block(c),
-               .weight_stride = d.block_stride(width, m.columns),
-               .taps_h = 1,
-               .taps_w = 1,
-               .depth = m.depth},
-              {.output = d.y + row * m.columns + c,
-               .row_stride = m.columns,
-               .bias = d.bias ? d.bias + c : nullptr,
-               .mode = d.mode},
-              count);
-        });
+    const std::int64_t last = slices == 1 ? m.columns : std::min(m.columns, first + slice);
+    for_each_block<T, Arch>(first, last, [&](auto arch, auto vectors, std::int64_t c) {
+      using A = typename decltype(arch)::type;
+      constexpr int columns = decltype(vectors)::value;
+      matrix_rows<T, A, columns, matrix_tile_rows<Arch, columns>>(
+          {.x = d.x + row * m.in_stride,
+           .x_end = d.x + m.rows * m.in_stride,
+           .x_stride = m.in_stride,
+           .depth = m.depth,
+           .w = d.block(c),
+           .w_stride = d.block_stride(columns * simd::width<T, A>, m.columns),
+           .target = {.output = d.y + row * m.columns + c,
+                      .row_stride = m.columns,
+                      .bias = d.bias ? d.bias + c : nullptr,
+                      .mode = d.mode}},
+          count);
+    });
   });
 }
 

@@ -124,6 +124,49 @@ SIENA_INLINE Batch<T, Arch> zero() {
   return Batch<T, Arch>(T(0));
 }
 
+/// Asks for the line of the cache at p, which will be read soon.
+SIENA_INLINE void prefetch([[maybe_unused]] const void* p) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(p);
+#endif
+}
+
+/// to[c * to_stride + r] = from[r * from_stride + c] for r and c in [0, 8).
+template <class T, class Arch = native>
+void transpose_8x8(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+  if constexpr (std::is_same_v<T, float>) {
+    using Half = float __attribute__((vector_size(16), aligned(4), may_alias));
+    using Row = float __attribute__((vector_size(32), aligned(4), may_alias));
+    SIENA_UNROLL
+    for (int side = 0; side < 8; side += 4) {
+      Row p[4];  // four columns of row r beside those of row r + 4: what follows transposes both halves at once
+      SIENA_UNROLL
+      for (int r = 0; r < 4; ++r) {
+        const Half low = *reinterpret_cast<const Half*>(from + r * from_stride + side);
+        const Half high = *reinterpret_cast<const Half*>(from + (r + 4) * from_stride + side);
+        p[r] = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+      }
+      const Row a = __builtin_shufflevector(p[0], p[1], 0, 8, 1, 9, 4, 12, 5, 13);
+      const Row b = __builtin_shufflevector(p[0], p[1], 2, 10, 3, 11, 6, 14, 7, 15);
+      const Row c = __builtin_shufflevector(p[2], p[3], 0, 8, 1, 9, 4, 12, 5, 13);
+      const Row d = __builtin_shufflevector(p[2], p[3], 2, 10, 3, 11, 6, 14, 7, 15);
+      T* out = to + side * to_stride;
+      *reinterpret_cast<Row*>(out) = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
+      *reinterpret_cast<Row*>(out + to_stride) = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
+      *reinterpret_cast<Row*>(out + 2 * to_stride) = __builtin_shufflevector(b, d, 0, 1, 8, 9, 4, 5, 12, 13);
+      *reinterpret_cast<Row*>(out + 3 * to_stride) = __builtin_shufflevector(b, d, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    return;
+  }
+#endif
+#endif
+  for (int c = 0; c < 8; ++c) {
+    for (int r = 0; r < 8; ++r) to[c * to_stride + r] = from[r * from_stride + c];
+  }
+}
+
 // Found by argument: in xsimd's namespace for its batches, as friends for Single.
 namespace detail {
 template <class B>

@@ -112,4 +112,83 @@ void product_rows(TileProducts<T> p, TileTarget<T> t, std::int64_t rows) {
   }
 }
 
+/// Rows of a matrix product: y[row] = start + x[row] * w for the columns of one tile.
+template <class T>
+struct MatrixRows {
+  const T *x = nullptr, *x_end = nullptr;  // the end of the matrix, which may have more rows than the product
+  std::int64_t x_stride = 0, depth = 0;
+  const T* w = nullptr;
+  std::int64_t w_stride = 0;
+  TileTarget<T> target;
+};
+
+/// Rows of a tile of a matrix product; `Arch` is that of the whole vectors, whatever the width of the tile.
+template <class Arch, int Columns>
+inline constexpr int matrix_tile_rows = simd::registers<Arch> >= 32 ? (Columns == 2 ? 12 : 16) : (Columns == 2 ? 6 : 8);
+
+/// One tile of a matrix product. Without the loops over taps of product_tile the addresses fit the registers. While it
+/// runs it asks for the rows of the next tile, `next`: left to itself, the machine only looks ahead within a page.
+template <class T, class Arch, int Rows, int Columns>
+void matrix_tile(const MatrixRows<T>& m, const T* next) {
+  using V = simd::Batch<T, Arch>;
+  constexpr std::int64_t step = simd::width<T, Arch>;
+  constexpr int quads = (Rows + 3) / 4;
+  const std::int64_t stride = m.x_stride;
+  V sums[Rows][Columns];
+  if (m.target.mode == Write::accumulate) {
+    const T* from = m.target.output;
+    SIENA_UNROLL
+    for (int r = 0; r < Rows; ++r, from += m.target.row_stride) {
+      SIENA_UNROLL
+      for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(from + c * step);
+    }
+  } else {
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) {
+      const V start = m.target.bias ? simd::load<T, Arch>(m.target.bias + c * step) : simd::zero<T, Arch>();
+      SIENA_UNROLL
+      for (int r = 0; r < Rows; ++r) sums[r][c] = start;
+    }
+  }
+  const T* quad[quads];  // a pointer for every four rows: what the addressing modes of the machine reach
+  SIENA_UNROLL
+  for (int i = 0; i < quads; ++i) quad[i] = m.x + i * 4 * stride;
+  const T* w = m.w;
+  SIENA_UNROLL_BY_2
+  for (std::int64_t k = 0; k < m.depth; ++k) {
+    V column[Columns];
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(w + c * step);
+    SIENA_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const V value = simd::broadcast<T, Arch>(quad[r / 4][r % 4 * stride + k]);
+      SIENA_UNROLL
+      for (int c = 0; c < Columns; ++c) sums[r][c] = simd::fma(value, column[c], sums[r][c]);
+    }
+    simd::prefetch(next + k * Rows);
+    w += m.w_stride;
+  }
+  T* to = m.target.output;
+  SIENA_UNROLL
+  for (int r = 0; r < Rows; ++r, to += m.target.row_stride) {
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) simd::store(to + c * step, sums[r][c]);
+  }
+}
+
+/// Any number of rows: as many whole tiles as there are, then ever smaller ones. A sum is the same chain of operations
+/// in all, and in product_rows.
+template <class T, class Arch, int Columns, int Rows>
+void matrix_rows(MatrixRows<T> m, std::int64_t rows) {
+  for (; rows >= Rows; rows -= Rows) {
+    const T* following = m.x + Rows * m.x_stride;
+    matrix_tile<T, Arch, Rows, Columns>(m, m.x_end - following >= Rows * m.x_stride ? following : m.x);
+    m.x = following;
+    m.target.output += Rows * m.target.row_stride;
+  }
+  if constexpr (Rows > 1) {
+    if (rows > 0) matrix_rows<T, Arch, Columns, (Rows > 8 ? 8 : Rows > 4 ? 4 : Rows / 2)>(m, rows);
+  }
+}
+
 }  // namespace siena::kernels::detail
