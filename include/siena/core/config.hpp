@@ -8,6 +8,8 @@
 // SIENA_RESTRICT            "no other pointer of this function reaches these elements"
 // SIENA_UNROLL              the loop that follows has few, known turns: write them all out
 // SIENA_UNROLL_BY_2         two turns of the loop that follows at a time
+// SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where it would
+//                           otherwise compute every address of an unrolled loop ahead and run out of registers
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
 
 #include <cassert>
@@ -24,6 +26,12 @@
 #else
 #define SIENA_RESTRICT __restrict__
 #define SIENA_INLINE inline __attribute__((always_inline))
+#endif
+
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
+#define SIENA_OPAQUE(pointer) asm("" : "+r"(pointer))
+#else
+#define SIENA_OPAQUE(pointer) static_cast<void>(0)
 #endif
 
 #if defined(__clang__)

@@ -13,8 +13,9 @@
 #include "siena/kernels/conv2d_forward.hpp"
 #include "siena/kernels/conv2d_groups.hpp"
 #include "siena/kernels/correlate.hpp"
+#include "siena/kernels/depthwise_blocks.hpp"
 #include "siena/kernels/geometry.hpp"
-#include "siena/kernels/tile.hpp"
+#include "siena/kernels/simd.hpp"
 
 // Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several
 // filters a channel) the input is spread to one channel a filter first, and its gradient gathered after.
@@ -23,12 +24,6 @@ namespace siena::kernels::detail {
 
 // No pixel is copied. Tiles run along the channels of a few pixels, so that memory is read in order, and what lies outside the image is
 // read from a row of zeros.
-
-/// Kernel and stride of a window that the compiler knows: its weights and sums stay in registers.
-template <int Height, int Width, int Step>
-struct StaticWindow {
-  static constexpr int height = Height, width = Width, step = Step;
-};
 
 /// Where a pixel of the image starts, or zeros outside of it.
 template <class T>
@@ -40,82 +35,6 @@ template <class T, class Arch>
 SIENA_INLINE simd::Batch<T, Arch> first_sum(const CorrelationData<T>& d, const T* output, std::int64_t column) {
   if (d.mode == Write::accumulate) return simd::load<T, Arch>(output + column);
   return d.bias ? simd::load<T, Arch>(d.bias + column) : simd::zero<T, Arch>();
-}
-
-/// Rows x Columns outputs of a static window, one vector of channels: each input is loaded once and goes into all outputs it meets.
-/// input(h, w) says where the pixel (h, w) of those that the window covers is.
-template <class T, class Arch, class Window, int Rows, int Columns, class Input>
-SIENA_INLINE void depthwise_block(const Correlation& c, const CorrelationData<T>& d, const Input& input, T* output,
-                                  std::int64_t column) {
-  using V = simd::Batch<T, Arch>;
-  constexpr int height = (Rows - 1) * Window::step + Window::height, width = (Columns - 1) * Window::step + Window::width;
-  V weights[Window::height * Window::width], sums[Rows][Columns];
-  SIENA_UNROLL
-  for (int t = 0; t < Window::height * Window::width; ++t) weights[t] = simd::load<T, Arch>(d.w + t * c.columns + column);
-  SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    SIENA_UNROLL
-    for (int k = 0; k < Columns; ++k) {
-      sums[r][k] = first_sum<T, Arch>(d, output + r * c.out_row + k * c.out_pixel, column);
-    }
-  }
-  SIENA_UNROLL
-  for (int h = 0; h < height; ++h) {
-    SIENA_UNROLL
-    for (int w = 0; w < width; ++w) {
-      const V value = simd::load<T, Arch>(input(h, w) + column);
-      SIENA_UNROLL
-      for (int r = 0; r < Rows; ++r) {
-        SIENA_UNROLL
-        for (int k = 0; k < Columns; ++k) {
-          const int tap_h = h - r * Window::step, tap_w = w - k * Window::step;
-          if (tap_h < 0 || tap_h >= Window::height || tap_w < 0 || tap_w >= Window::width) continue;
-          sums[r][k] = simd::fma(value, weights[tap_h * Window::width + tap_w], sums[r][k]);
-        }
-      }
-    }
-  }
-  SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    SIENA_UNROLL
-    for (int k = 0; k < Columns; ++k) simd::store(output + r * c.out_row + k * c.out_pixel + column, sums[r][k]);
-  }
-}
-
-/// Rows x Columns outputs of a static window, all channels.
-template <class T, class Arch, class Window, int Rows, int Columns>
-void depthwise_tile(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros) {
-  constexpr int height = (Rows - 1) * Window::step + Window::height, width = (Columns - 1) * Window::step + Window::width;
-  const std::int64_t ih = c.height.start + oh * Window::step, iw = c.width.start + ow * Window::step;
-  T* output = d.y + c.out_first + oh * c.out_row + ow * c.out_pixel;
-  const auto run = [&](const auto& input) {
-    simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-      depthwise_block<T, typename decltype(arch)::type, Window, Rows, Columns>(c, d, input, output, column);
-    });
-  };
-  if (ih >= 0 && iw >= 0 && ih + height <= c.height.in && iw + width <= c.width.in) {
-    const T* first = d.x + ih * c.in_row + iw * c.in_pixel;
-    const std::int64_t row = c.in_row, pixel = c.in_pixel;
-    return run([=](int h, int w) { return first + h * row + w * pixel; });
-  }
-  const T* pixels[height][width];
-  for (int h = 0; h < height; ++h) {
-    for (int w = 0; w < width; ++w) pixels[h][w] = pixel_or_zeros(c, d.x, ih + h, iw + w, zeros);
-  }
-  run([&](int h, int w) { return pixels[h][w]; });
-}
-
-/// Rows output rows of one image; then as many as are left.
-template <class T, class Arch, class Window, int Rows, int Columns>
-void depthwise_rows(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, const T* zeros) {
-  for (; begin + Rows <= end; begin += Rows) {
-    std::int64_t ow = 0;
-    for (; ow + Columns <= c.width.out; ow += Columns) depthwise_tile<T, Arch, Window, Rows, Columns>(c, d, begin, ow, zeros);
-    for (; ow < c.width.out; ++ow) depthwise_tile<T, Arch, Window, Rows, 1>(c, d, begin, ow, zeros);
-  }
-  if constexpr (Rows > 1) {
-    if (begin < end) depthwise_rows<T, Arch, Window, Rows / 2, Columns>(c, d, begin, end, zeros);
-  }
 }
 
 /// Pixels neighbouring outputs of any window, all channels; `inputs` holds a pointer for every tap and pixel.
@@ -155,21 +74,9 @@ void depthwise_any_row(const Correlation& c, const CorrelationData<T>& d, std::i
   }
 }
 
-/// Whether the compiler knows the window along this dimension.
-inline bool is_static(const Axis& axis, int taps, int step) {
-  return axis.taps == taps && axis.step == step && axis.tap_step == 1;
-}
-
 /// Output rows [begin, end) of one image.
 template <class T, class Arch>
 void depthwise_band(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, const T* zeros) {
-  constexpr int columns = simd::registers<Arch> >= 32 ? 2 : 1;  // with 9 weights and the sums: what fits the registers
-  if (is_static(c.height, 3, 1) && is_static(c.width, 3, 1)) {
-    return depthwise_rows<T, Arch, StaticWindow<3, 3, 1>, 4, columns>(c, d, begin, end, zeros);
-  }
-  if (is_static(c.height, 3, 2) && is_static(c.width, 3, 2)) {
-    return depthwise_rows<T, Arch, StaticWindow<3, 3, 2>, 2, columns>(c, d, begin, end, zeros);
-  }
   constexpr std::int64_t few = 9;
   const T* held[few * 8];
   std::vector<const T*> many;
@@ -183,6 +90,8 @@ void depthwise_band(const Correlation& c, const CorrelationData<T>& d, std::int6
 
 template <class Arch, class T>
 void correlate_depthwise(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
+  if (is_three_by_three(c, 1)) return depthwise_blocks<T, SlideBlocks<Arch, 1>>(c, batch, d);
+  if (is_three_by_three(c, 2)) return depthwise_blocks<T, SlideBlocks<Arch, 2>>(c, batch, d);
   constexpr std::int64_t rows = 4;
   const Buffer<T> zeros(static_cast<std::size_t>(c.columns));
   const std::int64_t bands = ceil_div(c.height.out, rows);
@@ -287,10 +196,14 @@ void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const
   const Buffer<T> zeros(static_cast<std::size_t>(c.columns));
   Buffer<T> partial(static_cast<std::size_t>(parts * size));
   parallel_for(parts, [&](std::int64_t part) {
-    for (std::int64_t n = part * images; n < std::min(batch, (part + 1) * images); ++n) {
+    T* sums = partial.data() + part * size;
+    const std::int64_t first = part * images, last = std::min(batch, first + images);
+    if (is_three_by_three(c, 1)) return depthwise_weights_blocks<T, SlideBlocks<Arch, 1>>(c, first, last, x, dy, sums);
+    if (is_three_by_three(c, 2)) return depthwise_weights_blocks<T, SlideBlocks<Arch, 2>>(c, first, last, x, dy, sums);
+    for (std::int64_t n = first; n < last; ++n) {
+      const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
       simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-        depthwise_weights_image<T, typename decltype(arch)::type>(c, x + n * c.in_image + column, dy + n * c.out_image + column,
-                                                                  zeros.data(), partial.data() + part * size + column);
+        depthwise_weights_image<T, typename decltype(arch)::type>(c, xn + column, dyn + column, zeros.data(), sums + column);
       });
     }
   });
@@ -349,6 +262,10 @@ void depthwise_backward_data(const ConvGeometry& g, std::int64_t batch, const T*
     return;
   }
   const std::int64_t columns = g.in_stride();
+  if (const Correlation c = forward_correlation(g, 1); is_three_by_three(c, 2)) {
+    return depthwise_blocks<T, SlideBackBlocks<Arch>>(turned_back(c), batch,
+                                                      {.x = dy, .w = w, .bias = nullptr, .y = dx, .mode = mode});
+  }
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);
   auto turned = scratch<T>(g.taps() * columns);
   for_each_residue(g, 1, columns, [&](const ResidueClass& c) {
