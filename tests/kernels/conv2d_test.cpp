@@ -106,6 +106,32 @@ TEMPLATE_TEST_CASE("convolutions agree with the reference on wide rows", "[kerne
   }
 }
 
+TEMPLATE_TEST_CASE("convolutions of colour images and spectrograms agree with the reference", "[kernels][conv2d]", float,
+                   double) {
+  for (const bool colour : {true, false}) {
+    for (const std::int64_t out : {8, 16, 24, 41, 64}) {
+      for (const int height : {1, 2, 3, 5, 10}) {
+        for (const int stride : {1, 2}) {
+          ConvOptions o{.in_height = 19,
+                        .in_width = out == 24 ? 5 : 23,
+                        .in_channels = colour ? 3 : 1,
+                        .out_channels = out,
+                        .kernel_height = height,
+                        .kernel_width = colour ? 3 : 4,
+                        .stride_height = stride,
+                        .stride_width = 3 - stride,
+                        .dilation_height = height == 3 ? 2 : 1,
+                        .pad_top = out == 8 ? 0 : 2,
+                        .pad_bottom = out == 16 ? 0 : 3,
+                        .pad_left = out == 16 ? 0 : 2,
+                        .pad_right = out == 8 ? 0 : 5};
+          check_convolution<TestType>(conv_geometry(o), out == 41 ? 19 : 2);
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("random convolutions agree with the reference", "[kernels][conv2d]", float, double) {
   Random random(7);
   for (int i = 0; i < 100; ++i) {
@@ -127,6 +153,7 @@ TEST_CASE("large images and batches split over parts and chunks", "[kernels][con
   check_convolution<float>(conv_geometry(square(20, 8, 16, 3, 2, 1)), 18);
   check_convolution<float>(conv_geometry(square(12, 16, 40, 1, 1, 0)), 17);
   check_convolution<float>(conv_geometry({.in_channels = 66, .out_channels = 70}), 300);
+  check_convolution<double>(conv_geometry(square(17, 29, 33, 1, 1, 0)), 3);
 }
 
 TEST_CASE("weights of many columns are copied block by block", "[kernels][conv2d]") {

@@ -25,6 +25,9 @@ struct PixelRun {
   std::int64_t x_pixel = 0, x_row = 0, x_image = 0;
   std::int64_t dy_pixel = 0, dy_row = 0, dy_image = 0;
   std::int64_t pixels = 0, rows = 0, images = 0;
+  std::int64_t x_tap = 0;    // of x, from one kernel row to the next, where a tile covers several
+  const T* ahead = nullptr;  // read soon after this run: fetched into the cache meanwhile, a line a pixel
+  std::int64_t ahead_pixel = 0;
 
   /// Makes one loop of neighbouring loops where memory allows it.
   void merge() {
@@ -33,85 +36,139 @@ struct PixelRun {
   }
 };
 
-/// dw[r][c] += sum over the pixels of x[r] * dy[c], for Rows channels and Columns vectors.
-template <class T, class Arch, int Rows, int Columns>
+/// Rows that a tile of `Columns` vectors covers at most: with the vectors of dy they fill the registers.
+template <class Arch, int Columns>
+inline constexpr int outer_tile_rows = simd::registers<Arch> >= 32 ? (Columns == 1 ? 16 : 14) : (Columns == 1 ? 12 : 6);
+
+/// dw[h * Rows + r][c] += sum over the pixels of x[h][r] * dy[c], for Taps kernel rows of Rows numbers, and Columns vectors.
+/// The numbers of a kernel row are those of pixels with Group channels.
+template <class T, class Arch, int Taps, int Rows, int Group, int Columns, bool Fetch = false>
 void outer_tile(const PixelRun<T>& run, T* dw, std::int64_t stride) {
   using V = simd::Batch<T, Arch>;
   constexpr std::int64_t step = simd::width<T, Arch>;
-  V sums[Rows][Columns];
+  V sums[Taps * Rows][Columns];
   SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r) {
+  for (int r = 0; r < Taps * Rows; ++r) {
     SIENA_UNROLL
     for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(dw + r * stride + c * step);
   }
-  const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels;
+  const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels, ahead_pixel = run.ahead_pixel;
+  const T* ahead = run.ahead;
   for (std::int64_t n = 0; n < run.images; ++n) {
-    for (std::int64_t h = 0; h < run.rows; ++h) {
-      const T* x = run.x + n * run.x_image + h * run.x_row;
-      const T* dy = run.dy + n * run.dy_image + h * run.dy_row;
-      for (std::int64_t i = 0; i < pixels; ++i, x += x_pixel, dy += dy_pixel) {
+    for (std::int64_t row = 0; row < run.rows; ++row) {
+      const T* dy = run.dy + n * run.dy_image + row * run.dy_row;
+      const T* x[Taps];
+      SIENA_UNROLL
+      for (int h = 0; h < Taps; ++h) x[h] = run.x + n * run.x_image + row * run.x_row + h * run.x_tap;
+      for (std::int64_t i = 0; i < pixels; ++i, dy += dy_pixel) {
         V column[Columns];
         SIENA_UNROLL
         for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(dy + c * step);
+        if constexpr (Fetch) {
+          simd::prefetch(ahead);
+          ahead += ahead_pixel;
+        }
         SIENA_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-          const V value = simd::broadcast<T, Arch>(x[r]);
+        for (int h = 0; h < Taps; ++h) {
           SIENA_UNROLL
-          for (int c = 0; c < Columns; ++c) sums[r][c] = simd::fma(value, column[c], sums[r][c]);
+          for (int r = 0; r < Rows; ++r) {
+            const V value = simd::broadcast<T, Arch>(x[h][r / Group * row_padding + r % Group]);
+            SIENA_UNROLL
+            for (int c = 0; c < Columns; ++c) sums[h * Rows + r][c] = simd::fma(value, column[c], sums[h * Rows + r][c]);
+          }
+          x[h] += x_pixel;
         }
       }
     }
   }
   SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r) {
+  for (int r = 0; r < Taps * Rows; ++r) {
     SIENA_UNROLL
     for (int c = 0; c < Columns; ++c) simd::store(dw + r * stride + c * step, sums[r][c]);
   }
 }
 
-/// Any number of channels: as many whole tiles as there are, then one of what is left.
+template <class T>
+using OuterTile = void (*)(const PixelRun<T>&, T*, std::int64_t);
+
+/// The tile of `rows` channels, at most outer_tile_rows. Large ones have the time to fetch what follows.
 template <class T, class Arch, int Columns>
-void outer_rows(PixelRun<T> run, T* dw, std::int64_t stride, std::int64_t rows) {
-  constexpr int most = tile_rows<Arch, Columns>;
-  for (; rows >= most; rows -= most, run.x += most, dw += most * stride) outer_tile<T, Arch, most, Columns>(run, dw, stride);
-  const auto rest = [&]<int... Less>(std::integer_sequence<int, Less...>) {
-    static_cast<void>(((rows == Less + 1 && (outer_tile<T, Arch, Less + 1, Columns>(run, dw, stride), true)) || ...));
-  };
-  rest(std::make_integer_sequence<int, most - 1>{});
+OuterTile<T> outer_tile_of(std::int64_t rows, bool fetch) {
+  return [&]<int... Less>(std::integer_sequence<int, Less...>) {
+    static constexpr OuterTile<T> plain[] = {outer_tile<T, Arch, 1, Less + 1, Less + 1, Columns>...};
+    static constexpr OuterTile<T> fetching[] = {
+        outer_tile<T, Arch, 1, Less + 1, Less + 1, Columns, (Columns > 1 && Less >= 7)>...};
+    return (fetch ? fetching : plain)[rows - 1];
+  }
+  (std::make_integer_sequence<int, outer_tile_rows<Arch, Columns>>{});
 }
 
 /// A part of the work: images, output rows, columns and taps, each as [begin, end).
 struct WeightTask {
   std::int64_t first_image, last_image, first_row, last_row, first_column, last_column, first_tap, last_tap;
+  bool flat = false, more = false;  // images are pixels of a matrix product; another chunk follows
 };
+
+/// The products of a tap, in the fewest tiles, as equal as may be. While they go over this chunk, each fetches some of the
+/// lines of the next one, which begins where the run ends: memory is busy all the time, not only in the first tile.
+template <class Arch, class T>
+void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_t columns, std::int64_t depth) {
+  constexpr std::int64_t line = 64 / sizeof(T);
+  const T *const x = run.x, *const dy = run.dy;
+  const bool fetch = task.flat && task.more;
+  const std::int64_t x_lines = ceil_div(run.x_pixel, line), dy_lines = ceil_div(run.dy_pixel, line);
+  std::int64_t pass = 0;
+  for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    constexpr std::int64_t most = outer_tile_rows<A, decltype(vectors)::value>;
+    const std::int64_t tiles = ceil_div(depth, most), least = depth / tiles, larger = depth % tiles;
+    run.x = x;
+    run.dy = dy + column;
+    T* to = dw + column;
+    for (std::int64_t tile = 0; tile < tiles; ++tile, ++pass) {
+      const std::int64_t rows = least + (tile < larger);
+      if (fetch) {
+        const bool from_x = pass < x_lines, from_dy = !from_x && pass < x_lines + dy_lines;
+        run.ahead_pixel = from_x ? run.x_pixel : run.dy_pixel;
+        run.ahead = from_x ? x + pass * line : from_dy ? dy + (pass - x_lines) * line : nullptr;
+        if (run.ahead) run.ahead += run.pixels * run.ahead_pixel;
+      }
+      outer_tile_of<T, A, decltype(vectors)::value>(rows, run.ahead)(run, to, columns);
+      run.x += rows;
+      to += rows * columns;
+    }
+  });
+}
 
 template <class Arch, class T>
 void accumulate_weights(const Correlation& c, const WeightTask& task, const T* x, const T* dy, T* dw) {
-  for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
-    using A = typename decltype(arch)::type;
-    for (std::int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
-      const std::int64_t kh = tap / c.width.taps, kw = tap % c.width.taps;
-      const std::int64_t h0 = std::max(task.first_row, c.height.first_output(kh));
-      const std::int64_t h1 = std::min(task.last_row, c.height.last_output(kh));
-      const std::int64_t w0 = c.width.first_output(kw), w1 = c.width.last_output(kw);
-      if (h1 <= h0 || w1 <= w0) continue;
-      const std::int64_t ih = c.height.start + h0 * c.height.step + kh * c.height.tap_step;
-      const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
-      PixelRun<T> run{.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
-                      .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel + column,
-                      .x_pixel = c.width.step * c.in_pixel,
-                      .x_row = c.height.step * c.in_row,
-                      .x_image = c.in_image,
-                      .dy_pixel = c.out_pixel,
-                      .dy_row = c.out_row,
-                      .dy_image = c.out_image,
-                      .pixels = w1 - w0,
-                      .rows = h1 - h0,
-                      .images = task.last_image - task.first_image};
-      run.merge();
-      outer_rows<T, A, decltype(vectors)::value>(run, dw + tap * c.depth * c.columns + column, c.columns, c.depth);
-    }
-  });
+  if (task.flat) {
+    PixelRun<T> run{
+        .x = x, .dy = dy, .x_pixel = c.in_pixel, .dy_pixel = c.out_pixel, .pixels = task.last_image, .rows = 1, .images = 1};
+    return accumulate_tap<Arch, T>(run, task, dw, c.columns, c.depth);
+  }
+  for (std::int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
+    const std::int64_t kh = tap / c.width.taps, kw = tap % c.width.taps;
+    const std::int64_t h0 = std::max(task.first_row, c.height.first_output(kh));
+    const std::int64_t h1 = std::min(task.last_row, c.height.last_output(kh));
+    const std::int64_t w0 = c.width.first_output(kw), w1 = c.width.last_output(kw);
+    if (h1 <= h0 || w1 <= w0) continue;
+    const std::int64_t ih = c.height.start + h0 * c.height.step + kh * c.height.tap_step;
+    const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
+    PixelRun<T> run{.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
+                    .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel,
+                    .x_pixel = c.width.step * c.in_pixel,
+                    .x_row = c.height.step * c.in_row,
+                    .x_image = c.in_image,
+                    .dy_pixel = c.out_pixel,
+                    .dy_row = c.out_row,
+                    .dy_image = c.out_image,
+                    .pixels = w1 - w0,
+                    .rows = h1 - h0,
+                    .images = task.last_image - task.first_image};
+    run.merge();
+    accumulate_tap<Arch, T>(run, task, dw + tap * c.depth * c.columns, c.columns, c.depth);
+  }
 }
 
 /// A window whose neighbouring taps and channels are one long row of numbers: what a few channels, too few for a tile,
@@ -153,7 +210,7 @@ struct WeightPlan {
   std::int64_t chunk_images, chunk_rows;  // one of them covers all there is
 
   WeightPlan(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t row_columns, std::int64_t kernel_taps) {
-    constexpr std::int64_t part_pixels = 1024, most_parts = 16, chunk_pixels = 256, block = 32;
+    constexpr std::int64_t part_pixels = 1024, most_parts = 16, chunk_pixels = 256, flat_pixels = 192, block = 32;
     const std::int64_t rows = height * width;
     parts = std::clamp<std::int64_t>(batch * rows / part_pixels, 1, std::min(batch, most_parts));
     images = ceil_div(batch, parts);
@@ -164,7 +221,7 @@ struct WeightPlan {
     tap_slices = std::clamp<std::int64_t>(most_parts / (parts * column_slices), 1, kernel_taps);
     taps = ceil_div(kernel_taps, tap_slices);
     tap_slices = ceil_div(kernel_taps, taps);
-    chunk_images = std::max<std::int64_t>(1, chunk_pixels / rows);
+    chunk_images = std::max<std::int64_t>(1, (rows == 1 ? flat_pixels : chunk_pixels) / rows);
     chunk_rows = chunk_images > 1 ? height : std::clamp<std::int64_t>(chunk_pixels / width, 1, height);
   }
 };
@@ -182,8 +239,125 @@ void add_parts(const T* partial, std::int64_t parts, std::int64_t size, T* sums)
   });
 }
 
+/// What a few channels and a small window make of a tile: all numbers under a kernel row, for several kernel rows at once.
+/// 3 channels under 3 taps (a colour image) and 1 under 4 (a spectrogram) have tiles of their own; 0 for anything else.
+inline int stem_channels(const ConvGeometry& g) {
+  const bool colour = g.in_channels == 3 && g.kernel_width == 3, sound = g.in_channels == 1 && g.kernel_width == 4;
+  return g.dilation_width == 1 && (colour || sound) ? static_cast<int>(g.in_channels) : 0;
+}
+
+/// The outputs of an image that a run covers, as [begin, end).
+struct OutputBox {
+  std::int64_t first_row, last_row, first_pixel, last_pixel;
+};
+
+/// Adds the products of the outputs of a box; run.x and run.dy are those of its first output.
+template <class Arch, class T, int Rows, int Group>
+void stem_box(PixelRun<T>& run, const Correlation& c, const OutputBox& box, T* dw) {
+  run.pixels = box.last_pixel - box.first_pixel;
+  run.rows = box.last_row - box.first_row;
+  run.images = 1;
+  const T *const x = run.x, *const dy = run.dy;
+  for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    constexpr int columns = decltype(vectors)::value;
+    constexpr int room = (simd::registers<Arch> >= 32 ? 28 : 12) / columns / Rows, taps = std::clamp(room, 1, 3);
+    run.x = x;
+    run.dy = dy + column;
+    T* to = dw + column;
+    std::int64_t kh = 0;
+    for (; kh + taps <= c.height.taps; kh += taps, run.x += taps * run.x_tap, to += taps * Rows * c.columns) {
+      outer_tile<T, A, taps, Rows, Group, columns>(run, to, c.columns);
+    }
+    for (; kh < c.height.taps; ++kh, run.x += run.x_tap, to += Rows * c.columns) {
+      outer_tile<T, A, 1, Rows, Group, columns>(run, to, c.columns);
+    }
+  });
+}
+
+/// Copies the input under a box, with zeros where it leaves the image. Pixels are one row padding wide.
+template <class T>
+void pack_box(const Correlation& c, const OutputBox& box, std::int64_t rows, std::int64_t pixels, const T* x, T* packed) {
+  const std::int64_t first = c.width.start + box.first_pixel * c.width.step;
+  const std::int64_t left = std::clamp<std::int64_t>(-first, 0, pixels);
+  const std::int64_t right = std::clamp<std::int64_t>(c.width.in - first, left, pixels);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::int64_t ih = c.height.start + box.first_row * c.height.step + r;
+    const bool inside = ih >= 0 && ih < c.height.in;
+    const std::int64_t begin = inside ? left : pixels, end = inside ? right : pixels;
+    const T* from = x + ih * c.in_row + first * row_padding;
+    for (std::int64_t i = 0; i < begin; ++i) std::fill_n(packed + i * row_padding, row_padding, T(0));
+    for (std::int64_t i = begin; i < end; ++i) append_pixel(from + i * row_padding, row_padding, packed + i * row_padding);
+    for (std::int64_t i = end; i < pixels; ++i) std::fill_n(packed + i * row_padding, row_padding, T(0));
+    packed += pixels * row_padding;
+  }
+}
+
+/// One image: outputs whose window lies inside of it in place, those at its borders, or all where those are many, from a
+/// copy with zeros around.
+template <class Arch, class T, int Rows, int Group>
+void stem_image(const Correlation& c, const T* x, const T* dy, Buffer<T>& packed, T* dw) {
+  const Axis &h = c.height, &w = c.width;
+  const auto last_inside = [](const Axis& a, std::int64_t first) { return std::max(first, a.last_output(a.taps - 1)); };
+  OutputBox in{.first_row = h.first_output(0), .last_row = 0, .first_pixel = w.first_output(0), .last_pixel = 0};
+  in.last_row = last_inside(h, in.first_row);
+  in.last_pixel = last_inside(w, in.first_pixel);
+  if (2 * (in.last_row - in.first_row) * (in.last_pixel - in.first_pixel) < h.out * w.out) in = {h.out, h.out, 0, 0};
+  PixelRun<T> run{.x_pixel = w.step * c.in_pixel, .dy_pixel = c.out_pixel, .dy_row = c.out_row};
+  const auto start = [&](const OutputBox& box, const T* first, std::int64_t row) {
+    run.x = first;
+    run.x_row = h.step * row;
+    run.x_tap = h.tap_step * row;
+    run.dy = dy + box.first_row * c.out_row + box.first_pixel * c.out_pixel;
+    stem_box<Arch, T, Rows, Group>(run, c, box, dw);
+  };
+  const OutputBox borders[] = {{0, in.first_row, 0, w.out},
+                               {in.last_row, h.out, 0, w.out},
+                               {in.first_row, in.last_row, 0, in.first_pixel},
+                               {in.first_row, in.last_row, in.last_pixel, w.out}};
+  for (const OutputBox& box : borders) {
+    if (box.last_row <= box.first_row || box.last_pixel <= box.first_pixel) continue;
+    const std::int64_t rows = (box.last_row - box.first_row - 1) * h.step + (h.taps - 1) * h.tap_step + 1;
+    const std::int64_t pixels = (box.last_pixel - box.first_pixel - 1) * w.step + w.taps;
+    const auto size = static_cast<std::size_t>(rows * pixels * c.in_pixel);
+    if (packed.size() < size) packed = Buffer<T>::uninitialized(size);
+    pack_box(c, box, rows, pixels, x, packed.data());
+    start(box, packed.data(), pixels * c.in_pixel);
+  }
+  if (in.last_row > in.first_row && in.last_pixel > in.first_pixel) {
+    start(in, x + (h.start + in.first_row * h.step) * c.in_row + (w.start + in.first_pixel * w.step) * c.in_pixel, c.in_row);
+  }
+}
+
 template <class Arch, class T>
-void dense_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* x, const T* dy, T* dw) {
+void stem_backward_weights(const ConvGeometry& g, int channels, std::int64_t batch, const T* x, const T* dy, T* dw) {
+  constexpr std::int64_t most_parts = 16;
+  const Correlation c = forward_correlation(g, g.in_channels);
+  const std::int64_t images = ceil_div(batch, most_parts), parts = ceil_div(batch, images), size = g.weight_storage();
+  Buffer<T> partial(parts > 1 ? static_cast<std::size_t>(parts * size) : 0);
+  parallel_for(parts, [&](std::int64_t part) {
+    T* sums = parts > 1 ? partial.data() + part * size : dw;
+    Buffer<T> packed;
+    for (std::int64_t n = part * images; n < std::min(batch, (part + 1) * images); ++n) {
+      const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
+      if (channels == 3) {
+        stem_image<Arch, T, 9, 3>(c, xn, dyn, packed, sums);
+      } else {
+        stem_image<Arch, T, 4, 1>(c, xn, dyn, packed, sums);
+      }
+    }
+  });
+  if (parts > 1) add_parts<Arch, T>(partial.data(), parts, size, dw);
+}
+
+template <class Arch, class T>
+void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, const T* dy, T* dw) {
+  if (const int channels = stem_channels(g)) return stem_backward_weights<Arch, T>(g, channels, batch, x, dy, dw);
+  const bool flat = g.pointwise();
+  if (flat) {  // every pixel an image, so that chunks have one size
+    batch *= std::exchange(g.in_height, 1) * std::exchange(g.in_width, 1);
+    g.out_height = g.out_width = 1;
+  }
   const Correlation c = forward_correlation(g, g.in_channels);
   const bool join = g.in_channels < 8 && g.kernel_width > 1 && g.dilation_width == 1;
   const Correlation joined = joined_taps(c);
@@ -206,11 +380,13 @@ void dense_backward_weights(const ConvGeometry& g, std::int64_t batch, const T* 
                     .first_column = column,
                     .last_column = std::min(g.out_stride(), column + plan.columns),
                     .first_tap = join ? 0 : tap,
-                    .last_tap = join ? taps : std::min(taps, tap + plan.taps)};
+                    .last_tap = join ? taps : std::min(taps, tap + plan.taps),
+                    .flat = flat};
     for (std::int64_t n = part * plan.images; n < last_image; n += plan.chunk_images) {
       for (std::int64_t row = 0; row < g.out_height; row += plan.chunk_rows) {
         task.last_image = std::min(last_image - n, plan.chunk_images);
         task.first_row = row;
+        task.more = n + plan.chunk_images < last_image;
         task.last_row = std::min(g.out_height, row + plan.chunk_rows);
         const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
         if (join) pack_rows(c, joined, task.last_image, input_rows(c.height, task.first_row, task.last_row), xn, packed.data());

@@ -124,7 +124,7 @@ SIENA_INLINE Batch<T, Arch> zero() {
   return Batch<T, Arch>(T(0));
 }
 
-/// Asks for the line of the cache at p, which will be read soon.
+/// Asks for the line of memory at p, which will be read soon. Any address will do.
 SIENA_INLINE void prefetch([[maybe_unused]] const void* p) {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(p);
