@@ -86,3 +86,23 @@ TEST_CASE("errors of the mean squared error", "[kernels][reductions]") {
   REQUIRE_THROWS_WITH((kernels::mse_forward<native, float>(0, 3, nothing, nothing)),
                       ContainsSubstring("expected at least one element, got 0 rows of 3"));
 }
+
+TEMPLATE_TEST_CASE("products of rows, row by row", "[kernels][reductions]", float, double) {
+  using T = TestType;
+  for (const std::int64_t columns : {1, 7, 8, 15, 16, 17, 33}) {
+    const std::int64_t rows = 5, stride = padded(columns);
+    std::vector<T> a(static_cast<std::size_t>(rows * stride), T(7e20)), b = a, out(static_cast<std::size_t>(rows));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t c = 0; c < columns; ++c) {
+        a[r * stride + c] = static_cast<T>(r + c);
+        b[r * stride + c] = static_cast<T>(c - 2 * r);
+      }
+    }
+    kernels::row_dots<native, T>(rows, columns, a, b, std::span(out));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      T expected = 0;  // whole numbers: exact in any order
+      for (std::int64_t c = 0; c < columns; ++c) expected += static_cast<T>((r + c) * (c - 2 * r));
+      CHECK(out[r] == expected);
+    }
+  }
+}

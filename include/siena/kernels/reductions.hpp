@@ -40,6 +40,24 @@ double dot(std::int64_t rows, std::int64_t columns, std::span<const T> a, std::s
   });
 }
 
+/// out[r] = sum over c of a[r][c] * b[r][c]: every row by itself, in T.
+template <class Arch = simd::native, class T>
+void row_dots(std::int64_t rows, std::int64_t columns, std::span<const T> a, std::span<const T> b, std::span<T> out) {
+  const std::int64_t stride = padded(columns);
+  constexpr std::int64_t step = simd::width<T, Arch>;
+  parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const T *x = a.data() + r * stride, *y = b.data() + r * stride;
+      auto sums = simd::zero<T, Arch>();
+      std::int64_t c = 0;
+      for (; c + step <= columns; c += step) sums = simd::fma(simd::load<T, Arch>(x + c), simd::load<T, Arch>(y + c), sums);
+      T sum = simd::sum(sums);
+      for (; c < columns; ++c) sum += x[c] * y[c];
+      out[static_cast<std::size_t>(r)] = sum;
+    }
+  });
+}
+
 namespace detail {
 /// By the bits, so that no floating-point option of the compiler can spoil it.
 template <class T>

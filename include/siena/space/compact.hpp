@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "siena/core/buffer.hpp"
+#include "siena/kernels/reductions.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/mask.hpp"
 #include "siena/space/narrow.hpp"
@@ -85,12 +88,12 @@ class CompactNetwork {
     for (const ChannelGroup& group : masks_.groups()) tangents.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
     for (const Reader& reader : readers_) {
       const Parameter& weight = current_->network.parameter(reader.weight);
-      for (std::int64_t r = 0; r < weight.value.rows(); ++r) {
-        const auto value = weight.value.row(r), grad = weight.grad.row(r);
-        float dot = 0;
-        for (std::size_t i = 0; i < value.size(); ++i) dot += value[i] * grad[i];
-        const Channel& from = reader.inputs[static_cast<std::size_t>(r) % reader.inputs.size()];
-        tangents[from.group][static_cast<std::size_t>(from.index)] += dot;
+      Buffer<float> dots(static_cast<std::size_t>(weight.value.rows()));
+      kernels::row_dots<simd::native, float>(weight.value.rows(), weight.value.columns(), weight.value.storage(),
+                                             weight.grad.storage(), std::span(dots.data(), dots.size()));
+      for (std::size_t r = 0; r < dots.size(); ++r) {
+        const Channel& from = reader.inputs[r % reader.inputs.size()];
+        tangents[from.group][static_cast<std::size_t>(from.index)] += dots[r];
       }
     }
     for (std::size_t g = 0; g < tangents.size(); ++g) {

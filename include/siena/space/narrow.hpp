@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "siena/core/parallel.hpp"
+#include "siena/kernels/rows.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/mask.hpp"
 
@@ -16,35 +19,35 @@
 
 namespace siena {
 
+/// Neighbouring columns that stay.
+struct ColumnRun {
+  std::int64_t begin = 0, count = 0;
+};
+
 /// What stays of a tensor: the kept columns of the kept rows, which count `period` input channels over and over (the taps of a kernel).
 struct TensorCut {
   int wide = 0, narrow = 0;  // which tensor of the one network is which of the other
   std::int64_t period = 1;
-  std::vector<std::int64_t> rows{}, columns{};
-  bool whole = false;
+  std::vector<std::int64_t> rows{};
+  std::vector<ColumnRun> columns{};
 };
 
-/// Calls each(wide element, narrow element) for every element that stays.
+/// Calls each(wide element, narrow element) for every element that stays, in parallel.
 template <class Wide, class Narrow, class Each>
 void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each) {
-  if (cut.whole) {
-    for (std::int64_t r = 0; r < wide.rows(); ++r) {
-      const auto from = wide.row(r);
-      const auto to = narrow.row(r);
-      for (std::size_t c = 0; c < from.size(); ++c) each(from[c], to[c]);
+  const auto kept = static_cast<std::int64_t>(cut.rows.size());
+  SIENA_ASSERT(narrow.rows() == kept * (wide.rows() / cut.period));
+  parallel_ranges(narrow.rows(), kernels::elements_grain(narrow.columns()), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const auto from = wide.row(r / kept * cut.period + cut.rows[static_cast<std::size_t>(r % kept)]);
+      auto* to = narrow.row(r).data();
+      for (const ColumnRun& run : cut.columns) {
+        auto* const first = from.data() + run.begin;
+        for (std::int64_t c = 0; c < run.count; ++c) each(first[c], to[c]);
+        to += run.count;
+      }
     }
-    return;
-  }
-  SIENA_ASSERT(narrow.columns() == static_cast<std::int64_t>(cut.columns.size()));
-  std::int64_t target = 0;
-  for (std::int64_t base = 0; base < wide.rows(); base += cut.period) {
-    for (const std::int64_t r : cut.rows) {
-      const auto from = wide.row(base + r);
-      const auto to = narrow.row(target++);
-      for (std::size_t c = 0; c < cut.columns.size(); ++c) each(from[static_cast<std::size_t>(cut.columns[c])], to[c]);
-    }
-  }
-  SIENA_ASSERT(target == narrow.rows());
+  });
 }
 
 /// The plain network that a selection leaves, and where its parameters and buffers come from; their values are not yet brought over.
@@ -66,6 +69,28 @@ inline std::vector<std::int64_t> kept_channels(const std::vector<ChannelRun>& ru
     }
   }
   return kept;
+}
+
+inline std::vector<std::int64_t> all_positions(std::int64_t count) {
+  std::vector<std::int64_t> positions(static_cast<std::size_t>(count));
+  std::iota(positions.begin(), positions.end(), std::int64_t{0});
+  return positions;
+}
+inline std::vector<ColumnRun> runs_of(const std::vector<std::int64_t>& positions) {
+  std::vector<ColumnRun> runs;
+  for (const std::int64_t p : positions) {
+    if (runs.empty() || runs.back().begin + runs.back().count != p) runs.push_back({.begin = p});
+    ++runs.back().count;
+  }
+  return runs;
+}
+/// All of a tensor.
+inline TensorCut whole_cut(const Tensor& tensor, int wide, int narrow) {
+  return {.wide = wide,
+          .narrow = narrow,
+          .period = tensor.rows(),
+          .rows = all_positions(tensor.rows()),
+          .columns = {{.begin = 0, .count = tensor.columns()}}};
 }
 
 inline Layer narrowed(const Network& network, const Network::Node& node, std::int64_t channels) {
@@ -110,21 +135,26 @@ inline Narrowed narrow(const Network& network, const ChannelMasks& masks, const 
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     const Network::Node &node = nodes[i], &target = result.network.nodes()[i];
     const bool whole = std::holds_alternative<Custom>(node.layer);
+    const std::vector<ColumnRun> columns = detail::runs_of(kept[i]);
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       const Tensor& from = network.parameter(node.parameters[p]).value;
-      TensorCut cut{
-          .wide = node.parameters[p], .narrow = target.parameters[p], .rows = {0}, .columns = kept[i], .whole = whole};
-      if (p == 0 && from.rows() > 1 && from.shape()[-2] == nodes[node.inputs[0]].shape[-1]) {  // a layer that reads channels
+      TensorCut cut{.wide = node.parameters[p], .narrow = target.parameters[p], .rows = {0}, .columns = columns};
+      if (p == 0 && !whole && from.rows() > 1 &&
+          from.shape()[-2] == nodes[node.inputs[0]].shape[-1]) {  // a layer that reads channels
         cut.period = from.shape()[-2];
         cut.rows = kept[node.inputs[0]];
-      } else if (p == 0 && from.rows() > 1 && from.shape()[-2] > 1) {
-        cut.whole = true;  // a grouped convolution: frozen on both sides
-      }                    // else a vector of channels, or depthwise taps
+      } else if (whole ||
+                 (p == 0 && from.rows() > 1 && from.shape()[-2] > 1)) {  // or a grouped convolution, frozen on both sides
+        cut = detail::whole_cut(from, cut.wide, cut.narrow);
+      }  // else a vector of channels, or depthwise taps
       result.parameters.push_back(std::move(cut));
     }
     for (std::size_t b = 0; b < node.buffers.size(); ++b) {
-      result.buffers.push_back(
-          {.wide = node.buffers[b], .narrow = target.buffers[b], .rows = {0}, .columns = kept[i], .whole = whole});
+      if (whole) {
+        result.buffers.push_back(detail::whole_cut(network.buffer(node.buffers[b]), node.buffers[b], target.buffers[b]));
+      } else {
+        result.buffers.push_back({.wide = node.buffers[b], .narrow = target.buffers[b], .rows = {0}, .columns = columns});
+      }
     }
   }
   return result;
