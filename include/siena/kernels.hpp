@@ -13,6 +13,7 @@
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/correlation.hpp"
 #include "siena/kernels/depthwise.hpp"
+#include "siena/kernels/depthwise_blocks.hpp"
 #include "siena/kernels/dropout.hpp"
 #include "siena/kernels/elementwise.hpp"
 #include "siena/kernels/geometry.hpp"

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/kernels/depthwise.hpp"
 
+#include <utility>
+
 #include "kernels/conv2d_check.hpp"
 #include "support/catch.hpp"
 
@@ -50,6 +52,29 @@ TEMPLATE_TEST_CASE("depthwise windows of every size agree with the reference", "
                                     2);
       }
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("blocks of 3x3 windows meet every border", "[kernels][depthwise]", float, double) {
+  for (const int stride : {1, 2}) {
+    for (const std::int64_t height : {1, 2, 4, 5, 7, 8, 9, 14}) {
+      for (const std::int64_t width : {1, 2, 3, 6, 7, 10, 17}) {
+        for (const Padding pad : {Padding{0, 0}, {0, 1}, {1, 1}, {1, 0}, {2, 2}, {3, 1}, {4, 3}}) {
+          ConvOptions o = depthwise(height, 24, 1, 3, stride, pad);
+          o.in_width = width;
+          if (height + pad.before + pad.after < 3 || width + pad.before + pad.after < 3) continue;
+          check_convolution<TestType>(conv_geometry(o), 1 + height % 3);
+          std::swap(o.pad_left, o.pad_right);
+          check_convolution<TestType>(conv_geometry(o), 1);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise channels in slices agree with the reference", "[kernels][depthwise]") {
+  for (const int channels : {256, 257, 272, 523}) {
+    for (const int stride : {1, 2}) check_convolution<float>(conv_geometry(depthwise(7, channels, 1, 3, stride, {1, 1})), 3);
   }
 }
 

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
-#include "siena/core/buffer.hpp"
+#include "siena/core/config.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/geometry.hpp"
@@ -131,7 +132,7 @@ SIENA_INLINE void for_each_product(int h, int w, const Body& body) {
   }
 }
 
-/// Calls body(pixel, index) for the pixels of a block that `inside` says are there.
+/// Calls body(pixel, h, w) for the pixels of a block that `inside` says are there.
 template <int Height, int Width, bool Whole, class P, class Body>
 SIENA_INLINE void for_each_pixel(P* line, std::int64_t row, std::int64_t pixel, std::uint64_t inside, const Body& body) {
   SIENA_UNROLL
@@ -276,8 +277,8 @@ inline bool is_three_by_three(const Correlation& c, int step) {
 template <class A, int Step>
 struct SlideBlocks {
   using Arch = A;
-  using H = Slide<Step, 4>;
-  using W = Slide<Step, simd::registers<Arch> >= 32 ? (Step == 1 ? 3 : 2) : 1>;
+  using H = Slide<Step, Step == 1 ? 4 : 3>;
+  using W = Slide<Step, simd::registers<Arch> >= 32 ? 3 : 1>;
 };
 
 /// Blocks of the way back.
