@@ -194,7 +194,7 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
     shapes.push_back(network_.nodes_[input].shape);
   }
   LayerSetup setup(node.name, shapes);
-  node.shape = std::visit([&](const auto& l) { return l.setup(setup); }, node.layer);
+  node.shape = visit_layer([&](const auto& l) { return l.setup(setup); }, node.layer);
   for (auto& spec : setup.parameters) {
     const auto index = static_cast<std::uint64_t>(network_.parameter_count());
     Tensor value = network_.seed_ ? spec.init.draw(spec.shape, Random(*network_.seed_).split(index)) : Tensor(spec.shape);
@@ -304,7 +304,7 @@ class Network::Pass final : public Forward {
         index_ = step.node;
         fused_relu = step.relu;
         fused_residual = step.residual >= 0 ? values_[step.residual] : Var{};
-        const Var value = std::visit([&](const auto& layer) { return layer.forward(*this); }, node_->layer);
+        const Var value = visit_layer([&](const auto& layer) { return layer.forward(*this); }, node_->layer);
         values_[step.output] = value;
         // A layer may hand its input on as it is (dropout that does nothing): then two nodes are one value, which stays.
         for (const int in : node_->inputs) {

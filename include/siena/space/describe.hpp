@@ -16,7 +16,7 @@ namespace siena {
 
 namespace detail {
 inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
-  return std::visit(
+  return visit_layer(
       [&]<class L>(const L& layer) {
         if constexpr (std::is_same_v<L, Conv2d>) {
           const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];

@@ -79,7 +79,7 @@ class ChannelGroups {
     }
     const auto input = [&](int k = 0) -> const std::vector<ChannelRun>& { return runs_[node.inputs[k]]; };
     const auto own = [&] { return std::vector<ChannelRun>{{add_group(index, node.shape[-1], axis), node.shape[-1], 1}}; };
-    runs_[index] = std::visit(
+    runs_[index] = visit_layer(
         [&]<class L>(const L& layer) -> std::vector<ChannelRun> {
           if constexpr (std::is_same_v<L, Conv2d>) {
             const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
