@@ -32,13 +32,13 @@ struct NormTensors {
                                          true, z.storage());
   }
   void backward() {
-    kernels::batch_norm_backward_sums<simd::native, float>(rows, channels, dz.storage(), z.storage(), x.storage(),
-                                                           mean.storage(), variance.storage(), sum_dy.storage(),
-                                                           sum_dy_xhat.storage());
+    const auto gate = residual.elements() > 0 ? kernels::ReluGate<float>(z.storage())
+                                              : kernels::ReluGate<float>(scale.storage(), shift.storage());
+    kernels::batch_norm_backward_sums<simd::native, float>(rows, channels, dz.storage(), gate, x.storage(), mean.storage(),
+                                                           variance.storage(), sum_dy.storage(), sum_dy_xhat.storage());
     kernels::batch_norm_backward_data<simd::native, float>(
-        rows, channels, dz.storage(), z.storage(), x.storage(), mean.storage(), variance.storage(), scale.storage(),
-        sum_dy.storage(), sum_dy_xhat.storage(), dx.storage(), kernels::Write::overwrite, dresidual.storage(),
-        kernels::Write::overwrite);
+        rows, channels, dz.storage(), gate, x.storage(), mean.storage(), variance.storage(), scale.storage(), sum_dy.storage(),
+        sum_dy_xhat.storage(), dx.storage(), kernels::Write::overwrite, dresidual.storage(), kernels::Write::overwrite);
   }
 
   std::int64_t rows, channels;

@@ -135,3 +135,32 @@ TEMPLATE_TEST_CASE("both halves of the backward pass", "[kernels][batch_norm]", 
     }
   }
 }
+
+TEMPLATE_TEST_CASE("a ReLU's gate is the same worked out from its input", "[kernels][batch_norm]", float, double) {
+  using T = TestType;
+  for (auto [rows, channels] : row_sizes()) {
+    INFO(rows << " rows of " << channels);
+    Random random(4);
+    const auto dz = random_rows<T>(random, rows, channels, T(7e20)), x = random_rows<T>(random, rows, channels, T(7e20));
+    const auto scale = random_rows<T>(random, 1, channels, T(7)), shift = random_rows<T>(random, 1, channels, T(7));
+    const auto mean = random_rows<T>(random, 1, channels, T(7)), inv_std = random_rows<T>(random, 1, channels, T(7), 0.5, 2);
+    auto z = unwritten_rows<T>(rows, channels);
+    const std::span<const T> no_residual, dz_rows(dz), x_rows(x), means(mean), inverses(inv_std), scales(scale), shifts(shift);
+    kernels::affine<simd::native, T>(rows, channels, x_rows, scales, shifts, no_residual, true, std::span(z));
+    const auto run = [&, rows = rows, channels = channels](const kernels::ReluGate<T>& gate) {
+      auto sum = unwritten_rows<T>(1, channels), sum_xhat = sum, dx = unwritten_rows<T>(rows, channels);
+      kernels::batch_norm_backward_sums<simd::native, T>(rows, channels, dz_rows, gate, x_rows, means, inverses, std::span(sum),
+                                                         std::span(sum_xhat));
+      kernels::batch_norm_backward_data<simd::native, T>(rows, channels, dz_rows, gate, x_rows, means, inverses, scales,
+                                                         std::span<const T>(sum), std::span<const T>(sum_xhat), std::span(dx),
+                                                         Write::overwrite, std::span<T>(), Write::overwrite);
+      std::vector<T> logical;
+      for (std::int64_t i = 0; i < static_cast<std::int64_t>(dx.size()); ++i) {
+        if (i % padded(channels) < channels) logical.push_back(dx[i]);
+      }
+      for (std::int64_t c = 0; c < channels; ++c) logical.insert(logical.end(), {sum[c], sum_xhat[c]});
+      return logical;
+    };
+    CHECK(run(kernels::ReluGate<T>(std::span<const T>(z))) == run(kernels::ReluGate<T>(scales, shifts)));
+  }
+}

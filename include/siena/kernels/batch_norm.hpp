@@ -105,36 +105,63 @@ void affine(std::int64_t rows, std::int64_t channels, std::span<const T> x, std:
   });
 }
 
+/// What a ReLU behind a batch norm let through: where its output z is above 0, or, where nothing was added in between, where
+/// x * scale + shift is: the same bits, and one tensor less to read. An empty z alone: there was no ReLU.
+template <class T>
+struct ReluGate {
+  std::span<const T> z{}, scale{}, shift{};
+
+  ReluGate(std::span<const T> output) : z(output) {}  // NOLINT(google-explicit-constructor): the plain case
+  ReluGate(std::span<const T> scales, std::span<const T> shifts) : scale(scales), shift(shifts) {}
+};
+
 namespace detail {
-/// The gradient in front of the ReLU whose output is z.
-template <bool Relu, class A, class T>
-SIENA_INLINE simd::Batch<T, A> through_relu(const T* dz, const T* z, std::int64_t i) {
-  const auto dy = simd::load<T, A>(dz + i);
-  if constexpr (Relu) {
-    const auto zero = simd::zero<T, A>();
-    return simd::select(simd::load<T, A>(z + i) > zero, dy, zero);
-  } else {
+enum class Gate { none, output, input };
+
+/// body(integral_constant<Gate>).
+template <class T, class Body>
+void with_gate(const ReluGate<T>& gate, Body&& body) {
+  if (!gate.scale.empty()) return body(std::integral_constant<Gate, Gate::input>{});
+  if (!gate.z.empty()) return body(std::integral_constant<Gate, Gate::output>{});
+  body(std::integral_constant<Gate, Gate::none>{});
+}
+
+/// What of a gate is read in a loop: z by element, the others repeated over a period.
+template <class T>
+struct GateRows {
+  const T *z, *scale, *shift;
+
+  /// dz in front of the ReLU.
+  template <Gate Kind, class A>
+  SIENA_INLINE simd::Batch<T, A> pass(const T* dz, const simd::Batch<T, A>& x, std::int64_t i, std::int64_t p) const {
+    const auto dy = simd::load<T, A>(dz + i), zero = simd::zero<T, A>();
+    if constexpr (Kind == Gate::output) return simd::select(simd::load<T, A>(z + i) > zero, dy, zero);
+    if constexpr (Kind == Gate::input) {
+      return simd::select(simd::fma(x, simd::load<T, A>(scale + p), simd::load<T, A>(shift + p)) > zero, dy, zero);
+    }
     return dy;
   }
-}
+};
 }  // namespace detail
 
 /// First half of the backward pass of z = [ReLU](batch_norm(x) [+ residual]) in training: the sums of dy and of dy * xhat over the
-/// rows, where dy = dz * (z > 0) and xhat = (x - mean) * inv_std. They are also the gradients of shift and scale. An empty z: no ReLU.
+/// rows, where dy = dz as the gate lets it through and xhat = (x - mean) * inv_std. They are also the gradients of shift and scale.
 template <class Arch = simd::native, class T>
-void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::span<const T> dz, std::span<const T> z,
+void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::span<const T> dz, const ReluGate<T>& gate,
                               std::span<const T> x, std::span<const T> mean, std::span<const T> inv_std, std::span<T> sum_dy,
                               std::span<T> sum_dy_xhat) {
   const RowFold fold(channels);
-  const PerChannel<T> means(fold, mean);
-  detail::with_flags(!z.empty(), false, [&](auto relu, auto) {
-    const T *dz_at = dz.data(), *z_at = z.data(), *x_at = x.data(), *mean_at = means.data();
+  const PerChannel<T> means(fold, mean), scales(fold, gate.scale), shifts(fold, gate.shift);
+  const detail::GateRows<T> gates{gate.z.data(), scales.data(), shifts.data()};
+  detail::with_gate(gate, [&](auto kind) {
+    const T *dz_at = dz.data(), *x_at = x.data(), *mean_at = means.data();
     const Buffer<double> totals =
         column_totals<2, Arch, T>(rows, channels, [=](auto tag, std::int64_t i, std::int64_t p, auto& sum) {
           using A = typename decltype(tag)::type;
-          const auto dy = detail::through_relu<relu.value, A, T>(dz_at, z_at, i);
+          const auto value = simd::load<T, A>(x_at + i);
+          const auto dy = gates.template pass<kind.value, A>(dz_at, value, i, p);
           sum[0] += dy;
-          sum[1] = simd::fma(dy, simd::load<T, A>(x_at + i) - simd::load<T, A>(mean_at + p), sum[1]);
+          sum[1] = simd::fma(dy, value - simd::load<T, A>(mean_at + p), sum[1]);
         });
     std::fill_n(sum_dy.data() + channels, fold.stride - channels, T(0));
     std::fill_n(sum_dy_xhat.data() + channels, fold.stride - channels, T(0));
@@ -148,7 +175,7 @@ void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::spa
 /// Second half: dx = gamma * inv_std * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), and dresidual = dy unless that span is empty
 /// (Ioffe and Szegedy 2015). An overwritten dx may be dz.
 template <class Arch = simd::native, class T>
-void batch_norm_backward_data(std::int64_t rows, std::int64_t channels, std::span<const T> dz, std::span<const T> z,
+void batch_norm_backward_data(std::int64_t rows, std::int64_t channels, std::span<const T> dz, const ReluGate<T>& gate,
                               std::span<const T> x, std::span<const T> mean, std::span<const T> inv_std,
                               std::span<const T> gamma, std::span<const T> sum_dy, std::span<const T> sum_dy_xhat,
                               std::span<T> dx, Write mode, std::span<T> dresidual, Write residual_mode) {
@@ -164,22 +191,26 @@ void batch_norm_backward_data(std::int64_t rows, std::int64_t channels, std::spa
   }
   const auto size = static_cast<std::size_t>(fold.stride);
   const PerChannel<T> as(fold, {a, size}), bs(fold, {b, size}), cs(fold, {c, size}), means(fold, mean);
-  detail::with_flags(!z.empty(), !dresidual.empty(), [&](auto relu, auto residual) {
-    const T *dz_at = dz.data(), *z_at = z.data(), *x_at = x.data();
+  const PerChannel<T> scales(fold, gate.scale), shifts(fold, gate.shift);
+  const detail::GateRows<T> gates{gate.z.data(), scales.data(), shifts.data()};
+  const auto run = [&](auto kind, auto residual) {
+    const T *dz_at = dz.data(), *x_at = x.data();
     const T *a_at = as.data(), *b_at = bs.data(), *c_at = cs.data(), *mean_at = means.data();
     T *dx_at = dx.data(), *skip_at = dresidual.data();
     const bool add = mode == Write::accumulate, add_skip = residual_mode == Write::accumulate;
     for_rows<Arch, T>(rows, fold, [=](auto tag, std::int64_t i, std::int64_t p) {
       using A = typename decltype(tag)::type;
-      const auto dy = detail::through_relu<relu.value, A, T>(dz_at, z_at, i);
-      const auto centred = simd::load<T, A>(x_at + i) - simd::load<T, A>(mean_at + p);
+      const auto in = simd::load<T, A>(x_at + i);
+      const auto dy = gates.template pass<kind.value, A>(dz_at, in, i, p);
+      const auto centred = in - simd::load<T, A>(mean_at + p);
       auto value =
           simd::fma(simd::load<T, A>(a_at + p), dy, simd::fma(simd::load<T, A>(b_at + p), centred, simd::load<T, A>(c_at + p)));
       if (add) value += simd::load<T, A>(dx_at + i);
       simd::store(dx_at + i, value);
       if constexpr (residual.value) simd::store(skip_at + i, add_skip ? dy + simd::load<T, A>(skip_at + i) : dy);
     });
-  });
+  };
+  detail::with_gate(gate, [&](auto kind) { dresidual.empty() ? run(kind, std::false_type{}) : run(kind, std::true_type{}); });
 }
 
 }  // namespace siena::kernels

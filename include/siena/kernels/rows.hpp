@@ -50,13 +50,13 @@ struct RowFold {
   std::int64_t tasks(std::int64_t rows) const { return (rows + rows_per_task() - 1) / rows_per_task(); }
 };
 
-/// The values of a vector of channels, repeated over a period.
+/// The values of a vector of channels, repeated over a period. Of no values: none.
 template <class T>
 class PerChannel {
  public:
   PerChannel(const RowFold& fold, std::span<const T> values) : data_(values.data()) {
-    SIENA_ASSERT(static_cast<std::int64_t>(values.size()) >= fold.stride);
-    if (fold.copies == 1) return;
+    SIENA_ASSERT(values.empty() || static_cast<std::int64_t>(values.size()) >= fold.stride);
+    if (fold.copies == 1 || values.empty()) return;
     copies_ = Buffer<T>::uninitialized(static_cast<std::size_t>(fold.period()));
     for (std::int64_t k = 0; k < fold.copies; ++k) std::copy_n(values.data(), fold.stride, copies_.data() + k * fold.stride);
     data_ = copies_.data();

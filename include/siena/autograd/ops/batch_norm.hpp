@@ -62,9 +62,12 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const BasicVar<T> output = tape.result(std::move(z), x, gamma, beta, residual);
   if (!output.needs_grad()) return output;
   const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
+  const BasicVar<T> saved_scale = tape.constant(std::move(scale)), saved_shift = tape.constant(std::move(shift));
   tape.record(output, [=, training = options.training, relu = options.relu](BasicTape<T>& t) {
     const auto dz = t.grad(output).storage();
-    const std::span<const T> gate = relu ? t.value(output).storage() : std::span<const T>{};
+    const auto gate = !relu      ? kernels::ReluGate<T>({})
+                      : residual ? kernels::ReluGate<T>(t.value(output).storage())
+                                 : kernels::ReluGate<T>(t.value(saved_scale).storage(), t.value(saved_shift).storage());
     BasicTensor<T> sum(per_channel), sum_normalized(per_channel);
     kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
                                                t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
