@@ -9,7 +9,7 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
-// Register tiles: the innermost loops of every dense convolution. A tile keeps Rows x Columns vectors of sums in
+// Register tiles: the innermost loops of dense convolutions (see also row_tile.hpp). A tile keeps Rows x Columns vectors of sums in
 // registers; each step loads Columns vectors of weights (or gradients) and multiplies them by Rows numbers of the
 // input.
 
