@@ -83,10 +83,10 @@ class StepClock {
 };
 
 // The first `percent` of the channels of each group that may vary.
-Selection part_of(const ChannelMasks& masks, std::int64_t percent) {
-  Selection selection = full_selection(masks);
+Selection part_of(const SearchSpace& space, std::int64_t percent) {
+  Selection selection = space.full();
   for (std::size_t g = 0; g < selection.keep.size(); ++g) {
-    const ChannelGroup& group = masks.groups()[g];
+    const ChannelGroup& group = space.masks().groups()[g];
     if (group.frozen) continue;
     const std::int64_t on = std::max(group.minimum, group.channels * percent / 100);
     std::fill(selection.keep[g].begin() + on, selection.keep[g].end(), false);
@@ -112,16 +112,16 @@ std::vector<std::string> network_names() {
 Network make_network(const std::string& name) { return model(name).make(); }
 
 struct Training::Run {
-  // The search itself as `search` runs it, with its masks, but driven step by step.
+  // The search itself as `search` runs it, with its space, but driven step by step.
   struct Search {
     Search(Network& network, std::int64_t percent, const Objective& objective)
-        : options{.settle = 1, .objective = objective}, masks(network, options.masks), constraints(half_of(describe(network))) {
-      constraints.start(1, describe(network, masks), epochs);
-      masks.select(network, part_of(masks, percent));
-      phase.emplace(network, masks, constraints, options);
+        : options{.settle = 1, .objective = objective}, space(network, options.space), constraints(half_of(describe(network))) {
+      constraints.start(1, describe(network, space), epochs);
+      space.select(network, part_of(space, percent));
+      phase.emplace(network, space, constraints, options);
     }
     SearchOptions options;
-    ChannelMasks masks;
+    SearchSpace space;
     MultiConstraint<Duccio> constraints;
     std::optional<MaskSearch<Duccio>> phase;
   };

@@ -10,4 +10,6 @@
 #include "siena/space/groups.hpp"
 #include "siena/space/mask.hpp"
 #include "siena/space/narrow.hpp"
+#include "siena/space/search_space.hpp"
 #include "siena/space/searchable.hpp"
+#include "siena/space/selection.hpp"

@@ -13,16 +13,17 @@ static int check(bool holds, const char* what) {
 int main() {
   using namespace siena;
   Network network = small_network();
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   const auto bounds =
       subject_to(AtMost{Energy{.joules_per_mac = 1, .joules_per_byte = 2}, 5000}, AtLeast{50}, MemoryBound{1_KiB});
   int wrong = check(!bounds.feasible(describe(network)), "the whole network is too large");
 
   // 8 of 16 channels: 27 * 8 weights on 16 pixels each, and 8 * 4 weights of the linear layer.
-  Selection half = masks.selection(network);
-  for (std::size_t c = 0; c < 16; c += 2) half.keep[static_cast<std::size_t>(masks.channels().runs(1)[0].group)][c] = false;
-  masks.select(network, half);
-  Network found = discretize(network, masks);
+  Selection half = space.selection(network);
+  for (std::size_t c = 0; c < 16; c += 2)
+    half.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)][c] = false;
+  space.select(network, half);
+  Network found = discretize(network, space);
   const Architecture<double> exact = describe(found);
   wrong += check(total(Params{}, exact) == 248, "weights");
   wrong += check(total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, exact) == 16 * 216 + 32 + 2 * 248, "energy");
@@ -32,8 +33,8 @@ int main() {
 
   // The search would go down the slope of the same formula.
   Tape tape;
-  tape.backward({}, total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, describe(tape, network, masks)));
-  const int alpha = masks.parameter(masks.channels().runs(1)[0].group);
+  tape.backward({}, total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, describe(tape, network, space)));
+  const int alpha = space.masks().parameter(space.masks().channels().runs(1)[0].group);
   wrong += check(network.parameter(alpha).grad.row(0)[0] == 16 * 27 + 4 + 2 * 31, "slope of the energy");
 
   // What the masks computed is what is left.
@@ -45,7 +46,7 @@ int main() {
 
   bool refused = false;
   try {
-    require_reachable(network, masks, subject_to(AtMost{Params{}, 1}));
+    require_reachable(network, space, subject_to(AtMost{Params{}, 1}));
   } catch (const ConstraintError&) {
     refused = true;
   }

@@ -28,9 +28,9 @@ struct Small {
                   const Flow second = (first | Searchable{Conv2d{.out = 8}, Channels{}}).named("b") | Relu{};
                   return (second | GlobalAvgPool{} | Linear{.out = 4}).named("out");
                 }),
-        masks(network),
-        a(masks.channels().runs(1)[0].group),
-        b(masks.channels().runs(3)[0].group) {
+        space(network),
+        a(space.masks().channels().runs(1)[0].group),
+        b(space.masks().channels().runs(3)[0].group) {
     set_importance("a", std::vector<float>(8, 1.0f));
     set_importance("b", std::vector<float>(8, 1.0f));
   }
@@ -51,11 +51,11 @@ struct Small {
   std::vector<bool> keep(const Selection& selection, int group) const {
     return selection.keep[static_cast<std::size_t>(group)];
   }
-  Selection all() const { return full_selection(masks); }
-  double cost(const Selection& selection) const { return total(Params{}, describe(network, masks, selection)); }
-  Selection repaired(const ConstraintSet& bounds) const { return repair(network, masks, bounds, all()); }
+  Selection all() const { return space.full(); }
+  double cost(const Selection& selection) const { return total(Params{}, describe(network, space, selection)); }
+  Selection repaired(const ConstraintSet& bounds) const { return repair(network, space, bounds, all()); }
   bool feasible(const ConstraintSet& bounds, const Selection& selection) const {
-    return bounds.feasible(describe(network, masks, selection));
+    return bounds.feasible(describe(network, space, selection));
   }
   /// Whether a channel can still be switched on; which one makes no difference to a cost.
   bool fits_another(const ConstraintSet& bounds, Selection selection) const {
@@ -72,7 +72,7 @@ struct Small {
   }
 
   Network network;
-  ChannelMasks masks;
+  SearchSpace space;
   int a, b;
 };
 
@@ -110,27 +110,27 @@ TEST_CASE("repair: the largest of several costs, which no layer lowers alone") {
   const auto bounds = subject_to(Widest{5});
   const auto kept = small.repaired(bounds);
   CHECK(small.feasible(bounds, kept));
-  CHECK(use_slack(small.network, small.masks, bounds, kept).count(small.a) == 5);
+  CHECK(use_slack(small.network, small.space, bounds, kept).count(small.a) == 5);
 }
 
 TEST_CASE("repair: brings channels back for a constraint from below") {
   Small small;
   const auto both = subject_to(AtLeast{190}, AtMost{Params{}, 210});
-  const auto kept = repair(small.network, small.masks, both, smallest_selection(small.masks));
+  const auto kept = repair(small.network, small.space, both, small.space.smallest());
   CHECK(small.feasible(both, kept));
   CHECK(small.cost(kept) >= 190);
 }
 
 TEST_CASE("repair: what holds already comes back as it is") {
   Small small;
-  CHECK(small.masks.importance(small.network, small.a, 3) == 1);
+  CHECK(small.space.masks().importance(small.network, small.a, 3) == 1);
   CHECK(small.cost(small.all()) == 312);
-  CHECK(small.cost(smallest_selection(small.masks)) == 32);
+  CHECK(small.cost(small.space.smallest()) == 32);
   for (const double limit : {312.0, 313.0, 1e9}) CHECK(small.repaired(subject_to(AtMost{Params{}, limit})) == small.all());
   CHECK(small.repaired({}) == small.all());
   Selection fewer = small.all();
   fewer.keep[static_cast<std::size_t>(small.a)][2] = false;
-  CHECK(repair(small.network, small.masks, subject_to(AtMost{Params{}, 280}), fewer) == fewer);
+  CHECK(repair(small.network, small.space, subject_to(AtMost{Params{}, 280}), fewer) == fewer);
 }
 
 TEST_CASE("repair: the least important channels go first, and no more than needed") {
@@ -157,7 +157,7 @@ TEST_CASE("repair: groups keep their minimum") {
   Small small(6);
   small.set_importance("a", std::vector<float>(8, 1e-6f));
   small.set_importance("b", std::vector<float>(8, 1e6f));
-  const double least = small.cost(smallest_selection(small.masks));
+  const double least = small.cost(small.space.smallest());
   CHECK(least == 27 * 6 + 6 + 4);
   const auto kept = small.repaired(subject_to(AtMost{Params{}, least}));
   CHECK(kept.count(small.a) == 6);
@@ -166,11 +166,11 @@ TEST_CASE("repair: groups keep their minimum") {
 
 TEST_CASE("repair: tiled costs fall only when several channels go at once") {
   Small small;
-  const double full = total(Gap8{}, describe(small.network, small.masks, small.all()));
+  const double full = total(Gap8{}, describe(small.network, small.space, small.all()));
   Selection one = small.all();
   one.keep[static_cast<std::size_t>(small.b)][0] = false;
   // One channel of `b` less leaves the tiles of `b` as they are, and only halves of the linear layer's pairs.
-  CHECK(total(Gap8{}, describe(small.network, small.masks, one)) == full);
+  CHECK(total(Gap8{}, describe(small.network, small.space, one)) == full);
   const auto bounds = subject_to(AtMost{Gap8{}, full - 1});
   const auto kept = small.repaired(bounds);
   CHECK(small.feasible(bounds, kept));
@@ -187,8 +187,8 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
         importance.push_back(random.chance(0.2) ? 0.0f : static_cast<float>(std::exp(4 * random.normal())));
       small.set_importance(layer, importance);
     }
-    const auto least = describe(small.network, small.masks, smallest_selection(small.masks));
-    const auto most = describe(small.network, small.masks, small.all());
+    const auto least = describe(small.network, small.space, small.space.smallest());
+    const auto most = describe(small.network, small.space, small.all());
     const auto limit = [&](const auto& model) {  // the smallest reachable value is a limit, too
       const double at = random.chance(0.2) ? 0 : random.uniform();
       return total(model, least) + at * (total(model, most) - total(model, least));
@@ -196,14 +196,14 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
     const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})},
                                    AtMost{Macs{}, limit(Macs{})}, MemoryBound{Bytes{limit(ModelSize{})}});
     INFO("seed " << seed);
-    CHECK_NOTHROW(require_reachable(small.network, small.masks, bounds));
+    CHECK_NOTHROW(require_reachable(small.network, small.space, bounds));
     const auto kept = small.repaired(bounds);
     REQUIRE(small.feasible(bounds, kept));
-    const auto full = use_slack(small.network, small.masks, bounds, kept);
+    const auto full = use_slack(small.network, small.space, bounds, kept);
     CHECK(small.feasible(bounds, full));
     CHECK_FALSE(small.fits_another(bounds, full));
     for (std::size_t g = 0; g < full.keep.size(); ++g) {
-      CHECK(kept.count(static_cast<int>(g)) >= small.masks.groups()[g].minimum);
+      CHECK(kept.count(static_cast<int>(g)) >= small.space.masks().groups()[g].minimum);
       for (std::size_t c = 0; c < full.keep[g].size(); ++c)
         CHECK((full.keep[g][c] || !kept.keep[g][c]));  // nothing was taken away
     }
@@ -217,20 +217,20 @@ TEST_CASE("use_slack: the most valuable channels come back first") {
   Selection some = small.all();
   for (const std::size_t c : {0, 1, 5}) some.keep[static_cast<std::size_t>(small.a)][c] = false;
   const auto slack = [&](double limit) {
-    return small.keep(use_slack(small.network, small.masks, subject_to(AtMost{Params{}, limit}), some), small.a);
+    return small.keep(use_slack(small.network, small.space, subject_to(AtMost{Params{}, limit}), some), small.a);
   };
   CHECK(slack(312 - 36) == std::vector<bool>{0, 0, 1, 1, 1, 1, 1, 1});
   CHECK(slack(312 - 35) == std::vector<bool>{0, 1, 1, 1, 1, 1, 1, 1});
   CHECK(slack(312) == std::vector<bool>(8, true));
   CHECK(slack(312 - 3 * 35) == small.keep(some, small.a));      // met exactly: nothing fits
   CHECK(slack(312 - 3 * 35 - 1) == small.keep(some, small.a));  // broken: not for use_slack to mend
-  CHECK(use_slack(small.network, small.masks, {}, some) == small.all());
+  CHECK(use_slack(small.network, small.space, {}, some) == small.all());
 }
 
 TEST_CASE("require_reachable: says what can be reached") {
   const Small small;
   const auto check = [&](const auto&... constraints) {
-    require_reachable(small.network, small.masks, subject_to(constraints...));
+    require_reachable(small.network, small.space, subject_to(constraints...));
   };
   CHECK_NOTHROW(check());
   CHECK_NOTHROW(check(AtMost{Params{}, 32}, AtMost{Macs{}, 1e9}));
@@ -251,8 +251,8 @@ TEST_CASE("require_reachable: says what can be reached") {
 
 TEST_CASE("require_reachable: what neither the smallest nor the largest network keeps") {
   const Small small;
-  CHECK_NOTHROW(require_reachable(small.network, small.masks, subject_to(Near{150})));
-  CHECK_THROWS_WITH(require_reachable(small.network, small.masks, subject_to(Near{1000})),
+  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(Near{150})));
+  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(Near{1000})),
                     ContainsSubstring("constraint 'near'"));
 }
 
@@ -263,12 +263,12 @@ TEST_CASE("repair: a constraint from below beside a bound from above") {
   CHECK(small.feasible(both, kept));
   CHECK(small.cost(kept) >= 190);
   CHECK(small.cost(kept) <= 210);
-  const auto more = use_slack(small.network, small.masks, both, kept);
+  const auto more = use_slack(small.network, small.space, both, kept);
   CHECK(small.cost(more) <= 210);
   CHECK_FALSE(small.fits_another(both, more));
   // Each can be had, but not both.
   const auto neither = subject_to(AtLeast{250}, AtMost{Params{}, 200});
-  CHECK_THROWS_WITH(require_reachable(small.network, small.masks, neither), ContainsSubstring("contradict each other"));
+  CHECK_THROWS_WITH(require_reachable(small.network, small.space, neither), ContainsSubstring("contradict each other"));
   CHECK_THROWS_AS(small.repaired(neither), ConstraintError);
   CHECK_THROWS_WITH(small.repaired(neither),
                     ContainsSubstring("repair: expected every constraint to hold after dropping channels"));

@@ -202,7 +202,7 @@ TEST_CASE("search: keeps the bounds whatever the formulation and its strength") 
   }
   SECTION("multipliers, and the gradient of the paper") {
     auto options = quick();
-    options.masks.secant = false;
+    options.space.masks.secant = false;
     auto [found, history] = search(tiny(), images(), bounds, AugmentedLagrangian{}, options);
     CHECK(bounds.feasible(describe(found)));
   }

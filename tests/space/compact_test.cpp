@@ -44,8 +44,8 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     INFO("network " << seed);
     test::RandomNetwork generator(seed);
     Network network = generator.make();
-    const ChannelMasks masks(network);
-    masks.select(network, generator.selection(masks));
+    const SearchSpace space(network);
+    space.select(network, generator.selection(space));
     const Tensor batch = generator.batch(network, 5);
     const Mode mode = has_dropout(network) ? Mode::inference : Mode::training;  // other channels, other random numbers
     training += mode == Mode::training ? 1 : 0;
@@ -53,13 +53,13 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
 
     Network gated = network;
     const Tensor outputs = run_step(gated, batch, mode);
-    CompactNetwork compact(masks);
+    CompactNetwork compact(space);
     Network& small = compact.update(network);
     narrower += small.weight_count() < network.weight_count() ? 1 : 0;
     CHECK(test::difference(outputs, run_step(small, batch, mode)) < 1e-4);
     compact.return_gradients(network, 5);
 
-    const Selection on = masks.selection(network);
+    const Selection on = space.selection(network);
     double largest = 1e-6;  // some gradients are zero but for rounding, as those of a bias before a batch norm
     for (int p = 0; p < network.parameter_count(); ++p) {
       if (network.parameter(p).role == Role::architecture) continue;
@@ -72,7 +72,7 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
       CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 1e-2);
     }
     for (std::size_t g = 0; g < on.keep.size(); ++g) {
-      const int alpha = masks.parameter(static_cast<int>(g));
+      const int alpha = space.masks().parameter(static_cast<int>(g));
       if (alpha < 0) continue;
       INFO(network.parameter(alpha).name);
       const auto full = gated.parameter(alpha).grad.row(0), part = network.parameter(alpha).grad.row(0);
@@ -91,11 +91,11 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
 
 TEST_CASE("compact: running statistics come back, those of absent channels stay") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const ChannelMasks masks(network);
-  Selection some = masks.selection(network);
-  some.keep[static_cast<std::size_t>(masks.channels().runs(1)[0].group)][2] = false;  // the stem's
-  masks.select(network, some);
-  CompactNetwork compact(masks);
+  const SearchSpace space(network);
+  Selection some = space.selection(network);
+  some.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)][2] = false;  // the stem's
+  space.select(network, some);
+  CompactNetwork compact(space);
   run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::training);
   compact.return_gradients(network, 4);
   State state;
@@ -106,9 +106,9 @@ TEST_CASE("compact: running statistics come back, those of absent channels stay"
 
 TEST_CASE("compact: a channel that is off is worth what it was, and comes back") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const ChannelMasks masks(network);
-  CompactNetwork compact(masks);
-  const int group = masks.channels().runs(1)[0].group, alpha = masks.parameter(group);
+  const SearchSpace space(network);
+  CompactNetwork compact(space);
+  const int group = space.masks().channels().runs(1)[0].group, alpha = space.masks().parameter(group);
   const auto step = [&](std::uint64_t seed) {
     network.zero_grad();
     run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, seed), Mode::training);
@@ -117,14 +117,14 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
   };
   step(1);
   const float slope = step(2);
-  const double worth = masks.importance(network, group, 2);
+  const double worth = space.masks().importance(network, group, 2);
   CHECK(worth > 0);
   const std::int64_t weights = compact.update(network).weight_count();
   network.parameter(alpha).value.data()[2] = 0;
   for (std::uint64_t seed = 3; seed < 6; ++seed) {
     CHECK(step(seed) == slope);
-    CHECK(masks.importance(network, group, 2) == worth);
-    CHECK(masks.importance(network, group, 3) > 0);
+    CHECK(space.masks().importance(network, group, 2) == worth);
+    CHECK(space.masks().importance(network, group, 3) > 0);
   }
   CHECK(compact.update(network).weight_count() < weights);
   network.parameter(alpha).value.data()[2] = 1;
@@ -134,9 +134,9 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
 
 TEST_CASE("compact: several steps measure the masks as the gates do") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   Network gated = network;
-  CompactNetwork compact(masks);
+  CompactNetwork compact(space);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
     const auto batch = random_tensor<float>({4, 8, 8, 3}, seed);
     gated.zero_grad();
@@ -156,11 +156,11 @@ TEST_CASE("compact: several steps measure the masks as the gates do") {
 
 TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const ChannelMasks masks(network, {.secant = false});
-  const int group = masks.channels().runs(1)[0].group, alpha = masks.parameter(group);
+  const SearchSpace space(network, {.masks = {.secant = false}});
+  const int group = space.masks().channels().runs(1)[0].group, alpha = space.masks().parameter(group);
   network.parameter(alpha).value.data()[2] = 0;
   network.zero_grad();
-  CompactNetwork compact(masks);
+  CompactNetwork compact(space);
   run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::training);
   compact.return_gradients(network, 4);
   const auto slopes = network.parameter(alpha).grad.row(0);
@@ -169,8 +169,8 @@ TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is 
 
 TEST_CASE("compact: built anew only where the masks have changed") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const ChannelMasks masks(network);
-  CompactNetwork compact(masks);
+  const SearchSpace space(network);
+  CompactNetwork compact(space);
   const Tensor* weight = &compact.update(network).parameter(0).value;
   network.parameter(0).value.fill(0.25f);
   CHECK(&compact.update(network).parameter(0).value == weight);

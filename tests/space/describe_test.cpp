@@ -70,18 +70,18 @@ int index(const Network& network, const std::string& name) {
   FAIL("no layer " << name);
   return -1;
 }
-int first_group(const ChannelMasks& masks, const Network& network, const std::string& name) {
-  return masks.channels().runs(index(network, name))[0].group;
+int first_group(const SearchSpace& space, const Network& network, const std::string& name) {
+  return space.masks().channels().runs(index(network, name))[0].group;
 }
 
 /// The slope of a cost for each group, by the readers' and the makers' own slopes: every channel count of every layer is a number of
 /// its own, whose slope goes to the groups that it counts.
 template <class Model>
-std::vector<double> slopes(const Model& model, const Network& network, const ChannelMasks& masks) {
-  const Architecture<double> exact = describe(network, masks);
-  std::vector<double> slope(masks.groups().size(), 0.0);
+std::vector<double> slopes(const Model& model, const Network& network, const SearchSpace& space) {
+  const Architecture<double> exact = describe(network, space);
+  std::vector<double> slope(space.masks().groups().size(), 0.0);
   const auto spread = [&](int node, double s) {
-    for (const ChannelRun& run : masks.channels().runs(node)) {
+    for (const ChannelRun& run : space.masks().channels().runs(node)) {
       slope[static_cast<std::size_t>(run.group)] += s * static_cast<double>(run.repeat);
     }
   };
@@ -197,15 +197,15 @@ TEST_CASE("describe: kinds of convolutions, and layers of users") {
 
 TEST_CASE("describe: what a selection leaves") {
   Network network = zoo();
-  const ChannelMasks masks(network);
-  Selection some = masks.selection(network);
+  const SearchSpace space(network);
+  Selection some = space.selection(network);
   const auto keep = [&](const std::string& name, std::vector<bool> channels) {
-    some.keep[static_cast<std::size_t>(first_group(masks, network, name))] = std::move(channels);
+    some.keep[static_cast<std::size_t>(first_group(space, network, name))] = std::move(channels);
   };
   keep("a", {1, 0, 0, 1, 1, 0, 1, 0, 0});
   keep("b", {1, 1, 0, 0, 0, 0, 0});
   keep("e", {0, 1, 1, 1, 0});
-  const Architecture<double> d = describe(network, masks, some);
+  const Architecture<double> d = describe(network, space, some);
   CHECK(layer(d, "a").out_channels == 4);
   CHECK(layer(d, "d").in_channels == 4);
   CHECK(layer(d, "b").in_channels == 4);
@@ -216,42 +216,42 @@ TEST_CASE("describe: what a selection leaves") {
   CHECK(layer(d, "flat").out_channels == 10);
   CHECK(layer(d, "out").in_channels == 10);
   CHECK(total(Params{}, d) == 9 * 3 * 4 + 9 * 4 + 4 * 2 + 9 * 4 * 2 + 25 * 4 * 3 + 10 * 4);
-  CHECK(total(Params{}, describe(network, masks)) == total(Params{}, describe(network)));
-  masks.select(network, some);
-  CHECK(total(Params{}, describe(network, masks)) == total(Params{}, d));
+  CHECK(total(Params{}, describe(network, space)) == total(Params{}, describe(network)));
+  space.select(network, some);
+  CHECK(total(Params{}, describe(network, space)) == total(Params{}, d));
 
   keep("a", {0, 0, 0, 0, 0, 1, 0, 0, 0});  // a depthwise layer of one channel is one still
-  CHECK(layer(describe(network, masks, some), "d").kind == LayerKind::depthwise_conv2d);
+  CHECK(layer(describe(network, space, some), "d").kind == LayerKind::depthwise_conv2d);
 }
 
 TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
   Network network = zoo();
-  const ChannelMasks masks(network);
-  Selection some = masks.selection(network);
-  some.keep[static_cast<std::size_t>(first_group(masks, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
-  some.keep[static_cast<std::size_t>(first_group(masks, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
-  masks.select(network, some);
+  const SearchSpace space(network);
+  Selection some = space.selection(network);
+  some.keep[static_cast<std::size_t>(first_group(space, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
+  some.keep[static_cast<std::size_t>(first_group(space, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
+  space.select(network, some);
   const auto gradients = [&](const auto& model) {
     Tape tape;
     network.zero_grad();
-    const Scalar cost = total(model, describe(tape, network, masks));
-    CHECK(cost.value() == total(model, describe(network, masks)));
+    const Scalar cost = total(model, describe(tape, network, space));
+    CHECK(cost.value() == total(model, describe(network, space)));
     tape.backward({}, cost);
-    const auto expected = slopes(model, network, masks);
+    const auto expected = slopes(model, network, space);
     std::vector<double> by_group;
-    for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
+    for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
       by_group.push_back(0);
-      if (masks.parameter(g) < 0) continue;
-      const auto row = network.parameter(masks.parameter(g)).grad.row(0);
+      if (space.masks().parameter(g) < 0) continue;
+      const auto row = network.parameter(space.masks().parameter(g)).grad.row(0);
       by_group.back() = row[0];
       for (const float slope : row) {  // whether on or off
-        INFO(model.name() << ", group of " << network.nodes()[masks.groups()[g].layers[0]].name);
+        INFO(model.name() << ", group of " << network.nodes()[space.masks().groups()[g].layers[0]].name);
         CHECK(slope == Approx(expected[static_cast<std::size_t>(g)]).epsilon(1e-5));
       }
     }
     return by_group;
   };
-  const int a = first_group(masks, network, "a"), b = first_group(masks, network, "b"), e = first_group(masks, network, "e");
+  const int a = first_group(space, network, "a"), b = first_group(space, network, "b"), e = first_group(space, network, "e");
   const auto params = gradients(Params{});
   // A channel of `a`: its own filter, one of d's, and its part of the filters of b, c and e.
   CHECK(params[a] == 9 * 3 + 9 + 3 + 9 * 3 + 25 * 5);
@@ -265,9 +265,9 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
 
 TEST_CASE("describe: depthwise layers alone give their group a gradient") {
   Network network = zoo();
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   Tape tape;
-  tape.backward({}, total(DepthwiseOnly{}, describe(tape, network, masks)));
-  const auto row = network.parameter(masks.parameter(first_group(masks, network, "d"))).grad.row(0);
+  tape.backward({}, total(DepthwiseOnly{}, describe(tape, network, space)));
+  const auto row = network.parameter(space.masks().parameter(first_group(space, network, "d"))).grad.row(0);
   for (const float slope : row) CHECK(slope == 48 * 9);  // 4 ceil(C / 4) Ho Wo k, along its tiles
 }

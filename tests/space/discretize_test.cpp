@@ -100,36 +100,36 @@ TEST_CASE("discretize: any network computes what its masks computed, and costs w
     Network network = generator.make();
     const Tensor batch = generator.batch(network, 3);
     const Tensor whole = network.predict(batch);
-    const ChannelMasks masks(network);
+    const SearchSpace space(network);
     CHECK(test::difference(whole, network.predict(batch)) == 0);
 
-    const Selection selection = generator.selection(masks);
-    masks.select(network, selection);
-    REQUIRE(masks.selection(network) == selection);
+    const Selection selection = generator.selection(space);
+    space.select(network, selection);
+    REQUIRE(space.selection(network) == selection);
     const Tensor masked = network.predict(batch);
-    Network plain = discretize(network, masks, selection);
+    Network plain = discretize(network, space, selection);
     CHECK(test::difference(masked, plain.predict(batch)) <= 1e-4);
 
     check_plain(plain, network);
-    const Architecture<double> exact = describe(network, masks, selection);
+    const Architecture<double> exact = describe(network, space, selection);
     check_equal(exact, describe(plain));
-    check_equal(exact, describe(network, masks));
+    check_equal(exact, describe(network, space));
     Tape tape;
-    check_equal(describe(tape, network, masks), exact);
+    check_equal(describe(tape, network, space), exact);
     for (const auto& layer : exact.layers) CHECK(layer.out_channels == plain.nodes()[layer.node].shape[-1]);
 
     // Whether the test sees what it is for.
     std::int64_t off = 0;
     bool any = false;
     for (std::size_t g = 0; g < selection.keep.size(); ++g) {
-      any |= !masks.groups()[g].frozen;
-      off += masks.groups()[g].channels - selection.count(static_cast<int>(g));
+      any |= !space.masks().groups()[g].frozen;
+      off += space.masks().groups()[g].channels - selection.count(static_cast<int>(g));
     }
     dropped += off > 0 && test::difference(whole, masked) > 1e-2 ? 1 : 0;
     frozen_only += any ? 0 : 1;
     for (const auto& layer : exact.layers) {
-      const auto& runs = masks.channels().runs(layer.node);
-      const bool varies = !masks.groups()[runs[0].group].frozen;
+      const auto& runs = space.masks().channels().runs(layer.node);
+      const bool varies = !space.masks().groups()[runs[0].group].frozen;
       depthwise += layer.kind == LayerKind::depthwise_conv2d && varies ? 1 : 0;
       single += layer.kind == LayerKind::depthwise_conv2d && layer.out_channels == 1 ? 1 : 0;
       repeated += layer.kind == LayerKind::flatten && runs[0].repeat > 1 && varies ? 1 : 0;
@@ -150,11 +150,11 @@ TEST_CASE("discretize: the weights of what stays") {
   network.parameter(1).value.assign(std::vector<float>{7, 8, 9});
   network.parameter(2).value.assign(std::vector<float>{10, 11, 12, 13, 14, 15});
   network.parameter(3).value.assign(std::vector<float>{16, 17});
-  const ChannelMasks masks(network);
-  Selection selection = masks.selection(network);
-  selection.keep[static_cast<std::size_t>(masks.channels().runs(1)[0].group)] = {true, false, true};
-  masks.select(network, selection);
-  const Network plain = discretize(network, masks);
+  const SearchSpace space(network);
+  Selection selection = space.selection(network);
+  selection.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)] = {true, false, true};
+  space.select(network, selection);
+  const Network plain = discretize(network, space);
   const auto values = [&](int p) {
     std::vector<float> copy;
     plain.parameter(p).value.copy_to(copy);
@@ -172,11 +172,11 @@ TEST_CASE("discretize: the weights of what stays") {
 TEST_CASE("discretize: the result is a network like any other") {
   test::RandomNetwork generator(7);
   Network network = generator.make();
-  const ChannelMasks masks(network);
-  const Selection selection = generator.selection(masks);
-  Network plain = discretize(network, masks, selection);
+  const SearchSpace space(network);
+  const Selection selection = generator.selection(space);
+  Network plain = discretize(network, space, selection);
   // It can be discretised again, and shares nothing with the network that it came from.
-  const ChannelMasks again(plain);
+  const SearchSpace again(plain);
   CHECK(plain.parameters(Role::architecture).empty());
   const Tensor batch = generator.batch(plain, 2);
   const Tensor before = plain.predict(batch);
@@ -193,7 +193,7 @@ TEST_CASE("discretize: layers keep their names, whatever those are") {
     (void)a.named("conv2d_2");
     return ((add(a, b).named("relu_1") | Relu{}).named("conv2d_1") | GlobalAvgPool{} | Linear{.out = 2}).named("add_1");
   });
-  const ChannelMasks masks(network);
-  Network plain = discretize(network, masks);
+  const SearchSpace space(network);
+  Network plain = discretize(network, space);
   check_plain(plain, network);
 }

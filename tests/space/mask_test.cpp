@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 
 #include <cmath>
 #include <functional>
@@ -45,16 +45,11 @@ const Network::Node& node(const Network& network, const std::string& name) {
 Tensor& weights(Network& network, const std::string& name, int k = 0) {
   return network.parameter(node(network, name).parameters[static_cast<std::size_t>(k)]).value;
 }
-int group_of(const ChannelMasks& masks, const Network& network, const std::string& name) {
-  return masks.channels().runs(static_cast<int>(&node(network, name) - network.nodes().data()))[0].group;
+int group_of(const SearchSpace& space, const Network& network, const std::string& name) {
+  return space.masks().channels().runs(static_cast<int>(&node(network, name) - network.nodes().data()))[0].group;
 }
-Parameter& alpha(Network& network, const ChannelMasks& masks, const std::string& name) {
-  return network.parameter(masks.parameter(group_of(masks, network, name)));
-}
-Selection all_channels(const ChannelMasks& masks) {
-  Selection all;
-  for (const auto& group : masks.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
-  return all;
+Parameter& alpha(Network& network, const SearchSpace& space, const std::string& name) {
+  return network.parameter(space.masks().parameter(group_of(space, network, name)));
 }
 /// Everything in a network that can be saved.
 std::map<std::string, std::vector<float>> contents(const Network& network) {
@@ -90,14 +85,14 @@ DTensor in_double(const Tensor& tensor) {
 TEST_CASE("masks: a parameter for each group that may vary, gates where they are read") {
   Network network = branches();
   const int before = network.parameter_count();
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   REQUIRE(network.parameter_count() == before + 2);
   CHECK(network.parameters(Role::architecture).size() == 2);
-  CHECK(masks.parameter(group_of(masks, network, "input")) == -1);
-  CHECK(masks.parameter(group_of(masks, network, "out")) == -1);
-  const Parameter& a = alpha(network, masks, "a");
+  CHECK(space.masks().parameter(group_of(space, network, "input")) == -1);
+  CHECK(space.masks().parameter(group_of(space, network, "out")) == -1);
+  const Parameter& a = alpha(network, space, "a");
   CHECK(a.name == "mask.a.alpha");
-  CHECK(alpha(network, masks, "c").name == "mask.b.alpha");
+  CHECK(alpha(network, space, "c").name == "mask.b.alpha");
   CHECK(a.role == Role::architecture);
   CHECK_FALSE(a.decay);
   CHECK(elements(a.value) == std::vector<float>(6, 1.0f));
@@ -108,9 +103,9 @@ TEST_CASE("masks: a parameter for each group that may vary, gates where they are
 TEST_CASE("masks: nothing to vary, nothing added") {
   Network network({4, 4, 2}, [](const Flow& x) { return x | Conv2d{.out = 3} | GlobalAvgPool{} | Linear{.out = 2}; });
   const int before = network.parameter_count();
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   CHECK(network.parameter_count() == before);
-  CHECK(masks.selection(network) == all_channels(masks));
+  CHECK(space.selection(network) == space.full());
 }
 
 TEST_CASE("masks: what they do to the function") {
@@ -118,13 +113,13 @@ TEST_CASE("masks: what they do to the function") {
   const Network plain = network;
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1);
   const auto seed = elements(network.predict(batch));
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   CHECK(elements(network.predict(batch)) == seed);  // all on: the same bits
 
-  Selection some = all_channels(masks);
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "a"))][4] = false;
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "b"))][1] = false;
-  masks.select(network, some);
+  Selection some = space.full();
+  some.keep[static_cast<std::size_t>(group_of(space, network, "a"))][4] = false;
+  some.keep[static_cast<std::size_t>(group_of(space, network, "b"))][1] = false;
+  space.select(network, some);
   const auto masked = elements(network.predict(batch));
   CHECK(masked != seed);
   // The same as nobody giving weight to those channels.
@@ -137,50 +132,50 @@ TEST_CASE("masks: what they do to the function") {
 
 TEST_CASE("masks: select and selection are inverse, and copies are independent") {
   Network network = branches();
-  const ChannelMasks masks(network);
-  CHECK(masks.selection(network) == all_channels(masks));
-  Selection some = all_channels(masks);
-  const auto a = static_cast<std::size_t>(group_of(masks, network, "a"));
+  const SearchSpace space(network);
+  CHECK(space.selection(network) == space.full());
+  Selection some = space.full();
+  const auto a = static_cast<std::size_t>(group_of(space, network, "a"));
   some.keep[a] = {false, true, false, false, true, true};
   CHECK(some.count(static_cast<int>(a)) == 3);
 
   const auto batch = random_tensor<float>({2, 5, 4, 3}, 1);
   const auto seed = elements(network.predict(batch));
   Network copy = network;
-  masks.select(copy, some);
-  CHECK(masks.selection(copy) == some);
-  CHECK(masks.selection(network) == all_channels(masks));
+  space.select(copy, some);
+  CHECK(space.selection(copy) == some);
+  CHECK(space.selection(network) == space.full());
   CHECK(elements(network.predict(batch)) == seed);
   CHECK(elements(copy.predict(batch)) != seed);
-  masks.select(copy, all_channels(masks));
+  space.select(copy, space.full());
   CHECK(elements(copy.predict(batch)) == seed);
 
   Network third;
   third = network;
   learn(third, random_tensor<float>({3, 5, 4, 3}, 2));  // its moments are its own, too
-  CHECK(masks.importance(third, static_cast<int>(a), 0) > 0);
-  CHECK(masks.importance(network, static_cast<int>(a), 0) == 0);
-  CHECK(elements(alpha(network, masks, "a").grad) == std::vector<float>(6, 0.0f));
+  CHECK(space.masks().importance(third, static_cast<int>(a), 0) > 0);
+  CHECK(space.masks().importance(network, static_cast<int>(a), 0) == 0);
+  CHECK(elements(alpha(network, space, "a").grad) == std::vector<float>(6, 0.0f));
 }
 
 TEST_CASE("masks: project keeps alphas in [0, 1], and enough of them on") {
   Network network({4, 4, 2}, [](const Flow& x) {
     return (((x | conv(6, 3, 3)).named("a") | conv(4)).named("b") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
   });
-  const ChannelMasks masks(network);
-  Tensor& a = alpha(network, masks, "a").value;
-  Tensor& b = alpha(network, masks, "b").value;
+  const SearchSpace space(network);
+  Tensor& a = alpha(network, space, "a").value;
+  Tensor& b = alpha(network, space, "b").value;
   const auto on = [&](const std::string& name) {
-    const int group = group_of(masks, network, name);
-    return masks.selection(network).keep[static_cast<std::size_t>(group)];
+    const int group = group_of(space, network, name);
+    return space.selection(network).keep[static_cast<std::size_t>(group)];
   };
   a.assign(std::vector<float>{-3, 7, 0.6f, 0.4f, 0.8f, 0.5f});
-  masks.project(network);
+  space.project(network);
   CHECK(elements(a) == std::vector<float>{0, 1, 0.6f, 0.4f, 0.8f, 0.5f});  // three are on: that will do
   CHECK(on("a") == std::vector<bool>{false, true, true, false, true, false});
 
   a.assign(std::vector<float>{0.1f, 0.7f, 0.2f, 0.3f, -1, 0.25f});
-  masks.project(network);
+  space.project(network);
   CHECK(on("a") == std::vector<bool>{false, true, false, true, false, true});
   CHECK(elements(a)[0] == 0.1f);
   CHECK(elements(a)[1] == 0.7f);
@@ -188,15 +183,15 @@ TEST_CASE("masks: project keeps alphas in [0, 1], and enough of them on") {
 
   a.fill(-1);  // none stands out: the first ones stay
   b.fill(0.2f);
-  masks.project(network);
+  space.project(network);
   CHECK(on("a") == std::vector<bool>{true, true, true, false, false, false});
   CHECK(on("b") == std::vector<bool>{true, false, false, false});
   a.assign(std::vector<float>{0, 0.9f, 0, 0, 0, 0});  // one ahead of five equals
-  masks.project(network);
+  space.project(network);
   CHECK(on("a") == std::vector<bool>{true, true, true, false, false, false});
 
   const auto once = elements(a);
-  masks.project(network);
+  space.project(network);
   CHECK(elements(a) == once);
 }
 
@@ -206,16 +201,16 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
     Tensor& bias = weights(network, name, 1);
     bias = random_tensor<float>(bias.shape(), 17);
   }
-  const ChannelMasks masks(network, {.secant = false});
-  Selection some = all_channels(masks);
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "a"))] = {true, false, true, true, false, true};
-  some.keep[static_cast<std::size_t>(group_of(masks, network, "b"))] = {true, true, false, true, true};
-  masks.select(network, some);
+  const SearchSpace space(network, {.masks = {.secant = false}});
+  Selection some = space.full();
+  some.keep[static_cast<std::size_t>(group_of(space, network, "a"))] = {true, false, true, true, false, true};
+  some.keep[static_cast<std::size_t>(group_of(space, network, "b"))] = {true, true, false, true, true};
+  space.select(network, some);
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1);
   const double value = learn(network, batch);
 
   // The same function in double, of masks that may take any value.
-  DTensor a = in_double(alpha(network, masks, "a").value), b = in_double(alpha(network, masks, "b").value);
+  DTensor a = in_double(alpha(network, space, "a").value), b = in_double(alpha(network, space, "b").value);
   const auto loss = [&] {
     DTape tape(false);
     const auto layer = [&](const std::string& name, const DVar& x, const DTensor* mask) {
@@ -234,7 +229,7 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
   };
   CHECK(loss() == Approx(value).epsilon(1e-5));
   const auto compare = [&](DTensor& mask, const std::string& name) {
-    const auto gradient = elements(alpha(network, masks, name).grad);
+    const auto gradient = elements(alpha(network, space, name).grad);
     for (std::size_t c = 0; c < gradient.size(); ++c) {
       double& m = mask.data()[c];
       const double at = m, h = 1e-6;
@@ -265,54 +260,54 @@ TEST_CASE("masks: importance is what a channel is worth to its readers") {
     const float strength[] = {1, 0, 0.1f, 2};
     for (std::int64_t k = 0; k < 4; ++k) out.row(c)[static_cast<std::size_t>(k)] = strength[c] * (k % 2 == 0 ? 0.3f : -0.2f);
   }
-  const ChannelMasks masks(network);
-  const int group = group_of(masks, network, "a");
-  const auto importance = [&](int c) { return masks.importance(network, group, c); };
+  const SearchSpace space(network);
+  const int group = group_of(space, network, "a");
+  const auto importance = [&](int c) { return space.masks().importance(network, group, c); };
   CHECK(importance(0) == 0);  // nothing is known yet
   for (int step = 0; step < 5; ++step) learn(network, random_tensor<float>({3, 4, 4, 2}, static_cast<std::uint64_t>(step)));
   CHECK(importance(1) == 0);
   CHECK(importance(0) > 0);
   CHECK(importance(2) == Approx(importance(0) * 0.01));
   CHECK(importance(3) == Approx(importance(0) * 4));
-  CHECK(masks.importance(network, group_of(masks, network, "out"), 0) == 0);  // frozen
+  CHECK(space.masks().importance(network, group_of(space, network, "out"), 0) == 0);  // frozen
 }
 
 TEST_CASE("masks: moments of the gradient") {
   Network network = branches(), tangent = branches();
-  const ChannelMasks masks(network, {.decay = 0.5}), straight(tangent, {.secant = false, .decay = 0.5});
+  const SearchSpace space(network, {.masks = {.decay = 0.5}}), straight(tangent, {.masks = {.secant = false, .decay = 0.5}});
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1), other = random_tensor<float>({3, 5, 4, 3}, 2);
   learn(tangent, batch);
   const auto first = elements(alpha(tangent, straight, "a").grad);
   learn(tangent, other);
   const auto second = elements(alpha(tangent, straight, "a").grad);
-  const int group = group_of(masks, network, "a");
+  const int group = group_of(space, network, "a");
 
   learn(network, batch);
   for (std::size_t c = 0; c < first.size(); ++c) {
     const double square = first[c] * first[c];  // a single gradient has no variance
-    CHECK(masks.importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * square));
-    CHECK(alpha(network, masks, "a").grad.data()[c] == Approx(first[c] - 0.5 * square));
+    CHECK(space.masks().importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * square));
+    CHECK(alpha(network, space, "a").grad.data()[c] == Approx(first[c] - 0.5 * square));
   }
   learn(network, other);
   for (std::size_t c = 0; c < first.size(); ++c) {
     const double square = (first[c] * first[c] + 2 * second[c] * second[c]) / 3;  // weights 1/4 and 1/2, made to add up to 1
     const double mean = (first[c] + 2 * second[c]) / 3;
     const double fisher = 3 * (square - mean * mean) + mean * mean;
-    CHECK(masks.importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
-    CHECK(straight.importance(tangent, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
+    CHECK(space.masks().importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
+    CHECK(straight.masks().importance(tangent, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
   }
 }
 
 TEST_CASE("masks: a network has them once") {
   Network network = branches();
-  const ChannelMasks masks(network);
-  CHECK_THROWS_WITH(ChannelMasks(network), ContainsSubstring("expected a network without masks"));
-  CHECK_NOTHROW(ChannelMasks(network = discretize(network, masks)));
+  const SearchSpace space(network);
+  CHECK_THROWS_WITH(SearchSpace(network), ContainsSubstring("expected a network without masks"));
+  CHECK_NOTHROW(SearchSpace(network = discretize(network, space)));
 }
 
 TEST_CASE("masks: inference changes nothing") {
   Network network = branches();
-  const ChannelMasks masks(network);
+  const SearchSpace space(network);
   learn(network, random_tensor<float>({3, 5, 4, 3}, 1));
   const auto before = contents(network);
   (void)network.predict(random_tensor<float>({7, 5, 4, 3}, 2));

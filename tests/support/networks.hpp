@@ -12,7 +12,7 @@
 #include <variant>
 
 #include "siena/nn/network.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 
 namespace siena::test {
 
@@ -53,8 +53,8 @@ struct Freedom {
 /// What a search may choose about the channels of a network.
 inline Freedom freedom(Network network) {
   Freedom freedom;
-  const ChannelMasks masks(network);
-  for (const ChannelGroup& group : masks.groups()) {
+  const SearchSpace space(network);
+  for (const ChannelGroup& group : space.masks().groups()) {
     if (!group.frozen) ++freedom.groups, freedom.channels += group.channels;
   }
   return freedom;

@@ -13,7 +13,7 @@
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/nn/network.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 #include "siena/space/searchable.hpp"
 
 namespace siena::test {
@@ -42,9 +42,9 @@ class RandomNetwork {
   }
 
   /// Channels that stay by chance, never fewer than a group's minimum.
-  Selection selection(const ChannelMasks& masks) {
+  Selection selection(const SearchSpace& space) {
     Selection selection;
-    for (const ChannelGroup& group : masks.groups()) {
+    for (const ChannelGroup& group : space.masks().groups()) {
       std::vector<bool> keep(static_cast<std::size_t>(group.channels), true);
       const double likely = random_.uniform(-0.4, 1.1);  // below 0: as few as may be; above 1: all
       if (!group.frozen) {

@@ -31,8 +31,8 @@ inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& s
 template <class Formulation>
 class MaskSearch {
  public:
-  MaskSearch(Network& network, const ChannelMasks& masks, MultiConstraint<Formulation>& constraints, SearchOptions options)
-      : network_(network), masks_(masks), constraints_(constraints), options_(std::move(options)), compact_(masks) {}
+  MaskSearch(Network& network, const SearchSpace& space, MultiConstraint<Formulation>& constraints, SearchOptions options)
+      : network_(network), space_(space), constraints_(constraints), options_(std::move(options)), compact_(space) {}
   MaskSearch(const MaskSearch&) = delete;  // its objective refers to it
   MaskSearch& operator=(const MaskSearch&) = delete;
 
@@ -44,7 +44,7 @@ class MaskSearch {
   }
   /// Fills in the bounds, and keeps the network where it is the best so far that keeps every constraint.
   void at_epoch_end(EpochEvent& event) {
-    const Architecture<double> exact = describe(network_, masks_);
+    const Architecture<double> exact = describe(network_, space_);
     event.bounds = detail::readings(constraints_.status(exact));
     if (!constraints_.feasible(exact)) return;
     if (best_ && !better(event.validation, best_metrics_)) return;
@@ -55,12 +55,12 @@ class MaskSearch {
   /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
   void settle() {
     if (settled_) return;
-    const Selection now = masks_.selection(network_);
+    const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, masks_, constraints_.constraints(), kept);
+    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept);
     settled_ = true;
-    masks_.select(network_, settled_selection_);
+    space_.select(network_, settled_selection_);
   }
 
   /// Whether an epoch kept every constraint; then `best` is the network, masks and all, after the best of them.
@@ -73,9 +73,9 @@ class MaskSearch {
   // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
   Selection repaired_from(const Selection& now) const {
     try {
-      return repair(network_, masks_, constraints_.constraints(), now);
+      return repair(network_, space_, constraints_.constraints(), now);
     } catch (const ConstraintError&) {
-      return repair(network_, masks_, constraints_.constraints(), full_selection(masks_));
+      return repair(network_, space_, constraints_.constraints(), space_.full());
     }
   }
   Loss loss(StepContext& step) {
@@ -88,7 +88,7 @@ class MaskSearch {
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
     if (step.mode == Mode::training && !settled_) {
-      loss.penalty += constraints_.penalty(describe(step.tape, network_, masks_), step.epoch);
+      loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
     }
     return loss;
   }
@@ -110,15 +110,15 @@ class MaskSearch {
   void after_step(StepContext& step) {
     if (options_.objective.after_step) options_.objective.after_step(step);
     if (settled_) {
-      masks_.select(network_, settled_selection_);
+      space_.select(network_, settled_selection_);
       return;
     }
-    masks_.project(network_);
-    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, masks_));
+    space_.project(network_);
+    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, space_));
   }
 
   Network& network_;
-  const ChannelMasks& masks_;
+  const SearchSpace& space_;
   MultiConstraint<Formulation>& constraints_;
   const SearchOptions options_;
   CompactNetwork compact_;

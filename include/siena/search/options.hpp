@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "siena/data/augment.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 #include "siena/train/objective.hpp"
 #include "siena/train/optimizers.hpp"
 #include "siena/train/schedule.hpp"
@@ -28,7 +28,7 @@ struct SearchOptions {
   /// Part of the search after which the masks no longer move: by then repaired if need be, and slack given back. 1: they move to the
   /// end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.5;
-  MaskOptions masks = {};
+  SpaceOptions space = {};
   data::Augment augment = {};
   Objective objective = classification();
   std::uint64_t seed = 0;

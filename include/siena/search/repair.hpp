@@ -10,26 +10,9 @@
 
 #include "siena/constraints/constraint_set.hpp"
 #include "siena/space/describe.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 
 namespace siena {
-
-/// Every channel of every group.
-inline Selection full_selection(const ChannelMasks& masks) {
-  Selection all;
-  for (const ChannelGroup& group : masks.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
-  return all;
-}
-
-/// As few channels as may stay.
-inline Selection smallest_selection(const ChannelMasks& masks) {
-  Selection least;
-  for (const ChannelGroup& group : masks.groups()) {
-    least.keep.emplace_back(static_cast<std::size_t>(group.channels), false);
-    std::fill_n(least.keep.back().begin(), group.minimum, true);
-  }
-  return least;
-}
 
 namespace detail {
 /// One move of repair: the channels of a group, least (or most) important first.
@@ -39,14 +22,14 @@ struct Move {
   double score = 0;
 };
 
-inline std::vector<std::int64_t> ranked(const Network& network, const ChannelMasks& masks, const Selection& selection,
-                                        int group, bool on) {
+inline std::vector<std::int64_t> ranked(const Network& network, const SearchSpace& space, const Selection& selection, int group,
+                                        bool on) {
   std::vector<std::int64_t> channels;
-  for (std::int64_t c = 0; c < masks.groups()[group].channels; ++c) {
+  for (std::int64_t c = 0; c < space.masks().groups()[group].channels; ++c) {
     if (selection.keep[group][static_cast<std::size_t>(c)] == on) channels.push_back(c);
   }
   std::stable_sort(channels.begin(), channels.end(), [&](std::int64_t a, std::int64_t b) {
-    const double x = masks.importance(network, group, a), y = masks.importance(network, group, b);
+    const double x = space.masks().importance(network, group, a), y = space.masks().importance(network, group, b);
     return on ? x < y : x > y;
   });
   return channels;
@@ -70,23 +53,23 @@ inline constexpr std::size_t longest_move = 16;
 
 /// The move of one group that lowers the excess for the least importance lost: drops channels, or brings some back (for constraints
 /// from below; what comes back costs the task nothing). Its group is -1 where no move helps.
-inline Move best_move(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+inline Move best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                       const Selection& selection, bool drop) {
-  const double before = excess(constraints, describe(network, masks, selection));
+  const double before = excess(constraints, describe(network, space, selection));
   Move best;
   best.score = std::numeric_limits<double>::infinity();
-  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
-    const ChannelGroup& group = masks.groups()[g];
+  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+    const ChannelGroup& group = space.masks().groups()[g];
     if (group.frozen) continue;
-    Move move{.group = g, .channels = ranked(network, masks, selection, g, drop)};
+    Move move{.group = g, .channels = ranked(network, space, selection, g, drop)};
     const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(move.channels.size()) - (drop ? group.minimum : 0),
                                              static_cast<std::int64_t>(longest_move));
     double worth = 0;
     for (std::int64_t count = 1; count <= most; ++count) {
-      if (drop) worth += masks.importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
+      if (drop) worth += space.masks().importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
       Selection trial = selection;
       flip(trial, move, static_cast<std::size_t>(count));
-      const double gained = before - excess(constraints, describe(network, masks, trial));
+      const double gained = before - excess(constraints, describe(network, space, trial));
       if (gained <= 0) continue;
       const double score = (worth + 1e-12 * static_cast<double>(count)) / gained;
       if (!(score < best.score)) continue;
@@ -99,11 +82,11 @@ inline Move best_move(const Network& network, const ChannelMasks& masks, const C
 }
 
 /// Drops the least important channel of every group that has one to spare; false where none has.
-inline bool narrow_all(const Network& network, const ChannelMasks& masks, Selection& selection) {
+inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
   bool narrowed = false;
-  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
-    if (masks.groups()[g].frozen || selection.count(g) <= masks.groups()[g].minimum) continue;
-    selection.keep[g][static_cast<std::size_t>(ranked(network, masks, selection, g, true).front())] = false;
+  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+    if (space.masks().groups()[g].frozen || selection.count(g) <= space.masks().groups()[g].minimum) continue;
+    selection.keep[g][static_cast<std::size_t>(ranked(network, space, selection, g, true).front())] = false;
     narrowed = true;
   }
   return narrowed;
@@ -114,18 +97,18 @@ inline bool narrow_all(const Network& network, const ChannelMasks& masks, Select
 /// take away; brings channels back where a constraint from below asks for them. Where no group alone helps (a step of the cost that is
 /// longer than a move, or the largest of several costs), all groups lose a channel, so that bounds which the smallest network keeps
 /// are always met. A selection that holds already comes back as it is. Throws ConstraintError where neither helps.
-inline Selection repair(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                         Selection selection) {
   bool may_add = true;
   while (true) {
-    const Architecture<double> now = describe(network, masks, selection);
+    const Architecture<double> now = describe(network, space, selection);
     if (constraints.feasible(now)) return selection;
     const bool only_bounds = std::all_of(constraints.begin(), constraints.end(), [&](const AnyConstraint& constraint) {
       return constraint.is_bound() || holds(constraint.violation(now));
     });
-    detail::Move best = detail::best_move(network, masks, constraints, selection, true);
+    detail::Move best = detail::best_move(network, space, constraints, selection, true);
     if (best.group < 0 && may_add && !only_bounds) {
-      best = detail::best_move(network, masks, constraints, selection, false);
+      best = detail::best_move(network, space, constraints, selection, false);
     }
     if (best.group >= 0) {
       detail::flip(selection, best, best.channels.size());
@@ -133,7 +116,7 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
     }
     may_add = false;  // narrowing everything and widening it again would go on for ever
     require<ConstraintError>(
-        only_bounds && detail::narrow_all(network, masks, selection),
+        only_bounds && detail::narrow_all(network, space, selection),
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
@@ -143,9 +126,9 @@ inline Selection repair(const Network& network, const ChannelMasks& masks, const
 /// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels, so the
 /// smallest network decides for bounds, alone and together. Other constraints are tried by `repair`, from the whole network on: what it
 /// does not find is refused.
-inline void require_reachable(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints) {
-  const Architecture<double> least = describe(network, masks, smallest_selection(masks));
-  const Architecture<double> most = describe(network, masks, full_selection(masks));
+inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  const Architecture<double> least = describe(network, space, space.smallest());
+  const Architecture<double> most = describe(network, space, space.full());
   bool only_bounds = true;
   for (const AnyConstraint& constraint : constraints) {
     only_bounds &= constraint.is_bound();
@@ -158,7 +141,7 @@ inline void require_reachable(const Network& network, const ChannelMasks& masks,
   }
   if (only_bounds) return;
   try {
-    (void)repair(network, masks, constraints, full_selection(masks));
+    (void)repair(network, space, constraints, space.full());
   } catch (const ConstraintError&) {
     for (const AnyConstraint& constraint : constraints) {
       if (constraint.is_bound() || holds(constraint.violation(least)) || holds(constraint.violation(most))) continue;
@@ -173,23 +156,23 @@ inline void require_reachable(const Network& network, const ChannelMasks& masks,
 
 /// Gives slack back: switches on the most valuable channels (importance per share of the scarcest bound) for as long as every constraint
 /// still holds. A selection that breaks a constraint comes back as it is.
-inline Selection use_slack(const Network& network, const ChannelMasks& masks, const ConstraintSet& constraints,
+inline Selection use_slack(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                            Selection selection) {
-  if (!constraints.feasible(describe(network, masks, selection))) return selection;
+  if (!constraints.feasible(describe(network, space, selection))) return selection;
   while (true) {
-    const std::vector<double> now = constraints.violations(describe(network, masks, selection));
+    const std::vector<double> now = constraints.violations(describe(network, space, selection));
     detail::Move best;
     best.score = -1;
     std::size_t best_count = 0;
-    for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
-      if (masks.groups()[g].frozen) continue;
-      detail::Move move{.group = g, .channels = detail::ranked(network, masks, selection, g, false)};
+    for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+      if (space.masks().groups()[g].frozen) continue;
+      detail::Move move{.group = g, .channels = detail::ranked(network, space, selection, g, false)};
       double worth = 0;
       for (std::size_t count = 1; count <= std::min(move.channels.size(), detail::longest_move); ++count) {
-        worth += masks.importance(network, g, move.channels[count - 1]);
+        worth += space.masks().importance(network, g, move.channels[count - 1]);
         Selection trial = selection;
         detail::flip(trial, move, count);
-        const std::vector<double> then = constraints.violations(describe(network, masks, trial));
+        const std::vector<double> then = constraints.violations(describe(network, space, trial));
         if (!std::all_of(then.begin(), then.end(), [](double violation) { return holds(violation); })) break;
         double share = 1e-6;  // a channel may be free: the tile was not full
         for (std::size_t i = 0; i < then.size(); ++i) share = std::max(share, then[i] - now[i]);

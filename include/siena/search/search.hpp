@@ -65,10 +65,10 @@ template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {
   detail::check(network, options, data);
-  const ChannelMasks masks(network, options.masks);
-  require_reachable(network, masks, bounds);
+  const SearchSpace space(network, options.space);
+  require_reachable(network, space, bounds);
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
-  const Architecture<double> start = describe(network, masks);
+  const Architecture<double> start = describe(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
   if (options.warmup > 0) {
@@ -89,7 +89,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   constraints.start(history.seed_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
 
-  MaskSearch<Formulation> phase(network, masks, constraints, options);
+  MaskSearch<Formulation> phase(network, space, constraints, options);
   history.search = fit(network, data.train, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,
@@ -107,7 +107,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   history.best_epoch = phase.best_epoch();
   history.repaired = phase.repaired();
 
-  SearchResult result{discretize(chosen, masks), std::move(history)};
+  SearchResult result{discretize(chosen, space), std::move(history)};
   if (data.test.size() > 0) result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective);
   return result;
 }

@@ -11,8 +11,8 @@
 #include "siena/core/buffer.hpp"
 #include "siena/kernels/reductions.hpp"
 #include "siena/nn/network.hpp"
-#include "siena/space/mask.hpp"
 #include "siena/space/narrow.hpp"
+#include "siena/space/search_space.hpp"
 
 namespace siena {
 
@@ -22,16 +22,16 @@ namespace siena {
 /// on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
 class CompactNetwork {
  public:
-  /// For a network and its masks, or copies of that network. Both must outlive this object.
-  explicit CompactNetwork(const ChannelMasks& masks) : masks_(masks) {}
+  /// For a network and its space, or copies of that network. Both must outlive this object.
+  explicit CompactNetwork(const SearchSpace& space) : space_(space) {}
 
   /// The compact network with the values that `network` has now; built anew where its masks have changed, so that references to the one
   /// before become invalid.
   Network& update(const Network& network) {
-    Selection selection = masks_.selection(network);
+    Selection selection = space_.selection(network);
     if (!current_ || !(selection == selection_)) {
       selection_ = std::move(selection);
-      current_ = narrow(network, masks_, selection_);
+      current_ = narrow(network, space_, selection_);
       find_readers(network);
     }
     bring_over(network, *current_);
@@ -71,7 +71,7 @@ class CompactNetwork {
       const Network::Node& node = network.nodes()[i];
       if (!node.gate) continue;
       Reader reader{.weight = current_->network.nodes()[i].parameters[0], .inputs = {}};
-      for (const ChannelRun& run : masks_.channels().runs(node.inputs[0])) {
+      for (const ChannelRun& run : space_.masks().channels().runs(node.inputs[0])) {
         for (std::int64_t r = 0; r < run.repeat; ++r) {
           for (std::int64_t c = 0; c < run.channels; ++c) {
             if (selection_.keep[run.group][static_cast<std::size_t>(c)]) reader.inputs.push_back({run.group, c});
@@ -85,7 +85,8 @@ class CompactNetwork {
   // A mask that is on scales the weights that read its channel by 1: its gradient is their product with their own gradients.
   void add_slopes(Network& network, double batch) const {
     std::vector<std::vector<float>> tangents;
-    for (const ChannelGroup& group : masks_.groups()) tangents.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
+    for (const ChannelGroup& group : space_.masks().groups())
+      tangents.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
     for (const Reader& reader : readers_) {
       const Parameter& weight = current_->network.parameter(reader.weight);
       Buffer<float> dots(static_cast<std::size_t>(weight.value.rows()));
@@ -97,11 +98,11 @@ class CompactNetwork {
       }
     }
     for (std::size_t g = 0; g < tangents.size(); ++g) {
-      masks_.take_gradient(network, static_cast<int>(g), selection_.keep[g], tangents[g], batch);
+      space_.masks().take_gradient(network, static_cast<int>(g), selection_.keep[g], tangents[g], batch);
     }
   }
 
-  const ChannelMasks& masks_;
+  const SearchSpace& space_;
   Selection selection_;
   std::optional<Narrowed> current_;
   std::vector<Reader> readers_;

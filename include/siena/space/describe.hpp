@@ -10,7 +10,7 @@
 
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/cost/description.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 
 namespace siena {
 
@@ -115,29 +115,29 @@ inline Architecture<double> describe(const Network& network) {
 }
 
 /// The network that a selection of channels leaves, exactly.
-inline Architecture<double> describe(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+inline Architecture<double> describe(const Network& network, const SearchSpace& space, const Selection& selection) {
   std::vector<double> counts;
   for (std::size_t g = 0; g < selection.keep.size(); ++g)
     counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
   return detail::describe_with<double>(network, [&](int node) {
-    return detail::count_runs<double>(masks.channels().runs(node), [&](int g) { return counts[g]; });
+    return detail::count_runs<double>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
   });
 }
 
 /// The network that its masks leave now, exactly.
-inline Architecture<double> describe(const Network& network, const ChannelMasks& masks) {
-  return describe(network, masks, masks.selection(network));
+inline Architecture<double> describe(const Network& network, const SearchSpace& space) {
+  return describe(network, space, space.selection(network));
 }
 
 /// The same numbers with their gradient to the masks: channel counts are sums of binary masks on `tape`.
-inline Architecture<Scalar> describe(Tape& tape, Network& network, const ChannelMasks& masks) {
+inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchSpace& space) {
   std::vector<Scalar> counts;
-  for (int g = 0; g < static_cast<int>(masks.groups().size()); ++g) {
-    counts.push_back(masks.parameter(g) < 0 ? Scalar(static_cast<double>(masks.groups()[g].channels))
-                                            : tape.scalar(ops::sum(masks.mask(tape, network, g))));
+  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+    counts.push_back(space.masks().parameter(g) < 0 ? Scalar(static_cast<double>(space.masks().groups()[g].channels))
+                                                    : tape.scalar(ops::sum(space.masks().mask(tape, network, g))));
   }
   return detail::describe_with<Scalar>(network, [&](int node) {
-    return detail::count_runs<Scalar>(masks.channels().runs(node), [&](int g) { return counts[g]; });
+    return detail::count_runs<Scalar>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
   });
 }
 

@@ -10,15 +10,15 @@ namespace siena {
 
 /// The plain network that a selection leaves: no masks, no gates, smaller layers, and the same function as the masked network, since
 /// masked channels are read by nobody. Weights, biases, batch norms and their statistics are carried over; names too.
-inline Network discretize(const Network& network, const ChannelMasks& masks, const Selection& selection) {
-  Narrowed plain = narrow(network, masks, selection);
+inline Network discretize(const Network& network, const SearchSpace& space, const Selection& selection) {
+  Narrowed plain = narrow(network, space, selection);
   bring_over(network, plain);
   return std::move(plain.network);
 }
 
 /// The plain network that the masks leave now.
-inline Network discretize(const Network& network, const ChannelMasks& masks) {
-  return discretize(network, masks, masks.selection(network));
+inline Network discretize(const Network& network, const SearchSpace& space) {
+  return discretize(network, space, space.selection(network));
 }
 
 }  // namespace siena

@@ -18,14 +18,6 @@
 
 namespace siena {
 
-/// Which channels of each group stay: `keep[group][channel]`.
-struct Selection {
-  std::vector<std::vector<bool>> keep;
-
-  std::int64_t count(int group) const { return std::count(keep[group].begin(), keep[group].end(), true); }
-  bool operator==(const Selection&) const = default;
-};
-
 /// How masks behave; the defaults are those of siena's search.
 struct MaskOptions {
   double threshold = 0.5;  ///< a channel is on where its alpha is larger
@@ -68,25 +60,25 @@ class ChannelMasks {
   /// Index of a group's parameter in the network, -1 where it is frozen.
   int parameter(int group) const { return handles_[group].alpha; }
 
-  /// The channels that the masks leave on now: those that a forward pass reads. `project` sees to the groups' minimums.
-  Selection selection(const Network& network) const {
-    Selection selection;
+  /// The channels of each group that the masks leave on now: those that a forward pass reads. `project` sees to the groups' minimums.
+  std::vector<std::vector<bool>> kept(const Network& network) const {
+    std::vector<std::vector<bool>> all;
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
       std::vector<bool> keep(static_cast<std::size_t>(groups()[g].channels), true);
       if (handles_[g].alpha >= 0) {
         const Tensor mask = ops::binary_mask(network.parameter(handles_[g].alpha).value, options_.threshold);
         for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = mask.data()[c] > 0.5f;
       }
-      selection.keep.push_back(std::move(keep));
+      all.push_back(std::move(keep));
     }
-    return selection;
+    return all;
   }
   /// Sets the masks: alpha 1 for what stays, 0 for the rest.
-  void select(Network& network, const Selection& selection) const {
+  void select(Network& network, const std::vector<std::vector<bool>>& keep) const {
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
       if (handles_[g].alpha < 0) continue;
       float* alpha = network.parameter(handles_[g].alpha).value.data();
-      for (std::size_t c = 0; c < selection.keep[g].size(); ++c) alpha[c] = selection.keep[g][c] ? 1.0f : 0.0f;
+      for (std::size_t c = 0; c < keep[g].size(); ++c) alpha[c] = keep[g][c] ? 1.0f : 0.0f;
     }
   }
   /// Brings every alpha back into [0, 1] after an update, and keeps the `minimum` largest of a group on.

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -12,7 +11,7 @@
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/rows.hpp"
 #include "siena/nn/network.hpp"
-#include "siena/space/mask.hpp"
+#include "siena/space/search_space.hpp"
 
 // The graph of the channels that stay, and which elements of which tensors those are: what discretize returns, and what CompactNetwork
 // keeps up to date.
@@ -46,6 +45,7 @@ void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each
         for (std::int64_t c = 0; c < run.count; ++c) each(first[c], to[c]);
         to += run.count;
       }
+      SIENA_ASSERT(to == narrow.row(r).data() + narrow.columns());
     }
   });
 }
@@ -71,11 +71,6 @@ inline std::vector<std::int64_t> kept_channels(const std::vector<ChannelRun>& ru
   return kept;
 }
 
-inline std::vector<std::int64_t> all_positions(std::int64_t count) {
-  std::vector<std::int64_t> positions(static_cast<std::size_t>(count));
-  std::iota(positions.begin(), positions.end(), std::int64_t{0});
-  return positions;
-}
 inline std::vector<ColumnRun> runs_of(const std::vector<std::int64_t>& positions) {
   std::vector<ColumnRun> runs;
   for (const std::int64_t p : positions) {
@@ -86,11 +81,7 @@ inline std::vector<ColumnRun> runs_of(const std::vector<std::int64_t>& positions
 }
 /// All of a tensor.
 inline TensorCut whole_cut(const Tensor& tensor, int wide, int narrow) {
-  return {.wide = wide,
-          .narrow = narrow,
-          .period = tensor.rows(),
-          .rows = all_positions(tensor.rows()),
-          .columns = {{.begin = 0, .count = tensor.columns()}}};
+  return {.wide = wide, .narrow = narrow, .rows = {0}, .columns = {{.begin = 0, .count = tensor.columns()}}};
 }
 
 inline Layer narrowed(const Network& network, const Network::Node& node, std::int64_t channels) {
@@ -125,11 +116,11 @@ inline Network narrowed_graph(const Network& network, const std::vector<std::vec
 }
 }  // namespace detail
 
-inline Narrowed narrow(const Network& network, const ChannelMasks& masks, const Selection& selection) {
+inline Narrowed narrow(const Network& network, const SearchSpace& space, const Selection& selection) {
   const auto& nodes = network.nodes();
   std::vector<std::vector<std::int64_t>> kept(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    kept[i] = detail::kept_channels(masks.channels().runs(static_cast<int>(i)), selection);
+    kept[i] = detail::kept_channels(space.masks().channels().runs(static_cast<int>(i)), selection);
   }
   Narrowed result{detail::narrowed_graph(network, kept), {}, {}};
   for (std::size_t i = 1; i < nodes.size(); ++i) {

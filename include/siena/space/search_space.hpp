@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "siena/nn/network.hpp"
+#include "siena/space/mask.hpp"
+#include "siena/space/selection.hpp"
+
+namespace siena {
+
+struct SpaceOptions {
+  MaskOptions masks = {};
+};
+
+/// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves, and the gates
+/// by which they act, to the network; names them by index, and so serves every copy of the network.
+class SearchSpace {
+ public:
+  explicit SearchSpace(Network& network, const SpaceOptions& options = {}) : masks_(network, options.masks) {}
+
+  const ChannelMasks& masks() const { return masks_; }
+
+  /// The architecture that a forward pass computes now (`project` sees to minimums).
+  Selection selection(const Network& network) const { return {.keep = masks_.kept(network)}; }
+  /// Makes the network compute this architecture.
+  void select(Network& network, const Selection& selection) const { masks_.select(network, selection.keep); }
+  /// Brings the parameters back into their range after an update.
+  void project(Network& network) const { masks_.project(network); }
+
+  /// Everything that there is.
+  Selection full() const {
+    Selection all;
+    for (const ChannelGroup& group : masks_.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
+    return all;
+  }
+  /// As little as may stay.
+  Selection smallest() const {
+    Selection least;
+    for (const ChannelGroup& group : masks_.groups()) {
+      least.keep.emplace_back(static_cast<std::size_t>(group.channels), false);
+      std::fill_n(least.keep.back().begin(), group.minimum, true);
+    }
+    return least;
+  }
+
+ private:
+  ChannelMasks masks_;
+};
+
+}  // namespace siena
