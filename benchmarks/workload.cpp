@@ -123,7 +123,7 @@ struct Training::Run {
     SearchOptions options;
     SearchSpace space;
     MultiConstraint<Duccio> constraints;
-    std::optional<MaskSearch<Duccio>> phase;
+    std::optional<SearchPhase<Duccio>> phase;
   };
   static constexpr int epochs = std::numeric_limits<int>::max();
 

@@ -10,6 +10,7 @@
 #include "siena/autograd/ops/conv2d.hpp"
 #include "siena/autograd/ops/loss.hpp"
 #include "siena/autograd/ops/mask.hpp"
+#include "siena/autograd/ops/mixture.hpp"
 #include "siena/autograd/ops/pool.hpp"
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/autograd/parameter.hpp"

@@ -14,6 +14,7 @@
 #include "siena/nn/layers/batch_norm.hpp"
 #include "siena/nn/layers/conv2d.hpp"
 #include "siena/nn/layers/linear.hpp"
+#include "siena/nn/layers/mixture.hpp"
 #include "siena/nn/layers/pool.hpp"
 #include "siena/nn/layers/structure.hpp"
 #include "siena/nn/network.hpp"

@@ -4,7 +4,7 @@
 
 // The room search: the search itself, repair, reports.
 
-#include "siena/search/mask_search.hpp"
+#include "siena/search/search_phase.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"

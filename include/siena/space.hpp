@@ -4,6 +4,8 @@
 
 // The room space: what may vary: masks, groups, descriptions, discretisation.
 
+#include "siena/space/choice.hpp"
+#include "siena/space/choices.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"

@@ -4,6 +4,7 @@
 
 // The room train: optimizers, schedules, the training loop, observers.
 
+#include "siena/train/alternation.hpp"
 #include "siena/train/epoch_text.hpp"
 #include "siena/train/events.hpp"
 #include "siena/train/loggers.hpp"

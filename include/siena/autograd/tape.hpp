@@ -76,6 +76,11 @@ class BasicTape {
     return push({.own = std::move(value), .needs_grad = recording_ && needs_grad});
   }
 
+  /// Another value with the elements of `input`, which it refers to.
+  Var alias(const Var& input, bool needs_grad) {
+    return push({.external = &value(input), .needs_grad = recording_ && needs_grad});
+  }
+
   /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)` and writes through `slot(input)`.
   /// The closure is kept by value and never destroyed: captures are handles and numbers; tensors are kept as `constant`.
   template <class Backward>

@@ -10,7 +10,8 @@
 
 namespace siena {
 
-enum class LayerKind { conv2d, depthwise_conv2d, linear, batch_norm, activation, pool, add, concat, flatten, other };
+/// A mixture hands on the output of one of its producers, each there with its presence, or a mix of them.
+enum class LayerKind { conv2d, depthwise_conv2d, linear, batch_norm, activation, pool, add, concat, flatten, mixture, other };
 
 /// What a cost model may know of one execution of one layer. N is double for the network as it is, and Scalar where channel
 /// counts, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers count

@@ -29,6 +29,7 @@ class NetworkBuilder {
   virtual ~NetworkBuilder() = default;
   virtual int append(Layer layer, std::vector<int> inputs, Decoration decoration) = 0;
   virtual const Shape& shape(int node) const = 0;
+  virtual int size() const = 0;  ///< nodes so far
   virtual void rename(int node, std::string name) = 0;
 };
 

@@ -28,6 +28,7 @@ class LayerSetup {
     Shape shape;
     Init init;
     bool decay;
+    Role role;
   };
   struct BufferSpec {
     std::string name;
@@ -48,8 +49,8 @@ class LayerSetup {
   }
 
   /// Asks for a trainable parameter; the k-th asked for is `Forward::parameter(k)`.
-  void parameter(std::string name, const Shape& shape, Init init, bool decay) {
-    parameters.push_back({std::move(name), shape, init, decay});
+  void parameter(std::string name, const Shape& shape, Init init, bool decay, Role role = Role::weight) {
+    parameters.push_back({std::move(name), shape, init, decay, role});
   }
   /// Asks for a tensor that is saved with the network but not trained (running statistics).
   void buffer(std::string name, const Shape& shape, float value) { buffers.push_back({std::move(name), shape, value}); }

@@ -11,6 +11,7 @@
 #include "siena/nn/layers/batch_norm.hpp"
 #include "siena/nn/layers/conv2d.hpp"
 #include "siena/nn/layers/linear.hpp"
+#include "siena/nn/layers/mixture.hpp"
 #include "siena/nn/layers/pool.hpp"
 #include "siena/nn/layers/structure.hpp"
 
@@ -19,7 +20,7 @@ namespace siena {
 /// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
 /// compiler when a layer is new; layers of users come in as Custom.
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
-                           GlobalAvgPool, Flatten, Add, Concat, Custom>;
+                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Custom>;
 
 namespace detail {
 template <class L, class Variant>
@@ -32,10 +33,10 @@ inline constexpr bool is_alternative<L, std::variant<Ls...>> = (std::is_same_v<L
 template <class L>
 concept BuiltInLayer = detail::is_alternative<L, Layer>;
 
-/// f(the layer that is held), as std::visit calls it, but for a third of what that costs the compiler with so many alternatives.
+/// f(the layer that is held), as std::visit calls it, but cheaper for the compiler with so many alternatives (docs/performance.md).
 template <class F>
 decltype(auto) visit_layer(F&& f, const Layer& layer) {
-  static_assert(std::variant_size_v<Layer> == 16, "a case for every layer");
+  static_assert(std::variant_size_v<Layer> == 17, "a case for every layer");
   switch (layer.index()) {
     case 0:
       return f(*std::get_if<0>(&layer));
@@ -69,6 +70,8 @@ decltype(auto) visit_layer(F&& f, const Layer& layer) {
       return f(*std::get_if<14>(&layer));
     case 15:
       return f(*std::get_if<15>(&layer));
+    case 16:
+      return f(*std::get_if<16>(&layer));
     default:
       throw std::bad_variant_access();
   }

@@ -153,6 +153,7 @@ class Network {
     }
     int append(Layer layer, std::vector<int> inputs, Decoration decoration) override;
     const Shape& shape(int node) const override { return network_.nodes_[node].shape; }
+    int size() const override { return static_cast<int>(network_.nodes_.size()); }
     void rename(int node, std::string name) override;
 
    private:
@@ -199,7 +200,7 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
     const auto index = static_cast<std::uint64_t>(network_.parameter_count());
     Tensor value = network_.seed_ ? spec.init.draw(spec.shape, Random(*network_.seed_).split(index)) : Tensor(spec.shape);
     node.parameters.push_back(
-        network_.add_parameter(Parameter(node.name + "." + spec.name, std::move(value), Role::weight, spec.decay)));
+        network_.add_parameter(Parameter(node.name + "." + spec.name, std::move(value), spec.role, spec.decay)));
   }
   for (auto& spec : setup.buffers) {
     node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));
@@ -298,10 +299,10 @@ class Network::Pass final : public Forward {
   }
 
   Var run() {
+    weigh_branches();
     for (const Step& step : network_.steps_) {
-      if (step.node != 0) {
-        node_ = &network_.nodes_[step.node];
-        index_ = step.node;
+      if (step.node != 0 && !skipped(step.node)) {
+        at(step.node);
         fused_relu = step.relu;
         fused_residual = step.residual >= 0 ? values_[step.residual] : Var{};
         const Var value = visit_layer([&](const auto& layer) { return layer.forward(*this); }, node_->layer);
@@ -312,7 +313,7 @@ class Network::Pass final : public Forward {
         }
       }
       for (const int done : step.last) {
-        if (!stays_[done]) tape_.release(values_[done]);
+        if (values_[done] && !stays_[done]) tape_.release(values_[done]);
       }
     }
     return values_[network_.output_];
@@ -323,6 +324,7 @@ class Network::Pass final : public Forward {
   Var input(int k) override { return values_[node_->inputs[k]]; }
   int inputs() const override { return static_cast<int>(node_->inputs.size()); }
   Var parameter(int k) override {
+    if (k == 0 && !weights_.empty() && weights_[index_]) return weights_[index_];
     const Var raw = network_parameter(node_->parameters[k]);
     return k == 0 && node_->gate ? node_->gate->apply(*this, raw) : raw;
   }
@@ -338,6 +340,28 @@ class Network::Pass final : public Forward {
   Var& shared(int index) override { return shared_[index]; }
 
  private:
+  void at(int node) {
+    node_ = &network_.nodes_[node];
+    index_ = node;
+  }
+  bool skipped(int node) const { return !skipped_.empty() && skipped_[node]; }
+  // Weights of mixtures are known first: what they weigh by 0 is not computed. Outer mixtures come after those in their branches.
+  void weigh_branches() {
+    for (int i = static_cast<int>(network_.nodes_.size()) - 1; i > 0; --i) {
+      const auto* mixture = std::get_if<Mixture>(&network_.nodes_[i].layer);
+      if (mixture == nullptr || skipped(i)) continue;
+      weights_.resize(network_.nodes_.size());
+      skipped_.resize(network_.nodes_.size(), false);
+      at(i);
+      const Var weights = parameter(0);
+      weights_[i] = weights;
+      for (std::size_t b = 0; b < mixture->branches.size(); ++b) {
+        if (weights.value().data()[b] != 0) continue;
+        for (int n = mixture->branches[b].first; n < mixture->branches[b].last; ++n) skipped_[n] = true;
+      }
+    }
+  }
+
   Network& network_;
   Tape& tape_;
   Mode mode_;
@@ -348,6 +372,8 @@ class Network::Pass final : public Forward {
   std::vector<Var> values_;
   std::vector<bool> stays_;
   std::vector<Var> parameters_, shared_;
+  std::vector<Var> weights_;  // of mixtures, by node; empty where there is none
+  std::vector<bool> skipped_;
 };
 
 inline Var Network::forward(const Var& input, Mode mode, const Random& random) {

@@ -5,98 +5,66 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/constraints/constraint_set.hpp"
+#include "siena/search/moves.hpp"
 #include "siena/space/describe.hpp"
-#include "siena/space/search_space.hpp"
 
 namespace siena {
 
 namespace detail {
-/// One move of repair: the channels of a group, least (or most) important first.
-struct Move {
-  int group = -1;
-  std::vector<std::int64_t> channels{};
-  double score = 0;
-};
-
-inline std::vector<std::int64_t> ranked(const Network& network, const SearchSpace& space, const Selection& selection, int group,
-                                        bool on) {
-  std::vector<std::int64_t> channels;
-  for (std::int64_t c = 0; c < space.masks().groups()[group].channels; ++c) {
-    if (selection.keep[group][static_cast<std::size_t>(c)] == on) channels.push_back(c);
-  }
-  std::stable_sort(channels.begin(), channels.end(), [&](std::int64_t a, std::int64_t b) {
-    const double x = space.masks().importance(network, group, a), y = space.masks().importance(network, group, b);
-    return on ? x < y : x > y;
-  });
-  return channels;
-}
-
-inline void flip(Selection& selection, const Move& move, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    auto&& channel = selection.keep[move.group][static_cast<std::size_t>(move.channels[i])];
-    channel = !channel;
-  }
-}
-
 inline double excess(const ConstraintSet& constraints, const Architecture<double>& network) {
   double sum = 0;
   for (const AnyConstraint& constraint : constraints) sum += std::max(0.0, constraint.violation(network));
   return sum;
 }
 
-// Tiled costs fall in steps: up to this many channels are tried at a time.
-inline constexpr std::size_t longest_move = 16;
-
-/// The move of one group that lowers the excess for the least importance lost: drops channels, or brings some back (for constraints
-/// from below; what comes back costs the task nothing). Its group is -1 where no move helps.
-inline Move best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                      const Selection& selection, bool drop) {
+/// The move that lowers the excess for the least that the task loses; back (for constraints from below) it costs the task nothing. None
+/// where no move helps.
+inline std::optional<Move> best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
+                                     const Selection& selection, Direction direction) {
   const double before = excess(constraints, describe(network, space, selection));
-  Move best;
-  best.score = std::numeric_limits<double>::infinity();
-  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
-    const ChannelGroup& group = space.masks().groups()[g];
-    if (group.frozen) continue;
-    Move move{.group = g, .channels = ranked(network, space, selection, g, drop)};
-    const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(move.channels.size()) - (drop ? group.minimum : 0),
-                                             static_cast<std::int64_t>(longest_move));
-    double worth = 0;
-    for (std::int64_t count = 1; count <= most; ++count) {
-      if (drop) worth += space.masks().importance(network, g, move.channels[static_cast<std::size_t>(count - 1)]);
-      Selection trial = selection;
-      flip(trial, move, static_cast<std::size_t>(count));
-      const double gained = before - excess(constraints, describe(network, space, trial));
-      if (gained <= 0) continue;
-      const double score = (worth + 1e-12 * static_cast<double>(count)) / gained;
-      if (!(score < best.score)) continue;
-      best = move;
-      best.score = score;
-      best.channels.resize(static_cast<std::size_t>(count));
-    }
-  }
+  std::optional<Move> best;
+  double lowest = std::numeric_limits<double>::infinity();
+  for_each_move(network, space, selection, direction, [&](const Move& move) {
+    const double gained = before - excess(constraints, describe(network, space, move.to));
+    if (gained <= 0) return true;
+    const double worth = direction == Direction::away ? move.worth : 0;
+    const double score = (worth + 1e-12 * static_cast<double>(move.channels)) / gained;
+    if (score < lowest) lowest = score, best = move;
+    return true;
+  });
   return best;
 }
 
-/// Drops the least important channel of every group that has one to spare; false where none has.
-inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
+/// Drops the least important channel of every group that has one to spare; where none has, takes the alternatives that make the excess
+/// least. False where nothing is left to do.
+inline bool narrow_all(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
+                       Selection& selection) {
   bool narrowed = false;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
-    if (space.masks().groups()[g].frozen || selection.count(g) <= space.masks().groups()[g].minimum) continue;
+    const ChannelGroup& group = space.masks().groups()[g];
+    if (group.frozen || selection.count(g) <= group.minimum) continue;
     selection.keep[g][static_cast<std::size_t>(ranked(network, space, selection, g, true).front())] = false;
     narrowed = true;
   }
-  return narrowed;
+  if (narrowed) return true;
+  const auto cost = [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); };
+  std::vector<int> least = cheapest(network, space, cost).chosen;
+  if (least == selection.chosen) return false;
+  selection.chosen = std::move(least);
+  return true;
 }
 }  // namespace detail
 
-/// Drops channels until every constraint holds: at each move those that cost the task least (importance) for the violation that they
-/// take away; brings channels back where a constraint from below asks for them. Where no group alone helps (a step of the cost that is
-/// longer than a move, or the largest of several costs), all groups lose a channel, so that bounds which the smallest network keeps
-/// are always met. A selection that holds already comes back as it is. Throws ConstraintError where neither helps.
+/// Drops channels and changes alternatives until every constraint holds: at each move those that cost the task least for the violation that
+/// they take away; goes back where a constraint from below asks for it. Where no move alone helps (a step of the cost that is longer than
+/// a move, or the largest of several costs), all groups lose a channel, so that bounds which the smallest network keeps are always met. A
+/// selection that holds already comes back as it is. Throws ConstraintError where nothing helps.
 inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                         Selection selection) {
   bool may_add = true;
@@ -106,43 +74,29 @@ inline Selection repair(const Network& network, const SearchSpace& space, const 
     const bool only_bounds = std::all_of(constraints.begin(), constraints.end(), [&](const AnyConstraint& constraint) {
       return constraint.is_bound() || holds(constraint.violation(now));
     });
-    detail::Move best = detail::best_move(network, space, constraints, selection, true);
-    if (best.group < 0 && may_add && !only_bounds) {
-      best = detail::best_move(network, space, constraints, selection, false);
-    }
-    if (best.group >= 0) {
-      detail::flip(selection, best, best.channels.size());
+    std::optional<Move> best = detail::best_move(network, space, constraints, selection, Direction::away);
+    if (!best && may_add && !only_bounds) best = detail::best_move(network, space, constraints, selection, Direction::back);
+    if (best) {
+      selection = std::move(best->to);
       continue;
     }
     may_add = false;  // narrowing everything and widening it again would go on for ever
     require<ConstraintError>(
-        only_bounds && detail::narrow_all(network, space, selection),
+        only_bounds && detail::narrow_all(network, space, constraints, selection),
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
   }
 }
 
-/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels, so the
-/// smallest network decides for bounds, alone and together. Other constraints are tried by `repair`, from the whole network on: what it
-/// does not find is refused.
-inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
-  const Architecture<double> least = describe(network, space, space.smallest());
-  const Architecture<double> most = describe(network, space, space.full());
-  bool only_bounds = true;
-  for (const AnyConstraint& constraint : constraints) {
-    only_bounds &= constraint.is_bound();
-    if (!constraint.is_bound() || holds(constraint.violation(least))) continue;
-    fail<ConstraintError>(
-        "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
-        "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
-        constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
-        *constraint.value(most));
-  }
-  if (only_bounds) return;
+namespace detail {
+/// What `require_reachable` says of constraints that are no bounds, or of bounds that hold one by one but not together.
+inline void require_found(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   try {
     (void)repair(network, space, constraints, space.full());
   } catch (const ConstraintError&) {
+    const Architecture<double> least = describe(network, space, space.smallest()),
+                               most = describe(network, space, space.full());
     for (const AnyConstraint& constraint : constraints) {
       if (constraint.is_bound() || holds(constraint.violation(least)) || holds(constraint.violation(most))) continue;
       fail<ConstraintError>(
@@ -153,38 +107,49 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
     throw;
   }
 }
+}  // namespace detail
 
-/// Gives slack back: switches on the most valuable channels (importance per share of the scarcest bound) for as long as every constraint
-/// still holds. A selection that breaks a constraint comes back as it is.
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels, so the
+/// smallest network with the cheapest alternatives decides for bounds. What is no bound is tried by `repair`, from the whole network on, and
+/// so are bounds together where there are choices, whose cheapest alternatives may differ from bound to bound: what it does not find is
+/// refused.
+inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  bool only_bounds = true;
+  for (const AnyConstraint& constraint : constraints) {
+    only_bounds &= constraint.is_bound();
+    if (!constraint.is_bound()) continue;
+    const Architecture<double> least = describe(network, space, cheapest(network, space, [&](const Selection& trial) {
+                                                  return constraint.violation(describe(network, space, trial));
+                                                }));
+    if (holds(constraint.violation(least))) continue;
+    fail<ConstraintError>(
+        "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+        "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+        constraint.name(), *constraint.limit(), constraint.unit(), *constraint.value(least), constraint.unit(),
+        *constraint.value(describe(network, space, space.full())));
+  }
+  if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
+}
+
+/// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels come back, choices change to likelier
+/// alternatives) for as long as every constraint still holds. A selection that breaks a constraint comes back as it is.
 inline Selection use_slack(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                            Selection selection) {
   if (!constraints.feasible(describe(network, space, selection))) return selection;
   while (true) {
     const std::vector<double> now = constraints.violations(describe(network, space, selection));
-    detail::Move best;
-    best.score = -1;
-    std::size_t best_count = 0;
-    for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
-      if (space.masks().groups()[g].frozen) continue;
-      detail::Move move{.group = g, .channels = detail::ranked(network, space, selection, g, false)};
-      double worth = 0;
-      for (std::size_t count = 1; count <= std::min(move.channels.size(), detail::longest_move); ++count) {
-        worth += space.masks().importance(network, g, move.channels[count - 1]);
-        Selection trial = selection;
-        detail::flip(trial, move, count);
-        const std::vector<double> then = constraints.violations(describe(network, space, trial));
-        if (!std::all_of(then.begin(), then.end(), [](double violation) { return holds(violation); })) break;
-        double share = 1e-6;  // a channel may be free: the tile was not full
-        for (std::size_t i = 0; i < then.size(); ++i) share = std::max(share, then[i] - now[i]);
-        if (worth / share > best.score) {
-          best = move;
-          best.score = worth / share;
-          best_count = count;
-        }
-      }
-    }
-    if (best.group < 0) return selection;
-    detail::flip(selection, best, best_count);
+    std::optional<Move> best;
+    double highest = -1;
+    for_each_move(network, space, selection, Direction::back, [&](const Move& move) {
+      const std::vector<double> then = constraints.violations(describe(network, space, move.to));
+      if (!std::all_of(then.begin(), then.end(), [](double violation) { return holds(violation); })) return false;
+      double share = 1e-6;  // a channel may be free: the tile was not full
+      for (std::size_t i = 0; i < then.size(); ++i) share = std::max(share, then[i] - now[i]);
+      if (move.worth / share > highest) highest = move.worth / share, best = move;
+      return true;
+    });
+    if (!best) return selection;
+    selection = std::move(best->to);
   }
 }
 

@@ -70,6 +70,8 @@ inline std::string_view name_of(LayerKind kind) {
       return "concat";
     case LayerKind::flatten:
       return "flatten";
+    case LayerKind::mixture:
+      return "mixture";
     case LayerKind::other:
       break;
   }

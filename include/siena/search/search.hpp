@@ -11,10 +11,10 @@
 
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/multi_constraint.hpp"
-#include "siena/search/mask_search.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
+#include "siena/search/search_phase.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/train/loop.hpp"
 #include "siena/train/observers.hpp"
@@ -28,7 +28,7 @@ struct SearchHistory {
   std::optional<Metrics> seed_test, found_test;  ///< if there are test images
   std::vector<ConstraintStatus> start;           ///< of the seed
   int best_epoch = -1;                           ///< of the search, from 1: whose weights were kept; -1: those after the last
-  bool repaired = false;                         ///< whether channels had to be dropped for a bound to hold
+  bool repaired = false;                         ///< whether channels or alternatives had to change for a bound to hold
 };
 
 struct SearchResult {
@@ -47,6 +47,8 @@ inline void check(const Network& network, const SearchOptions& options, const da
                          "search: expected a search_rate above 0, got {}", options.search_rate);
   require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
                          options.settle);
+  require<ArgumentError>(options.architecture_share >= 0 && options.architecture_share < 1,
+                         "search: expected an architecture_share in [0, 1), got {}", options.architecture_share);
   siena::check(options.optimizer);
   siena::check(options.architecture);
   siena::check(options.warmup_schedule);
@@ -54,6 +56,12 @@ inline void check(const Network& network, const SearchOptions& options, const da
   require<DataError>(
       data.validation.size() > 0,
       "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
+}
+
+/// What the search is charged at first: with choices the expected cost.
+inline Architecture<double> charged(Network& network, const SearchSpace& space) {
+  Tape tape(false);
+  return convert<double>(describe(tape, network, space));
 }
 }  // namespace detail
 
@@ -68,7 +76,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   const SearchSpace space(network, options.space);
   require_reachable(network, space, bounds);
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
-  const Architecture<double> start = describe(network, space);
+  const Architecture<double> start = detail::charged(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
   if (options.warmup > 0) {
@@ -89,13 +97,18 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   constraints.start(history.seed_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
 
-  MaskSearch<Formulation> phase(network, space, constraints, options);
-  history.search = fit(network, data.train, data.validation,
+  SearchPhase<Formulation> phase(network, space, constraints, options);
+  const data::Split parts = data::split(data.train, {.fraction = options.architecture_share, .seed = options.seed});
+  std::optional<Alternation> alternate;
+  if (options.architecture_share > 0)
+    alternate = Alternation{.data = parts.held_out, .every = options.turns, .until = options.settle};
+  history.search = fit(network, parts.kept, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,
                         .optimizer = scaled(options.optimizer, options.search_rate),
                         .schedule = options.schedule,
                         .architecture = options.architecture,
+                        .alternate = alternate,
                         .augment = options.augment,
                         .seed = options.seed + 1,
                         .phase = "search",

@@ -17,7 +17,7 @@
 namespace siena {
 
 /// The network of the channels that are on, trained in the place of a masked network: it computes what that computes (but that dropout
-/// draws other numbers), without the channels that are off. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
+/// and samples of choices draw other numbers), without the channels that are off and the alternatives that were decided against. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
 /// and what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it was last
 /// on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
 class CompactNetwork {
@@ -29,6 +29,7 @@ class CompactNetwork {
   /// before become invalid.
   Network& update(const Network& network) {
     Selection selection = space_.selection(network);
+    for (int c = 0; c < space_.choices().count(); ++c) selection.chosen[c] = space_.choices().decided(network, c);
     if (!current_ || !(selection == selection_)) {
       selection_ = std::move(selection);
       current_ = narrow(network, space_, selection_);
@@ -69,8 +70,9 @@ class CompactNetwork {
     readers_.clear();
     for (std::size_t i = 0; i < network.nodes().size(); ++i) {
       const Network::Node& node = network.nodes()[i];
-      if (!node.gate) continue;
-      Reader reader{.weight = current_->network.nodes()[i].parameters[0], .inputs = {}};
+      const int place = current_->nodes[i];
+      if (!node.gate || place < 0 || std::holds_alternative<Mixture>(node.layer)) continue;
+      Reader reader{.weight = current_->network.nodes()[place].parameters[0], .inputs = {}};
       for (const ChannelRun& run : space_.masks().channels().runs(node.inputs[0])) {
         for (std::int64_t r = 0; r < run.repeat; ++r) {
           for (std::int64_t c = 0; c < run.channels; ++c) {

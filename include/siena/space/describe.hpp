@@ -36,6 +36,8 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
           return LayerKind::concat;
         } else if constexpr (std::is_same_v<L, Flatten>) {
           return LayerKind::flatten;
+        } else if constexpr (std::is_same_v<L, Mixture>) {
+          return LayerKind::mixture;
         } else if constexpr (std::is_same_v<L, Custom> || std::is_same_v<L, Input>) {
           return LayerKind::other;
         } else {
@@ -45,22 +47,27 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
       node.layer);
 }
 
-/// The network as cost models see it, with `channels(node)` output channels of each node.
+/// The network as cost models see it, with `channels(node)` output channels of each node. `sources`: see Choices.
 template <class N, class Count>
-Architecture<N> describe_with(const Network& network, const Count& channels) {
+Architecture<N> describe_with(const Network& network, const std::vector<int>& sources, const Count& channels) {
   const auto& nodes = network.nodes();
-  std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1);
+  const auto there = [&](int node) { return sources[node] == node; };
+  std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1), place(nodes.size(), -1);  // place: in the architecture
   for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
-    for (const int input : nodes[i].inputs) ++users[input], reader[input] = i;
+    for (const int input : nodes[i].inputs) {
+      if (there(i)) ++users[sources[input]], reader[sources[input]] = i;
+    }
   }
   const auto feeds_batch_norm = [&](int node) {
     return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
   };
   Architecture<N> architecture;
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
+    if (!there(i)) continue;
     const Network::Node& node = nodes[i];
     LayerDesc<N> layer{.kind = layer_kind(network, node), .name = node.name, .node = i};
-    for (const int input : node.inputs) layer.producers.push_back(input - 1);
+    for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
+    place[i] = static_cast<int>(architecture.layers.size());
     const Shape& in = nodes[node.inputs[0]].shape;
     layer.in_channels = channels(node.inputs[0]);
     if (layer.kind == LayerKind::concat) {
@@ -84,7 +91,7 @@ Architecture<N> describe_with(const Network& network, const Count& channels) {
       layer.bias = linear->bias;
       layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (layer.kind == LayerKind::batch_norm) {
-      const int from = node.inputs[0];
+      const int from = sources[node.inputs[0]];
       const bool weights =
           std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
       layer.batch_norm_folded = weights && users[from] == 1;
@@ -109,36 +116,53 @@ N count_runs(const std::vector<ChannelRun>& runs, const GroupCount& count) {
 }
 }  // namespace detail
 
-/// A plain network, exactly.
+/// A plain network, exactly; of a network with choices all alternatives.
 inline Architecture<double> describe(const Network& network) {
-  return detail::describe_with<double>(network, [&](int node) { return static_cast<double>(network.nodes()[node].shape[-1]); });
+  std::vector<int> sources(network.nodes().size());
+  for (int i = 0; i < static_cast<int>(sources.size()); ++i) sources[i] = i;
+  return detail::describe_with<double>(network, sources,
+                                       [&](int node) { return static_cast<double>(network.nodes()[node].shape[-1]); });
 }
 
-/// The network that a selection of channels leaves, exactly.
+/// The network that a selection leaves, exactly: what `describe` says of the network that `discretize` returns.
 inline Architecture<double> describe(const Network& network, const SearchSpace& space, const Selection& selection) {
   std::vector<double> counts;
   for (std::size_t g = 0; g < selection.keep.size(); ++g)
     counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
-  return detail::describe_with<double>(network, [&](int node) {
+  return detail::describe_with<double>(network, space.choices().sources(network, selection.chosen), [&](int node) {
     return detail::count_runs<double>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
   });
 }
 
-/// The network that its masks leave now, exactly.
+/// The network that its masks and choices leave now, exactly.
 inline Architecture<double> describe(const Network& network, const SearchSpace& space) {
   return describe(network, space, space.selection(network));
 }
 
-/// The same numbers with their gradient to the masks: channel counts are sums of binary masks on `tape`.
+/// What the search is charged, with its gradient: channel counts are sums of binary masks on `tape`, and of every choice all alternatives are
+/// there, each with its probability as presence, so that totals are expected costs.
 inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchSpace& space) {
   std::vector<Scalar> counts;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
     counts.push_back(space.masks().parameter(g) < 0 ? Scalar(static_cast<double>(space.masks().groups()[g].channels))
                                                     : tape.scalar(ops::sum(space.masks().mask(tape, network, g))));
   }
-  return detail::describe_with<Scalar>(network, [&](int node) {
+  const Choices& choices = space.choices();
+  const std::vector<int> open(static_cast<std::size_t>(choices.count()), -1);
+  Architecture<Scalar> architecture = detail::describe_with<Scalar>(network, choices.sources(network, open), [&](int node) {
     return detail::count_runs<Scalar>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
   });
+  for (int c = choices.count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
+    const Scalar whole = architecture.layers[choices.node(c) - 1].presence;
+    const std::vector<Scalar> p = choices.probabilities(tape, network, c);
+    for (std::size_t b = 0; b < p.size(); ++b) {
+      const Mixture::Branch& branch = choices.branches(network, c)[b];
+      if (branch.first == branch.last) continue;
+      const Scalar presence = whole * p[b];
+      for (int node = branch.first; node < branch.last; ++node) architecture.layers[node - 1].presence = presence;
+    }
+  }
+  return architecture;
 }
 
 }  // namespace siena

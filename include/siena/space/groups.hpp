@@ -22,7 +22,7 @@ struct ChannelRun {
   std::int64_t repeat = 1;
 };
 
-/// Channels that live and die together: those of all layers whose outputs meet in an add, or pass through a depthwise layer.
+/// Channels that live and die together: those of all layers whose outputs meet in an add or are alternatives, or pass through a depthwise layer.
 struct ChannelGroup {
   std::int64_t channels = 0;
   std::int64_t minimum = 1;   ///< the fewest that may stay
@@ -101,6 +101,10 @@ class ChannelGroups {
             return own();
           } else if constexpr (std::is_same_v<L, Add>) {
             return added(input(0), input(1));
+          } else if constexpr (std::is_same_v<L, Mixture>) {  // whichever alternative is there has the same channels
+            std::vector<ChannelRun> runs = input(0);
+            for (std::size_t k = 1; k < node.inputs.size(); ++k) runs = added(runs, input(static_cast<int>(k)));
+            return runs;
           } else if constexpr (std::is_same_v<L, Concat>) {
             std::vector<ChannelRun> all;
             for (const int from : node.inputs) all.insert(all.end(), runs_[from].begin(), runs_[from].end());

@@ -53,6 +53,7 @@ void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each
 /// The plain network that a selection leaves, and where its parameters and buffers come from; their values are not yet brought over.
 struct Narrowed {
   Network network;
+  std::vector<int> nodes;  ///< where each node of the wide network is; -1: gone
   std::vector<TensorCut> parameters, buffers;
 };
 
@@ -95,22 +96,31 @@ inline Layer narrowed(const Network& network, const Network::Node& node, std::in
   }
   return layer;
 }
-inline Network narrowed_graph(const Network& network, const std::vector<std::vector<std::int64_t>>& kept) {
+/// The layers that stay; `placed` is filled in.
+inline Network narrowed_graph(const Network& network, const std::vector<std::vector<std::int64_t>>& kept,
+                              const std::vector<int>& sources, std::vector<int>& placed) {
   const auto& nodes = network.nodes();
+  placed.assign(nodes.size(), -1);
   return Network(
       network.input_shape(),
       [&](const Flow& input) {
-        std::vector<int> placed(nodes.size(), 0);
         NetworkBuilder* builder = input.builder();
         builder->rename(0, nodes[0].name);
+        placed[0] = 0;
+        std::vector<int> before(nodes.size() + 1, 1);  // how many nodes there are before the place of each
         for (std::size_t i = 1; i < nodes.size(); ++i) {
+          before[i] = builder->size();
+          if (sources[i] != static_cast<int>(i)) continue;
+          Layer layer = narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size()));
+          if (auto* mixture = std::get_if<Mixture>(&layer)) {
+            for (auto& branch : mixture->branches) branch.first = before[branch.first], branch.last = before[branch.last];
+          }
           std::vector<int> from;
-          for (const int k : nodes[i].inputs) from.push_back(placed[k]);
-          placed[i] =
-              builder->append(narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size())), std::move(from), {});
+          for (const int k : nodes[i].inputs) from.push_back(placed[sources[k]]);
+          placed[i] = builder->append(std::move(layer), std::move(from), {});
           builder->rename(placed[i], nodes[i].name);
         }
-        return Flow(builder, placed[network.output()]);
+        return Flow(builder, placed[sources[network.output()]]);
       },
       std::nullopt);
 }
@@ -122,10 +132,15 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     kept[i] = detail::kept_channels(space.masks().channels().runs(static_cast<int>(i)), selection);
   }
-  Narrowed result{detail::narrowed_graph(network, kept), {}, {}};
+  Narrowed result;
+  const std::vector<int> sources = space.choices().sources(network, selection.chosen);
+  result.network = detail::narrowed_graph(network, kept, sources, result.nodes);
   for (std::size_t i = 1; i < nodes.size(); ++i) {
-    const Network::Node &node = nodes[i], &target = result.network.nodes()[i];
-    const bool whole = std::holds_alternative<Custom>(node.layer);
+    if (result.nodes[i] < 0) continue;
+    const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
+    const bool mixture = std::holds_alternative<Mixture>(node.layer);
+    if (mixture) result.network.set_gate(result.nodes[i], node.gate);
+    const bool whole = mixture || std::holds_alternative<Custom>(node.layer);
     const std::vector<ColumnRun> columns = detail::runs_of(kept[i]);
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       const Tensor& from = network.parameter(node.parameters[p]).value;

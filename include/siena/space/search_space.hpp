@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "siena/nn/network.hpp"
+#include "siena/space/choices.hpp"
 #include "siena/space/mask.hpp"
 #include "siena/space/selection.hpp"
 
@@ -13,41 +14,52 @@ namespace siena {
 
 struct SpaceOptions {
   MaskOptions masks = {};
+  ChoiceOptions choices = {};
 };
 
 /// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves, and the gates
 /// by which they act, to the network; names them by index, and so serves every copy of the network.
 class SearchSpace {
  public:
-  explicit SearchSpace(Network& network, const SpaceOptions& options = {}) : masks_(network, options.masks) {}
+  explicit SearchSpace(Network& network, const SpaceOptions& options = {})
+      : masks_(network, options.masks), choices_(network, options.choices) {}
 
   const ChannelMasks& masks() const { return masks_; }
+  const Choices& choices() const { return choices_; }
 
   /// The architecture that a forward pass computes now (`project` sees to minimums).
-  Selection selection(const Network& network) const { return {.keep = masks_.kept(network)}; }
+  Selection selection(const Network& network) const {
+    return {.keep = masks_.kept(network), .chosen = choices_.chosen(network)};
+  }
   /// Makes the network compute this architecture.
-  void select(Network& network, const Selection& selection) const { masks_.select(network, selection.keep); }
+  void select(Network& network, const Selection& selection) const {
+    masks_.select(network, selection.keep);
+    choices_.select(network, selection.chosen);
+  }
   /// Brings the parameters back into their range after an update.
   void project(Network& network) const { masks_.project(network); }
 
-  /// Everything that there is.
+  /// Everything that there is; of choices the first alternative.
   Selection full() const {
     Selection all;
     for (const ChannelGroup& group : masks_.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
+    all.chosen.assign(static_cast<std::size_t>(choices_.count()), 0);
     return all;
   }
-  /// As little as may stay.
+  /// As few channels as may stay; of choices the first alternative.
   Selection smallest() const {
     Selection least;
     for (const ChannelGroup& group : masks_.groups()) {
       least.keep.emplace_back(static_cast<std::size_t>(group.channels), false);
       std::fill_n(least.keep.back().begin(), group.minimum, true);
     }
+    least.chosen.assign(static_cast<std::size_t>(choices_.count()), 0);
     return least;
   }
 
  private:
   ChannelMasks masks_;
+  Choices choices_;
 };
 
 }  // namespace siena

@@ -20,6 +20,7 @@
 #include "siena/data/dataset.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/train/alternation.hpp"
 #include "siena/train/events.hpp"
 #include "siena/train/metrics.hpp"
 #include "siena/train/objective.hpp"
@@ -35,6 +36,8 @@ struct FitOptions {
   Schedule schedule = CosineLr{};
   /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
   std::optional<OptimizerOptions> architecture = {};
+  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
+  std::optional<Alternation> alternate = {};
   data::Augment augment = {};
   std::uint64_t seed = 0;
   /// Leaves the network as it was after the epoch with the best validation accuracy (or loss, where there is no accuracy).
@@ -86,6 +89,14 @@ class Trainer {
         weights_(options_.optimizer, network.parameters(Role::weight)),
         architecture_(options_.architecture.value_or(Adam{}),
                       options_.architecture ? network.parameters(Role::architecture) : std::vector<Parameter*>{}) {
+    if (options_.alternate) {
+      alternate_.emplace(options_.alternate->data,
+                         data::LoaderOptions{.batch = options_.batch,
+                                             .drop_last = options_.alternate->data.size() >= options_.batch,
+                                             .seed = Random(options_.seed).split(1).at(0),
+                                             .augment = options_.augment,
+                                             .prefetch = options_.prefetch});
+    }
     network_.zero_grad();
   }
 
@@ -174,6 +185,16 @@ class Trainer {
                           "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
                           dataset->shape(), dataset->name());
     }
+    if (options.alternate) {
+      const data::Dataset& samples = options.alternate->data;
+      require<ArgumentError>(
+          options.architecture && options.alternate->until >= 0,
+          "{}: expected an optimizer of the architecture and an `until` of 0 or more to alternate, got {} and {}", phase,
+          options.architecture ? "one" : "none", options.alternate->until);
+      require<DataError>(!samples.empty() && samples.shape() == network.input_shape(),
+                         "{}: expected samples of {} to train the architecture on, got {} in '{}'", phase,
+                         network.input_shape(), samples.empty() ? "none" : samples.shape().to_string(), samples.name());
+    }
     check(options.schedule);
     return options;
   }
@@ -189,8 +210,12 @@ class Trainer {
     RunningMetrics metrics;
     double penalty = 0;
     data::Epoch batches = loader_.epoch(epoch_);
+    const bool turns = alternate_ && epoch_ < options_.alternate->until * options_.epochs;
+    const bool every_step = turns && options_.alternate->every == Alternation::Every::step;
+    if (turns) alternate_->begin_epoch(epoch_);
     for (std::int64_t s = 0; s < steps; ++s) {
-      penalty += step(*batches.next(), s, steps, metrics);
+      penalty += step(*batches.next(), s, steps, metrics, alternate_ ? Turn::weights : Turn::both);
+      if (every_step) architecture_step(s, steps);
       if (observers.empty()) continue;
       const Metrics mean = metrics.mean();
       const double done = static_cast<double>((epoch_ - first_epoch_) * steps + s + 1);
@@ -205,13 +230,24 @@ class Trainer {
                          .seconds_left = seconds_since(started_) / done * left,
                          .bounds = bounds_});
     }
+    if (turns && !every_step) {
+      for (std::int64_t s = 0; s < alternate_->batches(); ++s) architecture_step(steps - 1, steps);
+    }
+    if (turns) alternate_->end_epoch();
     event.train = metrics.mean();
     event.penalty = penalty / static_cast<double>(steps);
     event.lr = weights_.lr();
   }
 
+  // The architecture's turn, at the place of step `s` of the weights.
+  void architecture_step(std::int64_t s, std::int64_t steps) {
+    const KeptStatistics kept(network_);
+    RunningMetrics unseen;
+    step(alternate_->next(), s, steps, unseen, Turn::architecture);
+  }
+
   // One batch: forward, backward, update. Returns the penalty.
-  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics) {
+  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics, Turn turn) {
     const std::int64_t global = epoch_ * steps + s;
     const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
     tape_.clear();
@@ -222,7 +258,9 @@ class Trainer {
                         .epoch = begin,
                         .epochs = options_.epochs,
                         .step = global,
-                        .random = Random(options_.seed).split(static_cast<std::uint64_t>(global))};
+                        .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
+                        .turn = turn};
+    if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
     const Loss loss = options_.objective.loss(context);
     const double task = loss.task_value(), penalty = loss.penalty.value();
     // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
@@ -237,8 +275,8 @@ class Trainer {
 
     tape_.backward(loss.task, loss.penalty);
     if (options_.objective.before_update) options_.objective.before_update(context);
-    weights_.step(rate);
-    architecture_.step(1);
+    if (turn != Turn::architecture) weights_.step(rate);
+    if (turn != Turn::weights) architecture_.step(1);
     if (options_.objective.after_step) options_.objective.after_step(context);
     network_.zero_grad();
     return penalty;
@@ -266,6 +304,7 @@ class Trainer {
   FitOptions options_;
   data::Loader loader_;
   Optimizer weights_, architecture_;
+  std::optional<ArchitectureBatches> alternate_;
   Tape tape_;
   int epoch_ = 0, first_epoch_ = 0, since_best_ = 0;
   bool stopped_ = false;

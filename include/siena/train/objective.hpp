@@ -9,6 +9,7 @@
 #include "siena/core/random.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/train/alternation.hpp"
 #include "siena/train/metrics.hpp"
 
 namespace siena {
@@ -25,6 +26,7 @@ struct StepContext {
   int epochs = 0;
   std::int64_t step = 0;  ///< steps of the phase before this one
   Random random{};        ///< belongs to (seed, step)
+  Turn turn = Turn::both;
 
   /// The network's outputs for the batch.
   Var forward() { return network.forward(tape.reference(batch.inputs), mode, random); }

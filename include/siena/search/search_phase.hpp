@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,17 +27,17 @@ inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& s
 }
 }  // namespace detail
 
-/// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks it moves under the
-/// constraints. Network, masks and constraints are referred to and must outlive it.
+/// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks and choices it moves
+/// under the constraints. Network, space and constraints are referred to and must outlive it.
 template <class Formulation>
-class MaskSearch {
+class SearchPhase {
  public:
-  MaskSearch(Network& network, const SearchSpace& space, MultiConstraint<Formulation>& constraints, SearchOptions options)
+  SearchPhase(Network& network, const SearchSpace& space, MultiConstraint<Formulation>& constraints, SearchOptions options)
       : network_(network), space_(space), constraints_(constraints), options_(std::move(options)), compact_(space) {}
-  MaskSearch(const MaskSearch&) = delete;  // its objective refers to it
-  MaskSearch& operator=(const MaskSearch&) = delete;
+  SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
+  SearchPhase& operator=(const SearchPhase&) = delete;
 
-  /// The task's objective on the channels that are on, and the price of the constraints. Refers to this object.
+  /// The task's objective on what of the network is computed, and the price of the constraints. Refers to this object.
   Objective objective() {
     return {.loss = [this](StepContext& step) { return loss(step); },
             .before_update = [this](StepContext& step) { before_update(step); },
@@ -52,7 +53,7 @@ class MaskSearch {
     best_metrics_ = event.validation;
     best_epoch_ = event.epoch;
   }
-  /// Fixes the masks: every constraint holds, and no slack is left that a channel would fit in.
+  /// Fixes masks and choices: every constraint holds, and no slack is left that a channel would fit in.
   void settle() {
     if (settled_) return;
     const Selection now = space_.selection(network_);
@@ -81,22 +82,37 @@ class MaskSearch {
   Loss loss(StepContext& step) {
     if (&step.network != &network_) {
       require<ArgumentError>(step.mode == Mode::inference,
-                             "MaskSearch: expected to train the network that it was made for, got another");
+                             "SearchPhase: expected to train the network that it was made for, got another");
       return options_.objective.loss(step);
     }
-    if (step.mode == Mode::training && !settled_ && step.epoch >= options_.settle * step.epochs) settle();
+    if (step.mode == Mode::training && !settled_) {
+      space_.choices().set_temperature(network_, space_.choices().options().temperature_at(step.epoch));
+      if (step.epoch >= options_.settle * step.epochs) settle();
+    }
+    if (learns_by_score(step)) space_.choices().forget_samples(network_);
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
+    if (learns_by_score(step)) task_ = loss.task_value();
     if (step.mode == Mode::training && !settled_) {
       loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
+      loss.penalty += space_.choices().penalty(step.tape, network_);
     }
     return loss;
   }
   void before_update(StepContext& step) {
     compact_.return_gradients(network_, static_cast<double>(step.batch.size()));
+    if (learns_by_score(step)) {
+      if (std::isnan(usual_)) usual_ = task_;
+      space_.choices().add_scores(network_, task_ - usual_);
+      usual_ += 0.05 * (task_ - usual_);
+    }
     if (options_.objective.before_update) options_.objective.before_update(step);
   }
-  // The same step on the channels that are on: the others are not computed.
+  bool learns_by_score(const StepContext& step) const {
+    return step.mode == Mode::training && !settled_ && space_.choices().count() > 0 &&
+           space_.choices().options().sampling == Sampling::score;
+  }
+  // The same step on the channels that are on and the alternatives that may be: the others are not computed.
   StepContext on_compact(const StepContext& step) {
     return {.network = compact_.update(network_),
             .tape = step.tape,
@@ -105,7 +121,8 @@ class MaskSearch {
             .epoch = step.epoch,
             .epochs = step.epochs,
             .step = step.step,
-            .random = step.random};
+            .random = step.random,
+            .turn = step.turn};
   }
   void after_step(StepContext& step) {
     if (options_.objective.after_step) options_.objective.after_step(step);
@@ -114,7 +131,9 @@ class MaskSearch {
       return;
     }
     space_.project(network_);
-    if constexpr (UpdatesDuals<Formulation>) constraints_.update(describe(network_, space_));
+    if constexpr (UpdatesDuals<Formulation>) {
+      if (step.turn != Turn::weights) constraints_.update(describe(network_, space_));
+    }
   }
 
   Network& network_;
@@ -123,6 +142,7 @@ class MaskSearch {
   const SearchOptions options_;
   CompactNetwork compact_;
   bool settled_ = false, repaired_ = false;
+  double task_ = 0, usual_ = std::nan("");  // loss of the step, and its running mean
   Selection settled_selection_;
   std::optional<Network> best_;
   Metrics best_metrics_;

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "siena/autograd/ops/mixture.hpp"
+#include "siena/nn/layer.hpp"
+
+namespace siena {
+
+/// The weighted sum of the outputs of several branches, all of one shape. The weights are its parameter `alpha` (one each, equal at
+/// first) or what a gate makes of it; a pass works them out before the branches, and does not compute a branch whose weight is 0. The buffers
+/// are the gate's: a temperature, and which branch the last pass has sampled. How alternatives are written: Choice, of the room space.
+struct Mixture {
+  /// The layers of one branch: nodes [first, last) of the network; none where the branch hands the mixture's input on.
+  struct Branch {
+    std::string name;
+    int first = 0, last = 0;
+  };
+  std::vector<Branch> branches;
+
+  std::string_view kind() const { return "mixture"; }
+  Shape setup(LayerSetup& setup) const {
+    const auto in = setup.inputs();
+    require<ArgumentError>(!branches.empty() && in.size() == branches.size(), "{}: expected one input a branch, got {} for {}",
+                           setup.where(), in.size(), branches.size());
+    for (std::size_t i = 1; i < in.size(); ++i) {
+      require<ShapeError>(in[i] == in[0], "{}: expected alternatives of equal shape, got {} from '{}' and {} from '{}'",
+                          setup.where(), in[0], branches[0].name, in[i], branches[i].name);
+    }
+    const auto count = static_cast<std::int64_t>(branches.size());
+    setup.parameter("alpha", {count}, Init::constant(1.0 / static_cast<double>(count)), false, Role::architecture);
+    setup.buffer("temperature", {1}, 1);
+    setup.buffer("sample", {1}, -1);
+    return in[0];
+  }
+  Var forward(Forward& f) const {
+    std::vector<Var> inputs;
+    for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
+    return ops::weighted_sum<float>(f.parameter(0), inputs);
+  }
+};
+
+}  // namespace siena

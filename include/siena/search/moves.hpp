@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "siena/space/search_space.hpp"
+
+namespace siena {
+
+/// An architecture next to another one.
+struct Move {
+  Selection to{};
+  double worth = 0;  ///< what the task loses or gains by it, an estimate: rise or fall of its loss
+  int channels = 0;  ///< that go or come
+};
+
+/// Which moves: to fewer channels and less likely alternatives, or to more channels and likelier alternatives.
+enum class Direction { away, back };
+
+namespace detail {
+/// Channels of a group that are on (or off), those that go (or come back) first in front.
+inline std::vector<std::int64_t> ranked(const Network& network, const SearchSpace& space, const Selection& selection, int group,
+                                        bool on) {
+  std::vector<std::int64_t> channels;
+  for (std::int64_t c = 0; c < space.masks().groups()[group].channels; ++c) {
+    if (selection.keep[group][static_cast<std::size_t>(c)] == on) channels.push_back(c);
+  }
+  std::stable_sort(channels.begin(), channels.end(), [&](std::int64_t a, std::int64_t b) {
+    const double x = space.masks().importance(network, group, a), y = space.masks().importance(network, group, b);
+    return on ? x < y : x > y;
+  });
+  return channels;
+}
+
+// Tiled costs fall in steps: up to this many channels are tried at a time.
+inline constexpr std::int64_t longest_move = 16;
+
+template <class Each>
+void for_each_channel_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction,
+                           Each&& each) {
+  const bool away = direction == Direction::away;
+  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+    const ChannelGroup& group = space.masks().groups()[g];
+    if (group.frozen) continue;
+    const std::vector<std::int64_t> channels = ranked(network, space, from, g, away);
+    const auto spare = static_cast<std::int64_t>(channels.size()) - (away ? group.minimum : 0);
+    Move move{.to = from};
+    for (std::int64_t i = 0; i < std::min(spare, longest_move); ++i) {
+      const std::int64_t channel = channels[static_cast<std::size_t>(i)];
+      move.to.keep[g][static_cast<std::size_t>(channel)] = !away;
+      move.worth += space.masks().importance(network, g, channel);
+      ++move.channels;
+      if (!each(move)) break;
+    }
+  }
+}
+
+template <class Each>
+void for_each_choice_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction,
+                          Each&& each) {
+  for (int c = 0; c < space.choices().count(); ++c) {
+    const std::vector<double> p = space.choices().probabilities(network, c);
+    const int now = from.chosen[c];
+    for (int b = 0; b < static_cast<int>(p.size()); ++b) {
+      if (b == now || (direction == Direction::back && !(p[b] > p[now]))) continue;
+      Move move{.to = from};
+      move.to.chosen[c] = b;
+      const double nats = std::log(std::max(p[now], 1e-30)) - std::log(std::max(p[b], 1e-30));
+      move.worth = direction == Direction::away ? std::max(nats, 0.0) : -nats;
+      (void)each(move);
+    }
+  }
+}
+}  // namespace detail
+
+/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group, for as long as `each` returns true, and every other
+/// alternative of a choice. What a channel is worth is its importance; an alternative the logarithm of how much likelier it is, so that a nat
+/// of preference counts as one unit of loss.
+template <class Each>
+void for_each_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction, Each&& each) {
+  detail::for_each_channel_move(network, space, from, direction, each);
+  detail::for_each_choice_move(network, space, from, direction, each);
+}
+
+/// The architecture of the fewest channels with the alternatives that make `cost` least, found choice by choice: the least there is where
+/// costs add up.
+template <class Cost>
+Selection cheapest(const Network& network, const SearchSpace& space, Cost&& cost) {
+  Selection best = space.smallest();
+  double least = cost(best);
+  for (bool improved = true; improved;) {
+    improved = false;
+    for (int c = 0; c < space.choices().count(); ++c) {
+      Selection trial = best;
+      for (int b = 0; b < static_cast<int>(space.choices().branches(network, c).size()); ++b) {
+        trial.chosen[c] = b;
+        const double value = cost(trial);
+        if (!(value < least)) continue;
+        best = trial;
+        least = value;
+        improved = true;
+      }
+    }
+  }
+  return best;
+}
+
+}  // namespace siena

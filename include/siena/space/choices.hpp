@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "siena/autograd/ops/mixture.hpp"
+#include "siena/nn/network.hpp"
+
+namespace siena {
+
+/// How the weights of a choice's alternatives follow from its alphas in training. Evaluation always takes the alternative with the largest alpha,
+/// which is what a search hands back.
+enum class Sampling {
+  softmax,      ///< softmax(alpha / temperature): every alternative is computed, and their outputs are mixed
+  gumbel,       ///< softmax((alpha + g) / temperature) with Gumbel noise g: mixed, near a sample at low temperatures
+  hard_gumbel,  ///< the largest of these, straight-through: only that alternative is computed (GDAS, arXiv 1910.04465)
+  argmax,       ///< the largest alpha, straight-through: only that alternative is computed
+  score  ///< a sample of softmax(alpha): only that is computed; alpha learns from the loss itself (REINFORCE, Williams 1992)
+};
+
+/// How choices behave.
+struct ChoiceOptions {
+  /// The straight-through slope of a sampled alternative asks how the loss changes with the scale of its output, which a batch norm behind it
+  /// takes away; the score asks whether the loss is lower than usual when it is taken.
+  Sampling sampling = Sampling::score;
+  /// The temperature in epoch e of the search is max(temperature exp(-cooling e), lowest_temperature).
+  double temperature = 1;
+  double cooling = 0.05;
+  double lowest_temperature = 0.1;
+  /// Weight of mean(p)^2 / (var(p) + 1e-3), summed over the choices, which pushes them towards one alternative (0.5 in the scripts of
+  /// arXiv 2310.07217, where they do not sample).
+  double one_hot_penalty = 0;
+
+  /// Whether a step computes one alternative of each choice.
+  bool hard() const { return sampling != Sampling::softmax && sampling != Sampling::gumbel; }
+  double temperature_at(double epoch) const { return std::max(temperature * std::exp(-cooling * epoch), lowest_temperature); }
+};
+
+/// The choices of a network: installs the gates that turn each Mixture's alphas into weights. Names nodes and parameters by index, and so
+/// serves every copy of the network.
+class Choices {
+ public:
+  Choices(Network& network, const ChoiceOptions& options) : options_(options) {
+    require<ArgumentError>(options.temperature > 0 && options.lowest_temperature > 0 && std::isfinite(options.temperature) &&
+                               std::isfinite(options.cooling),
+                           "Choices: expected temperatures above 0 and a finite cooling, got {}, {} and {}",
+                           options.temperature, options.lowest_temperature, options.cooling);
+    require<ArgumentError>(options.one_hot_penalty >= 0, "Choices: expected a one_hot_penalty of 0 or more, got {}",
+                           options.one_hot_penalty);
+    const auto gate = std::make_shared<WeightGate>(options.sampling);
+    for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
+      if (!std::holds_alternative<Mixture>(network.nodes()[node].layer)) continue;
+      nodes_.push_back(node);
+      network.set_gate(node, gate);
+    }
+    set_temperature(network, options.temperature_at(0));
+  }
+
+  const ChoiceOptions& options() const { return options_; }
+  int count() const { return static_cast<int>(nodes_.size()); }
+  /// The mixture's node.
+  int node(int choice) const { return nodes_[choice]; }
+  const std::vector<Mixture::Branch>& branches(const Network& network, int choice) const {
+    return std::get<Mixture>(network.nodes()[nodes_[choice]].layer).branches;
+  }
+
+  /// The likeliest alternative of each choice: what evaluation computes.
+  std::vector<int> chosen(const Network& network) const {
+    std::vector<int> all;
+    for (int c = 0; c < count(); ++c) {
+      const auto row = alpha(network, c).value.row(0);
+      all.push_back(static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin()));
+    }
+    return all;
+  }
+  /// Decides every choice: from then on only the chosen alternatives are computed, however weights are sampled.
+  void select(Network& network, const std::vector<int>& alternatives) const {
+    for (int c = 0; c < count(); ++c) {
+      auto row = alpha(network, c).value.row(0);
+      for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int>(i) == alternatives[c] ? 0.0f : -decisive;
+    }
+  }
+  /// The alternative that a choice was decided for, -1 where it is open.
+  int decided(const Network& network, int choice) const {
+    const auto row = alpha(network, choice).value.row(0);
+    const auto best = std::max_element(row.begin(), row.end());
+    const bool clear =
+        std::all_of(row.begin(), row.end(), [&](const float& a) { return &a == &*best || *best - a >= decisive / 2; });
+    return clear ? static_cast<int>(best - row.begin()) : -1;
+  }
+
+  /// How likely each alternative of a choice is: softmax(alpha / temperature), or softmax(alpha) where Gumbel noise samples, which it does
+  /// with these probabilities at any temperature.
+  std::vector<double> probabilities(const Network& network, int choice) const {
+    Tape tape(false);
+    const Var p = ops::softmax_at<float>(tape.reference(alpha(network, choice).value), {}, sharpness(network));
+    return std::vector<double>(p.value().row(0).begin(), p.value().row(0).end());
+  }
+  /// The same with their gradient to alpha.
+  std::vector<Scalar> probabilities(Tape& tape, Network& network, int choice) const {
+    Parameter& parameter = network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+    const Var p = ops::softmax_at<float>(tape.parameter(parameter), {}, sharpness(network));
+    std::vector<Scalar> all;
+    for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
+    return all;
+  }
+  /// `one_hot_penalty` times the sum of mean(p)^2 / (var(p) + 1e-3), with the unbiased variance.
+  Scalar penalty(Tape& tape, Network& network) const {
+    Scalar sum = 0;
+    for (int c = 0; c < count() && options_.one_hot_penalty > 0; ++c) {
+      const std::vector<Scalar> p = probabilities(tape, network, c);
+      const double mean = 1.0 / static_cast<double>(p.size());  // probabilities sum to 1
+      Scalar variance = 0;
+      for (const Scalar& x : p) variance += (x - mean) * (x - mean);
+      if (p.size() > 1) sum += mean * mean / (variance / static_cast<double>(p.size() - 1) + 1e-3);
+    }
+    return sum * options_.one_hot_penalty;
+  }
+
+  /// Before a step with Sampling::score: forgets what was sampled.
+  void forget_samples(Network& network) const {
+    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[1]).fill(-1.0f);
+  }
+  /// After a step with Sampling::score: adds (loss - usual loss) d log p(sample) / d alpha to the gradients.
+  void add_scores(Network& network, double advantage) const {
+    for (int c = 0; c < count(); ++c) {
+      const float sample = *network.buffer(network.nodes()[nodes_[c]].buffers[1]).data();
+      if (sample < 0) continue;  // belongs to an alternative that was not taken
+      const std::vector<double> p = probabilities(network, c);
+      float* gradient = alpha(network, c).grad.data();
+      for (std::size_t i = 0; i < p.size(); ++i)
+        gradient[i] += static_cast<float>(advantage * ((static_cast<float>(i) == sample ? 1.0 : 0.0) - p[i]));
+    }
+  }
+
+  /// Kept with the network: saved and loaded with it.
+  double temperature(const Network& network) const {
+    return nodes_.empty() ? 1.0 : static_cast<double>(*network.buffer(network.nodes()[nodes_[0]].buffers[0]).data());
+  }
+  void set_temperature(Network& network, double temperature) const {
+    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[0]).fill(static_cast<float>(temperature));
+  }
+
+  /// Which node makes the value of each node once the choices are decided for `chosen` (-1: left open): itself, but for decided mixtures, whose
+  /// value is that of an alternative; -1: nothing, where it belongs to an alternative that is not chosen.
+  std::vector<int> sources(const Network& network, const std::vector<int>& chosen) const {
+    std::vector<int> source(network.nodes().size());
+    for (int i = 0; i < static_cast<int>(source.size()); ++i) source[i] = i;
+    for (int c = count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
+      if (source[nodes_[c]] < 0 || chosen[c] < 0) continue;
+      const auto& all = branches(network, c);
+      for (int b = 0; b < static_cast<int>(all.size()); ++b) {
+        if (b != chosen[c]) std::fill(source.begin() + all[b].first, source.begin() + all[b].last, -1);
+      }
+    }
+    for (int c = 0; c < count(); ++c) {
+      if (source[nodes_[c]] >= 0 && chosen[c] >= 0) source[nodes_[c]] = source[network.nodes()[nodes_[c]].inputs[chosen[c]]];
+    }
+    return source;
+  }
+
+ private:
+  static constexpr float decisive = 1e4f;  // no noise outweighs it, and exp(-decisive) is 0
+
+  /// From a mixture's alphas to the weights of its inputs.
+  class WeightGate final : public Gate {
+   public:
+    explicit WeightGate(Sampling sampling) : sampling_(sampling) {}
+
+    Var apply(Forward& forward, const Var& alpha) const override {
+      if (forward.mode() == Mode::inference) return ops::one_hot(forward.tape().constant(alpha.value()));
+      std::vector<float> noise;
+      if (sampling_ != Sampling::softmax && sampling_ != Sampling::argmax) {
+        Random random = forward.random();
+        noise.resize(static_cast<std::size_t>(alpha.value().columns()));
+        for (float& g : noise) g = static_cast<float>(-std::log(-std::log(std::max(random.uniform(), 1e-300))));
+      }
+      if (sampling_ == Sampling::score) {
+        Tensor noisy = alpha.value();
+        for (std::size_t i = 0; i < noise.size(); ++i) noisy.data()[i] += noise[i];
+        const Var hot = ops::one_hot(forward.tape().constant(std::move(noisy)));
+        const auto row = hot.value().row(0);
+        forward.buffer(1).fill(static_cast<float>(std::max_element(row.begin(), row.end()) - row.begin()));
+        return hot;
+      }
+      const Var p = ops::softmax_at<float>(alpha, noise, static_cast<double>(*forward.buffer(0).data()));
+      return sampling_ == Sampling::hard_gumbel || sampling_ == Sampling::argmax ? ops::one_hot(p) : p;
+    }
+
+   private:
+    Sampling sampling_;
+  };
+
+  double sharpness(const Network& network) const {
+    const bool deterministic = options_.sampling == Sampling::softmax || options_.sampling == Sampling::argmax;
+    return deterministic ? temperature(network) : 1.0;
+  }
+  const Parameter& alpha(const Network& network, int choice) const {
+    return network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+  }
+  Parameter& alpha(Network& network, int choice) const {
+    return network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+  }
+
+  ChoiceOptions options_;
+  std::vector<int> nodes_;
+};
+
+}  // namespace siena
