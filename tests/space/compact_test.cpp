@@ -40,12 +40,15 @@ Tensor run_step(Network& network, const Tensor& batch, Mode mode) {
 
 TEST_CASE("compact: any network computes what its masks computed, forwards and backwards") {
   int narrower = 0, training = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  int open = 0;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
     INFO("network " << seed);
-    test::RandomNetwork generator(seed);
+    test::RandomNetwork generator(seed, seed >= 60);
     Network network = generator.make();
-    const SearchSpace space(network);
-    space.select(network, generator.selection(space));
+    const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax}});  // samples would be other samples
+    const Selection selection = generator.selection(space);
+    space.masks().select(network, selection.keep);
+    if (seed % 3 == 0) space.choices().select(network, selection.chosen);
     const Tensor batch = generator.batch(network, 5);
     const Mode mode = has_dropout(network) ? Mode::inference : Mode::training;  // other channels, other random numbers
     training += mode == Mode::training ? 1 : 0;
@@ -71,6 +74,12 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
       INFO(network.parameter(p).name);
       CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 1e-2);
     }
+    for (int c = 0; c < space.choices().count(); ++c) {
+      const int alpha = network.nodes()[space.choices().node(c)].parameters[0];
+      if (space.choices().decided(network, c) >= 0) continue;
+      ++open;
+      CHECK(test::difference(gated.parameter(alpha).grad, network.parameter(alpha).grad, 1e-2 * largest) < 1e-2);
+    }
     for (std::size_t g = 0; g < on.keep.size(); ++g) {
       const int alpha = space.masks().parameter(static_cast<int>(g));
       if (alpha < 0) continue;
@@ -86,6 +95,7 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     }
   }
   CHECK(narrower > 30);
+  CHECK(open > 20);
   CHECK(training > 20);
 }
 

@@ -13,6 +13,7 @@
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/choice.hpp"
 #include "siena/space/search_space.hpp"
 #include "siena/space/searchable.hpp"
 
@@ -28,10 +29,10 @@ struct Scaled {
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
 };
 
-/// Writes random graphs: most layers may vary, some may not.
+/// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other.
 class RandomNetwork {
  public:
-  explicit RandomNetwork(std::uint64_t seed) : random_(seed) {}
+  explicit RandomNetwork(std::uint64_t seed, bool choices = false) : random_(seed), choices_(choices) {}
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
@@ -41,7 +42,7 @@ class RandomNetwork {
     return network;
   }
 
-  /// Channels that stay by chance, never fewer than a group's minimum.
+  /// Channels that stay by chance, never fewer than a group's minimum, and any alternative.
   Selection selection(const SearchSpace& space) {
     Selection selection;
     for (const ChannelGroup& group : space.masks().groups()) {
@@ -57,6 +58,7 @@ class RandomNetwork {
       }
       selection.keep.push_back(std::move(keep));
     }
+    for (const int count : space.choices().sizes()) selection.chosen.push_back(below(count));
     return selection;
   }
 
@@ -141,10 +143,37 @@ class RandomNetwork {
     if (chance(0.5)) return x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
     return x | AvgPool{.kernel = 2, .count_padding = chance(0.5)};
   }
+  Flow choice(const Flow& x, int depth) {
+    const int channels = static_cast<int>(x.shape()[-1]);
+    Choice choice;
+    const int alternatives = 1 + below(4);
+    for (int i = 0; i < alternatives; ++i) {
+      switch (below(depth > 0 ? 5 : 4)) {
+        case 0:
+          choice.add(Identity{});
+          break;
+        case 1:
+          choice.add([&](const Flow& y) { return residual(y); });
+          break;
+        case 2:
+          choice.add(
+              Alternative{"deep", [&](const Flow& y) { return conv(finish(conv(y, 2 + below(6), true)), channels, true); }});
+          break;
+        case 3:
+          choice.add([&](const Flow& y) { return finish(depthwise(y)); });
+          break;
+        default:
+          choice.add([&](const Flow& y) { return this->choice(finish(conv(y, channels, true)), depth - 1); });
+          break;
+      }
+    }
+    return finish(x | choice);
+  }
   Flow body(Flow x) {
     x = finish(conv(x, 3 + below(7), false));
     const int blocks = 1 + below(5);
     for (int i = 0; i < blocks; ++i) {
+      if (choices_ && chance(0.5)) x = choice(x, 1);
       switch (below(9)) {
         case 0:
           x = finish(conv(x, 2 + below(10), false));
@@ -197,12 +226,15 @@ class RandomNetwork {
         fill(network.buffer(node.buffers[1]), 0.3, 2);
       } else if (std::holds_alternative<PRelu>(node.layer) || std::holds_alternative<Custom>(node.layer)) {
         fill(network.parameter(node.parameters[0]).value, -0.3, 0.6);
+      } else if (std::holds_alternative<Mixture>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, -1, 1);
       }
       if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
     }
   }
 
   Random random_;
+  bool choices_;
 };
 
 }  // namespace siena::test

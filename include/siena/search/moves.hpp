@@ -90,14 +90,14 @@ void for_each_move(const Network& network, const SearchSpace& space, const Selec
 /// The architecture of the fewest channels with the alternatives that make `cost` least, found choice by choice: the least there is where
 /// costs add up.
 template <class Cost>
-Selection cheapest(const Network& network, const SearchSpace& space, Cost&& cost) {
+Selection cheapest(const SearchSpace& space, Cost&& cost) {
   Selection best = space.smallest();
   double least = cost(best);
   for (bool improved = true; improved;) {
     improved = false;
     for (int c = 0; c < space.choices().count(); ++c) {
       Selection trial = best;
-      for (int b = 0; b < static_cast<int>(space.choices().branches(network, c).size()); ++b) {
+      for (int b = 0; b < space.choices().sizes()[c]; ++b) {
         trial.chosen[c] = b;
         const double value = cost(trial);
         if (!(value < least)) continue;

@@ -54,7 +54,7 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
   }
   if (narrowed) return true;
   const auto cost = [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); };
-  std::vector<int> least = cheapest(network, space, cost).chosen;
+  std::vector<int> least = cheapest(space, cost).chosen;
   if (least == selection.chosen) return false;
   selection.chosen = std::move(least);
   return true;
@@ -118,7 +118,7 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
   for (const AnyConstraint& constraint : constraints) {
     only_bounds &= constraint.is_bound();
     if (!constraint.is_bound()) continue;
-    const Architecture<double> least = describe(network, space, cheapest(network, space, [&](const Selection& trial) {
+    const Architecture<double> least = describe(network, space, cheapest(space, [&](const Selection& trial) {
                                                   return constraint.violation(describe(network, space, trial));
                                                 }));
     if (holds(constraint.violation(least))) continue;

@@ -30,7 +30,6 @@ class Choice {
  public:
   template <class... A>
   requires(!(sizeof...(A) == 1 && (std::same_as<A, Choice> && ...))) explicit Choice(A... alternatives) {
-    static_assert(sizeof...(A) > 0, "siena: a Choice needs at least one alternative");
     (add(std::move(alternatives)), ...);
   }
 
@@ -50,6 +49,7 @@ class Choice {
   }
 
   friend Flow operator|(const Flow& x, const Choice& choice) {
+    require<ArgumentError>(!choice.alternatives_.empty(), "Choice: expected at least one alternative, got none");
     NetworkBuilder* const builder = x.builder();
     Mixture mixture;
     std::vector<int> outputs;

@@ -58,6 +58,7 @@ class Choices {
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
       if (!std::holds_alternative<Mixture>(network.nodes()[node].layer)) continue;
       nodes_.push_back(node);
+      sizes_.push_back(static_cast<int>(std::get<Mixture>(network.nodes()[node].layer).branches.size()));
       network.set_gate(node, gate);
     }
     set_temperature(network, options.temperature_at(0));
@@ -70,6 +71,9 @@ class Choices {
   const std::vector<Mixture::Branch>& branches(const Network& network, int choice) const {
     return std::get<Mixture>(network.nodes()[nodes_[choice]].layer).branches;
   }
+
+  /// How many alternatives each choice has.
+  const std::vector<int>& sizes() const { return sizes_; }
 
   /// The likeliest alternative of each choice: what evaluation computes.
   std::vector<int> chosen(const Network& network) const {
@@ -210,7 +214,7 @@ class Choices {
   }
 
   ChoiceOptions options_;
-  std::vector<int> nodes_;
+  std::vector<int> nodes_, sizes_;
 };
 
 }  // namespace siena
