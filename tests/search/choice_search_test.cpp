@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Searches over alternatives, alone and with channels.
+
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "siena/constraints/augmented_lagrangian.hpp"
+#include "siena/constraints/bound.hpp"
+#include "siena/core/parallel.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/data/synthetic.hpp"
+#include "siena/search/search.hpp"
+#include "siena/space/choice.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+
+using namespace siena;
+
+namespace {
+
+const data::Splits& pictures() {
+  static const data::Splits splits = data::synthetic_images(
+      {.classes = 4, .height = 12, .width = 12, .channels = 2, .train = 256, .validation = 64, .test = 64, .noise = 0.02});
+  return splits;
+}
+/// Tells the network nothing.
+struct Blank {
+  std::string_view kind() const { return "blank"; }
+  Shape setup(LayerSetup& setup) const {
+    setup.macs(0);
+    return setup.input();
+  }
+  Var forward(Forward& f) const { return f.tape().constant(Tensor(f.input().shape())); }
+};
+Flow piece(const Flow& x, int out, int kernel) {
+  return x | Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{}} | BatchNorm{} | Relu{};
+}
+Network supernet() {
+  return Network(
+      {12, 12, 2},
+      [](Flow x) {
+        x = (x | Searchable{Conv2d{.out = 8, .kernel = 3, .stride = 2}, Channels{}}).named("stem") | BatchNorm{} | Relu{};
+        for (int block = 0; block < 2; ++block) {
+          const auto conv = [](int kernel) {
+            return Alternative{"conv" + std::to_string(kernel), [=](const Flow& y) { return piece(y, 8, kernel); }};
+          };
+          x = x | Choice{conv(5), conv(3), conv(1), Identity{}};
+        }
+        return x | GlobalAvgPool{} | Linear{.out = 4};
+      },
+      3);
+}
+SearchOptions brief(Sampling sampling) {
+  SearchOptions options{.warmup = 1, .epochs = 4, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .seed = 2};
+  options.space.choices.sampling = sampling;
+  return options;
+}
+int mixtures(const Network& network) {
+  int count = 0;
+  for (const auto& node : network.nodes()) count += std::holds_alternative<Mixture>(node.layer) ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("search: alternatives and channels together keep every bound, however they are sampled") {
+  Network network = supernet();
+  const SearchSpace space(network);
+  const Architecture<double> largest = describe(network, space, space.full());
+  const auto bounds = subject_to(AtMost{Macs{}, 0.35 * total(Macs{}, largest)}, AtMost{Gap8{}, 0.4 * total(Gap8{}, largest)});
+  for (const Sampling sampling :
+       {Sampling::softmax, Sampling::gumbel, Sampling::hard_gumbel, Sampling::argmax, Sampling::score}) {
+    INFO("sampling " << static_cast<int>(sampling));
+    SearchOptions options = brief(sampling);
+    options.space.choices.one_hot_penalty = sampling == Sampling::softmax ? 0.1 : 0;
+    auto [found, history] = search(supernet(), pictures(), bounds, Duccio{}, options);
+    CHECK(bounds.feasible(describe(found)));
+    CHECK(mixtures(found) == 0);
+    CHECK(found.parameters(Role::architecture).empty());
+    CHECK(evaluate(found, pictures().test, 32).loss == Approx(history.found_test->loss));
+  }
+}
+
+TEST_CASE("search: finds the alternative that the task needs") {
+  const auto build = [](Flow x) {
+    x = x | Conv2d{.out = 8, .kernel = 3, .stride = 2} | BatchNorm{} | Relu{};
+    const auto useful = [](const Flow& y) { return y | Conv2d{.out = 8, .kernel = 3} | BatchNorm{} | Relu{}; };
+    x = x | Choice{Blank{}, Alternative{"useful", useful}, Blank{}};
+    return x | GlobalAvgPool{} | Linear{.out = 4};
+  };
+  for (const Sampling sampling : {Sampling::softmax, Sampling::gumbel, Sampling::score}) {
+    INFO("sampling " << static_cast<int>(sampling));
+    SearchOptions options = brief(sampling);
+    options.architecture = Adam{.lr = 5e-2};
+    options.epochs = 8;
+    const Network network({12, 12, 2}, build);
+    const auto loose = subject_to(AtMost{Macs{}, 1e9});
+    auto [found, history] = search(network, pictures(), loose, Duccio{}, options);
+    CHECK(total(Macs{}, describe(found)) > 36 * 9 * 64);
+    CHECK(history.search.epochs.back().train.loss < 1.3);  // log 4 = 1.39 tells nothing
+  }
+}
+
+TEST_CASE("search: in turns, on data of its own") {
+  for (const auto every : {Alternation::Every::step, Alternation::Every::epoch}) {
+    SearchOptions options = brief(Sampling::score);
+    options.architecture_share = 0.25;
+    options.turns = every;
+    std::vector<Turn> turns;
+    std::vector<std::int64_t> sizes;
+    options.objective.before_update = [&](StepContext& step) {
+      turns.push_back(step.turn);
+      sizes.push_back(step.batch.size());
+    };
+    Network network = supernet();
+    const SearchSpace space(network);
+    const auto bounds = subject_to(AtMost{Macs{}, 0.4 * total(Macs{}, describe(network, space, space.full()))});
+    options.batch = 16;
+    auto [found, history] = search(supernet(), pictures(), bounds, AugmentedLagrangian{}, options);
+    CHECK(bounds.feasible(describe(found)));
+    turns.erase(turns.begin(), turns.begin() + 16);  // warm-up: 256 images
+    const auto of_architecture = std::count(turns.begin(), turns.end(), Turn::architecture);
+    // 192 images train the weights in 12 steps an epoch, 64 the architecture, in the first half of 4 epochs.
+    CHECK(std::count(turns.begin(), turns.end(), Turn::weights) == 48);
+    CHECK(of_architecture == (every == Alternation::Every::step ? 24 : 8));
+    CHECK(turns[1] == (every == Alternation::Every::step ? Turn::architecture : Turn::weights));
+  }
+  SearchOptions wrong = brief(Sampling::score);
+  wrong.architecture_share = 1;
+  CHECK_THROWS_WITH(search(supernet(), pictures(), subject_to(AtMost{Macs{}, 1e9}), Duccio{}, wrong),
+                    ContainsSubstring("expected an architecture_share in [0, 1)"));
+}
+
+TEST_CASE("search: choices give the same bits at any number of threads") {
+  const auto bounds = subject_to(AtMost{Macs{}, 2e5});
+  const auto run = [&](int count) {
+    set_threads(count);
+    auto found = search(supernet(), pictures(), bounds, Duccio{}, brief(Sampling::score)).network;
+    return found.predict(Tensor(Shape{2, 12, 12, 2}, 0.3f));
+  };
+  const int before = threads();
+  const Tensor one = run(1), two = run(2);
+  set_threads(before);
+  CHECK(test::difference(one, two) == 0);
+}
+
+TEST_CASE("repair: alternatives change where channels do not suffice") {
+  Network network = supernet();
+  const SearchSpace space(network);
+  for (int c = 0; c < 2; ++c) {
+    network.parameter(network.nodes()[space.choices().node(c)].parameters[0]).value.assign(std::vector<float>{3, 2, 0, 1});
+  }
+  const auto cost = [&](const Selection& selection) { return total(Macs{}, describe(network, space, selection)); };
+  const Selection now = space.selection(network);
+  CHECK(now.chosen == std::vector<int>{0, 0});
+  // The least there is: one channel and nothing in between.
+  const double least = cost(cheapest(space, cost));
+  Selection smallest = space.smallest();
+  smallest.chosen = {3, 3};
+  CHECK(least == cost(smallest));
+  for (const double limit : {0.9, 0.5, 0.2, 0.05, 1e-9}) {
+    const double most = std::max(least, limit * cost(now));
+    const auto bounds = subject_to(AtMost{Macs{}, most});
+    CHECK_NOTHROW(require_reachable(network, space, bounds));
+    const Selection kept = repair(network, space, bounds, now);
+    CHECK(cost(kept) <= most);
+    const Selection used = use_slack(network, space, bounds, kept);
+    CHECK(cost(used) <= most);
+    CHECK(cost(used) >= cost(kept));
+  }
+  // An alternative that is likelier comes back where it fits.
+  Selection small = now;
+  small.chosen = {3, 3};
+  CHECK(use_slack(network, space, subject_to(AtMost{Macs{}, 2 * cost(now)}), small).chosen == std::vector<int>{0, 0});
+  CHECK_THROWS_WITH(require_reachable(network, space, subject_to(AtMost{Macs{}, least - 1})),
+                    ContainsSubstring("the smallest value that this search space reaches is"));
+}
