@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/constraints/duccio.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "constraints/toy.hpp"
 #include "siena/cost/model_size.hpp"
 #include "support/architectures.hpp"
@@ -52,6 +55,56 @@ TEST_CASE("duccio: strengths follow the schedule of the paper, between epochs to
   MultiConstraint constant{subject_to(AtMost{Params{}, 4}), Duccio{.schedule = Duccio::Schedule::constant}};
   constant.start(3, toy(10.0), epochs);
   REQUIRE(constant.strength(0) == final);
+}
+
+TEST_CASE("duccio: in units of the cost, it is the paper's formula", "[constraints]") {
+  const double task_loss = 1.4, c0 = 77360, target = 38680;  // ResNet8, half of its weights
+  const double epochs = GENERATE(1.0, 2.0, 5.0, 30.0, 501.0);
+  const double strength = task_loss / (c0 - target);  // lambda*, per weight
+  MultiConstraint problem{subject_to(AtMost{Params{}, target}), Duccio{}};
+  problem.start(task_loss, toy(c0), epochs);
+  MultiConstraint constant{subject_to(AtMost{Params{}, target}), Duccio{.schedule = Duccio::Schedule::constant}};
+  constant.start(task_loss, toy(c0), epochs);
+  MultiConstraint absolute{subject_to(AtMost{Params{}, target}), Duccio{.shape = Duccio::Shape::absolute}};
+  absolute.start(task_loss, toy(c0), epochs);
+  for (double epoch = 0; epoch < epochs; ++epoch) {
+    const double grown = std::min(strength / 100 + epoch * 0.99 * strength / (epochs / 2), strength);
+    for (const double cost : {0.9 * c0, 0.5 * c0 + 1, 0.5 * c0, 0.3 * c0}) {
+      CHECK(problem.penalty(toy(cost), epoch) == Approx(grown * std::max(0.0, cost - target)).epsilon(1e-9));
+      CHECK(constant.penalty(toy(cost), epoch) == Approx(strength * std::max(0.0, cost - target)).epsilon(1e-9));
+      CHECK(absolute.penalty(toy(cost), epoch) == Approx(grown * std::abs(cost - target)).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("duccio: kappa stands for strengths that were chosen by hand", "[constraints]") {
+  // Of the paper's runs: K = lambda* (c0 - T) is 140 for the MACs of ResNet8, whatever the target, where the loss is about 1.4.
+  const double c0 = 12501632, task_loss = 1.4, by_hand = 140;
+  for (const double part : {0.25, 0.5, 0.75}) {
+    MultiConstraint problem{subject_to(AtMost{Params{}, part * c0}), Duccio{.kappa = by_hand / task_loss}};
+    problem.start(task_loss, toy(c0), 500);
+    REQUIRE(problem.penalty(toy(c0), 250) == Approx(by_hand));
+    problem.advance(250);
+    REQUIRE(problem.strength(0) / (part * c0) == Approx(by_hand / (c0 - part * c0)));
+  }
+}
+
+TEST_CASE("duccio: the absolute shape pulls from both sides, the objective has no limit", "[constraints]") {
+  MultiConstraint absolute{subject_to(AtMost{Params{}, 20}), Duccio{.kappa = 10, .shape = Duccio::Shape::absolute}};
+  absolute.start(20, toy(15.0), 10);  // g0 = -0.25: lambda* = 800 > f'(20) * 20 = 400: the task alone would end at 10
+  absolute.advance(10);
+  REQUIRE(absolute.strength(0) == Approx(800));
+  REQUIRE(minimise(absolute, 15, 20000, 0.0005, 10) == Approx(20).margin(0.05));
+  ScalarTape tape;
+  const Scalar met = tape.leaf(20);
+  tape.backward(absolute.penalty(toy(met), 10));  // a limit that is met exactly: no push either way
+  REQUIRE(tape.gradient(met) == 0);
+
+  MultiConstraint objective{subject_to(AtMost{Params{}, 4}), Duccio{.shape = Duccio::Shape::objective}};
+  objective.start(30, toy(10.0), 10);  // lambda* = 30 / (10 / 4) = 12 per limit, 3 per weight
+  REQUIRE(objective.penalty(toy(10.0), 10) == Approx(30));
+  REQUIRE(objective.penalty(toy(2.0), 10) == Approx(6));
+  REQUIRE(minimise(objective, 10, 5000, 0.01, 10) == Approx(10 - 3 / 2.0).epsilon(1e-9));
 }
 
 TEST_CASE("duccio: a bound that holds at the start, or is hit exactly, is enforced later", "[constraints]") {

@@ -9,16 +9,21 @@
 
 namespace siena {
 
-/// The formulation of the paper (arXiv 2310.07217): lambda(e) max(0, g), with strengths that follow from the task. At full
-/// strength lambda* = kappa L / max(g0, floor), so the penalty at the start weighs as much as L, the loss after warm-up
-/// (g0: exact relative violation at the start). lambda grows linearly from 1 % to 100 % of that until half of the search is
-/// over. Beyond the paper: violations are relative (units do not matter), and `floor` keeps the strength finite and above 0
-/// where the constraint holds at the start or nearly does.
+/// The formulation of the paper (arXiv 2310.07217): lambda(e) h(g), by default with the hinge h = max(0, g), and strengths that
+/// follow from the task. At full strength lambda* = kappa L / max(h(g0), floor), so the penalty at the start weighs kappa L, with L
+/// the loss after warm-up and g0 the exact relative violation at the start. lambda grows linearly from 1 % to 100 % of that until
+/// half of the search is over. With g = c / T - 1, the lambda* of the paper, in 1 / unit of c, is this one divided by T; the
+/// strengths that its authors chose by hand are kappa = lambda* (c0 - T) / L. Beyond the paper: violations are relative (units do
+/// not matter), and `floor` keeps the strength finite and above 0 where the constraint holds at the start or nearly does.
 struct Duccio {
   enum class Schedule { increasing, constant };
+  /// What of a violation g is charged: max(0, g); |g|, which draws the cost to its limit from below too; or 1 + g = c / T, which
+  /// has no limit: the cost is a second objective.
+  enum class Shape { hinge, absolute, objective };
 
   double kappa = 1;
   Schedule schedule = Schedule::increasing;
+  Shape shape = Shape::hinge;
   double floor = 0.05;
   double first = 0.01;  ///< of the final strength, at the start
   double ramp = 0.5;    ///< part of the search after which the strength is final
@@ -29,7 +34,7 @@ struct Duccio {
     require<ArgumentError>(kappa > 0 && floor > 0 && first >= 0 && first <= 1 && ramp >= 0,
                            "Duccio: expected kappa > 0, floor > 0, first in [0, 1] and ramp >= 0, got {}, {}, {} and {}", kappa,
                            floor, first, ramp);
-    dual = {.loss = task_loss, .strength = kappa * task_loss / std::max(violation, floor)};
+    dual = {.loss = task_loss, .strength = kappa * task_loss / std::max(charged(violation), floor)};
   }
   double strength(const DualState& dual, double progress) const {
     if (schedule == Schedule::constant || progress >= ramp) return dual.strength;
@@ -37,7 +42,15 @@ struct Duccio {
   }
   template <class N>
   N term(const N& violation, const DualState& dual, double progress) const {
-    return positive_part(violation) * strength(dual, progress);
+    return charged(violation) * strength(dual, progress);
+  }
+
+ private:
+  template <class N>
+  N charged(const N& violation) const {
+    if (shape == Shape::objective) return violation + 1.0;
+    if (shape == Shape::absolute && violation < 0.0) return -violation;
+    return positive_part(violation);
   }
 };
 static_assert(Formulation<Duccio>);
