@@ -42,3 +42,16 @@ TEST_CASE("augmented lagrangian: exact violations move the multiplier and the pe
   problem.update(toy(0.0));
   REQUIRE(problem.dual(0).multiplier == 0);
 }
+
+TEST_CASE("augmented lagrangian: the penalty grows up to its limit", "[constraints]") {
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.penalty = 3, .growth = 1.5, .most = 10}};
+  problem.start(2, toy(10.0), 10);
+  for (int i = 0; i < 5000; ++i) problem.update(toy(8.0));  // 1.5^5000 is no number any more
+  REQUIRE(problem.dual(0).strength == 60);
+  MultiConstraint standard{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{}};
+  standard.start(2, toy(10.0), 10);
+  for (int i = 0; i < 80000; ++i) standard.update(toy(8.0));
+  REQUIRE(standard.dual(0).strength == 200);
+  MultiConstraint wrong{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.most = 0.5}};
+  REQUIRE_THROWS_WITH(wrong.start(1, toy(1.0), 1), ContainsSubstring("most >= 1"));
+}

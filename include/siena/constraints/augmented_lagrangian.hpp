@@ -11,27 +11,29 @@
 namespace siena {
 
 /// mu g + c/2 max(0, g)^2. Each exact violation moves the multiplier, mu <- max(0, mu + rate g), and makes c grow while it
-/// is above `tolerance`; c falls back to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian.
-/// Rate and penalty are in multiples of the loss after warm-up. Meets its limit exactly at a saddle point, where mu is the
-/// price of the constraint.
+/// is above `tolerance`, up to `most` times its first value (a constraint that stays broken would let it overflow); c falls back
+/// to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian. Rate and penalty are in multiples of the
+/// loss after warm-up. Meets its limit exactly at a saddle point, where mu is the price of the constraint.
 struct AugmentedLagrangian {
   double rate = 0.1;
   double penalty = 1;
   double growth = 1.01;
+  double most = 100;
   double tolerance = 1e-4;
 
   std::string_view name() const { return penalty > 0 ? "augmented lagrangian" : "lagrangian"; }
 
   void start(DualState& dual, double, double task_loss) const {
-    require<ArgumentError>(rate > 0 && penalty >= 0 && growth >= 1 && tolerance >= 0,
-                           "AugmentedLagrangian: expected rate > 0, penalty >= 0, growth >= 1 and tolerance >= 0, "
-                           "got {}, {}, {} and {}",
-                           rate, penalty, growth, tolerance);
+    require<ArgumentError>(
+        rate > 0 && penalty >= 0 && growth >= 1 && most >= 1 && std::isfinite(penalty * most) && tolerance >= 0,
+        "AugmentedLagrangian: expected rate > 0, penalty >= 0, growth >= 1, a finite most >= 1 and tolerance >= 0, "
+        "got {}, {}, {}, {} and {}",
+        rate, penalty, growth, most, tolerance);
     dual = {.loss = task_loss, .strength = penalty * task_loss};
   }
   void update(DualState& dual, double violation) const {
     dual.multiplier = std::max(0.0, dual.multiplier + rate * dual.loss * violation);
-    if (violation > tolerance) dual.strength *= growth;
+    if (violation > tolerance) dual.strength = std::min(dual.strength * growth, most * penalty * dual.loss);
     if (violation <= 0) dual.strength = penalty * dual.loss;
   }
   double strength(const DualState& dual, double) const { return dual.multiplier; }

@@ -21,8 +21,9 @@ struct NuPi {
   std::string_view name() const { return "nu-pi"; }
 
   void start(DualState& dual, double, double task_loss) const {
-    require<ArgumentError>(rate > 0 && nu < 1 && nu > -1 && integral > 0,
-                           "NuPi: expected rate > 0, nu in (-1, 1) and integral > 0, got {}, {} and {}", rate, nu, integral);
+    require<ArgumentError>(rate > 0 && nu < 1 && nu > -1 && proportional >= 0 && integral > 0,
+                           "NuPi: expected rate > 0, nu in (-1, 1), proportional >= 0 and integral > 0, got {}, {}, {} and {}",
+                           rate, nu, proportional, integral);
     dual = {.loss = task_loss};
   }
   void update(DualState& dual, double violation) const {
