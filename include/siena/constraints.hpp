@@ -4,6 +4,7 @@
 
 // The room constraints: what must hold: bounds and the ways to hold them.
 
+#include "siena/constraints/any_formulation.hpp"
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/constraint.hpp"
@@ -13,3 +14,4 @@
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/constraints/nu_pi.hpp"
 #include "siena/constraints/penalty.hpp"
+#include "siena/constraints/per_constraint.hpp"

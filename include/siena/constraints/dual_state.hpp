@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 
 #include "siena/autograd/scalar.hpp"
@@ -18,6 +19,8 @@ struct DualState {
   double strength = 0;    ///< weight of the hinge or of the quadratic term
   double multiplier = 0;  ///< Lagrange multiplier
   double smoothed = 0;    ///< moving average of violations
+  /// Which constraint it is of, counted as they were given; set by MultiConstraint before any call of the formulation, and not saved.
+  std::size_t constraint = 0;
 
   void save(State& state, const std::string& prefix) const {
     state.put(prefix + ".loss", loss);
@@ -55,9 +58,15 @@ concept UpdatesDuals = requires(const F& formulation, DualState& dual, double vi
   formulation.update(dual, violation);
 };
 
+/// Says which numbers of constraints it is made for: `expect(count)` throws ArgumentError for any other.
+template <class F>
+concept ExpectsCount = requires(const F& formulation, std::size_t constraints) {
+  formulation.expect(constraints);
+};
+
 /// A way to make constraints part of a loss: stateless itself, with one DualState per constraint. `name()`, `start(dual,
 /// violation, task_loss)`, `term(violation, dual, progress)` for double and Scalar, `strength(dual, progress)`; optional:
-/// `update(dual, violation)`, for multipliers that move.
+/// `update(dual, violation)`, for multipliers that move, and `expect(count)`.
 template <class F>
 concept Formulation = Named<F> && StartsDuals<F> && HasTerm<F, double> && HasTerm<F, Scalar> && HasStrength<F>;
 

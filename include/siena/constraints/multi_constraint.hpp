@@ -23,6 +23,8 @@ class MultiConstraint {
   explicit MultiConstraint(ConstraintSet constraints, F formulation = {})
       : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size()) {
     assert_formulation<F>();
+    if constexpr (ExpectsCount<F>) formulation_.expect(constraints_.size());
+    own_duals();
   }
 
   /// Derives the strengths from the loss after warm-up and the exact network that the search begins with; `total_epochs` is
@@ -41,6 +43,7 @@ class MultiConstraint {
                                constraints_[i].name(), violation);
       formulation_.start(duals_[i], violation, task_loss);
     }
+    own_duals();  // formulations begin with fresh states
     total_epochs_ = total_epochs;
     epoch_ = 0;
   }
@@ -122,11 +125,15 @@ class MultiConstraint {
     }
     const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
     duals_ = std::move(duals);
+    own_duals();
     total_epochs_ = total_epochs;
     epoch_ = epoch;
   }
 
  private:
+  void own_duals() {
+    for (std::size_t i = 0; i < duals_.size(); ++i) duals_[i].constraint = i;
+  }
   static std::string key(const std::string& prefix, std::size_t i) { return prefix + "." + std::to_string(i); }
 
   ConstraintSet constraints_;

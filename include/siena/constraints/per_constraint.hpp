@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "siena/constraints/any_formulation.hpp"
+
+namespace siena {
+
+/// A formulation for each constraint, in the order of the constraints: `PerConstraint{Duccio{}, NuPi{}}`. Is a formulation itself,
+/// and looks up whose turn it is in the state of the constraint. Throws ArgumentError where there are not as many as constraints.
+class PerConstraint {
+ public:
+  explicit PerConstraint(std::vector<AnyFormulation> formulations) : formulations_(std::move(formulations)) {
+    for (const AnyFormulation& one : formulations_) name_ += format("{}{}", name_.empty() ? "" : " + ", one.name());
+  }
+  template <class... F>
+  requires(sizeof...(F) > 1 ||
+           !(std::same_as<std::remove_cvref_t<F>, PerConstraint> && ...)) explicit PerConstraint(F&&... formulations)
+      : PerConstraint(std::vector<AnyFormulation>{AnyFormulation(std::forward<F>(formulations))...}) {}
+
+  /// "duccio + nu-pi".
+  std::string_view name() const { return name_; }
+  void expect(std::size_t constraints) const {
+    require<ArgumentError>(constraints == formulations_.size(),
+                           "PerConstraint: expected a formulation for each of {} constraints, got {} ({}); one formulation "
+                           "for all is given alone",
+                           constraints, formulations_.size(), name_);
+  }
+
+  void start(DualState& dual, double violation, double task_loss) const { of(dual).start(dual, violation, task_loss); }
+  void update(DualState& dual, double violation) const { of(dual).update(dual, violation); }
+  double strength(const DualState& dual, double progress) const { return of(dual).strength(dual, progress); }
+  template <class N>
+  N term(const N& violation, const DualState& dual, double progress) const {
+    return of(dual).term(violation, dual, progress);
+  }
+
+ private:
+  const AnyFormulation& of(const DualState& dual) const {
+    SIENA_ASSERT(dual.constraint < formulations_.size());
+    return formulations_[dual.constraint];
+  }
+
+  std::vector<AnyFormulation> formulations_;
+  std::string name_;
+};
+static_assert(Formulation<PerConstraint> && UpdatesDuals<PerConstraint>);
+
+}  // namespace siena
