@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <string_view>
+#include <vector>
 
 #include "siena/cost/cost_model.hpp"
 
@@ -15,11 +16,19 @@ concept Violable = requires(const C& constraint, const Architecture<N>& network)
   { constraint.violation(network) } -> std::convertible_to<N>;
 };
 
+/// Says by how much a network breaks each of its entries (of its layers, say): always as many as for the first network.
+template <class C, class N>
+concept ViolableByEntry = requires(const C& constraint, const Architecture<N>& network) {
+  { constraint.violations(network) } -> std::same_as<std::vector<N>>;
+};
+
 /// Something that must hold on the device: `name()` and `violation(architecture)`, which is 0 or less where it holds. For
 /// strengths to need no tuning it should be relative: cost / limit - 1. The double version is the truth (it decides, and
-/// moves multipliers); the Scalar version is its differentiable twin, from the same template.
+/// moves multipliers); the Scalar version is its differentiable twin, from the same template. A constraint of many entries
+/// has `violations(architecture)` instead, which must all be 0 or less, and where it likes `entry_name(i)` for reports.
 template <class C>
-concept Constraint = Named<C> && Violable<C, double> && Violable<C, Scalar>;
+concept Constraint = Named<C> &&
+    ((Violable<C, double> && Violable<C, Scalar>) || (ViolableByEntry<C, double> && ViolableByEntry<C, Scalar>));
 
 /// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most.
 template <class C>
@@ -34,12 +43,15 @@ concept Bound = Constraint<C> && requires(const C& bound, const Architecture<dou
 template <class C>
 constexpr void assert_constraint() {
   static_assert(Named<C>, "siena: a constraint needs `std::string_view name() const`, the name that reports show");
-  static_assert(Violable<C, double> || !(PricesLayers<C, double> || PricesNetworks<C, double>),
+  constexpr bool violable = Violable<C, double> || ViolableByEntry<C, double>;
+  constexpr bool priced = PricesLayers<C, double> || PricesNetworks<C, double>;
+  static_assert(violable || !priced,
                 "siena: a cost model is no constraint; say how much it may be with `AtMost{model, limit}`");
-  static_assert(Violable<C, double> || PricesLayers<C, double> || PricesNetworks<C, double>,
+  static_assert(violable || priced,
                 "siena: a constraint needs `template <class N> N violation(const Architecture<N>& network) const`, which "
-                "returns 0 or less where it holds, best cost / limit - 1");
-  static_assert(!Violable<C, double> || Violable<C, Scalar>,
+                "returns 0 or less where it holds, best cost / limit - 1 (or, for one of many entries, `violations`, which "
+                "returns a std::vector<N>)");
+  static_assert(!violable || Violable<C, Scalar> || ViolableByEntry<C, Scalar>,
                 "siena: violation takes Architecture<double> but not Architecture<Scalar>; write it once for both as "
                 "`template <class N> N violation(const Architecture<N>& network) const`, so that it has a gradient");
 }

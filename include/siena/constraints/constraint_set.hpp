@@ -22,8 +22,10 @@ struct ConstraintStatus {
   std::string name = {};
   std::string unit = {};
   std::optional<double> value = {}, limit = {};
-  double violation = 0;  ///< 0 or less where it holds
-  double strength = 0;   ///< weight of the violation in the loss, where a search is on; relative, as violations are
+  double violation = 0;    ///< 0 or less where it holds; of several entries, that of the worst
+  double strength = 0;     ///< weight of the violation in the loss, where a search is on; relative, as violations are
+  std::size_t entry = 0;   ///< which is the worst, where the constraint has several
+  std::string worst = {};  ///< its name
 
   bool feasible() const { return holds(violation); }
 };
@@ -48,9 +50,24 @@ class AnyConstraint {
     renamed.name_ = std::move(name);
     return renamed;
   }
-  /// Throws ConstraintError where the violation is not a number.
-  double violation(const Architecture<double>& network) const { return checked(held_->violation(network)); }
-  Scalar violation(const Architecture<Scalar>& network) const { return checked(held_->violation(network)); }
+  /// The violation, the largest where there are several entries. Throws ConstraintError where it is not a number.
+  template <class N>
+  N violation(const Architecture<N>& network) const {
+    N worst = -HUGE_VAL;
+    for (const N& violation : violations(network)) worst = max_of(worst, violation);
+    return worst;
+  }
+  /// The violation of every entry: one, for most constraints. Throws ConstraintError where one is not a number.
+  template <class N>
+  std::vector<N> violations(const Architecture<N>& network) const {
+    std::vector<N> all;
+    held_->violations(network, all);
+    for (const N& violation : all) {
+      require<ConstraintError>(!std::isnan(value_of(violation)),
+                               "constraint '{}': expected its violation to be a number, got nan; check its formula", name());
+    }
+    return all;
+  }
 
   /// Whether there is a value and a limit to show.
   bool is_bound() const { return held_->limit().has_value(); }
@@ -59,15 +76,22 @@ class AnyConstraint {
   std::string unit() const { return held_->unit(); }
 
   ConstraintStatus status(const Architecture<double>& network) const {
-    return {.name = name(), .unit = unit(), .value = value(network), .limit = limit(), .violation = violation(network)};
+    ConstraintStatus status{.name = name(), .unit = unit(), .value = value(network), .limit = limit(), .violation = -HUGE_VAL};
+    const std::vector<double> all = violations(network);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i] > status.violation) status.violation = all[i], status.entry = i;
+    }
+    if (!all.empty()) status.worst = held_->entry_name(status.entry);
+    return status;
   }
 
  private:
   struct Interface {
     virtual ~Interface() = default;
     virtual std::string name() const = 0;
-    virtual double violation(const Architecture<double>& network) const = 0;
-    virtual Scalar violation(const Architecture<Scalar>& network) const = 0;
+    virtual void violations(const Architecture<double>& network, std::vector<double>& all) const = 0;
+    virtual void violations(const Architecture<Scalar>& network, std::vector<Scalar>& all) const = 0;
+    virtual std::string entry_name(std::size_t i) const = 0;
     virtual std::optional<double> value(const Architecture<double>& network) const = 0;
     virtual std::optional<double> limit() const = 0;
     virtual std::string unit() const = 0;
@@ -76,8 +100,20 @@ class AnyConstraint {
   struct Model final : Interface {
     explicit Model(C its_constraint) : constraint(std::move(its_constraint)) {}
     std::string name() const override { return std::string(std::string_view(constraint.name())); }
-    double violation(const Architecture<double>& network) const override { return constraint.violation(network); }
-    Scalar violation(const Architecture<Scalar>& network) const override { return constraint.violation(network); }
+    void violations(const Architecture<double>& network, std::vector<double>& all) const override { of(network, all); }
+    void violations(const Architecture<Scalar>& network, std::vector<Scalar>& all) const override { of(network, all); }
+    template <class N>
+    void of(const Architecture<N>& network, std::vector<N>& all) const {
+      if constexpr (ViolableByEntry<C, N>) {
+        all = constraint.violations(network);
+      } else {
+        all.push_back(constraint.violation(network));
+      }
+    }
+    std::string entry_name(std::size_t i) const override {
+      if constexpr (requires { std::string(constraint.entry_name(i)); }) return std::string(constraint.entry_name(i));
+      return {};
+    }
     std::optional<double> value(const Architecture<double>& network) const override {
       if constexpr (Bound<C>) return constraint.value(network);
       return std::nullopt;
@@ -92,13 +128,6 @@ class AnyConstraint {
     }
     C constraint;
   };
-
-  template <class N>
-  N checked(N violation) const {
-    require<ConstraintError>(!std::isnan(value_of(violation)),
-                             "constraint '{}': expected its violation to be a number, got nan; check its formula", name());
-    return violation;
-  }
 
   std::shared_ptr<const Interface> held_;
   std::string name_;
@@ -124,11 +153,14 @@ class ConstraintSet {
   auto begin() const { return constraints_.begin(); }
   auto end() const { return constraints_.end(); }
 
+  /// The violations of every entry of every constraint, in order.
   template <class N>
   std::vector<N> violations(const Architecture<N>& network) const {
     std::vector<N> result;
     result.reserve(size());
-    for (const auto& constraint : constraints_) result.push_back(constraint.violation(network));
+    for (const auto& constraint : constraints_) {
+      for (const N& violation : constraint.violations(network)) result.push_back(violation);
+    }
     return result;
   }
   /// The largest violation; minus infinity where there are no constraints.

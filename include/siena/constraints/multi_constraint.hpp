@@ -21,7 +21,7 @@ template <class F>
 class MultiConstraint {
  public:
   explicit MultiConstraint(ConstraintSet constraints, F formulation = {})
-      : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size()) {
+      : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size(), Entries(1)) {
     assert_formulation<F>();
     if constexpr (ExpectsCount<F>) formulation_.expect(constraints_.size());
     own_duals();
@@ -37,11 +37,15 @@ class MultiConstraint {
         task_loss);
     require<ArgumentError>(std::isfinite(total_epochs) && total_epochs > 0,
                            "MultiConstraint::start: expected a search of more than 0 epochs, got {}", total_epochs);
-    for (std::size_t i = 0; i < duals_.size(); ++i) {
-      const double violation = constraints_[i].violation(exact);
-      require<ConstraintError>(std::isfinite(violation), "constraint '{}': expected a finite violation at the start, got {}",
-                               constraints_[i].name(), violation);
-      formulation_.start(duals_[i], violation, task_loss);
+    for (std::size_t i = 0; i < size(); ++i) {
+      const std::vector<double> violations = constraints_[i].violations(exact);
+      duals_[i].assign(violations.size(), DualState{.constraint = i});
+      for (std::size_t entry = 0; entry < violations.size(); ++entry) {
+        require<ConstraintError>(std::isfinite(violations[entry]),
+                                 "constraint '{}': expected a finite violation at the start, got {}", constraints_[i].name(),
+                                 violations[entry]);
+        formulation_.start(duals_[i][entry], violations[entry], task_loss);
+      }
     }
     own_duals();  // formulations begin with fresh states
     total_epochs_ = total_epochs;
@@ -55,7 +59,10 @@ class MultiConstraint {
   N penalty(const Architecture<N>& network, double epoch) {
     advance(epoch);
     N sum = 0;
-    for (std::size_t i = 0; i < duals_.size(); ++i) sum += term(i, constraints_[i].violation(network));
+    for (std::size_t i = 0; i < size(); ++i) {
+      const std::vector<N> violations = entries(i, network);
+      for (std::size_t entry = 0; entry < violations.size(); ++entry) sum += term(i, violations[entry], entry);
+    }
     return sum;
   }
   /// Sets the epoch without pricing a network.
@@ -65,15 +72,19 @@ class MultiConstraint {
   }
   /// The term of one constraint at the present epoch, for a violation that the caller knows.
   template <class N>
-  N term(std::size_t i, const N& violation) const {
+  N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
-    return formulation_.term(violation, duals_[i], progress());
+    return formulation_.term(violation, duals_[i][entry], progress());
   }
   /// Lets exact violations move the multipliers, where the formulation has them.
   void update(const Architecture<double>& exact) {
     SIENA_ASSERT(started());
     if constexpr (UpdatesDuals<F>) {
-      for (std::size_t i = 0; i < duals_.size(); ++i) formulation_.update(duals_[i], constraints_[i].violation(exact));
+      for (std::size_t i = 0; i < size(); ++i) {
+        const std::vector<double> violations = entries(i, exact);
+        for (std::size_t entry = 0; entry < violations.size(); ++entry)
+          formulation_.update(duals_[i][entry], violations[entry]);
+      }
     }
   }
 
@@ -83,14 +94,16 @@ class MultiConstraint {
   double epoch() const { return epoch_; }
   /// Part of the search that is over, in [0, 1].
   double progress() const { return started() ? std::clamp(epoch_ / total_epochs_, 0.0, 1.0) : 0; }
-  /// Present weight of the relative violation of constraint `i` in the loss.
-  double strength(std::size_t i) const { return formulation_.strength(duals_[i], progress()); }
-  const DualState& dual(std::size_t i) const { return duals_[i]; }
+  /// Present weight of the relative violation of constraint `i` in the loss; constraints of several entries have as many.
+  double strength(std::size_t i, std::size_t entry = 0) const { return formulation_.strength(duals_[i][entry], progress()); }
+  const DualState& dual(std::size_t i, std::size_t entry = 0) const { return duals_[i][entry]; }
 
   bool feasible(const Architecture<double>& exact) const { return constraints_.feasible(exact); }
   std::vector<ConstraintStatus> status(const Architecture<double>& exact) const {
     auto result = constraints_.status(exact);
-    for (std::size_t i = 0; i < result.size(); ++i) result[i].strength = strength(i);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (result[i].entry < duals_[i].size()) result[i].strength = strength(i, result[i].entry);
+    }
     return result;
   }
 
@@ -102,7 +115,8 @@ class MultiConstraint {
     for (std::size_t i = 0; i < size(); ++i) {
       state.put(key(prefix, i) + ".name", constraints_[i].name());
       state.put(key(prefix, i) + ".limit", constraints_[i].limit().value_or(0));
-      duals_[i].save(state, key(prefix, i));
+      state.put(key(prefix, i) + ".entries", static_cast<std::int64_t>(duals_[i].size()));
+      for (std::size_t k = 0; k < duals_[i].size(); ++k) duals_[i][k].save(state, key(key(prefix, i), k));
     }
   }
   /// Throws FormatError, and changes nothing, where another formulation, other constraints or other limits were saved.
@@ -113,7 +127,7 @@ class MultiConstraint {
     const auto count = state.get<std::int64_t>(prefix + ".constraints");
     require<FormatError>(count == static_cast<std::int64_t>(size()), "MultiConstraint: expected {} constraints, got {}", size(),
                          count);
-    std::vector<DualState> duals(size());
+    std::vector<Entries> duals(size());
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& name = state.get<std::string>(key(prefix, i) + ".name");
       const double limit = state.get<double>(key(prefix, i) + ".limit");
@@ -121,7 +135,11 @@ class MultiConstraint {
                            "MultiConstraint: expected constraint '{}' with limit {}, got '{}' with {}; a search goes on with "
                            "the constraints that it began with",
                            constraints_[i].name(), constraints_[i].limit().value_or(0), name, limit);
-      duals[i].load(state, key(prefix, i));
+      const auto entries = state.get<std::int64_t>(key(prefix, i) + ".entries");
+      for (std::int64_t k = 0; k < entries; ++k) {
+        duals[i].emplace_back();
+        duals[i].back().load(state, key(key(prefix, i), static_cast<std::size_t>(k)));
+      }
     }
     const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
     duals_ = std::move(duals);
@@ -131,14 +149,26 @@ class MultiConstraint {
   }
 
  private:
+  using Entries = std::vector<DualState>;  // of one constraint
+
+  template <class N>
+  std::vector<N> entries(std::size_t i, const Architecture<N>& network) const {
+    std::vector<N> violations = constraints_[i].violations(network);
+    require<ConstraintError>(violations.size() == duals_[i].size(),
+                             "constraint '{}': expected {} entries as at the start, got {}", constraints_[i].name(),
+                             duals_[i].size(), violations.size());
+    return violations;
+  }
   void own_duals() {
-    for (std::size_t i = 0; i < duals_.size(); ++i) duals_[i].constraint = i;
+    for (std::size_t i = 0; i < size(); ++i) {
+      for (DualState& dual : duals_[i]) dual.constraint = i;
+    }
   }
   static std::string key(const std::string& prefix, std::size_t i) { return prefix + "." + std::to_string(i); }
 
   ConstraintSet constraints_;
   F formulation_;
-  std::vector<DualState> duals_;
+  std::vector<Entries> duals_;
   double total_epochs_ = 0, epoch_ = 0;
 };
 
