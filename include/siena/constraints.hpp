@@ -12,6 +12,7 @@
 #include "siena/constraints/dual_state.hpp"
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/layer_bound.hpp"
+#include "siena/constraints/minimize.hpp"
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/constraints/nu_pi.hpp"
 #include "siena/constraints/penalty.hpp"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/train/epoch_text.hpp"
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,13 @@ TEST_CASE("bounds in units that read well") {
   CHECK(bound_text({.name = "memory", .unit = "B", .value = 38000, .limit = 40960}) == "memory 37.11/40 KiB ok");
   CHECK(bound_text({.name = "latency", .unit = "s", .value = 0.0045, .limit = 0.004}) == "latency 4.5/4 ms over");
   CHECK(bound_text({.name = "gap8", .unit = "cycles", .value = 383304, .limit = 1234567}) == "gap8 383304/1234567 cycles ok");
+}
+
+TEST_CASE("a quantity without a limit is only reported") {
+  CHECK(bound_text({.name = "gap8", .unit = "cycles", .value = 383304, .limit = HUGE_VAL}) == "gap8 383304 cycles");
+  CHECK(bound_text({.name = "memory", .unit = "B", .value = 38000, .limit = HUGE_VAL}) == "memory 37.11 KiB");
+  CHECK(bound_text({.name = "depth", .value = 9, .limit = HUGE_VAL}) == "depth 9");
+  CHECK(EpochEvent{.bounds = {{.value = 9, .limit = HUGE_VAL}}}.feasible());
 }
 
 TEST_CASE("a step in a line of any width") {

@@ -89,6 +89,17 @@ TEST_CASE("a CSV row an epoch") {
           "\"search, \"\"late\"\"\",2,2,0.125,,,0.75,3.5,1e-07,1.5,0,\"memory=100/200 B; m,\"\"x\"\"=3/2\""});
 }
 
+TEST_CASE("a quantity without a limit is logged without one") {
+  const Folder folder;
+  EpochEvent epoch = plain();
+  epoch.bounds = {{.name = "gap8", .unit = "cycles", .value = 9, .limit = std::numeric_limits<double>::infinity()}};
+  CsvLog(folder.path / "log.csv").on_epoch(epoch);
+  JsonLinesLog(folder.path / "log.jsonl").on_epoch(epoch);
+  CHECK(lines(folder.path / "log.csv")[1] == "warm-up,1,2,0.5,0.25,,,0,0.1,2,1,gap8=9 cycles");
+  CHECK_THAT(lines(folder.path / "log.jsonl")[0],
+             ContainsSubstring(R"("bounds":[{"name":"gap8","unit":"cycles","value":9,"limit":null,"kept":true}])"));
+}
+
 TEST_CASE("an old log stays until there is something to write") {
   const Folder folder;
   const auto old = folder.path / "old.csv";

@@ -38,6 +38,13 @@ concept Bound = Constraint<C> && requires(const C& bound, const Architecture<dou
   { bound.unit() } -> std::convertible_to<std::string_view>;
 };
 
+/// A bound without a limit: its value is part of the loss by `weight()` (see Minimize), and it has no violations.
+template <class C>
+concept Minimized = Bound<C> && requires(const C& cost, const Architecture<Scalar>& network) {
+  { cost.weight() } -> std::convertible_to<double>;
+  { cost.value(network) } -> std::convertible_to<Scalar>;
+};
+
 /// Explains in one sentence what `C` lacks to be a Constraint; entry points call it instead of constraining their
 /// templates.
 template <class C>

@@ -17,7 +17,8 @@
 
 namespace siena {
 
-/// Where one constraint stands. Constraints that are no bounds have neither value nor limit.
+/// Where one constraint stands. Constraints that are no bounds have neither value nor limit; the limit of a cost that is minimized
+/// is infinite, its violation minus infinity.
 struct ConstraintStatus {
   std::string name = {};
   std::string unit = {};
@@ -28,6 +29,17 @@ struct ConstraintStatus {
   std::string worst = {};  ///< its name
 
   bool feasible() const { return holds(violation); }
+  /// "memory 14000 of 16384 B (14.6 % slack): kept", with the worst entry where there are several; "gap8 383304 cycles (minimized)";
+  /// "capacity: BROKEN (violation 0.5)" where there is no value.
+  std::string to_string() const {
+    const std::string_view space = unit.empty() ? "" : " ";
+    if (value && limit == HUGE_VAL) return format("{} {:.6g}{}{} (minimized)", name, *value, space, unit);
+    const std::string_view verdict = feasible() ? "kept" : "BROKEN";
+    const std::string where = worst.empty() ? "" : ", worst: " + worst;
+    if (!value || !limit) return format("{}: {} (violation {:.4g}{})", name, verdict, violation, where);
+    return format("{} {:.6g} of {:.6g}{}{} ({:.1f} % slack{}): {}", name, *value, *limit, space, unit, -100 * violation, where,
+                  verdict);
+  }
 };
 
 /// Any constraint, by value. Copies share the constraint, which is never changed.
@@ -73,6 +85,18 @@ class AnyConstraint {
   bool is_bound() const { return held_->limit().has_value(); }
   std::optional<double> value(const Architecture<double>& network) const { return held_->value(network); }
   std::optional<double> limit() const { return held_->limit(); }
+  /// Whether it is no constraint but a cost that is wanted small: always kept, an infinite limit, no violations.
+  bool is_minimized() const { return held_->weight() > 0; }
+  /// Of a cost that is minimized: its part in the loss of the start, as a multiple of the task's; 0 for constraints.
+  double weight() const { return held_->weight(); }
+  /// The value of a cost that is minimized; not a number of any other.
+  template <class N>
+  N cost(const Architecture<N>& network) const {
+    if constexpr (std::is_same_v<N, double>)
+      return held_->weight() > 0 ? *held_->value(network) : std::nan("");
+    else
+      return held_->cost(network);
+  }
   std::string unit() const { return held_->unit(); }
 
   ConstraintStatus status(const Architecture<double>& network) const {
@@ -93,6 +117,8 @@ class AnyConstraint {
     virtual void violations(const Architecture<Scalar>& network, std::vector<Scalar>& all) const = 0;
     virtual std::string entry_name(std::size_t i) const = 0;
     virtual std::optional<double> value(const Architecture<double>& network) const = 0;
+    virtual Scalar cost(const Architecture<Scalar>& network) const = 0;
+    virtual double weight() const = 0;
     virtual std::optional<double> limit() const = 0;
     virtual std::string unit() const = 0;
   };
@@ -118,6 +144,14 @@ class AnyConstraint {
       if constexpr (Bound<C>) return constraint.value(network);
       return std::nullopt;
     }
+    Scalar cost(const Architecture<Scalar>& network) const override {
+      if constexpr (Minimized<C>) return constraint.value(network);
+      return std::nan("");
+    }
+    double weight() const override {
+      if constexpr (Minimized<C>) return constraint.weight();
+      return 0;
+    }
     std::optional<double> limit() const override {
       if constexpr (Bound<C>) return constraint.limit();
       return std::nullopt;
@@ -133,7 +167,8 @@ class AnyConstraint {
   std::string name_;
 };
 
-/// Constraints that must hold together, in the order in which they were given. A second one of a name becomes "name 2", and so on.
+/// Constraints that must hold together, and costs that are wanted small, in the order in which they were given. A second one of a
+/// name becomes "name 2", and so on.
 class ConstraintSet {
  public:
   ConstraintSet() = default;
@@ -148,6 +183,11 @@ class ConstraintSet {
   }
 
   std::size_t size() const { return constraints_.size(); }
+  /// How many are no constraints but costs that are wanted small.
+  std::size_t minimized() const {
+    return static_cast<std::size_t>(std::count_if(constraints_.begin(), constraints_.end(),
+                                                  [](const AnyConstraint& constraint) { return constraint.is_minimized(); }));
+  }
   bool empty() const { return constraints_.empty(); }
   const AnyConstraint& operator[](std::size_t i) const { return constraints_[i]; }
   auto begin() const { return constraints_.begin(); }
@@ -182,7 +222,7 @@ class ConstraintSet {
   std::vector<AnyConstraint> constraints_;
 };
 
-/// The constraints of a search: `subject_to(MemoryBound{16_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms})`.
+/// The constraints of a search, and the costs that it minimizes: `subject_to(MemoryBound{16_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms})`.
 template <class... C>
 ConstraintSet subject_to(C&&... constraints) {
   ConstraintSet set;

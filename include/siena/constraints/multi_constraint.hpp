@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,15 +17,16 @@
 namespace siena {
 
 /// Any number of constraints in one loss: the differentiable cost gives the penalty, the exact cost moves the multipliers
-/// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known.
+/// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known. Costs that are
+/// minimized take part without a formulation.
 template <class F>
 class MultiConstraint {
  public:
   explicit MultiConstraint(ConstraintSet constraints, F formulation = {})
       : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size(), Entries(1)) {
     assert_formulation<F>();
-    if constexpr (ExpectsCount<F>) formulation_.expect(constraints_.size());
-    own_duals();
+    if constexpr (ExpectsCount<F>) formulation_.expect(constraints_.size() - constraints_.minimized());
+    for (std::size_t i = 0; i < size(); ++i) duals_[i][0].constraint = order(i);
   }
 
   /// Derives the strengths from the loss after warm-up and the exact network that the search begins with; `total_epochs` is
@@ -38,27 +40,36 @@ class MultiConstraint {
     require<ArgumentError>(std::isfinite(total_epochs) && total_epochs > 0,
                            "MultiConstraint::start: expected a search of more than 0 epochs, got {}", total_epochs);
     for (std::size_t i = 0; i < size(); ++i) {
+      if (constraints_[i].is_minimized()) {
+        const double cost = constraints_[i].cost(exact);
+        require<ConstraintError>(std::isfinite(cost) && cost > 0, "Minimize: expected '{}' to be above 0 at the start, got {}",
+                                 constraints_[i].name(), cost);
+        duals_[i][0] = {.loss = task_loss, .strength = constraints_[i].weight() * task_loss / cost};
+        continue;
+      }
       const std::vector<double> violations = constraints_[i].violations(exact);
-      duals_[i].assign(violations.size(), DualState{.constraint = i});
+      duals_[i].assign(violations.size(), {});
       for (std::size_t entry = 0; entry < violations.size(); ++entry) {
         require<ConstraintError>(std::isfinite(violations[entry]),
                                  "constraint '{}': expected a finite violation at the start, got {}", constraints_[i].name(),
                                  violations[entry]);
-        formulation_.start(duals_[i][entry], violations[entry], task_loss);
+        DualState& dual = duals_[i][entry];
+        dual.constraint = order(i);
+        formulation_.start(dual, violations[entry], task_loss);
+        dual.constraint = order(i);  // formulations begin with fresh states
       }
     }
-    own_duals();  // formulations begin with fresh states
     total_epochs_ = total_epochs;
     epoch_ = 0;
   }
   bool started() const { return total_epochs_ > 0; }
 
-  /// Sum of the terms of all constraints at an epoch (from 0; fractions advance within it), which `strength` then refers
-  /// to.
+  /// Sum of the terms of all constraints and minimized costs at an epoch (from 0; fractions advance within it), which `strength`
+  /// then refers to.
   template <class N>
   N penalty(const Architecture<N>& network, double epoch) {
     advance(epoch);
-    N sum = 0;
+    N sum = minimized(network);
     for (std::size_t i = 0; i < size(); ++i) {
       const std::vector<N> violations = entries(i, network);
       for (std::size_t entry = 0; entry < violations.size(); ++entry) sum += term(i, violations[entry], entry);
@@ -75,6 +86,16 @@ class MultiConstraint {
   N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
     return formulation_.term(violation, duals_[i][entry], progress());
+  }
+  /// The costs that are minimized as the loss counts them: in its units, 0 where there are none.
+  template <class N>
+  N minimized(const Architecture<N>& network) const {
+    SIENA_ASSERT(started());
+    N sum = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (constraints_[i].is_minimized()) sum += constraints_[i].cost(network) * duals_[i][0].strength;
+    }
+    return sum;
   }
   /// Lets exact violations move the multipliers, where the formulation has them.
   void update(const Architecture<double>& exact) {
@@ -94,8 +115,12 @@ class MultiConstraint {
   double epoch() const { return epoch_; }
   /// Part of the search that is over, in [0, 1].
   double progress() const { return started() ? std::clamp(epoch_ / total_epochs_, 0.0, 1.0) : 0; }
-  /// Present weight of the relative violation of constraint `i` in the loss; constraints of several entries have as many.
-  double strength(std::size_t i, std::size_t entry = 0) const { return formulation_.strength(duals_[i][entry], progress()); }
+  /// Present weight of the relative violation of constraint `i` in the loss; constraints of several entries have as many. Of a
+  /// minimized cost, the weight of its relative value.
+  double strength(std::size_t i, std::size_t entry = 0) const {
+    if (constraints_[i].is_minimized()) return constraints_[i].weight() * duals_[i][0].loss;
+    return formulation_.strength(duals_[i][entry], progress());
+  }
   const DualState& dual(std::size_t i, std::size_t entry = 0) const { return duals_[i][entry]; }
 
   bool feasible(const Architecture<double>& exact) const { return constraints_.feasible(exact); }
@@ -114,7 +139,7 @@ class MultiConstraint {
     state.put(prefix + ".total_epochs", total_epochs_);
     for (std::size_t i = 0; i < size(); ++i) {
       state.put(key(prefix, i) + ".name", constraints_[i].name());
-      state.put(key(prefix, i) + ".limit", constraints_[i].limit().value_or(0));
+      state.put(key(prefix, i) + ".limit", setting(i));
       state.put(key(prefix, i) + ".entries", static_cast<std::int64_t>(duals_[i].size()));
       for (std::size_t k = 0; k < duals_[i].size(); ++k) duals_[i][k].save(state, key(key(prefix, i), k));
     }
@@ -131,19 +156,20 @@ class MultiConstraint {
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& name = state.get<std::string>(key(prefix, i) + ".name");
       const double limit = state.get<double>(key(prefix, i) + ".limit");
-      require<FormatError>(name == constraints_[i].name() && limit == constraints_[i].limit().value_or(0),
-                           "MultiConstraint: expected constraint '{}' with limit {}, got '{}' with {}; a search goes on with "
+      require<FormatError>(name == constraints_[i].name() && limit == setting(i),
+                           "MultiConstraint: expected constraint '{}' with {} {}, got '{}' with {}; a search goes on with "
                            "the constraints that it began with",
-                           constraints_[i].name(), constraints_[i].limit().value_or(0), name, limit);
+                           constraints_[i].name(), constraints_[i].is_minimized() ? "weight" : "limit", setting(i), name,
+                           limit);
       const auto entries = state.get<std::int64_t>(key(prefix, i) + ".entries");
       for (std::int64_t k = 0; k < entries; ++k) {
         duals[i].emplace_back();
         duals[i].back().load(state, key(key(prefix, i), static_cast<std::size_t>(k)));
+        duals[i].back().constraint = order(i);
       }
     }
     const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
     duals_ = std::move(duals);
-    own_duals();
     total_epochs_ = total_epochs;
     epoch_ = epoch;
   }
@@ -154,15 +180,20 @@ class MultiConstraint {
   template <class N>
   std::vector<N> entries(std::size_t i, const Architecture<N>& network) const {
     std::vector<N> violations = constraints_[i].violations(network);
-    require<ConstraintError>(violations.size() == duals_[i].size(),
+    require<ConstraintError>(violations.size() == duals_[i].size() || constraints_[i].is_minimized(),
                              "constraint '{}': expected {} entries as at the start, got {}", constraints_[i].name(),
                              duals_[i].size(), violations.size());
     return violations;
   }
-  void own_duals() {
-    for (std::size_t i = 0; i < size(); ++i) {
-      for (DualState& dual : duals_[i]) dual.constraint = i;
-    }
+  // Among the constraints, costs that are minimized not counted.
+  std::size_t order(std::size_t i) const {
+    std::size_t before = 0;
+    for (std::size_t k = 0; k < i; ++k) before += !constraints_[k].is_minimized();
+    return before;
+  }
+  // What a state is recognised by.
+  double setting(std::size_t i) const {
+    return constraints_[i].is_minimized() ? constraints_[i].weight() : constraints_[i].limit().value_or(0);
   }
   static std::string key(const std::string& prefix, std::size_t i) { return prefix + "." + std::to_string(i); }
 

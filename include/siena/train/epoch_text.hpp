@@ -32,21 +32,27 @@ inline std::string number_text(double number) {
   return size >= 1000 && size < 1e15 ? format("{:.0f}", number) : format("{:.4g}", number);
 }
 
-/// "memory 14.2/16 KiB ok" or "... over". Bytes and seconds are shown in the multiple that suits the limit.
+/// "memory 14.2/16 KiB ok" or "... over"; "gap8 383304 cycles" without a limit. Bytes and seconds are shown in the multiple that
+/// suits the limit, or the value where there is none.
 inline std::string bound_text(const BoundReading& bound) {
+  const bool limited = !std::isinf(bound.limit);
+  const double size = limited ? bound.limit : bound.value;
   double scale = 1;
   std::string_view unit = bound.unit;
-  if (unit == "B" && bound.limit >= 1024) {
-    const bool large = bound.limit >= 1024.0 * 1024;
+  if (unit == "B" && size >= 1024) {
+    const bool large = size >= 1024.0 * 1024;
     scale = large ? 1024.0 * 1024 : 1024;
     unit = large ? "MiB" : "KiB";
-  } else if (unit == "s" && bound.limit < 1) {
-    const bool small = bound.limit < 1e-3;
+  } else if (unit == "s" && size < 1) {
+    const bool small = size < 1e-3;
     scale = small ? 1e-6 : 1e-3;
     unit = small ? "us" : "ms";
   }
-  return format("{} {}/{}{}{} {}", bound.name, number_text(bound.value / scale), number_text(bound.limit / scale),
-                unit.empty() ? "" : " ", unit, bound.kept() ? "ok" : "over");
+  const std::string limit = limited ? "/" + number_text(bound.limit / scale) : "";
+  return format("{} {}{}{}{}{}", bound.name, number_text(bound.value / scale), limit, unit.empty() ? "" : " ", unit,
+                !limited       ? ""
+                : bound.kept() ? " ok"
+                               : " over");
 }
 
 /// "  loss 0.6931  accuracy 91.2 %", where `prefix` says of what.

@@ -141,7 +141,7 @@ class JsonLinesLog {
 };
 
 /// One row per epoch below a header. What was not measured is left empty; all bounds of an epoch are in one column, as
-/// "name=value/limit unit" joined by semicolons, so that phases with other bounds fit into the same table.
+/// "name=value/limit unit" (without a limit "name=value unit") joined by semicolons, so that phases with other bounds fit into the same table.
 class CsvLog {
  public:
   explicit CsvLog(const std::filesystem::path& path)
@@ -153,8 +153,8 @@ class CsvLog {
     using detail::csv_number;
     std::string bounds;
     for (const BoundReading& bound : event.bounds) {
-      bounds += format("{}{}={}/{}{}{}", bounds.empty() ? "" : "; ", bound.name, bound.value, bound.limit,
-                       bound.unit.empty() ? "" : " ", bound.unit);
+      bounds += format("{}{}={}{}{}{}", bounds.empty() ? "" : "; ", bound.name, bound.value,
+                       std::isinf(bound.limit) ? "" : format("/{}", bound.limit), bound.unit.empty() ? "" : " ", bound.unit);
     }
     file_.write(format("{},{},{},{},{},{},{},{},{},{},{},{}", detail::csv_text(event.phase), event.epoch, event.epochs,
                        csv_number(event.train.loss), csv_number(event.train.accuracy), csv_number(event.validation.loss),
