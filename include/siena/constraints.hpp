@@ -14,6 +14,8 @@
 #include "siena/constraints/layer_bound.hpp"
 #include "siena/constraints/minimize.hpp"
 #include "siena/constraints/multi_constraint.hpp"
+#include "siena/constraints/nonnegative.hpp"
 #include "siena/constraints/nu_pi.hpp"
 #include "siena/constraints/penalty.hpp"
 #include "siena/constraints/per_constraint.hpp"
+#include "siena/constraints/steer.hpp"

@@ -20,6 +20,10 @@ class AnyFormulation {
   requires(!std::same_as<std::remove_cvref_t<F>, AnyFormulation>) AnyFormulation(F&& formulation) {
     using Held = std::remove_cvref_t<F>;
     assert_formulation<Held>();
+    static_assert(
+        !TurnsSteps<Held> || Formulation<Held>,
+        "siena: a formulation that turns steps holds all constraints at once; it cannot be one of several, nor be held "
+        "by AnyFormulation: give it to MultiConstraint or search as it is");
     if constexpr (Formulation<Held>) {
       name_ = std::string_view(formulation.name());
       held_ = std::make_shared<const Model<Held>>(std::forward<F>(formulation));

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "siena/autograd/scalar.hpp"
@@ -70,8 +71,26 @@ concept ExpectsCount = requires(const F& formulation, std::size_t constraints) {
 template <class F>
 concept Formulation = Named<F> && StartsDuals<F> && HasTerm<F, double> && HasTerm<F, Scalar> && HasStrength<F>;
 
-/// Explains in one sentence what `F` lacks to be a Formulation; entry points call it instead of constraining their
-/// templates.
+/// The constraints as one step of n parameters sees them.
+struct Linearized {
+  std::span<const double> violations;
+  std::span<const double> gradients;  ///< of the violations to the parameters: as many rows of n
+  double progress = 0;                ///< part of the search that is over, in [0, 1]
+  double length = 0;                  ///< part of the search that a step takes: 1 / number of steps
+};
+/// Changes a step of parameters (what they are about to be changed by).
+template <class F>
+concept HasTurn = requires(const F& formulation, std::span<double> step, const Linearized& constraints) {
+  formulation.turn(step, constraints);
+};
+
+/// A way to hold constraints without a part in the loss: turns each step of the architecture's parameters, of all constraints at
+/// once. `name()`, `start` as in a Formulation, and `turn(step, constraints)`.
+template <class F>
+concept TurnsSteps = Named<F> && StartsDuals<F> && HasTurn<F>;
+
+/// Explains in one sentence what `F` lacks to be a Formulation, or what turns steps; entry points call it instead of constraining
+/// their templates.
 template <class F>
 constexpr void assert_formulation() {
   static_assert(Named<F>, "siena: a formulation needs `std::string_view name() const`, the name that reports show");
@@ -79,10 +98,11 @@ constexpr void assert_formulation() {
                 "siena: a formulation needs `void start(DualState& dual, double violation, double task_loss) const`, "
                 "which sets the state of one constraint when the search begins");
   static_assert(
-      HasTerm<F, double> && HasTerm<F, Scalar>,
+      HasTurn<F> || (HasTerm<F, double> && HasTerm<F, Scalar>),
       "siena: a formulation needs `template <class N> N term(const N& violation, const DualState& dual, double progress) "
-      "const`, the term of the loss for one constraint, for N = double and N = Scalar");
-  static_assert(HasStrength<F>,
+      "const`, the term of the loss for one constraint, for N = double and N = Scalar; or, to change steps instead of the "
+      "loss, `void turn(std::span<double> step, const Linearized& constraints) const`");
+  static_assert(HasTurn<F> || HasStrength<F>,
                 "siena: a formulation needs `double strength(const DualState& dual, double progress) const`, "
                 "the present weight of a violation");
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,8 @@ namespace siena {
 
 /// Any number of constraints in one loss: the differentiable cost gives the penalty, the exact cost moves the multipliers
 /// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known. Costs that are
-/// minimized take part without a formulation.
+/// minimized take part without a formulation. With a formulation that turns steps, the penalty is that of these costs alone, and
+/// `turn` changes each step.
 template <class F>
 class MultiConstraint {
  public:
@@ -85,7 +87,8 @@ class MultiConstraint {
   template <class N>
   N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
-    return formulation_.term(violation, duals_[i][entry], progress());
+    if constexpr (Formulation<F>) return formulation_.term(violation, duals_[i][entry], progress());
+    return 0;
   }
   /// The costs that are minimized as the loss counts them: in its units, 0 where there are none.
   template <class N>
@@ -96,6 +99,14 @@ class MultiConstraint {
       if (constraints_[i].is_minimized()) sum += constraints_[i].cost(network) * duals_[i][0].strength;
     }
     return sum;
+  }
+  /// Lets the formulation turn a step of the architecture's parameters at the present epoch, where it does that: what they were
+  /// changed by, after they were brought back into their range (what that takes away must not count). The violations are those of
+  /// `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
+  void turn(std::span<double> step, Linearized constraints) const requires TurnsSteps<F> {
+    SIENA_ASSERT(started());
+    constraints.progress = progress();
+    formulation_.turn(step, constraints);
   }
   /// Lets exact violations move the multipliers, where the formulation has them.
   void update(const Architecture<double>& exact) {
@@ -119,7 +130,8 @@ class MultiConstraint {
   /// minimized cost, the weight of its relative value.
   double strength(std::size_t i, std::size_t entry = 0) const {
     if (constraints_[i].is_minimized()) return constraints_[i].weight() * duals_[i][0].loss;
-    return formulation_.strength(duals_[i][entry], progress());
+    if constexpr (Formulation<F>) return formulation_.strength(duals_[i][entry], progress());
+    return 0;
   }
   const DualState& dual(std::size_t i, std::size_t entry = 0) const { return duals_[i][entry]; }
 

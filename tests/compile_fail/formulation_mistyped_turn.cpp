@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: to change steps instead of the loss, `void turn\(std::span<double> step, const Linearized& constraints\) const`
+#include "siena/constraints/multi_constraint.hpp"
+
+struct Stop {
+  std::string_view name() const { return "stop"; }
+  void start(siena::DualState&, double, double) const {}
+#ifdef CONTROL
+  void turn(std::span<double> step, const siena::Linearized&) const { step[0] = 0; }
+#else
+  void turn(std::span<double> step) const { step[0] = 0; }
+#endif
+};
+
+siena::MultiConstraint problem{siena::ConstraintSet{}, Stop{}};
