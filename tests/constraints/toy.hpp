@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A problem whose solution is known: minimise (x - 10)^2 over the inputs x of one linear layer, where x may be 4 at most. At the
-// solution x = 4 the relative violation g = x/4 - 1 has the price mu = -f'(4) / g' = 12 * 4 = 48.
+// A problem whose solution is known: minimise (x - 10)^2 over the inputs x of one linear layer, where x may be 4 at most. At
+// the solution x = 4 the relative violation g = x/4 - 1 has the price mu = -f'(4) / g' = 12 * 4 = 48.
 
 #include <span>
 #include <vector>
@@ -36,8 +36,8 @@ inline Linearized linearized(ScalarTape& tape, std::span<const Scalar> leaves, s
   return {.violations = values, .gradients = gradients};
 }
 
-/// Gradient descent from x on the task and the penalty, with exact updates of the multipliers after each step. `length`: of a step, for
-/// formulations that turn steps; the epoch stays.
+/// Gradient descent from x on the task and the penalty, with exact updates of the multipliers after each step. `length`: of a
+/// step, for formulations that turn steps; the epoch stays.
 template <class F>
 double minimise(MultiConstraint<F>& problem, double x, int steps, double rate, double epoch, double length = 0.01) {
   ScalarTape tape;

@@ -11,9 +11,9 @@
 namespace siena {
 
 /// mu g + c/2 max(0, g)^2. Each exact violation moves the multiplier, mu <- max(0, mu + rate g), and makes c grow while it
-/// is above `tolerance`, up to `most` times its first value (a constraint that stays broken would let it overflow); c falls back
-/// to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian. Rate and penalty are in multiples of the
-/// loss after warm-up. Meets its limit exactly at a saddle point, where mu is the price of the constraint.
+/// is above `tolerance`, up to `most` times its first value (a constraint that stays broken would let it overflow); c falls
+/// back to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian. Rate and penalty are in multiples
+/// of the loss after warm-up. Meets its limit exactly at a saddle point, where mu is the price of the constraint.
 struct AugmentedLagrangian {
   double rate = 0.1;
   double penalty = 1;

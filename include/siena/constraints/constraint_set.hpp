@@ -17,8 +17,8 @@
 
 namespace siena {
 
-/// Where one constraint stands. Constraints that are no bounds have neither value nor limit; the limit of a cost that is minimized
-/// is infinite, its violation minus infinity.
+/// Where one constraint stands. Constraints that are no bounds have neither value nor limit; the limit of a cost that is
+/// minimized is infinite, its violation minus infinity.
 struct ConstraintStatus {
   std::string name = {};
   std::string unit = {};
@@ -29,8 +29,8 @@ struct ConstraintStatus {
   std::string worst = {};  ///< its name
 
   bool feasible() const { return holds(violation); }
-  /// "memory 14000 of 16384 B (14.6 % slack): kept", with the worst entry where there are several; "gap8 383304 cycles (minimized)";
-  /// "capacity: BROKEN (violation 0.5)" where there is no value.
+  /// "memory 14000 of 16384 B (14.6 % slack): kept", with the worst entry where there are several; "gap8 383304 cycles
+  /// (minimized)"; "capacity: BROKEN (violation 0.5)" where there is no value.
   std::string to_string() const {
     const std::string_view space = unit.empty() ? "" : " ";
     if (value && limit == HUGE_VAL) return format("{} {:.6g}{}{} (minimized)", name, *value, space, unit);
@@ -167,8 +167,8 @@ class AnyConstraint {
   std::string name_;
 };
 
-/// Constraints that must hold together, and costs that are wanted small, in the order in which they were given. A second one of a
-/// name becomes "name 2", and so on.
+/// Constraints that must hold together, and costs that are wanted small, in the order in which they were given. A second one of
+/// a name becomes "name 2", and so on.
 class ConstraintSet {
  public:
   ConstraintSet() = default;
@@ -222,7 +222,8 @@ class ConstraintSet {
   std::vector<AnyConstraint> constraints_;
 };
 
-/// The constraints of a search, and the costs that it minimizes: `subject_to(MemoryBound{16_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms})`.
+/// The constraints of a search, and the costs that it minimizes:
+/// `subject_to(MemoryBound{16_KiB}, LatencyBound{Gap8{.clock = 100_MHz}, 3_ms})`.
 template <class... C>
 ConstraintSet subject_to(C&&... constraints) {
   ConstraintSet set;

@@ -20,7 +20,8 @@ struct DualState {
   double strength = 0;    ///< weight of the hinge or of the quadratic term
   double multiplier = 0;  ///< Lagrange multiplier
   double smoothed = 0;    ///< moving average of violations
-  /// Which constraint it is of, counted as they were given; set by MultiConstraint before any call of the formulation, and not saved.
+  /// Which constraint it is of, counted as they were given; set by MultiConstraint before any call of the formulation, and not
+  /// saved.
   std::size_t constraint = 0;
 
   void save(State& state, const std::string& prefix) const {
@@ -84,13 +85,13 @@ concept HasTurn = requires(const F& formulation, std::span<double> step, const L
   formulation.turn(step, constraints);
 };
 
-/// A way to hold constraints without a part in the loss: turns each step of the architecture's parameters, of all constraints at
-/// once. `name()`, `start` as in a Formulation, and `turn(step, constraints)`.
+/// A way to hold constraints without a part in the loss: turns each step of the architecture's parameters, of all constraints
+/// at once. `name()`, `start` as in a Formulation, and `turn(step, constraints)`.
 template <class F>
 concept TurnsSteps = Named<F> && StartsDuals<F> && HasTurn<F>;
 
-/// Explains in one sentence what `F` lacks to be a Formulation, or what turns steps; entry points call it instead of constraining
-/// their templates.
+/// Explains in one sentence what `F` lacks to be a Formulation, or what turns steps; entry points call it instead of
+/// constraining their templates.
 template <class F>
 constexpr void assert_formulation() {
   static_assert(Named<F>, "siena: a formulation needs `std::string_view name() const`, the name that reports show");

@@ -10,15 +10,16 @@
 namespace siena {
 
 /// The formulation of the paper (arXiv 2310.07217): lambda(e) h(g), by default with the hinge h = max(0, g), and strengths that
-/// follow from the task. At full strength lambda* = kappa L / max(h(g0), floor), so the penalty at the start weighs kappa L, with L
-/// the loss after warm-up and g0 the exact relative violation at the start. lambda grows linearly from 1 % to 100 % of that until
-/// half of the search is over. With g = c / T - 1, the lambda* of the paper, in 1 / unit of c, is this one divided by T; the
-/// strengths that its authors chose by hand are kappa = lambda* (c0 - T) / L. Beyond the paper: violations are relative (units do
-/// not matter), and `floor` keeps the strength finite and above 0 where the constraint holds at the start or nearly does.
+/// follow from the task. At full strength lambda* = kappa L / max(h(g0), floor), so the penalty at the start weighs kappa L,
+/// with L the loss after warm-up and g0 the exact relative violation at the start. lambda grows linearly from 1 % to 100 % of
+/// that until half of the search is over. With g = c / T - 1, the lambda* of the paper, in 1 / unit of c, is this one divided
+/// by T; the strengths that its authors chose by hand are kappa = lambda* (c0 - T) / L. Beyond the paper: violations are
+/// relative (units do not matter), and `floor` keeps the strength finite and above 0 where the constraint holds at the start or
+/// nearly does.
 struct Duccio {
   enum class Schedule { increasing, constant };
-  /// What of a violation g is charged: max(0, g); |g|, which draws the cost to its limit from below too; or 1 + g = c / T, which
-  /// has no limit: the cost is a second objective.
+  /// What of a violation g is charged: max(0, g); |g|, which draws the cost to its limit from below too; or 1 + g = c / T,
+  /// which has no limit: the cost is a second objective.
   enum class Shape { hinge, absolute, objective };
 
   double kappa = 1;

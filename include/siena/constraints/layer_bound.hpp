@@ -45,12 +45,12 @@ struct LayerLevels {
   double tolerance = 0.3;  ///< a layer that exceeds a level by less than this part at the start is to be pulled below it
 };
 
-/// Every layer has to fit into a level: `LayerBound{LayerMemory{}, describe(net), {.limits = {44'000, 400'000}}}`. A layer's level
-/// is fixed by what it needs in `start`, the network that the search begins with: the smallest that it fits into with the tolerance,
-/// the last one where there is none. One entry per layer that needs something, with a multiplier or strength of its own; the value
-/// shown is that of the worst layer, in percent of its level. Layers are known by name (of several of one name the worst counts), so
-/// that the bound also judges the smaller network that was found; a layer that is gone holds, one that may be absent counts by its
-/// presence. Throws ConstraintError for levels that are no increasing positive numbers.
+/// Every layer has to fit into a level: `LayerBound{LayerMemory{}, describe(net), {.limits = {44'000, 400'000}}}`. A layer's
+/// level is fixed by what it needs in `start`, the network that the search begins with: the smallest that it fits into with the
+/// tolerance, the last one where there is none. One entry per layer that needs something, with a multiplier or strength of its
+/// own; the value shown is that of the worst layer, in percent of its level. Layers are known by name (of several of one name
+/// the worst counts), so that the bound also judges the smaller network that was found; a layer that is gone holds, one that
+/// may be absent counts by its presence. Throws ConstraintError for levels that are no increasing positive numbers.
 template <class Model>
 class LayerBound {
  public:

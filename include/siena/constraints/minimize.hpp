@@ -11,10 +11,10 @@
 namespace siena {
 
 /// A cost that is wanted small, beside the constraints: "as fast as possible within 64 KiB" is
-/// `subject_to(MemoryBound{64_KiB}, Minimize{Gap8{}})`. It adds weight L c / c0 to the loss, with L the loss after warm-up and c0
-/// the cost of the seed, so that at the start it weighs `weight` times as much as the task. It is a bound without a limit: it is
-/// always kept, has nothing to violate, and no formulation has a part in it. Throws ArgumentError for a weight that is not a
-/// positive number.
+/// `subject_to(MemoryBound{64_KiB}, Minimize{Gap8{}})`. It adds weight L c / c0 to the loss, with L the loss after warm-up and
+/// c0 the cost of the seed, so that at the start it weighs `weight` times as much as the task. It is a bound without a limit:
+/// it is always kept, has nothing to violate, and no formulation has a part in it. Throws ArgumentError for a weight that is
+/// not a positive number.
 template <class Model>
 class Minimize {
  public:

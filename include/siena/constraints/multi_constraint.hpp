@@ -19,8 +19,8 @@ namespace siena {
 
 /// Any number of constraints in one loss: the differentiable cost gives the penalty, the exact cost moves the multipliers
 /// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known. Costs that are
-/// minimized take part without a formulation. With a formulation that turns steps, the penalty is that of these costs alone, and
-/// `turn` changes each step.
+/// minimized take part without a formulation. With a formulation that turns steps, the penalty is that of these costs alone,
+/// and `turn` changes each step.
 template <class F>
 class MultiConstraint {
  public:
@@ -66,8 +66,8 @@ class MultiConstraint {
   }
   bool started() const { return total_epochs_ > 0; }
 
-  /// Sum of the terms of all constraints and minimized costs at an epoch (from 0; fractions advance within it), which `strength`
-  /// then refers to.
+  /// Sum of the terms of all constraints and minimized costs at an epoch (from 0; fractions advance within it), which
+  /// `strength` then refers to.
   template <class N>
   N penalty(const Architecture<N>& network, double epoch) {
     advance(epoch);
@@ -101,8 +101,8 @@ class MultiConstraint {
     return sum;
   }
   /// Lets the formulation turn a step of the architecture's parameters at the present epoch, where it does that: what they were
-  /// changed by, after they were brought back into their range (what that takes away must not count). The violations are those of
-  /// `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
+  /// changed by, after they were brought back into their range (what that takes away must not count). The violations are those
+  /// of `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
   void turn(std::span<double> step, Linearized constraints) const requires TurnsSteps<F> {
     SIENA_ASSERT(started());
     constraints.progress = progress();

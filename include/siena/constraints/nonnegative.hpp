@@ -39,8 +39,9 @@ inline std::vector<double> solve_among(std::span<const std::size_t> set, std::sp
 }
 }  // namespace detail
 
-/// The x >= 0 for which x'Ax/2 - b'x is least; A is symmetric positive definite, n x n by rows. The active-set method of Lawson and
-/// Hanson (Solving Least Squares Problems, 1974, chapter 23): exact, always the same bits, made for a few dozen unknowns at most.
+/// The x >= 0 for which x'Ax/2 - b'x is least; A is symmetric positive definite, n x n by rows. The active-set method of Lawson
+/// and Hanson (Solving Least Squares Problems, 1974, chapter 23): exact, always the same bits, made for a few dozen unknowns at
+/// most.
 inline std::vector<double> nonnegative_minimum(std::span<const double> matrix, std::span<const double> target) {
   const std::size_t n = target.size();
   require<ArgumentError>(matrix.size() == n * n, "nonnegative_minimum: expected a matrix of {} x {} numbers, got {}", n, n,

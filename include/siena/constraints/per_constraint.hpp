@@ -14,8 +14,9 @@
 
 namespace siena {
 
-/// A formulation for each constraint, in the order of the constraints: `PerConstraint{Duccio{}, NuPi{}}`. Is a formulation itself,
-/// and looks up whose turn it is in the state of the constraint. Throws ArgumentError where there are not as many as constraints.
+/// A formulation for each constraint, in the order of the constraints: `PerConstraint{Duccio{}, NuPi{}}`. Is a formulation
+/// itself, and looks up whose turn it is in the state of the constraint. Throws ArgumentError where there are not as many as
+/// constraints.
 class PerConstraint {
  public:
   explicit PerConstraint(std::vector<AnyFormulation> formulations) : formulations_(std::move(formulations)) {
