@@ -4,8 +4,10 @@
 
 // The room search: the search itself, repair, reports.
 
-#include "siena/search/search_phase.hpp"
+#include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
 #include "siena/search/search.hpp"
+#include "siena/search/search_phase.hpp"
+#include "siena/search/step_turner.hpp"

@@ -12,7 +12,9 @@
 
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/bound.hpp"
+#include "siena/constraints/minimize.hpp"
 #include "siena/constraints/penalty.hpp"
+#include "siena/constraints/steer.hpp"
 #include "siena/data/synthetic.hpp"
 #include "support/catch.hpp"
 #include "support/searchable.hpp"
@@ -137,6 +139,39 @@ TEST_CASE("search: computes only the channels that are on, and calls the objecti
   CHECK(weights.back() < whole);
   CHECK(before == 3 * 8);
   CHECK(after == 3 * 8);
+}
+
+TEST_CASE("search: steps that are turned come to their bounds") {
+  SearchOptions options = quick();
+  options.epochs = 8;
+  options.settle = 1;
+  options.architecture = Adam{.lr = 5e-2};
+  const auto bounds = halves();
+  auto [found, history] = search(tiny(), images(), bounds, Steer{}, options);
+  CHECK(bounds.feasible(describe(found)));
+  // Without a part in the loss, down to what a channel costs; repair takes the last one.
+  const auto& epochs = history.search.epochs;
+  for (const EpochEvent& epoch : epochs) CHECK(epoch.penalty == 0);
+  for (std::size_t b = 0; b < 2; ++b) {
+    CHECK(epochs[0].bounds[b].value == Approx(2 * epochs[0].bounds[b].limit).epsilon(0.1));
+    CHECK(epochs.back().bounds[b].value < 1.03 * epochs.back().bounds[b].limit);
+    CHECK(epochs.back().bounds[b].value > 0.6 * epochs.back().bounds[b].limit);
+  }
+}
+
+TEST_CASE("search: what is minimized beside a bound weighs in all that is chosen") {
+  const auto seed = describe(tiny());
+  const auto bound = MemoryBound{Bytes{total(ModelSize{}, seed) * 0.9}};
+  const auto cycles = [&](const ConstraintSet& constraints) {
+    SearchOptions options = quick();
+    options.epochs = 6;
+    options.architecture = Adam{.lr = 5e-2};
+    auto [found, history] = search(tiny(), images(), constraints, Duccio{}, options);
+    CHECK(constraints.feasible(describe(found)));
+    return total(Gap8{}, describe(found));
+  };
+  const double free = cycles(subject_to(bound)), pressed = cycles(subject_to(bound, Minimize{Gap8{}, 20}));
+  CHECK(pressed < 0.7 * free);
 }
 
 TEST_CASE("search: the same bits for a seed at any number of threads") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -19,7 +20,7 @@ namespace siena {
 namespace detail {
 inline double excess(const ConstraintSet& constraints, const Architecture<double>& network) {
   double sum = 0;
-  for (const AnyConstraint& constraint : constraints) sum += std::max(0.0, constraint.violation(network));
+  for (const double violation : constraints.violations(network)) sum += std::max(0.0, violation);
   return sum;
 }
 
@@ -132,20 +133,26 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
 }
 
 /// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels come back, choices change to likelier
-/// alternatives) for as long as every constraint still holds. A selection that breaks a constraint comes back as it is.
+/// alternatives) for as long as every constraint still holds. A move must be worth more than the rise of `price`, of costs that are minimized in
+/// units of the loss. A selection that breaks a constraint comes back as it is.
 inline Selection use_slack(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                           Selection selection) {
+                           Selection selection, const std::function<double(const Architecture<double>&)>& price = {}) {
   if (!constraints.feasible(describe(network, space, selection))) return selection;
   while (true) {
-    const std::vector<double> now = constraints.violations(describe(network, space, selection));
+    const Architecture<double> here = describe(network, space, selection);
+    const std::vector<double> now = constraints.violations(here);
+    const double paid = price ? price(here) : 0;
     std::optional<Move> best;
     double highest = -1;
     for_each_move(network, space, selection, Direction::back, [&](const Move& move) {
-      const std::vector<double> then = constraints.violations(describe(network, space, move.to));
+      const Architecture<double> there = describe(network, space, move.to);
+      const std::vector<double> then = constraints.violations(there);
       if (!std::all_of(then.begin(), then.end(), [](double violation) { return holds(violation); })) return false;
       double share = 1e-6;  // a channel may be free: the tile was not full
       for (std::size_t i = 0; i < then.size(); ++i) share = std::max(share, then[i] - now[i]);
-      if (move.worth / share > highest) highest = move.worth / share, best = move;
+      const double rise = price ? price(there) - paid : 0, worth = move.worth - rise;
+      if (rise > 0 && worth <= 0) return true;
+      if (worth / share > highest) highest = worth / share, best = move;
       return true;
     });
     if (!best) return selection;

@@ -85,14 +85,7 @@ inline std::string Report::to_string() const {
                    layer.weights, layer.macs, layer.gap8_cycles);
   }
   text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", weights, macs, gap8_cycles);
-  for (const auto& bound : bounds) {
-    if (bound.value && bound.limit) {
-      text += format("{} {:.6g} of {:.6g} {} ({:.1f} % slack): {}\n", bound.name, *bound.value, *bound.limit, bound.unit,
-                     -100 * bound.violation, bound.feasible() ? "kept" : "BROKEN");
-    } else {
-      text += format("{}: {} (violation {:.4g})\n", bound.name, bound.feasible() ? "kept" : "BROKEN", bound.violation);
-    }
-  }
+  for (const auto& bound : bounds) text += bound.to_string() + "\n";
   const auto line = [&](const char* name, const std::optional<double>& value) {
     if (value) text += format("accuracy {}: {:.2f} %\n", name, 100 * *value);
   };

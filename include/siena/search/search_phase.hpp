@@ -10,6 +10,7 @@
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
+#include "siena/search/step_turner.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/train/events.hpp"
@@ -33,7 +34,12 @@ template <class Formulation>
 class SearchPhase {
  public:
   SearchPhase(Network& network, const SearchSpace& space, MultiConstraint<Formulation>& constraints, SearchOptions options)
-      : network_(network), space_(space), constraints_(constraints), options_(std::move(options)), compact_(space) {}
+      : network_(network),
+        space_(space),
+        constraints_(constraints),
+        options_(std::move(options)),
+        compact_(space),
+        turner_(network, space) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
   SearchPhase& operator=(const SearchPhase&) = delete;
 
@@ -48,8 +54,10 @@ class SearchPhase {
     const Architecture<double> exact = describe(network_, space_);
     event.bounds = detail::readings(constraints_.status(exact));
     if (!constraints_.feasible(exact)) return;
-    if (best_ && !better(event.validation, best_metrics_)) return;
+    const double price = constraints_.minimized(exact);
+    if (best_ && !better(event.validation, price)) return;
     best_ = network_;
+    best_price_ = price;
     best_metrics_ = event.validation;
     best_epoch_ = event.epoch;
   }
@@ -59,7 +67,8 @@ class SearchPhase {
     const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept);
+    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept,
+                                   [&](const Architecture<double>& exact) { return constraints_.minimized(exact); });
     settled_ = true;
     space_.select(network_, settled_selection_);
   }
@@ -71,6 +80,11 @@ class SearchPhase {
   bool repaired() const { return repaired_; }
 
  private:
+  // By the loss where costs are minimized beside it, else as any validation result.
+  bool better(const Metrics& found, double price) const {
+    if (constraints_.constraints().minimized() == 0) return siena::better(found, best_metrics_);
+    return found.loss + price < best_metrics_.loss + best_price_;
+  }
   // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
   Selection repaired_from(const Selection& now) const {
     try {
@@ -107,6 +121,9 @@ class SearchPhase {
       usual_ += 0.05 * (task_ - usual_);
     }
     if (options_.objective.before_update) options_.objective.before_update(step);
+    if constexpr (TurnsSteps<Formulation>) {
+      if (!settled_ && step.turn != Turn::weights) turner_.begin(constraints_.constraints());
+    }
   }
   bool learns_by_score(const StepContext& step) const {
     return step.mode == Mode::training && !settled_ && space_.choices().count() > 0 &&
@@ -121,6 +138,7 @@ class SearchPhase {
             .epoch = step.epoch,
             .epochs = step.epochs,
             .step = step.step,
+            .steps = step.steps,
             .random = step.random,
             .turn = step.turn};
   }
@@ -129,6 +147,10 @@ class SearchPhase {
     if (settled_) {
       space_.select(network_, settled_selection_);
       return;
+    }
+    if constexpr (TurnsSteps<Formulation>) {
+      if (step.turn != Turn::weights)
+        turner_.turn(constraints_, 1.0 / static_cast<double>(std::max<std::int64_t>(step.steps, 1)));
     }
     space_.project(network_);
     if constexpr (UpdatesDuals<Formulation>) {
@@ -141,11 +163,13 @@ class SearchPhase {
   MultiConstraint<Formulation>& constraints_;
   const SearchOptions options_;
   CompactNetwork compact_;
+  StepTurner turner_;
   bool settled_ = false, repaired_ = false;
   double task_ = 0, usual_ = std::nan("");  // loss of the step, and its running mean
   Selection settled_selection_;
   std::optional<Network> best_;
   Metrics best_metrics_;
+  double best_price_ = 0;  // minimized costs, in units of the loss
   int best_epoch_ = -1;
 };
 

@@ -258,6 +258,7 @@ class Trainer {
                         .epoch = begin,
                         .epochs = options_.epochs,
                         .step = global,
+                        .steps = options_.epochs * steps,
                         .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
                         .turn = turn};
     if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));

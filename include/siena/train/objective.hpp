@@ -24,8 +24,9 @@ struct StepContext {
   Mode mode = Mode::training;
   double epoch = 0;  ///< how far the phase has come, in epochs: 2.5 in the middle of the third
   int epochs = 0;
-  std::int64_t step = 0;  ///< steps of the phase before this one
-  Random random{};        ///< belongs to (seed, step)
+  std::int64_t step = 0;   ///< steps of the phase before this one
+  std::int64_t steps = 0;  ///< of the whole phase
+  Random random{};         ///< belongs to (seed, step)
   Turn turn = Turn::both;
 
   /// The network's outputs for the batch.
