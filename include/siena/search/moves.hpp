@@ -19,7 +19,7 @@ struct Move {
   int channels = 0;  ///< that go or come
 };
 
-/// Which moves: to fewer channels and less likely alternatives, or to more channels and likelier alternatives.
+/// Which moves: to fewer channels and any alternative, or to more channels and better alternatives.
 enum class Direction { away, back };
 
 namespace detail {
@@ -64,14 +64,13 @@ template <class Each>
 void for_each_choice_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction,
                           Each&& each) {
   for (int c = 0; c < space.choices().count(); ++c) {
-    const std::vector<double> p = space.choices().probabilities(network, c);
-    const int now = from.chosen[c];
-    for (int b = 0; b < static_cast<int>(p.size()); ++b) {
-      if (b == now || (direction == Direction::back && !(p[b] > p[now]))) continue;
+    for (int b = 0; b < space.choices().sizes()[c]; ++b) {
+      if (b == from.chosen[c]) continue;
+      const double rise = space.choices().rise(network, c, from.chosen[c], b);
+      if (direction == Direction::back && rise >= 0) continue;
       Move move{.to = from};
       move.to.chosen[c] = b;
-      const double nats = std::log(std::max(p[now], 1e-30)) - std::log(std::max(p[b], 1e-30));
-      move.worth = direction == Direction::away ? std::max(nats, 0.0) : -nats;
+      move.worth = direction == Direction::away ? std::max(rise, 0.0) : -rise;
       (void)each(move);
     }
   }
@@ -79,8 +78,7 @@ void for_each_choice_move(const Network& network, const SearchSpace& space, cons
 }  // namespace detail
 
 /// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group, for as long as `each` returns true, and every other
-/// alternative of a choice. What a channel is worth is its importance; an alternative the logarithm of how much likelier it is, so that a nat
-/// of preference counts as one unit of loss.
+/// alternative of a choice. What channels are worth is their importance, what alternatives are worth see Choices::rise.
 template <class Each>
 void for_each_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction, Each&& each) {
   detail::for_each_channel_move(network, space, from, direction, each);

@@ -132,7 +132,7 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
   if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
 }
 
-/// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels come back, choices change to likelier
+/// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels come back, choices change to better
 /// alternatives) for as long as every constraint still holds. A move must be worth more than the rise of `price`, of costs that are minimized in
 /// units of the loss. A selection that breaks a constraint comes back as it is.
 inline Selection use_slack(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,

@@ -115,6 +115,15 @@ class Choices {
     for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
     return all;
   }
+  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of alternatives that were sampled with
+  /// Sampling::score, whose losses were seen; else by how much less likely it is: a nat counts as one unit of loss.
+  double rise(const Network& network, int choice, int from, int to) const {
+    const Network::Node& node = network.nodes()[nodes_[choice]];
+    const float *mean = network.buffer(node.buffers[2]).data(), *seen = network.buffer(node.buffers[3]).data();
+    if (seen[from] > 0 && seen[to] > 0) return static_cast<double>(mean[to]) - static_cast<double>(mean[from]);
+    const std::vector<double> p = probabilities(network, choice);
+    return std::log(std::max(p[from], 1e-30)) - std::log(std::max(p[to], 1e-30));
+  }
   /// `one_hot_penalty` times the sum of mean(p)^2 / (var(p) + 1e-3), with the unbiased variance.
   Scalar penalty(Tape& tape, Network& network) const {
     Scalar sum = 0;
@@ -132,15 +141,20 @@ class Choices {
   void forget_samples(Network& network) const {
     for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[1]).fill(-1.0f);
   }
-  /// After a step with Sampling::score: adds (loss - usual loss) d log p(sample) / d alpha to the gradients.
-  void add_scores(Network& network, double advantage) const {
+  /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the usual one.
+  void add_scores(Network& network, double rise) const {
     for (int c = 0; c < count(); ++c) {
-      const float sample = *network.buffer(network.nodes()[nodes_[c]].buffers[1]).data();
+      const Network::Node& node = network.nodes()[nodes_[c]];
+      const float sample = *network.buffer(node.buffers[1]).data();
       if (sample < 0) continue;  // belongs to an alternative that was not taken
+      float& mean = network.buffer(node.buffers[2]).data()[static_cast<int>(sample)];
+      float& seen = network.buffer(node.buffers[3]).data()[static_cast<int>(sample)];
+      seen += 1;
+      mean += std::max(1 / seen, 0.01f) * (static_cast<float>(rise) - mean);
       const std::vector<double> p = probabilities(network, c);
       float* gradient = alpha(network, c).grad.data();
       for (std::size_t i = 0; i < p.size(); ++i)
-        gradient[i] += static_cast<float>(advantage * ((static_cast<float>(i) == sample ? 1.0 : 0.0) - p[i]));
+        gradient[i] += static_cast<float>(rise * ((static_cast<float>(i) == sample ? 1.0 : 0.0) - p[i]));
     }
   }
 

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Chooses between layers as well as between numbers of channels: each block of the network becomes one of four alternatives.
+//
+//   supernet [CIFAR-10 directory]      without one, synthetic images
+
+#include <siena/siena.hpp>
+#include <string_view>
+
+using namespace siena;
+
+int main(int argc, char** argv) try {
+  const bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";  // as little as shows that it runs
+  const auto data = argc > 1 && !smoke ? data::cifar10(argv[1]) : data::synthetic_images({.train = smoke ? 256 : 4000});
+
+  auto conv = [](Flow x, int out, int kernel) {
+    return x | Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{}} | BatchNorm{} | Relu{};
+  };
+  auto block = [&](int width) {
+    return Choice{Alternative{"3x3", [=](Flow x) { return conv(x, width, 3); }},
+                  Alternative{"5x5", [=](Flow x) { return conv(x, width, 5); }},
+                  Alternative{"bottleneck", [=](Flow x) { return conv(conv(x, width / 2, 1), width, 3); }},
+                  Identity{}};  // nothing at all
+  };
+  Network net{data.train.shape(), [&](Flow x) {
+                x = x | Searchable{Conv2d{.out = 16, .kernel = 3, .stride = 2}, Channels{}} | BatchNorm{} | Relu{};
+                x = x | block(16) | block(16) | MaxPool{.kernel = 2};
+                x = conv(x, 32, 3) | block(32) | block(32);
+                return x | GlobalAvgPool{} | Linear{.out = 10};
+              }};
+
+  const auto bounds = subject_to(MemoryBound{24_KiB}, AtMost{Macs{}, 2e6});
+  SearchOptions options{.warmup = smoke ? 1 : 4, .epochs = smoke ? 1 : 10, .batch = 32, .seed = 1};
+  options.space.choices.sampling = Sampling::score;  // each step computes one alternative of each choice
+  auto [found, history] = search(net, data, bounds, Duccio{}, options, ProgressBar{});
+  fit(found, data, {.epochs = smoke ? 1 : 4, .batch = 32}, ProgressBar{});
+  const Report report = evaluate(found, data.test, bounds);
+  fmt::print("{}\n", report);
+  return report.feasible ? 0 : 1;
+} catch (const Error& error) {
+  fmt::print(stderr, "supernet: {}\n", error.what());
+  return 2;
+}
