@@ -4,8 +4,7 @@
 
 #include <string_view>
 
-#include "siena/core/units.hpp"
-#include "siena/cost/cost_model.hpp"
+#include "siena/cost/clock.hpp"
 
 namespace siena {
 
@@ -15,7 +14,7 @@ namespace siena {
 ///   depthwise    4 ceil(C/4) Ho Wo k
 ///   linear       ceil(Cin/2) ceil(Cout/4)
 /// Values are exact; slopes are those at the granularity of the tiles. Custom layers pay a cycle per 8 MACs; others are free.
-/// Times need the clock.
+/// For times see `seconds`.
 struct Gap8 {
   Hertz clock = {};
 
@@ -41,18 +40,6 @@ struct Gap8 {
       default:
         return 0;
     }
-  }
-
-  template <class N>
-  N cycles(const Architecture<N>& network) const {
-    return total(*this, network);
-  }
-  /// Cycles divided by the clock. Throws ArgumentError where the clock was not given.
-  template <class N>
-  N seconds(const Architecture<N>& network) const {
-    require<ArgumentError>(clock.value > 0,
-                           "Gap8: expected a clock to turn cycles into time, got none; write Gap8{{.clock = 100_MHz}}");
-    return cycles(network) / clock.value;
   }
 };
 static_assert(CostModel<Gap8>);
