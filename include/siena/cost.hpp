@@ -10,5 +10,6 @@
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
 #include "siena/cost/slope_check.hpp"
