@@ -7,6 +7,7 @@
 #include "siena/cost/clock.hpp"
 #include "siena/cost/cost_model.hpp"
 #include "siena/cost/description.hpp"
+#include "siena/cost/diana.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
