@@ -13,4 +13,4 @@
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/cost/gap8.hpp"
 
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -40,8 +40,8 @@ TEST_CASE("gap8: slopes are those of the tiles", "[cost]") {
   REQUIRE(tape.gradient(layer.out_channels) == 64 * 519 / 4.0);
   REQUIRE(tape.gradient(layer.in_channels) == 64 * (2 * 36 + 4 * 14 * 9) / 4.0);
 
-  REQUIRE(check_slopes(Gap8{}, test::resnet8()).worst_error < 1e-12);
-  REQUIRE(check_slopes(Gap8{}, test::ds_cnn()).worst_error < 1e-12);
+  REQUIRE(validate(Gap8{}, test::resnet8()).worst_error < 1e-12);
+  REQUIRE(validate(Gap8{}, test::ds_cnn()).worst_error < 1e-12);
 }
 
 TEST_CASE("gap8: layers without MACs are free, custom ones pay, time needs a clock", "[cost]") {

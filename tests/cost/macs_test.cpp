@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/cost/macs.hpp"
 
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -14,6 +14,6 @@ TEST_CASE("macs: the numbers of known networks", "[cost]") {
 }
 
 TEST_CASE("macs: slopes are exact", "[cost]") {
-  REQUIRE(check_slopes(Macs{}, test::resnet8()).worst_error < 1e-12);
-  REQUIRE(check_slopes(Macs{}, test::ds_cnn()).worst_error < 1e-12);
+  REQUIRE(validate(Macs{}, test::resnet8()).worst_error < 1e-12);
+  REQUIRE(validate(Macs{}, test::ds_cnn()).worst_error < 1e-12);
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/cost/model_size.hpp"
 
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -26,7 +26,7 @@ TEST_CASE("model size: precision, norms that do not fold, shared weights", "[cos
 }
 
 TEST_CASE("model size: slopes are exact", "[cost]") {
-  REQUIRE(check_slopes(ModelSize{}, test::resnet8()).worst_error < 1e-12);
+  REQUIRE(validate(ModelSize{}, test::resnet8()).worst_error < 1e-12);
   ScalarTape tape;
   auto soft = convert<Scalar>(test::conv("conv", {.in = 8, .out = 10}));
   soft.weight_bits = tape.leaf(4);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/cost/params.hpp"
 
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -16,6 +16,6 @@ TEST_CASE("params: the numbers of known networks", "[cost]") {
 }
 
 TEST_CASE("params: slopes are exact", "[cost]") {
-  REQUIRE(check_slopes(Params{.bias = true}, test::resnet8()).worst_error < 1e-12);
-  REQUIRE(check_slopes(Params{}, test::ds_cnn()).worst_error < 1e-12);
+  REQUIRE(validate(Params{.bias = true}, test::resnet8()).worst_error < 1e-12);
+  REQUIRE(validate(Params{}, test::ds_cnn()).worst_error < 1e-12);
 }
