@@ -11,6 +11,7 @@
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/mpic.hpp"
 #include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
 #include "siena/cost/validate.hpp"
