@@ -5,6 +5,7 @@
 // The room cost: what a network costs on a device.
 
 #include "siena/cost/clock.hpp"
+#include "siena/cost/cortex_m.hpp"
 #include "siena/cost/cost_model.hpp"
 #include "siena/cost/description.hpp"
 #include "siena/cost/diana.hpp"
