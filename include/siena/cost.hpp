@@ -15,4 +15,5 @@
 #include "siena/cost/mpic.hpp"
 #include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
+#include "siena/cost/peak_memory.hpp"
 #include "siena/cost/validate.hpp"

@@ -40,7 +40,7 @@ struct Validation {
 
 struct ValidateOptions {
   int span = 512;           ///< how many channels a layer is widened by: a multiple of the tiles of the model, or many of them
-  double tolerance = 0.05;  ///< of the mean slope, relative, beside the largest step
+  double tolerance = 0.05;  ///< of the growth over a walk or of the cost, whichever is larger, beside the largest step
 };
 
 namespace detail {
@@ -98,7 +98,9 @@ class WalkJudge {
   WalkJudge(const CostWalk& walk, Finding where, Validation& to) : walk_(walk), where_(std::move(where)), to_(to) {
     for (std::size_t i = 0; i < walk.truth.size(); ++i) {
       largest_ = std::max({largest_, std::abs(walk.truth[i]), std::abs(walk.surrogate[i])});
-      if (i > 0) jump_ = std::max(jump_, std::abs(walk.truth[i] - walk.truth[i - 1]));
+      if (i == 0) continue;
+      const double kink = walk.way.step * std::abs(walk.slope[i] - walk.slope[i - 1]);
+      jump_ = std::max({jump_, std::abs(walk.truth[i] - walk.truth[i - 1]), kink});
     }
   }
 
@@ -143,7 +145,7 @@ class WalkJudge {
                   format("{:.6g}", walk_.slope[i]));
     }
   }
-  // Steps and the line along their corners differ by a step at most, at the beginning and the end.
+  // Steps and the line along their corners differ by a step at most, and a point on a kink may take the slope of either side.
   void mean_slope(double tolerance) {
     double promised = 0;
     for (std::size_t i = 1; i < walk_.slope.size(); ++i) promised += walk_.slope[i] * walk_.way.step;
@@ -151,7 +153,7 @@ class WalkJudge {
     const double scale = std::max(std::abs(promised), std::abs(grown));
     if (error <= 1e-9 * largest_) return;
     to_.worst_error = std::max(to_.worst_error, error / scale);
-    if (error <= jump_ + tolerance * scale) return;
+    if (error <= jump_ + tolerance * std::max(scale, largest_)) return;
     const double width = walk_.way.at(walk_.truth.size() - 1) - walk_.way.begin;
     find(format("a mean slope of {:.6g} from {:.6g} to {:.6g}, as the cost grows", grown / width, walk_.way.begin,
                 walk_.way.begin + width),
@@ -166,7 +168,8 @@ class WalkJudge {
   const CostWalk& walk_;
   Finding where_;
   Validation& to_;
-  double largest_ = 0, jump_ = 0;
+  double largest_ = 0;
+  double jump_ = 0;  // largest step of the cost, or of what its slope promises
 };
 
 /// Walks inputs of a layer of a network, all else being as it is.
@@ -245,8 +248,8 @@ inline std::vector<LayerDesc<double>> sample_layers() {
 /// moved up by a span of channels, each bit width from 2 to 8 and the presence from 0 to 1, alone. On the way
 /// - truth (double) and surrogate (Scalar) must agree;
 /// - the cost must not fall, and no slope may say that it does;
-/// - the mean slope must be that of the cost, give or take its largest step: a tiled cost has the slope of its tiles, so that a
-///   straight-through ceil(c / 4), four times too steep, is found.
+/// - the mean slope must be that of the cost, give or take its largest step and 5 % (which leaves room for smoothed maxima): a
+///   tiled cost has the slope of its tiles, so that a straight-through ceil(c / 4), four times too steep, is found.
 /// Layers with weights move their input and output channels; depthwise and other ones have one count.
 template <class M>
 Validation validate(const M& model, const Architecture<double>& network, const ValidateOptions& options = {}) {
