@@ -10,6 +10,7 @@
 #include "siena/cost/description.hpp"
 #include "siena/cost/diana.hpp"
 #include "siena/cost/gap8.hpp"
+#include "siena/cost/layer_memory.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/mpic.hpp"

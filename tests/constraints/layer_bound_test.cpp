@@ -8,6 +8,7 @@
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/nu_pi.hpp"
+#include "siena/cost/layer_memory.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -27,7 +28,7 @@ struct Operands {  // inputs and weights of each layer at once
     return needs;
   }
 };
-static_assert(LayerModel<Operands> && Bound<LayerBound<Operands>>);
+static_assert(LayerModel<Operands> && Bound<LayerBound<Operands>> && LayerModel<LayerMemory>);
 
 struct Widths {  // a constraint of entries, of which a smaller network has fewer
   std::string_view name() const { return "widths"; }
@@ -159,6 +160,12 @@ TEST_CASE("layer bound: multipliers move by layer, and are saved", "[constraints
   REQUIRE(one.penalty(start, 1) == two.penalty(start, 1));
   one.update(start), two.update(start);
   REQUIRE(one.penalty(start, 1) == two.penalty(start, 1));
+}
+
+TEST_CASE("layer bound: the memory of ResNet8 on GAP8", "[constraints]") {
+  const LayerBound bound{LayerMemory{}, test::resnet8(), {.limits = {44'000, 400'000}}};
+  REQUIRE(bound.value(test::resnet8()) == Approx(100 * 49152 / 44000.0));  // the first sum
+  REQUIRE(bound.entry_name(0) == "stem, level 44000 B");
 }
 
 TEST_CASE("constraints of entries: the number of entries must stay", "[constraints]") {

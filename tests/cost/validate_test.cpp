@@ -5,12 +5,16 @@
 #include <cmath>
 #include <string>
 
+#include "siena/cost/cortex_m.hpp"
 #include "siena/cost/diana.hpp"
 #include "siena/cost/gap8.hpp"
+#include "siena/cost/layer_memory.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/mpic.hpp"
 #include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
+#include "siena/cost/peak_memory.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -120,6 +124,12 @@ TEST_CASE("validate: every model that is shipped tells the truth", "[cost]") {
   passes(Ne16{});
   passes(Diana{});
   passes(Diana{.core = DianaCore::analog});
+  passes(Mpic{});
+  passes(MpicEnergy{});
+  passes(CortexM{});
+  passes(CortexM{.rates = cortex_m7});
+  passes(PeakMemory{});
+  passes(LayerMemory{});
 }
 
 TEST_CASE("validate: finds the four faults of existing models", "[cost]") {
