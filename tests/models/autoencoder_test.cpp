@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/models/autoencoder.hpp"
 
-#include "siena/cost/macs.hpp"
-#include "siena/cost/params.hpp"
+#include <cmath>
+
+#include "siena/cost.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -22,6 +23,14 @@ TEST_CASE("autoencoder: the network of MLPerf Tiny") {
   const Architecture<double> d = describe(network);
   CHECK(total(Params{}, d) == 264'192);
   CHECK(total(Macs{}, d) == 264'192);
+  CHECK(total(Gap8{}, d) == 33'024);
+  CHECK(std::llround(total(Mpic{}, d)) == 125'806);
+  CHECK(total(MpicEnergy{}, d) == Approx(2.709).epsilon(2e-4));
+  CHECK(total(Ne16{}, d) == 36'706);
+  CHECK(total(PeakMemory{}, d) == 768);
+  // Inferences per second in MLPerf Tiny v1.0, see CortexM.
+  CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(116.212).epsilon(0.05));
+  CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(547.705).epsilon(0.05));
   CHECK(network.predict(random_tensor<float>({5, 640}, 1)).finite());
   const auto freedom = test::freedom(network);
   CHECK(freedom.groups == 9);

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/models/ds_cnn.hpp"
 
-#include "siena/cost/gap8.hpp"
-#include "siena/cost/macs.hpp"
-#include "siena/cost/params.hpp"
+#include <cmath>
+
+#include "siena/cost.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -24,6 +24,13 @@ TEST_CASE("ds_cnn: the network of MLPerf Tiny") {
   CHECK(total(Params{}, d) == 22'016);
   CHECK(total(Macs{}, d) == 2'656'768);
   CHECK(total(Gap8{}, d) == 526'880);
+  CHECK(std::llround(total(Mpic{}, d)) == 1'265'128);
+  CHECK(total(MpicEnergy{}, d) == Approx(27.24).epsilon(2e-4));
+  CHECK(total(Ne16{}, d) == 314'542);
+  CHECK(total(PeakMemory{}, d) == 16'000);
+  // Inferences per second in MLPerf Tiny v1.0, see CortexM.
+  CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(10.019).epsilon(0.05));
+  CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(59.667).epsilon(0.05));
   for (const auto& node : network.nodes()) {
     if (node.name == "inputlayer") CHECK(node.shape == Shape{25, 5, 64});
   }

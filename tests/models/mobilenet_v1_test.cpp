@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/models/mobilenet_v1.hpp"
 
-#include "siena/cost/macs.hpp"
-#include "siena/cost/params.hpp"
+#include <cmath>
+
+#include "siena/cost.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -22,6 +23,14 @@ TEST_CASE("mobilenet_v1: the network of MLPerf Tiny") {
   const Architecture<double> d = describe(network);
   CHECK(total(Params{}, d) == 208'112);
   CHECK(total(Macs{}, d) == 7'489'664);
+  CHECK(total(Gap8{}, d) == 1'425'728);
+  CHECK(std::llround(total(Mpic{}, d)) == 3'566'507);
+  CHECK(total(MpicEnergy{}, d) == Approx(76.79).epsilon(2e-4));
+  CHECK(total(Ne16{}, d) == 388'172);
+  CHECK(total(PeakMemory{}, d) == 55'296);
+  // Inferences per second in MLPerf Tiny v1.0, see CortexM.
+  CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(3.32).epsilon(0.05));
+  CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(19.722).epsilon(0.05));
   for (const auto& node : network.nodes()) {
     if (node.name == "pointwise14") CHECK(node.shape == Shape{3, 3, 256});
   }

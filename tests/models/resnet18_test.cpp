@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/models/resnet18.hpp"
 
-#include "siena/cost/macs.hpp"
-#include "siena/cost/params.hpp"
+#include <cmath>
+
+#include "siena/cost.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -21,6 +22,11 @@ TEST_CASE("resnet18: for images of 64 x 64") {
   const Architecture<double> d = describe(network);
   CHECK(total(Params{}, d) == 11'261'632);
   CHECK(total(Macs{}, d) == 2'221'772'800);
+  CHECK(total(Gap8{}, d) == 124'211'712);
+  CHECK(std::llround(total(Mpic{}, d)) == 1'057'987'048);
+  CHECK(total(MpicEnergy{}, d) == Approx(22778).epsilon(2e-4));
+  CHECK(total(Ne16{}, d) == 21'886'562);
+  CHECK(total(PeakMemory{}, d) == 786'432);
   // Streams of four stages, and the inner convolution of eight blocks.
   const auto freedom = test::freedom(network);
   CHECK(freedom.groups == 12);

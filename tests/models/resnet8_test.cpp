@@ -2,12 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/models/resnet8.hpp"
 
+#include <cmath>
 #include <string>
 
-#include "siena/cost/gap8.hpp"
-#include "siena/cost/macs.hpp"
-#include "siena/cost/model_size.hpp"
-#include "siena/cost/params.hpp"
+#include "siena/cost.hpp"
 #include "siena/space/describe.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
@@ -29,6 +27,13 @@ TEST_CASE("resnet8: the network of MLPerf Tiny") {
   CHECK(total(Params{}, d) == 77'360);
   CHECK(total(Macs{}, d) == 12'501'632);
   CHECK(total(Gap8{}, d) == 766'624);
+  CHECK(std::llround(total(Mpic{}, d)) == 5'953'158);
+  CHECK(total(MpicEnergy{}, d) == Approx(128.17).epsilon(2e-4));
+  CHECK(total(Ne16{}, d) == 180'273);
+  CHECK(total(PeakMemory{}, d) == 49'152);
+  // Inferences per second in MLPerf Tiny v1.0, see CortexM.
+  CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(2.567).epsilon(0.05));
+  CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(18.401).epsilon(0.05));
   CHECK(total(ModelSize{}, d) == 77'360 + 4 * 346);  // batch norms folded: a bias for every channel that a layer makes
   // As the description written by hand says.
   CHECK(total(Gap8{}, d) == total(Gap8{}, test::resnet8()));
