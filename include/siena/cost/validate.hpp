@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -172,7 +173,31 @@ class WalkJudge {
   double jump_ = 0;  // largest step of the cost, or of what its slope promises
 };
 
-/// Walks inputs of a layer of a network, all else being as it is.
+/// A cost model whose type is forgotten, so that what validates is compiled once for all of them.
+class AnyCost {
+ public:
+  template <class M>
+  explicit AnyCost(const M& model)
+      : layers_alone(!PricesNetworks<M, double>), model_(&model), truth_(&priced<M, double>), surrogate_(&priced<M, Scalar>) {}
+
+  std::string_view name() const { return "any"; }
+  double network_cost(const Architecture<double>& network) const { return truth_(model_, network); }
+  Scalar network_cost(const Architecture<Scalar>& network) const { return surrogate_(model_, network); }
+
+  const bool layers_alone;  // what a layer costs does not depend on others
+
+ private:
+  template <class M, class N>
+  static N priced(const void* model, const Architecture<N>& network) {
+    return total(*static_cast<const M*>(model), network);
+  }
+
+  const void* model_;
+  double (*truth_)(const void*, const Architecture<double>&);
+  Scalar (*surrogate_)(const void*, const Architecture<Scalar>&);
+};
+
+/// Walks inputs of a layer of a network, all else being as it is. (A template, so that those who do not validate do not pay.)
 template <class M>
 class Walker {
  public:
@@ -242,28 +267,17 @@ inline std::vector<LayerDesc<double>> sample_layers() {
   append("activation", LayerKind::activation, 16, 16);
   return layers;
 }
-}  // namespace detail
 
-/// Compares what the gradient of a cost model says with what its cost does, layer by layer of a network: each channel count is
-/// moved up by a span of channels, each bit width from 2 to 8 and the presence from 0 to 1, alone. On the way
-/// - truth (double) and surrogate (Scalar) must agree;
-/// - the cost must not fall, and no slope may say that it does;
-/// - the mean slope must be that of the cost, give or take its largest step and 5 % (which leaves room for smoothed maxima): a
-///   tiled cost has the slope of its tiles, so that a straight-through ceil(c / 4), four times too steep, is found.
-/// Layers with weights move their input and output channels; depthwise and other ones have one count.
+/// Walks all inputs of all layers of a network.
 template <class M>
-Validation validate(const M& model, const Architecture<double>& network, const ValidateOptions& options = {}) {
-  assert_cost_model<M>();
+void walk_layers(const M& model, const Architecture<double>& network, const ValidateOptions& options, Validation& to) {
   require<ArgumentError>(options.span > 0, "validate: expected a span of 1 channel or more, got {}", options.span);
-  Validation result{.model = std::string(model.name())};
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const LayerDesc<double>& layer = network.layers[i];
-    // A model of layers is asked for this one alone.
-    constexpr bool whole = PricesNetworks<M, double>;
-    detail::Walker<M> walker(model, whole ? network : Architecture<double>{{layer}}, whole ? i : 0);
-    const auto walk = [&](const detail::Way& way) { walker.walk(way, options.tolerance, result); };
-    using enum detail::LayerInput;
-    const int steps = std::max(1, options.span / layer.groups);  // as many channels as make whole groups
+    Walker<M> walker(model, model.layers_alone ? Architecture<double>{{layer}} : network, model.layers_alone ? 0 : i);
+    const auto walk = [&](const Way& way) { walker.walk(way, options.tolerance, to); };
+    using enum LayerInput;
+    const int steps = std::max(1, options.span / layer.groups);  // of whole groups
     const double step = layer.groups;
     if (layer.has_weights() && layer.kind != LayerKind::depthwise_conv2d) {
       walk({.input = in_channels, .begin = layer.in_channels, .step = step, .steps = steps});
@@ -276,18 +290,33 @@ Validation validate(const M& model, const Architecture<double>& network, const V
     }
     walk({.input = presence, .begin = 0, .step = 0.125, .steps = 8});
   }
+}
+}  // namespace detail
+
+/// Compares what the gradient of a cost model says with what its cost does, layer by layer of a network: each channel count is
+/// moved up by a span of channels, each bit width from 2 to 8 and the presence from 0 to 1, alone. On the way
+/// - truth (double) and surrogate (Scalar) must agree;
+/// - the cost must not fall, and no slope may say that it does;
+/// - the mean slope must be that of the cost, give or take its largest step and 5 % (which leaves room for smoothed maxima): a
+///   tiled cost has the slope of its tiles, so that a straight-through ceil(c / 4), four times too steep, is found.
+/// Layers with weights move their input and output channels; depthwise and other ones have one count.
+template <class M>
+Validation validate(const M& model, const Architecture<double>& network, const ValidateOptions& options = {}) {
+  assert_cost_model<M>();
+  Validation result{.model = std::string(model.name())};
+  if constexpr (CostModel<M>) detail::walk_layers(detail::AnyCost(model), network, options, result);
   return result;
 }
 
 /// The same for a set of layers of all kinds, one at a time.
 template <class M>
 Validation validate(const M& model, const ValidateOptions& options = {}) {
+  assert_cost_model<M>();
   Validation result{.model = std::string(model.name())};
-  for (const auto& layer : detail::sample_layers()) {
-    Validation one = validate(model, Architecture<double>{{layer}}, options);
-    result.walks += one.walks;
-    result.worst_error = std::max(result.worst_error, one.worst_error);
-    for (Finding& finding : one.findings) result.findings.push_back(std::move(finding));
+  if constexpr (CostModel<M>) {
+    for (const auto& layer : detail::sample_layers()) {
+      detail::walk_layers(detail::AnyCost(model), {{layer}}, options, result);
+    }
   }
   return result;
 }
