@@ -31,7 +31,10 @@ int main() {
   wrong += check(!subject_to(AtLeast{249}).feasible(exact), "a floor is a floor");
   wrong += check(report(found, bounds).bounds.size() == 3, "the report shows every constraint");
 
-  // The search would go down the slope of the same formula.
+  // The search would go down the slope of the same formula, which had better be true.
+  const Validation validation = validate(Energy{.joules_per_mac = 1, .joules_per_byte = 2});
+  if (!validation.passed()) std::fprintf(stderr, "%s\n", validation.to_string().c_str());
+  wrong += check(validation.passed(), "the gradient of the energy");
   Tape tape;
   tape.backward({}, total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, describe(tape, network, space)));
   const int alpha = space.masks().parameter(space.masks().channels().runs(1)[0].group);
