@@ -11,8 +11,8 @@ using kernels::Write;
 using simd::native;
 
 namespace {
-/// One function of one span: kernel(x, y) against y = f(x); its backward(v, dy, dx, mode) against dx = dy * slope(v), where v = x
-/// for functions whose slope is known by the input, otherwise v = y.
+/// One function of one span: kernel(x, y) against y = f(x); its backward(v, dy, dx, mode) against dx = dy * slope(v), where
+/// v = x for functions whose slope is known by the input, otherwise v = y.
 template <class T, class Forward, class Backward, class F, class Slope>
 void check_function(Forward forward, Backward backward, F f, Slope slope, double range, double tolerance) {
   for (auto [rows, columns] : row_sizes()) {

@@ -53,8 +53,9 @@ struct Result {
 template <class T>
 using Results = std::vector<Result<T>>;
 
-/// Runs a kernel and its reference, both Results<T>(T poison): the logical elements agree within `tolerance` * (1 + |value|), the
-/// padding of results is finite, the bits are the same with 1, 2 and 3 threads, and a NaN in the padding of inputs changes nothing.
+/// Runs a kernel and its reference, both Results<T>(T poison): the logical elements agree within
+/// `tolerance` * (1 + |value|), the padding of results is finite, the bits are the same with 1, 2 and 3
+/// threads, and a NaN in the padding of inputs changes nothing.
 template <class T, class Kernel, class Reference>
 void check_kernel(Kernel&& kernel, Reference&& reference, double tolerance) {
   ThreadsRestored restored;

@@ -74,8 +74,8 @@ int first_group(const SearchSpace& space, const Network& network, const std::str
   return space.masks().channels().runs(index(network, name))[0].group;
 }
 
-/// The slope of a cost for each group, by the readers' and the makers' own slopes: every channel count of every layer is a number of
-/// its own, whose slope goes to the groups that it counts.
+/// The slope of a cost for each group, by the readers' and the makers' own slopes: every channel count of every layer is a
+/// number of its own, whose slope goes to the groups that it counts.
 template <class Model>
 std::vector<double> slopes(const Model& model, const Network& network, const SearchSpace& space) {
   const Architecture<double> exact = describe(network, space);

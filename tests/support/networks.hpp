@@ -32,7 +32,8 @@ inline ParameterCounts parameter_counts(const Network& network) {
   return counts;
 }
 
-/// Largest difference, in multiples of the largest element of `a` (or of `least`, if that is larger); infinite where the shapes differ.
+/// Largest difference, in multiples of the largest element of `a` (or of
+/// `least`, if that is larger); infinite where the shapes differ.
 inline double difference(const Tensor& a, const Tensor& b, double least = 1e-6) {
   if (a.shape() != b.shape()) return HUGE_VAL;
   double most = 0, largest = least;

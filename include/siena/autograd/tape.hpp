@@ -81,8 +81,9 @@ class BasicTape {
     return push({.external = &value(input), .needs_grad = recording_ && needs_grad});
   }
 
-  /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)` and writes through `slot(input)`.
-  /// The closure is kept by value and never destroyed: captures are handles and numbers; tensors are kept as `constant`.
+  /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)`
+  /// and writes through `slot(input)`. The closure is kept by value and never destroyed: captures
+  /// are handles and numbers; tensors are kept as `constant`.
   template <class Backward>
   void record(const Var& output, Backward backward) {
     static_assert(std::is_trivially_destructible_v<Backward>, "capture handles and numbers; keep tensors with tape.constant()");

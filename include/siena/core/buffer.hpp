@@ -18,9 +18,10 @@
 
 namespace siena {
 
-/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the system for nothing. Where sizes
-/// change, blocks of sizes that nobody has asked for in a long while are given back once idle ones add up to a quarter of the most that
-/// was ever in use. Blocks are 64-byte aligned; sizes are rounded up to an eighth of a power of two. Thread-safe.
+/// Keeps freed blocks for the next request of about the same size, so that a step in steady state asks the
+/// system for nothing. Where sizes change, blocks of sizes that nobody has asked for in a long while are given
+/// back once idle ones add up to a quarter of the most that was ever in use. Blocks are 64-byte aligned; sizes
+/// are rounded up to an eighth of a power of two. Thread-safe.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
@@ -79,7 +80,8 @@ class MemoryPool {
   std::size_t system_allocations() const { return locked(system_allocations_); }
 
  private:
-  // Eight bins an octave from 64 bytes on: bin 8 k + j holds (8 + j) / 8 * 64 * 2^k bytes, the first 64 of which say which bin it is.
+  // Eight bins an octave from 64 bytes on: bin 8 k + j holds (8 + j) / 8 * 64 * 2^k bytes, the first 64 of which say
+  // which bin it is.
   static constexpr int bins = 8 * 42;
   static constexpr std::uint64_t long_while = 1 << 14;  // requests: some passes through a large network
   static constexpr int reach = 4;                       // bins that may serve a request: blocks up to 1.5 times as large

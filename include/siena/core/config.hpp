@@ -8,8 +8,8 @@
 // SIENA_RESTRICT            "no other pointer of this function reaches these elements"
 // SIENA_UNROLL              the loop that follows has few, known turns: write them all out
 // SIENA_UNROLL_BY_2         two turns of the loop that follows at a time
-// SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where it would
-//                           otherwise compute every address of an unrolled loop ahead and run out of registers
+// SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where
+//                           it would otherwise compute every address of an unrolled loop ahead and run out of registers
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
 
 #include <cassert>

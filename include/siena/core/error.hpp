@@ -95,8 +95,8 @@ inline std::string format_all(std::string_view text, std::initializer_list<Forma
   return fmt::vformat(fmt::string_view(text.data(), text.size()), fmt::format_args(list.data(), static_cast<int>(list.size())));
 }
 
-/// A text with as many replacement fields as there are arguments, which is checked when it is compiled; whether a format such as {:.3f}
-/// suits its argument shows when it is used.
+/// A text with as many replacement fields as there are arguments, which is checked when it is compiled; whether a format such
+/// as {:.3f} suits its argument shows when it is used.
 template <class... Args>
 struct CheckedText {
   consteval CheckedText(const char* literal) : text(literal) {  // NOLINT(google-explicit-constructor)

@@ -135,9 +135,9 @@ inline std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see the
-/// old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and the
-/// temporary one is gone. A symbolic link is followed; only regular files are replaced.
+/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see
+/// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
+/// the temporary one is gone. A symbolic link is followed; only regular files are replaced.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
   const std::string shown = path.string();
   require<DataError>(path.has_filename(), "write_file_atomically: expected the name of a file, got '{}'", shown);

@@ -49,8 +49,9 @@ inline void set_threads(int count) {
 }
 
 /// Calls body(i) for every i in [0, tasks), spread over the threads in contiguous runs. What a task computes must depend on
-/// its index alone: then results are the same bits at any number of threads. Partial sums belong to tasks, never to threads, and
-/// are reduced in task order. A call inside a task runs serially. The first exception is rethrown when all tasks have ended.
+/// its index alone: then results are the same bits at any number of threads. Partial sums belong
+/// to tasks, never to threads, and are reduced in task order. A call inside a task runs serially.
+/// The first exception is rethrown when all tasks have ended.
 template <class Body>
 void parallel_for(std::int64_t tasks, Body&& body) {
 #if defined(_OPENMP)

@@ -249,8 +249,8 @@ inline void append_safetensors_value(std::string& data, const State::Value& valu
   }
 }
 
-/// The header, and the data to which it points: the 64-bit numbers first, then the tensors, each by name, so that every element is
-/// aligned in a file that is mapped into memory.
+/// The header, and the data to which it points: the 64-bit numbers first, then the tensors, each by name, so that every element
+/// is aligned in a file that is mapped into memory.
 inline nlohmann::json safetensors_header(const State& state, const Metadata& metadata, std::string& data,
                                          const std::string& where) {
   nlohmann::json header = nlohmann::json::object(), texts = metadata;
@@ -302,23 +302,25 @@ inline std::string safetensors_bytes(const State& state, const Metadata& metadat
 
 }  // namespace detail
 
-/// Writes a state as a safetensors file, whole or not at all: tensors as F32 (row-major, without padding), numbers as F64 and I64 of
-/// shape [], text beside `metadata` under __metadata__. The same state gives the same bytes. Throws ArgumentError for what the format
-/// cannot hold (names that are not UTF-8, a tensor without a shape) and DataError where the file cannot be written.
+/// Writes a state as a safetensors file, whole or not at all: tensors as F32 (row-major, without padding),
+/// numbers as F64 and I64 of shape [], text beside `metadata` under __metadata__. The same state gives the
+/// same bytes. Throws ArgumentError for what the format cannot hold (names that are not UTF-8, a tensor
+/// without a shape) and DataError where the file cannot be written.
 inline void save_safetensors(const State& state, const std::filesystem::path& file, const Metadata& metadata = {}) {
   write_file_atomically(file,
                         detail::safetensors_bytes(state, metadata, siena::format("save_safetensors: '{}'", file.string())));
 }
 
-/// Reads a safetensors file. F32, F64, F16 and BF16 become tensors of float (F64 is rounded), or doubles where the shape is []; I64 of
-/// shape [] become whole numbers, __metadata__ becomes text. Throws FormatError with the file and the tensor for anything that is
-/// not as the format demands, and DataError where the file cannot be read.
+/// Reads a safetensors file. F32, F64, F16 and BF16 become tensors of float (F64 is rounded), or doubles where the shape is [];
+/// I64 of shape [] become whole numbers, __metadata__ becomes text. Throws FormatError with the file and the tensor for
+/// anything that is not as the format demands, and DataError where the file cannot be read.
 inline State load_safetensors(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
   return detail::SafetensorsReader(file, bytes).read();
 }
 
-/// Writes the weights and running statistics of a network, or whatever else is Stateful; docs/guides/weights.md lists the names.
+/// Writes the weights and running statistics of a network, or whatever
+/// else is Stateful; docs/guides/weights.md lists the names.
 template <Stateful T>
 void save_weights(const T& network, const std::filesystem::path& file, const Metadata& metadata = {}) {
   State state;
@@ -326,8 +328,8 @@ void save_weights(const T& network, const std::filesystem::path& file, const Met
   save_safetensors(state, file, metadata);
 }
 
-/// Restores what save_weights wrote into a network of the same layers. Throws FormatError for a tensor that is missing, of another
-/// shape, or that the network has no place for; then the network is as it was.
+/// Restores what save_weights wrote into a network of the same layers. Throws FormatError for a tensor that is missing, of
+/// another shape, or that the network has no place for; then the network is as it was.
 template <Stateful T>
 void load_weights(T& network, const std::filesystem::path& file) {
   const State state = load_safetensors(file);

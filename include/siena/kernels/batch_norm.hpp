@@ -13,9 +13,9 @@
 
 namespace siena::kernels {
 
-/// Mean and biased variance of every channel over `rows` rows, in one pass over memory. Within a task the sums are of differences from
-/// the mean of its first rows, so that a large mean costs no digits; tasks are merged in double and in their order (Chan, Golub and
-/// LeVeque 1983). The padding becomes mean 0, variance 1.
+/// Mean and biased variance of every channel over `rows` rows, in one pass over memory. Within a task the sums are of
+/// differences from the mean of its first rows, so that a large mean costs no digits; tasks are merged in double and in their
+/// order (Chan, Golub and LeVeque 1983). The padding becomes mean 0, variance 1.
 template <class Arch = simd::native, class T>
 void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<T> mean,
                         std::span<T> variance) {
@@ -144,8 +144,9 @@ struct GateRows {
 };
 }  // namespace detail
 
-/// First half of the backward pass of z = [ReLU](batch_norm(x) [+ residual]) in training: the sums of dy and of dy * xhat over the
-/// rows, where dy = dz as the gate lets it through and xhat = (x - mean) * inv_std. They are also the gradients of shift and scale.
+/// First half of the backward pass of z = [ReLU](batch_norm(x) [+ residual]) in training: the sums of dy
+/// and of dy * xhat over the rows, where dy = dz as the gate lets it through and
+/// xhat = (x - mean) * inv_std. They are also the gradients of shift and scale.
 template <class Arch = simd::native, class T>
 void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::span<const T> dz, const ReluGate<T>& gate,
                               std::span<const T> x, std::span<const T> mean, std::span<const T> inv_std, std::span<T> sum_dy,
@@ -172,8 +173,8 @@ void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::spa
   });
 }
 
-/// Second half: dx = gamma * inv_std * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), and dresidual = dy unless that span is empty
-/// (Ioffe and Szegedy 2015). An overwritten dx may be dz.
+/// Second half: dx = gamma * inv_std * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), and dresidual = dy unless that span is
+/// empty (Ioffe and Szegedy 2015). An overwritten dx may be dz.
 template <class Arch = simd::native, class T>
 void batch_norm_backward_data(std::int64_t rows, std::int64_t channels, std::span<const T> dz, const ReluGate<T>& gate,
                               std::span<const T> x, std::span<const T> mean, std::span<const T> inv_std,

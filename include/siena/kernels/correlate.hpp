@@ -15,8 +15,8 @@
 #include "siena/kernels/row_tile.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Sliding products over images: the one loop behind the forward pass and behind each residue class of the backward pass
-// for data.
+// Sliding products over images, which the forward pass and each residue class of the backward pass for data are: in tiles of
+// neighbouring outputs of a row (row_tile.hpp), of one output of several images, or of pixels that meet the same taps.
 
 namespace siena::kernels::detail {
 
@@ -113,8 +113,8 @@ void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const S
 /// threads, so that the split is the same everywhere.
 inline constexpr std::int64_t wanted_tasks = 32;
 
-/// Weights of many columns, copied block by block of the columns that a tile covers: rows of a block follow each other, where in the
-/// original each lies on another page of memory than the next. Worth its while once many outputs share the copy.
+/// Weights of many columns, copied block by block of the columns that a tile covers: rows of a block follow each other, where
+/// in the original each lies on another page of memory than the next. Worth its while once many outputs share the copy.
 template <class T, class Arch>
 class BlockedWeights {
  public:
@@ -242,8 +242,8 @@ void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T
                     .last_column = c.columns,
                     .heights = heights.data(),
                     .widths = widths.data()};
-  // Tiles of neighbouring pixels where there is one for the window. Otherwise, without borders runs of pixels are long; with them groups
-  // of images fill the tiles.
+  // Tiles of neighbouring pixels where there is one for the window. Otherwise, without borders runs of
+  // pixels are long; with them groups of images fill the tiles.
   const std::int64_t tiled = is_row_window(c.width) ? c.width.out / row_pixels * row_pixels : 0;
   const TapRange full{0, c.width.taps};
   const bool borders = widths[0] != full || widths[c.width.out - 1] != full;

@@ -22,8 +22,8 @@
 
 namespace siena::kernels::detail {
 
-// No pixel is copied. Tiles run along the channels of a few pixels, so that memory is read in order, and what lies outside the image is
-// read from a row of zeros.
+// No pixel is copied. Windows of 3x3 at stride 1 and 2 have blocks of their own (depthwise_blocks.hpp). For all others tiles
+// run along the channels of a few pixels, so that memory is read in order, and read a row of zeros outside the image.
 
 /// Where a pixel of the image starts, or zeros outside of it.
 template <class T>
@@ -107,8 +107,8 @@ void correlate_depthwise(const Correlation& c, std::int64_t batch, const Correla
                   });
 }
 
-/// Height x Width neighbouring taps from tap (tap_h, tap_w) on: sums[tap] += sum over the pixels of one image of x[tap] * dy, for one
-/// vector of channels.
+/// Height x Width neighbouring taps from tap (tap_h, tap_w) on: sums[tap] += sum over the pixels
+/// of one image of x[tap] * dy, for one vector of channels.
 template <class T, class Arch, int Height, int Width>
 void depthwise_outer(const Correlation& c, const T* x, const T* dy, std::int64_t tap_h, std::int64_t tap_w, const T* zeros,
                      T* dw) {

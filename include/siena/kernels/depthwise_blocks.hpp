@@ -12,9 +12,9 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
-// Depthwise windows of 3x3, by far the most common ones, at stride 1 and 2. A block of output pixels and the input pixels that they
-// meet have static sizes: each input is loaded once and goes into every product that it belongs to. Blocks lie on a grid over the image;
-// what of a block lies outside is known by a bit for every pixel, and costs neither loads nor products.
+// Depthwise windows of 3x3, by far the most common ones, at stride 1 and 2. A block of output pixels and the input pixels that
+// they meet have static sizes: each input is loaded once and goes into every product that it belongs to. Blocks lie on a grid
+// over the image; what of a block lies outside is known by a bit for every pixel, and costs neither loads nor products.
 
 namespace siena::kernels::detail {
 
@@ -33,8 +33,8 @@ struct SlideBack {
   static constexpr int tap(int input, int output) { return output + 2 - 2 * input; }
 };
 
-/// Where the blocks lie along one dimension: block b starts at input first_in + b * in_step and output first_out + b * out_step. Blocks
-/// [first_whole, last_whole) lie inside the image.
+/// Where the blocks lie along one dimension: block b starts at input first_in + b * in_step and output
+/// first_out + b * out_step. Blocks [first_whole, last_whole) lie inside the image.
 struct BlockAxis {
   std::int64_t in = 1, out = 1, first_in = 0, first_out = 0, in_step = 1, out_step = 1;
   std::int64_t blocks = 0, first_whole = 0, last_whole = 0;
@@ -70,8 +70,8 @@ BlockAxis block_axis(const Axis& axis, SlideBack<Outputs>) {
   return a.counted(SlideBack<Outputs>::inputs, Outputs);
 }
 
-/// Neighbouring blocks of one image: where the first input and output would be, how far the next block is, and a bit for each input and
-/// output that lies inside the image. More than one block only where all of them do.
+/// Neighbouring blocks of one image: where the first input and output would be, how far the next block is, and a bit for each
+/// input and output that lies inside the image. More than one block only where all of them do.
 struct BlockRun {
   std::int64_t input, output, next_input, next_output, blocks;
   std::uint64_t inputs, outputs;

@@ -15,8 +15,9 @@
 namespace siena::kernels {
 
 namespace detail {
-/// Calls run(i, count, factors) for runs of elements of storage from i on: factors[j] is what element i + j is multiplied with. Two
-/// elements share the 64 bits of one place of the stream: element e has the low half (e even) or the high half (e odd) of place e / 2.
+/// Calls run(i, count, factors) for runs of elements of storage from i on: factors[j] is what element i + j is multiplied
+/// with. Two elements share the 64 bits of one place of the stream: element e has the low half (e even) or the high half
+/// (e odd) of place e / 2.
 template <class Arch, class T, class Run>
 void dropout_runs(std::int64_t rows, std::int64_t channels, double probability, const Random& random, std::uint64_t offset,
                   Run&& run) {
@@ -52,8 +53,8 @@ void dropout_runs(std::int64_t rows, std::int64_t channels, double probability, 
 }
 }  // namespace detail
 
-/// y = x / (1 - probability), or 0 with the probability given. The fate of an element is a pure function of the stream and of `offset`
-/// plus its row-major number without padding; nothing is stored. The padding of y becomes 0. y may be x.
+/// y = x / (1 - probability), or 0 with the probability given. The fate of an element is a pure function of the stream and of
+/// `offset` plus its row-major number without padding; nothing is stored. The padding of y becomes 0. y may be x.
 template <class Arch = simd::native, class T>
 void dropout_forward(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<T> y, double probability,
                      const Random& random, std::uint64_t offset = 0) {

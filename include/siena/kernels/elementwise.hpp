@@ -215,8 +215,9 @@ void copy_run(const T* SIENA_RESTRICT from, T* SIENA_RESTRICT to, std::int64_t c
 }
 }  // namespace detail
 
-/// Copies columns [x_begin, x_begin + count) of every row of x to columns [y_begin, ...) of y, or adds them. When overwriting, a piece
-/// that reaches into the last eight columns of y's storage also zeroes what lies behind it: write the pieces from left to right.
+/// Copies columns [x_begin, x_begin + count) of every row of x to columns [y_begin, ...) of y, or adds
+/// them. When overwriting, a piece that reaches into the last eight columns of y's storage also zeroes
+/// what lies behind it: write the pieces from left to right.
 template <class Arch = simd::native, class T>
 void copy_columns(std::int64_t rows, std::span<const T> x, std::int64_t x_stride, std::int64_t x_begin, std::span<T> y,
                   std::int64_t y_stride, std::int64_t y_begin, std::int64_t count, Write mode) {

@@ -43,8 +43,8 @@ void for_windows(const PoolGeometry& g, Body&& body) {
 inline bool global_pool(const PoolGeometry& g) { return g.out_rows() == 1 && window_at(g, 0, 0).pixels() == g.in_rows(); }
 }  // namespace detail
 
-/// Largest element of every window; `indices`, as large as y's storage, gets its pixel within the image (h * in_width + w). Of equal
-/// elements the first counts; a NaN beats everything.
+/// Largest element of every window; `indices`, as large as y's storage, gets its pixel within the image (h * in_width + w). Of
+/// equal elements the first counts; a NaN beats everything.
 template <class Arch = simd::native, class T>
 void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y,
                       std::span<std::int32_t> indices) {

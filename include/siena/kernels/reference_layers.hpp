@@ -10,8 +10,8 @@
 #include "siena/core/shape.hpp"
 #include "siena/kernels/geometry.hpp"
 
-// The oracle of the kernels that are no convolutions: plain loops over the definitions, in double whatever T. Only logical elements
-// are read and written, never the padding of a row.
+// The oracle of the kernels that are no convolutions: plain loops over the definitions, in double whatever T. Only logical
+// elements are read and written, never the padding of a row.
 
 namespace siena::kernels::reference {
 
@@ -128,7 +128,8 @@ void prelu_backward(std::int64_t rows, std::int64_t channels, std::span<const T>
 }
 
 namespace detail {
-/// Calls window(output row) and then pixel(input row, output row, number of the pixel in its image) for every pixel of the window.
+/// Calls window(output row) and then pixel(input row, output row, number
+/// of the pixel in its image) for every pixel of the window.
 template <class Start, class Pixel>
 void for_each_window(const PoolGeometry& g, std::int64_t batch, Start&& start, Pixel&& pixel) {
   for (std::int64_t o = 0; o < batch * g.out_rows(); ++o) {

@@ -12,9 +12,9 @@
 #include "siena/kernels/simd.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Register tiles of neighbouring outputs under a window whose width and stride the compiler knows. An input goes into every output of
-// its row that it meets while it is in a register: three products a load for 3x3 windows, where a tile of unrelated rows has one. That
-// is what layers of few columns need, whose tiles would otherwise wait for loads.
+// Register tiles of neighbouring outputs under a window whose width and stride the compiler knows. An input goes into every
+// output of its row that it meets while it is in a register: three products a load for 3x3 windows, where a tile of unrelated
+// rows has one. That is what layers of few columns need, whose tiles would otherwise wait for loads.
 
 namespace siena::kernels::detail {
 
@@ -29,8 +29,8 @@ struct RowProducts {
   std::int64_t first_tap = 0, last_tap = 0, depth = 0;  ///< rows of the window, channels
 };
 
-/// Pixels outputs of a row, Columns vectors each, under a window of Taps pixels that moves by Step. Sums run over the rows of the window,
-/// the channels, then the taps of a row.
+/// Pixels outputs of a row, Columns vectors each, under a window of Taps pixels that moves by Step. Sums run over the rows of
+/// the window, the channels, then the taps of a row.
 template <class T, class Arch, int Taps, int Step, int Columns, int Pixels>
 void row_tile(const RowProducts<T>& p, const TileTarget<T>& t) {
   using V = simd::Batch<T, Arch>;

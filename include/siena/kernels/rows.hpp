@@ -27,8 +27,8 @@ inline std::int64_t elements_grain(std::int64_t elements) {
   return std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(1, elements));
 }
 
-/// Calls body(tag, i) for vectors starting at every i of [0, count), count a whole number of row paddings; the instruction set of a
-/// vector is `typename decltype(tag)::type`.
+/// Calls body(tag, i) for vectors starting at every i of [0, count), count a whole number of row paddings; the instruction set
+/// of a vector is `typename decltype(tag)::type`.
 template <class Arch, class T, class Body>
 void for_elements(std::int64_t count, Body&& body) {
   SIENA_ASSERT(count % row_padding == 0);
@@ -37,8 +37,8 @@ void for_elements(std::int64_t count, Body&& body) {
   });
 }
 
-/// Takes narrow rows several at a time: `copies` rows of `stride` elements are one period, at least 64 elements long. So vectors are
-/// full whatever the number of channels, and sums have several accumulators.
+/// Takes narrow rows several at a time: `copies` rows of `stride` elements are one period, at least 64 elements long. So
+/// vectors are full whatever the number of channels, and sums have several accumulators.
 struct RowFold {
   std::int64_t stride = row_padding, copies = 1;
 
@@ -82,8 +82,8 @@ void for_rows(std::int64_t rows, const RowFold& fold, Body&& body) {
   });
 }
 
-/// Sums over a run of rows, in registers: terms(tag, i, p, sums) adds the terms of the vector at i to an array of `Sums` vectors.
-/// Writes `Sums` periods to `out`, one after the other.
+/// Sums over a run of rows, in registers: terms(tag, i, p, sums) adds the terms of the vector at i to an array of `Sums`
+/// vectors. Writes `Sums` periods to `out`, one after the other.
 template <int Sums, class Arch, class T, class Terms>
 void sum_rows(std::int64_t begin, std::int64_t end, std::int64_t period, T* out, Terms&& terms) {
   constexpr std::int64_t width = simd::width<T, Arch>;
@@ -115,8 +115,8 @@ void sum_rows(std::int64_t begin, std::int64_t end, std::int64_t period, T* out,
   simd::for_each_vector<T, Arch>(end - full_end, [&](auto tag, std::int64_t at) { add(tag, at, full_end, end); });
 }
 
-/// `Sums` sums per channel over all rows, one array of padded(channels) after the other: in T within a task, in double across tasks
-/// and in their order.
+/// `Sums` sums per channel over all rows, one array of padded(channels) after the other: in T
+/// within a task, in double across tasks and in their order.
 template <int Sums, class Arch, class T, class Terms>
 Buffer<double> column_totals(std::int64_t rows, std::int64_t channels, Terms&& terms) {
   const RowFold fold(channels);

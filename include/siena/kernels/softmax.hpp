@@ -90,8 +90,8 @@ void softmax_backward(std::int64_t rows, std::int64_t classes, std::span<const T
   });
 }
 
-/// Mean over the rows of -sum_k t_k log p_k, where p is the softmax of the logits and t = (1 - label_smoothing) at the label plus
-/// label_smoothing / classes everywhere. Also writes p. DataError for a label that is no class.
+/// Mean over the rows of -sum_k t_k log p_k, where p is the softmax of the logits and t = (1 - label_smoothing) at the label
+/// plus label_smoothing / classes everywhere. Also writes p. DataError for a label that is no class.
 template <class Arch = simd::native, class T>
 double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
                              std::span<const std::int32_t> labels, std::span<T> probabilities, double label_smoothing = 0) {

@@ -9,9 +9,8 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
-// Register tiles: the innermost loops of dense convolutions (see also row_tile.hpp). A tile keeps Rows x Columns vectors of sums in
-// registers; each step loads Columns vectors of weights (or gradients) and multiplies them by Rows numbers of the
-// input.
+// Register tiles: the innermost loops of dense convolutions (see also row_tile.hpp). A tile keeps Rows x Columns vectors of
+// sums in registers; each step loads Columns vectors of weights and multiplies them by Rows numbers of the input.
 
 namespace siena::kernels::detail {
 

@@ -18,7 +18,8 @@ struct SgdStep {
   bool nesterov = false;
 };
 
-/// g = grad + weight_decay * value; velocity = momentum * velocity + g; value -= lr * (nesterov ? g + momentum * velocity : velocity).
+/// g = grad + weight_decay * value; velocity = momentum * velocity + g;
+/// value -= lr * (nesterov ? g + momentum * velocity : velocity).
 /// Without momentum the velocity may be empty and is left alone.
 template <class Arch = simd::native, class T>
 void sgd_update(std::span<T> value, std::span<const T> grad, std::span<T> velocity, const SgdStep& o) {

@@ -17,9 +17,9 @@ struct AutoencoderOptions {
   std::uint64_t seed = 0;
 };
 
-/// The autoencoder of MLPerf Tiny's anomaly detection: nine linear layers of 128 units, the fifth of 8, each with batch norm and ReLU, and a
-/// plain linear layer back to the features; 264,192 weights and as many MACs at width 1. The units of every layer but the last may be
-/// searched.
+/// The autoencoder of MLPerf Tiny's anomaly detection: nine linear layers of 128 units, the fifth of 8, each with
+/// batch norm and ReLU, and a plain linear layer back to the features; 264,192 weights and as many MACs at width
+/// 1. The units of every layer but the last may be searched.
 inline Network autoencoder(const AutoencoderOptions& options = {}) {
   return Network(
       {options.features},

@@ -21,9 +21,9 @@ struct DsCnnOptions {
   std::uint64_t seed = 0;
 };
 
-/// The depthwise separable network of MLPerf Tiny's keyword spotting: a 10x4 stem at stride 2 and four pairs of a 3x3 depthwise and a
-/// pointwise convolution, all with biases and batch norm; 22,016 weights and 2,656,768 MACs at width 1. The channels of the stem and of
-/// every pointwise convolution may be searched; depthwise convolutions have the mask of their input.
+/// The depthwise separable network of MLPerf Tiny's keyword spotting: a 10x4 stem at stride 2 and four pairs of a 3x3 depthwise
+/// and a pointwise convolution, all with biases and batch norm; 22,016 weights and 2,656,768 MACs at width 1. The channels of
+/// the stem and of every pointwise convolution may be searched; depthwise convolutions have the mask of their input.
 inline Network ds_cnn(const DsCnnOptions& options = {}) {
   const int channels = scaled_channels("ds_cnn", 64, options.width);
   const BatchNorm norm{.momentum = options.bn_momentum};

@@ -27,9 +27,10 @@ inline constexpr MobileNetV1Block mobilenet_v1_blocks[] = {{64, 1},  {128, 2},  
                                                            {512, 2}, {512, 1},  {512, 1}, {512, 1}, {512, 1},
                                                            {512, 1}, {1024, 2}, {1024, 1}};
 
-/// MobileNetV1 as MLPerf Tiny takes it for visual wake words: a 3x3 stem at stride 2 and thirteen pairs of a 3x3 depthwise and a pointwise
-/// convolution, without biases, each with batch norm; 208,112 weights and 7,489,664 MACs at width 0.25. The channels of the stem and of
-/// every pointwise convolution may be searched; depthwise convolutions have the mask of their input.
+/// MobileNetV1 as MLPerf Tiny takes it for visual wake words: a 3x3 stem at stride 2 and thirteen pairs of a
+/// 3x3 depthwise and a pointwise convolution, without biases, each with batch norm; 208,112 weights and
+/// 7,489,664 MACs at width 0.25. The channels of the stem and of every pointwise convolution may be
+/// searched; depthwise convolutions have the mask of their input.
 inline Network mobilenet_v1(const MobileNetV1Options& options = {}) {
   const auto scaled = [&](int channels) { return scaled_channels("mobilenet_v1", channels, options.width); };
   return Network(

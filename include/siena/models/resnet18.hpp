@@ -20,9 +20,9 @@ struct ResNet18Options {
   std::uint64_t seed = 0;
 };
 
-/// ResNet18 (arXiv 1512.03385) for Tiny ImageNet: a stem and four stages of two residual blocks; 11,261,632 weights and 2,221,772,800 MACs for
-/// 64 x 64 images, 11,269,312 and 1,813,663,744 with the ImageNet stem for 224 x 224. Shortcuts that change the shape are 1x1 convolutions
-/// with batch norm. Every convolution's channels may be searched.
+/// ResNet18 (arXiv 1512.03385) for Tiny ImageNet: a stem and four stages of two residual blocks; 11,261,632 weights and
+/// 2,221,772,800 MACs for 64 x 64 images, 11,269,312 and 1,813,663,744 with the ImageNet stem for 224 x 224. Shortcuts that
+/// change the shape are 1x1 convolutions with batch norm. Every convolution's channels may be searched.
 inline Network resnet18(const ResNet18Options& options = {}) {
   const auto conv = [](int out, int kernel, int stride) {
     return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = false}, Channels{}};

@@ -19,9 +19,9 @@ struct ResNet8Options {
   std::uint64_t seed = 0;
 };
 
-/// The residual network of MLPerf Tiny's image classification: a stem and three stages of one residual block each, 77,360 weights and
-/// 12,501,632 MACs at width 1. Shortcuts of the last two stages are 1x1 convolutions without batch norm. Every convolution's channels
-/// may be searched.
+/// The residual network of MLPerf Tiny's image classification: a stem and three stages of one residual block each,
+/// 77,360 weights and 12,501,632 MACs at width 1. Shortcuts of the last two stages are 1x1 convolutions without
+/// batch norm. Every convolution's channels may be searched.
 inline Network resnet8(const ResNet8Options& options = {}) {
   const auto scaled = [&](int channels) { return scaled_channels("resnet8", channels, options.width); };
   const auto conv = [](int out, int kernel, int stride, bool bias) {

@@ -10,8 +10,8 @@
 #include "siena/models/resnet8.hpp"
 #include "siena/space/choice.hpp"
 
-// The networks of the benchmarks with a Choice in the place of each block: a 3x3 convolution, a 5x5 convolution, a 3x3 depthwise and a pointwise
-// convolution, or nothing where the shapes allow it (arXiv 2310.07217).
+// The networks of the benchmarks with a Choice in the place of each block: a 3x3 convolution, a 5x5 convolution, a 3x3
+// depthwise and a pointwise convolution, or nothing where the shapes allow it (arXiv 2310.07217).
 
 namespace siena {
 
@@ -26,8 +26,8 @@ struct BlockAlternatives {
   BatchNorm norm = {};
 };
 
-/// x through one of the alternatives; the mixture is called `name`, their layers `name.conv3x3`, `name.conv5x5`, `name.depthwise` and
-/// `name.pointwise`.
+/// x through one of the alternatives; the mixture is called `name`, their layers
+/// `name.conv3x3`, `name.conv5x5`, `name.depthwise` and `name.pointwise`.
 inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternatives& block) {
   const auto layer = [&block](const Flow& y, const Conv2d& conv, const std::string& its_name) {
     return (block.channels ? y | Searchable{conv, Channels{}} : y | conv).named(its_name) | block.norm;
@@ -50,8 +50,8 @@ inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternativ
   return (x | choice).named(name);
 }
 
-/// ResNet8 with 5,184 architectures of 6,667 to 209,200 weights: stem and first convolutions of the blocks among three alternatives, second ones
-/// also left out. Shortcuts have batch norm here. `channels`: all channels may vary, too.
+/// ResNet8 with 5,184 architectures of 6,667 to 209,200 weights: stem and first convolutions of the blocks among three
+/// alternatives, second ones also left out. Shortcuts have batch norm here. `channels`: all channels may vary, too.
 inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channels = false) {
   const auto scaled = [&](int count) { return scaled_channels("resnet8_supernet", count, options.width); };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& stage) {
@@ -74,7 +74,8 @@ inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channel
       options.seed);
 }
 
-/// DS-CNN with 256 architectures of 3,328 to 412,928 weights: each of its four blocks is one of four alternatives; the stem stays.
+/// DS-CNN with 256 architectures of 3,328 to 412,928 weights: each of its
+/// four blocks is one of four alternatives; the stem stays.
 inline Network ds_cnn_supernet(const DsCnnOptions& options = {}, bool channels = false) {
   const int width = scaled_channels("ds_cnn_supernet", 64, options.width);
   const BatchNorm norm{.momentum = options.bn_momentum};
@@ -92,8 +93,8 @@ inline Network ds_cnn_supernet(const DsCnnOptions& options = {}, bool channels =
       options.seed);
 }
 
-/// MobileNetV1 with 15,925,248 architectures of 46,608 to 4,906,328 weights at width 0.25: each of its thirteen blocks is one of three
-/// alternatives, or four where it can be left out; the stem stays. Without biases.
+/// MobileNetV1 with 15,925,248 architectures of 46,608 to 4,906,328 weights at width 0.25: each of its thirteen blocks is one
+/// of three alternatives, or four where it can be left out; the stem stays. Without biases.
 inline Network mobilenet_v1_supernet(const MobileNetV1Options& options = {}, bool channels = false) {
   const auto scaled = [&](int count) { return scaled_channels("mobilenet_v1_supernet", count, options.width); };
   return Network(
@@ -111,7 +112,8 @@ inline Network mobilenet_v1_supernet(const MobileNetV1Options& options = {}, boo
       options.seed);
 }
 
-/// The autoencoder with 64 architectures of 165,888 to 264,192 weights: each of the six inner layers of 128 units may be left out.
+/// The autoencoder with 64 architectures of 165,888 to 264,192 weights:
+/// each of the six inner layers of 128 units may be left out.
 inline Network autoencoder_supernet(const AutoencoderOptions& options = {}, bool channels = false) {
   return Network(
       {options.features},

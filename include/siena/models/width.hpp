@@ -10,7 +10,8 @@
 
 namespace siena {
 
-/// Channels of a layer in a network scaled uniformly: rounded, at least 1. `model` is named in the error for a width that is no factor.
+/// Channels of a layer in a network scaled uniformly: rounded, at least 1.
+/// `model` is named in the error for a width that is no factor.
 inline int scaled_channels(std::string_view model, int channels, double width) {
   require<ArgumentError>(width > 0 && width <= 1000, "{}: expected a width above 0 and at most 1000, got {}", model, width);
   return std::max(1, static_cast<int>(std::lround(channels * width)));

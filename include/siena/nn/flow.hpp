@@ -77,8 +77,9 @@ class Flow {
   int node_;
 };
 
-/// The sum of two values of equal shape. C++ leaves open which argument is evaluated first, so `add(x | A{}, x | B{})` may create B
-/// before A: give one of them a name first where the order of the layers (their names, the draw of their weights) matters.
+/// The sum of two values of equal shape. C++ leaves open which argument is evaluated first, so `add(x
+/// | A{}, x | B{})` may create B before A: give one of them a name first where the order of the
+/// layers (their names, the draw of their weights) matters.
 inline Flow add(const Flow& a, const Flow& b) {
   require<ArgumentError>(a.builder() == b.builder(), "add: expected two values of one network, got values of two networks");
   return {a.builder(), a.builder()->append(Add{}, {a.node(), b.node()}, {})};

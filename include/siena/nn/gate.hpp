@@ -6,8 +6,8 @@
 
 namespace siena {
 
-/// The hook by which the rooms above alter what a layer computes: a gate turns the layer's first parameter, its weights, into those
-/// that are used. Gates are immutable and name parameters by their index, so that copies of a network share them.
+/// The hook by which the rooms above alter what a layer computes: a gate turns the layer's first parameter, its weights, into
+/// those that are used. Gates are immutable and name parameters by their index, so that copies of a network share them.
 class Gate {
  public:
   virtual ~Gate() = default;

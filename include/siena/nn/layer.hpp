@@ -55,8 +55,8 @@ class LayerSetup {
   /// Asks for a tensor that is saved with the network but not trained (running statistics).
   void buffer(std::string name, const Shape& shape, float value) { buffers.push_back({std::move(name), shape, value}); }
 
-  /// Says how many multiply-accumulates the layer takes per sample, for cost models. A layer that does not say is taken to use each
-  /// of its parameters once at every position of its output, as a convolution does.
+  /// Says how many multiply-accumulates the layer takes per sample, for cost models. A layer that does not say is taken to use
+  /// each of its parameters once at every position of its output, as a convolution does.
   void macs(double count) { own_macs = count; }
 
   std::vector<ParameterSpec> parameters;
@@ -96,8 +96,8 @@ class Forward {
   Var fused_residual{};
 };
 
-/// A layer is a copyable description: a name of its kind, `setup` (checks its inputs, asks for parameters, says the shape of its
-/// output), and `forward`.
+/// A layer is a copyable description: a name of its kind, `setup` (checks its inputs, asks for
+/// parameters, says the shape of its output), and `forward`.
 template <class L>
 concept LayerType = std::copyable<L> && requires(const L& layer, LayerSetup& setup, Forward& forward) {
   { layer.kind() } -> std::convertible_to<std::string_view>;

@@ -21,8 +21,8 @@
 
 namespace siena {
 
-/// A directed acyclic graph of layers with their parameters: nodes in the order they were written, which is an order of execution.
-/// Plain run-time data: copying a network copies everything, and the copy shares nothing that changes.
+/// A directed acyclic graph of layers with their parameters: nodes in the order they were written, which is an order of
+/// execution. Plain run-time data: copying a network copies everything, and the copy shares nothing that changes.
 class Network {
  public:
   struct Node {
@@ -51,8 +51,8 @@ class Network {
 
   Network() = default;
 
-  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C or F. Parameters are drawn from `seed`; without
-  /// one they are 0, for those who bring values.
+  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C or F. Parameters are drawn from `seed`;
+  /// without one they are 0, for those who bring values.
   template <class Build>
   Network(const Shape& input, Build&& build, std::optional<std::uint64_t> seed = 0) : seed_(seed) {
     Builder builder(*this);
@@ -69,7 +69,8 @@ class Network {
   int output() const { return output_; }
   const std::vector<Step>& steps() const { return steps_; }
 
-  /// The parameters of a role, in the order of their creation. Pointers stay good until the network is copied over or destroyed.
+  /// The parameters of a role, in the order of their creation. Pointers
+  /// stay good until the network is copied over or destroyed.
   std::vector<Parameter*> parameters(Role role) {
     std::vector<Parameter*> found;
     for (const auto& parameter : parameters_) {
@@ -345,7 +346,8 @@ class Network::Pass final : public Forward {
     index_ = node;
   }
   bool skipped(int node) const { return !skipped_.empty() && skipped_[node]; }
-  // Weights of mixtures are known first: what they weigh by 0 is not computed. Outer mixtures come after those in their branches.
+  // Weights of mixtures are known first: what they weigh by 0 is not
+  // computed. Outer mixtures come after those in their branches.
   void weigh_branches() {
     for (int i = static_cast<int>(network_.nodes_.size()) - 1; i > 0; --i) {
       const auto* mixture = std::get_if<Mixture>(&network_.nodes_[i].layer);

@@ -12,8 +12,8 @@
 
 namespace siena {
 
-/// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks and choices together under
-/// the constraints, settles the architecture, and lets the weights recover.
+/// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks and choices
+/// together under the constraints, settles the architecture, and lets the weights recover.
 struct SearchOptions {
   int warmup = 10;
   int epochs = 30;
@@ -25,12 +25,12 @@ struct SearchOptions {
   Schedule schedule = CosineLr{};
   /// Of the alphas of masks and choices, whose gradients are in units of the task's loss.
   OptimizerOptions architecture = Adam{.lr = 1e-2};
-  /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1: they move to the
-  /// end, and are settled after it only where no epoch kept every constraint.
+  /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1:
+  /// they move to the end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.5;
   SpaceOptions space = {};
-  /// 0: masks and choices move with the weights in every step. Above: that part of the training data is held out for them, and they move
-  /// in turns with the weights, step by step or epoch by epoch.
+  /// 0: masks and choices move with the weights in every step. Above: that part of the training data is held out for them, and
+  /// they move in turns with the weights, step by step or epoch by epoch.
   double architecture_share = 0;
   Alternation::Every turns = Alternation::Every::step;
   data::Augment augment = {};

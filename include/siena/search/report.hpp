@@ -116,7 +116,8 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   return report;
 }
 
-/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three), where there are samples and classes.
+/// The report of a network with its accuracy on `test` (as `finetuned`, the
+/// last of the three), where there are samples and classes.
 inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints,
                        const Objective& objective = classification()) {
   Report result = report(network, constraints);

@@ -65,10 +65,10 @@ inline Architecture<double> charged(Network& network, const SearchSpace& space) 
 }
 }  // namespace detail
 
-/// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best validation
-/// result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The exact costs choose the
-/// checkpoint, among the epochs that kept every constraint; where there is none, `repair` makes it so. One seed gives the same bits at any
-/// number of threads.
+/// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best
+/// validation result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The
+/// exact costs choose the checkpoint, among the epochs that kept every constraint; where there is none, `repair` makes it so.
+/// One seed gives the same bits at any number of threads.
 template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {

@@ -28,8 +28,8 @@ inline std::vector<BoundReading> readings(const std::vector<ConstraintStatus>& s
 }
 }  // namespace detail
 
-/// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks and choices it moves
-/// under the constraints. Network, space and constraints are referred to and must outlive it.
+/// The search phase, for those who run it step by step themselves: an objective for a training of `network`, whose masks and
+/// choices it moves under the constraints. Network, space and constraints are referred to and must outlive it.
 template <class Formulation>
 class SearchPhase {
  public:

@@ -15,8 +15,8 @@
 
 namespace siena {
 
-/// How the weights of a choice's alternatives follow from its alphas in training. Evaluation always takes the alternative with the largest alpha,
-/// which is what a search hands back.
+/// How the weights of a choice's alternatives follow from its alphas in training. Evaluation always takes the alternative with
+/// the largest alpha, which is what a search hands back.
 enum class Sampling {
   softmax,      ///< softmax(alpha / temperature): every alternative is computed, and their outputs are mixed
   gumbel,       ///< softmax((alpha + g) / temperature) with Gumbel noise g: mixed, near a sample at low temperatures
@@ -27,15 +27,15 @@ enum class Sampling {
 
 /// How choices behave.
 struct ChoiceOptions {
-  /// The straight-through slope of a sampled alternative asks how the loss changes with the scale of its output, which a batch norm behind it
-  /// takes away; the score asks whether the loss is lower than usual when it is taken.
+  /// The straight-through slope of a sampled alternative asks how the loss changes with the scale of its output, which a batch
+  /// norm behind it takes away; the score asks whether the loss is lower than usual when it is taken.
   Sampling sampling = Sampling::score;
   /// The temperature in epoch e of the search is max(temperature exp(-cooling e), lowest_temperature).
   double temperature = 1;
   double cooling = 0.05;
   double lowest_temperature = 0.1;
-  /// Weight of mean(p)^2 / (var(p) + 1e-3), summed over the choices, which pushes them towards one alternative (0.5 in the scripts of
-  /// arXiv 2310.07217, where they do not sample).
+  /// Weight of mean(p)^2 / (var(p) + 1e-3), summed over the choices, which pushes them towards one alternative (0.5 in the
+  /// scripts of arXiv 2310.07217, where they do not sample).
   double one_hot_penalty = 0;
 
   /// Whether a step computes one alternative of each choice.
@@ -43,8 +43,8 @@ struct ChoiceOptions {
   double temperature_at(double epoch) const { return std::max(temperature * std::exp(-cooling * epoch), lowest_temperature); }
 };
 
-/// The choices of a network: installs the gates that turn each Mixture's alphas into weights. Names nodes and parameters by index, and so
-/// serves every copy of the network.
+/// The choices of a network: installs the gates that turn each Mixture's alphas into weights. Names nodes and parameters by
+/// index, and so serves every copy of the network.
 class Choices {
  public:
   Choices(Network& network, const ChoiceOptions& options) : options_(options) {
@@ -100,8 +100,8 @@ class Choices {
     return clear ? static_cast<int>(best - row.begin()) : -1;
   }
 
-  /// How likely each alternative of a choice is: softmax(alpha / temperature), or softmax(alpha) where Gumbel noise samples, which it does
-  /// with these probabilities at any temperature.
+  /// How likely each alternative of a choice is: softmax(alpha / temperature), or softmax(alpha) where Gumbel noise samples,
+  /// which it does with these probabilities at any temperature.
   std::vector<double> probabilities(const Network& network, int choice) const {
     Tape tape(false);
     const Var p = ops::softmax_at<float>(tape.reference(alpha(network, choice).value), {}, sharpness(network));
@@ -166,8 +166,8 @@ class Choices {
     for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[0]).fill(static_cast<float>(temperature));
   }
 
-  /// Which node makes the value of each node once the choices are decided for `chosen` (-1: left open): itself, but for decided mixtures, whose
-  /// value is that of an alternative; -1: nothing, where it belongs to an alternative that is not chosen.
+  /// Which node makes the value of each node once the choices are decided for `chosen` (-1: left open): itself, but for decided
+  /// mixtures, whose value is that of an alternative; -1: nothing, where it belongs to an alternative that is not chosen.
   std::vector<int> sources(const Network& network, const std::vector<int>& chosen) const {
     std::vector<int> source(network.nodes().size());
     for (int i = 0; i < static_cast<int>(source.size()); ++i) source[i] = i;

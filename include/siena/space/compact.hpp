@@ -16,17 +16,18 @@
 
 namespace siena {
 
-/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes (but that dropout
-/// and samples of choices draw other numbers), without the channels that are off and the alternatives that were decided against. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding),
-/// and what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it was last
-/// on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
+/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes (but that
+/// dropout and samples of choices draw other numbers), without the channels that are off and the alternatives that were decided
+/// against. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding), and
+/// what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it
+/// was last on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
 class CompactNetwork {
  public:
   /// For a network and its space, or copies of that network. Both must outlive this object.
   explicit CompactNetwork(const SearchSpace& space) : space_(space) {}
 
-  /// The compact network with the values that `network` has now; built anew where its masks have changed, so that references to the one
-  /// before become invalid.
+  /// The compact network with the values that `network` has now; built anew where its masks have
+  /// changed, so that references to the one before become invalid.
   Network& update(const Network& network) {
     Selection selection = space_.selection(network);
     for (int c = 0; c < space_.choices().count(); ++c) selection.chosen[c] = space_.choices().decided(network, c);
@@ -39,8 +40,9 @@ class CompactNetwork {
     return current_->network;
   }
 
-  /// Adds the gradients that a backward pass has left in the compact network to those of `network`, the slopes of the masks included, and
-  /// hands running statistics back. `batch`: samples behind the gradients. Leaves the compact network's gradients at 0.
+  /// Adds the gradients that a backward pass has left in the compact network to those of `network`, the
+  /// slopes of the masks included, and hands running statistics back. `batch`: samples behind the
+  /// gradients. Leaves the compact network's gradients at 0.
   void return_gradients(Network& network, double batch) {
     require<ArgumentError>(current_.has_value(),
                            "CompactNetwork: expected an update and a step before return_gradients, got none");

@@ -139,8 +139,8 @@ inline Architecture<double> describe(const Network& network, const SearchSpace& 
   return describe(network, space, space.selection(network));
 }
 
-/// What the search is charged, with its gradient: channel counts are sums of binary masks on `tape`, and of every choice all alternatives are
-/// there, each with its probability as presence, so that totals are expected costs.
+/// What the search is charged, with its gradient: channel counts are sums of binary masks on `tape`, and of every choice all
+/// alternatives are there, each with its probability as presence, so that totals are expected costs.
 inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchSpace& space) {
   std::vector<Scalar> counts;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {

@@ -15,14 +15,16 @@
 
 namespace siena {
 
-/// Consecutive channels of a value that belong to one group, `repeat` times over (once for each position that a flatten unrolled).
+/// Consecutive channels of a value that belong to one group, `repeat`
+/// times over (once for each position that a flatten unrolled).
 struct ChannelRun {
   int group = 0;
   std::int64_t channels = 0;
   std::int64_t repeat = 1;
 };
 
-/// Channels that live and die together: those of all layers whose outputs meet in an add or are alternatives, or pass through a depthwise layer.
+/// Channels that live and die together: those of all layers whose outputs meet in an
+/// add or are alternatives, or pass through a depthwise layer.
 struct ChannelGroup {
   std::int64_t channels = 0;
   std::int64_t minimum = 1;   ///< the fewest that may stay

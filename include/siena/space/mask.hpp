@@ -21,17 +21,17 @@ namespace siena {
 /// How masks behave; the defaults are those of siena's search.
 struct MaskOptions {
   double threshold = 0.5;  ///< a channel is on where its alpha is larger
-  /// How the task's gradient crosses the step: by the chord between on and off (what the channel is worth), or the tangent as in the
-  /// paper ("straight-through").
+  /// How the task's gradient crosses the step: by the chord between on and off (what the channel is
+  /// worth), or the tangent as in the paper ("straight-through").
   bool secant = true;
   /// Memory of the estimate of what a channel is worth: weight of the past in a running mean over steps.
   double decay = 0.99;
 };
 
-/// The channel masks of a network: one architecture parameter alpha per group that is not frozen, in [0, 1], all 1 at first, and
-/// gates on the layers that read the group. A mask acts where its channels are read: a layer's weights are multiplied by the mask of
-/// its input channels, which computes what masked inputs would, and is exactly the network without those channels. The object
-/// names parameters by index: it serves every copy of the network.
+/// The channel masks of a network: one architecture parameter alpha per group that is not frozen, in [0, 1], all 1 at first,
+/// and gates on the layers that read the group. A mask acts where its channels are read: a layer's weights are multiplied by
+/// the mask of its input channels, which computes what masked inputs would, and is exactly the network without those channels.
+/// The object names parameters by index: it serves every copy of the network.
 class ChannelMasks {
  public:
   /// Adds the parameters and gates to the network.
@@ -60,7 +60,8 @@ class ChannelMasks {
   /// Index of a group's parameter in the network, -1 where it is frozen.
   int parameter(int group) const { return handles_[group].alpha; }
 
-  /// The channels of each group that the masks leave on now: those that a forward pass reads. `project` sees to the groups' minimums.
+  /// The channels of each group that the masks leave on now: those that a
+  /// forward pass reads. `project` sees to the groups' minimums.
   std::vector<std::vector<bool>> kept(const Network& network) const {
     std::vector<std::vector<bool>> all;
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
@@ -108,9 +109,9 @@ class ChannelMasks {
            ops::sample_fisher(network.buffer(handle.mean).data()[channel], network.buffer(handle.variance).data()[channel]);
   }
 
-  /// For a step that computed only the channels that are on (CompactNetwork): takes the gradients of their masks in, and adds every
-  /// channel's slope to the gradient of alpha. A channel that is off is worth what it was when it was last on; the tangent knows nothing of
-  /// it.
+  /// For a step that computed only the channels that are on (CompactNetwork): takes the gradients of their
+  /// masks in, and adds every channel's slope to the gradient of alpha. A channel that is off is worth what it
+  /// was when it was last on; the tangent knows nothing of it.
   void take_gradient(Network& network, int group, const std::vector<bool>& on, const std::vector<float>& tangents,
                      double batch) const {
     const Handle& handle = handles_[group];

@@ -17,8 +17,8 @@ struct SpaceOptions {
   ChoiceOptions choices = {};
 };
 
-/// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves, and the gates
-/// by which they act, to the network; names them by index, and so serves every copy of the network.
+/// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves,
+/// and the gates by which they act, to the network; names them by index, and so serves every copy of the network.
 class SearchSpace {
  public:
   explicit SearchSpace(Network& network, const SpaceOptions& options = {})

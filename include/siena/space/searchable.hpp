@@ -22,8 +22,8 @@ struct SearchAxes {
   void set(const Channels& axis) { channels = axis; }
 };
 
-/// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`. Axes apply to layers
-/// that have output channels of their own: Conv2d and Linear.
+/// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`. Axes apply to
+/// layers that have output channels of their own: Conv2d and Linear.
 template <class L, class... Axes>
 struct Searchable {
   Searchable(L its_layer, Axes... its_axes) : layer(std::move(its_layer)) {

@@ -13,8 +13,8 @@
 
 namespace siena {
 
-/// Trains weights and architecture in turns, the architecture on data of its own, so that it is judged by samples that the weights did not
-/// see. Running statistics follow the turns of the weights alone.
+/// Trains weights and architecture in turns, the architecture on data of its own, so that it is judged by samples that the
+/// weights did not see. Running statistics follow the turns of the weights alone.
 struct Alternation {
   enum class Every {
     step,  ///< a step of the architecture after each one of the weights
@@ -28,8 +28,8 @@ struct Alternation {
 /// Whose turn a step is.
 enum class Turn { both, weights, architecture };
 
-/// The architecture's batches: pass after pass over its data. Each epoch of the weights begins a pass of its own, so that a training that goes on
-/// from a checkpoint sees the same batches.
+/// The architecture's batches: pass after pass over its data. Each epoch of the weights begins a pass of its own, so that a
+/// training that goes on from a checkpoint sees the same batches.
 class ArchitectureBatches {
  public:
   ArchitectureBatches(data::Dataset data, const data::LoaderOptions& options) : loader_(std::move(data), options) {}

@@ -100,8 +100,8 @@ template <class O>
 concept Observer = !detail::mistyped_hook<O> &&
                    (detail::hears_phase<O> || detail::hears_step<O> || detail::hears_epoch<O> || detail::hears_phase_end<O>);
 
-/// A list of observers of any types, called in order. Takes them by value (copies of the list share them) or, with std::ref, refers
-/// to the caller's.
+/// A list of observers of any types, called in order. Takes them by value (copies of the
+/// list share them) or, with std::ref, refers to the caller's.
 class Observers {
  public:
   Observers() = default;

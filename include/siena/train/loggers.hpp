@@ -20,8 +20,8 @@ namespace siena {
 
 namespace detail {
 
-/// A text file that is written line by line, each handed to the system before the next; copies share it. What the file held before goes with the
-/// first line: a training that never starts takes nothing away.
+/// A text file that is written line by line, each handed to the system before the next; copies share it. What the file held
+/// before goes with the first line: a training that never starts takes nothing away.
 class LineFile {
  public:
   LineFile(const std::filesystem::path& path, std::string_view who, std::string header = {})

@@ -76,8 +76,8 @@ inline Metrics evaluate(Network& network, const data::Dataset& dataset, std::int
 }
 
 /// A training that is run epoch by epoch: what `fit` loops over, for those who need more say. Refers to the network, which must
-/// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the same
-/// data and options, it goes on to the same bits.
+/// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the
+/// same data and options, it goes on to the same bits.
 class Trainer {
  public:
   Trainer(Network& network, data::Dataset train, data::Dataset validation, FitOptions options)

@@ -28,7 +28,8 @@ inline bool better(const Metrics& a, const Metrics& b) {
   return a.loss < b.loss;
 }
 
-/// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are largest.
+/// How many rows of `outputs` (N x classes) have their largest element at
+/// the label; the first one counts where several are largest.
 inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
   require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
                       "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),

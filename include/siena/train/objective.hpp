@@ -14,9 +14,9 @@
 
 namespace siena {
 
-/// What an objective sees of one batch. While channels are searched, `loss` gets the network of those that are on, whose parameters are
-/// others once masks have changed; the other hooks get the whole one. `mode` is training in the steps of a fit, and inference when the network is evaluated: then
-/// the tape records nothing.
+/// What an objective sees of one batch. While channels are searched, `loss` gets the network of those that are on, whose
+/// parameters are others once masks have changed; the other hooks get the whole one. `mode` is training in the steps of a fit,
+/// and inference when the network is evaluated: then the tape records nothing.
 struct StepContext {
   Network& network;
   Tape& tape;
@@ -50,8 +50,9 @@ struct Loss {
   }
 };
 
-/// Which loss a training minimises. `loss` is also what a network is evaluated by. `before_update`, if any, is called when the gradients of a
-/// step are there (it may change them), `after_step` after each update of the parameters, with the gradients still in place.
+/// Which loss a training minimises. `loss` is also what a network is evaluated by. `before_update`, if
+/// any, is called when the gradients of a step are there (it may change them), `after_step` after each
+/// update of the parameters, with the gradients still in place.
 struct Objective {
   std::function<Loss(StepContext&)> loss;
   std::function<void(StepContext&)> before_update = {};

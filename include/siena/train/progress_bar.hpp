@@ -28,7 +28,8 @@ struct ProgressBarOptions {
   double seconds_between = 1.0 / 15;  ///< updates of the line at least this far apart
 };
 
-/// A line of the terminal that follows each step, and one that stays for each epoch. Prints nothing where stderr is no terminal.
+/// A line of the terminal that follows each step, and one that stays
+/// for each epoch. Prints nothing where stderr is no terminal.
 class ProgressBar {
  public:
   explicit ProgressBar(const ProgressBarOptions& options = {})

@@ -13,8 +13,8 @@
 
 namespace siena {
 
-// How the learning rate changes over a phase. All times are in epochs and may be fractions. Each schedule can begin with a warm-up,
-// during which the rate rises linearly from 0 to what the schedule says.
+// How the learning rate changes over a phase. All times are in epochs and may be fractions. Each schedule can begin with a
+// warm-up, during which the rate rises linearly from 0 to what the schedule says.
 
 /// The same rate all the time.
 struct ConstantLr {

@@ -26,8 +26,8 @@ struct BatchNormOptions {
   BasicVar<T> residual{};
 };
 
-/// z = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual) over all but the channels (Ioffe, Szegedy 2015), one
-/// operation with what usually follows. The running variance is the unbiased one.
+/// z = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual) over all but the channels (Ioffe, Szegedy 2015),
+/// one operation with what usually follows. The running variance is the unbiased one.
 template <class T, class Arch = simd::native>
 BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const BasicVar<T>& beta, BasicTensor<T>& running_mean,
                        BasicTensor<T>& running_variance, const BatchNormOptions<T>& options) {

@@ -12,7 +12,8 @@
 
 namespace siena::ops {
 
-/// The binary values of a mask: 1 where alpha > threshold; the largest alpha is always on, so that nothing is left without a channel.
+/// The binary values of a mask: 1 where alpha > threshold; the largest alpha
+/// is always on, so that nothing is left without a channel.
 template <class T>
 BasicTensor<T> binary_mask(const BasicTensor<T>& alpha, double threshold) {
   BasicTensor<T> mask(alpha.shape());
@@ -35,8 +36,8 @@ BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
   return output;
 }
 
-/// Running moments of the gradient that reaches a mask, from which is estimated what each channel is worth: exponentially weighted,
-/// and right from the first step on.
+/// Running moments of the gradient that reaches a mask, from which is estimated what each channel is worth: exponentially
+/// weighted, and right from the first step on.
 template <class T>
 struct MaskMoments {
   BasicTensor<T>* mean;
@@ -64,9 +65,10 @@ struct MaskMoments {
 /// E[g^2] of single samples, the diagonal of the Fisher information, from the mean and the variance of g.
 inline double sample_fisher(double mean, double variance) { return variance + mean * mean; }
 
-/// Change of the loss when a channel is switched the other way, from on to off or back, per unit of the mask: the slope of the chord
-/// between both states, mean -+ F / 2 with F the Fisher information of the mask (Theis et al. 2018; `sample_fisher`). `on` is the state in
-/// which the moments were taken. The tangent is no use: at a trained optimum it is zero for every channel alike.
+/// Change of the loss when a channel is switched the other way, from on to off or back, per unit of the mask:
+/// the slope of the chord between both states, mean -+ F / 2 with F the Fisher information of the mask (Theis
+/// et al. 2018; `sample_fisher`). `on` is the state in which the moments were taken. The tangent is no use:
+/// at a trained optimum it is zero for every channel alike.
 template <class T>
 T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
   const double mean = moments.mean->data()[channel];
@@ -74,8 +76,8 @@ T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
   return static_cast<T>(on ? mean - half : mean + half);
 }
 
-/// b = 1[alpha > threshold]; backwards the moments take the tangent in, and alpha gets the slope of the chord (`secant_slope`) or,
-/// where `moments.secant` is false, the tangent.
+/// b = 1[alpha > threshold]; backwards the moments take the tangent in, and alpha gets the slope of the chord (`secant_slope`)
+/// or, where `moments.secant` is false, the tangent.
 template <class T>
 BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
   const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
@@ -93,8 +95,8 @@ BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const 
   return output;
 }
 
-/// A run of channels of a layer's input that obeys one mask: the mask repeated `repeat` times (once for each position that a flatten
-/// unrolled), or ones where there is no mask.
+/// A run of channels of a layer's input that obeys one mask: the mask repeated `repeat` times (once for each position that a
+/// flatten unrolled), or ones where there is no mask.
 template <class T>
 struct MaskSegment {
   BasicVar<T> mask;
@@ -140,8 +142,8 @@ BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segme
   return output;
 }
 
-/// W * mask over the input channels (rows k * Cin + c of the weights): what a layer computes with it is what it computes from masked
-/// inputs, at the price of its weights instead of its activations, and so is the mask's gradient.
+/// W * mask over the input channels (rows k * Cin + c of the weights): what a layer computes with it is what it computes from
+/// masked inputs, at the price of its weights instead of its activations, and so is the mask's gradient.
 template <class T>
 BasicVar<T> mask_input_channels(const BasicVar<T>& weight, const BasicVar<T>& mask) {
   const BasicTensor<T>& w = weight.value();

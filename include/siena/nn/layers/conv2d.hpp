@@ -36,8 +36,8 @@ struct ImagePadding {
 };
 inline constexpr ImagePadding same = ImagePadding::same();
 
-/// 2-D convolution (cross-correlation) with any kernel, stride, dilation, padding and groups. Weights: KH x KW x Cin/groups x Cout,
-/// uniform in +-1/sqrt(fan-in); bias: Cout, 0. `groups = Conv2d::depthwise` gives each input channel its own filters.
+/// 2-D convolution (cross-correlation) with any kernel, stride, dilation, padding and groups. Weights: KH x KW x Cin/groups x
+/// Cout, uniform in +-1/sqrt(fan-in); bias: Cout, 0. `groups = Conv2d::depthwise` gives each input channel its own filters.
 struct Conv2d {
   static constexpr int depthwise = 0;
 
