@@ -32,8 +32,9 @@ struct NormTensors {
                                          true, z.storage());
   }
   void backward() {
-    const auto gate = residual.elements() > 0 ? kernels::ReluGate<float>(z.storage())
-                                              : kernels::ReluGate<float>(scale.storage(), shift.storage());
+    using Gate = kernels::ReluGate<float>;
+    const Gate gate =
+        residual.elements() > 0 ? Gate{.z = z.storage()} : Gate{.scale = scale.storage(), .shift = shift.storage()};
     kernels::batch_norm_backward_sums<simd::native, float>(rows, channels, dz.storage(), gate, x.storage(), mean.storage(),
                                                            variance.storage(), sum_dy.storage(), sum_dy_xhat.storage());
     kernels::batch_norm_backward_data<simd::native, float>(

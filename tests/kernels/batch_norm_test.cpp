@@ -123,8 +123,13 @@ TEMPLATE_TEST_CASE("both halves of the backward pass", "[kernels][batch_norm]", 
       check_kernel<T>(
           [&](T poison) {
             return run(
-                poison, [](auto... a) { kernels::batch_norm_backward_sums<simd::native, T>(a...); },
-                [](auto... a) { kernels::batch_norm_backward_data<simd::native, T>(a...); });
+                poison,
+                [](auto n, auto c, auto dz, auto z, auto... a) {
+                  kernels::batch_norm_backward_sums<simd::native, T>(n, c, dz, {.z = z}, a...);
+                },
+                [](auto n, auto c, auto dz, auto z, auto... a) {
+                  kernels::batch_norm_backward_data<simd::native, T>(n, c, dz, {.z = z}, a...);
+                });
           },
           [&](T poison) {
             return run(
@@ -161,6 +166,6 @@ TEMPLATE_TEST_CASE("a ReLU's gate is the same worked out from its input", "[kern
       for (std::int64_t c = 0; c < channels; ++c) logical.insert(logical.end(), {sum[c], sum_xhat[c]});
       return logical;
     };
-    CHECK(run(kernels::ReluGate<T>(std::span<const T>(z))) == run(kernels::ReluGate<T>(scales, shifts)));
+    CHECK(run({.z = z}) == run({.scale = scales, .shift = shifts}));
   }
 }

@@ -106,13 +106,10 @@ void affine(std::int64_t rows, std::int64_t channels, std::span<const T> x, std:
 }
 
 /// What a ReLU behind a batch norm let through: where its output z is above 0, or, where nothing was added in between, where
-/// x * scale + shift is: the same bits, and one tensor less to read. An empty z alone: there was no ReLU.
+/// x * scale + shift is: the same bits, and one tensor less to read. All empty: there was no ReLU.
 template <class T>
 struct ReluGate {
   std::span<const T> z{}, scale{}, shift{};
-
-  ReluGate(std::span<const T> output) : z(output) {}  // NOLINT(google-explicit-constructor): the plain case
-  ReluGate(std::span<const T> scales, std::span<const T> shifts) : scale(scales), shift(shifts) {}
 };
 
 namespace detail {

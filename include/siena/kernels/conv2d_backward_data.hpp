@@ -103,7 +103,7 @@ void transpose_edge(const T* from, std::int64_t from_stride, std::int64_t rows, 
   }
   simd::transpose_8x8<T, Arch>(from, from_stride, turned, 8);
   for (std::int64_t c = 0; c < columns; ++c) {
-    if (filled == 8) {
+    if (filled == 8) {  // the usual one: a constant size is one store
       std::copy_n(turned + c * 8, 8, to + c * to_stride);
     } else {
       std::copy_n(turned + c * 8, filled, to + c * to_stride);

@@ -9,99 +9,16 @@
 #include "siena/core/buffer.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/conv2d_forward.hpp"
+#include "siena/kernels/conv2d_stem_weights.hpp"
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/outer_tile.hpp"
 #include "siena/kernels/tile.hpp"
 
 // The gradient with respect to the weights: for every tap the product of the input, transposed, with dy over the pixels
 // that the tap joins. A tile of it stays in registers while a chunk of pixels that fits the cache goes by.
 
 namespace siena::kernels::detail {
-
-/// The pixels that a tap joins within a chunk: three loops, and what a step of each means to both operands.
-template <class T>
-struct PixelRun {
-  const T *x = nullptr, *dy = nullptr;
-  std::int64_t x_pixel = 0, x_row = 0, x_image = 0;
-  std::int64_t dy_pixel = 0, dy_row = 0, dy_image = 0;
-  std::int64_t pixels = 0, rows = 0, images = 0;
-  std::int64_t x_tap = 0;    // of x, from one kernel row to the next, where a tile covers several
-  const T* ahead = nullptr;  // read soon after this run: fetched into the cache meanwhile, a line a pixel
-  std::int64_t ahead_pixel = 0;
-
-  /// Makes one loop of neighbouring loops where memory allows it.
-  void merge() {
-    if (x_row == pixels * x_pixel && dy_row == pixels * dy_pixel) pixels *= std::exchange(rows, 1);
-    if (rows == 1 && x_image == pixels * x_pixel && dy_image == pixels * dy_pixel) pixels *= std::exchange(images, 1);
-  }
-};
-
-/// Rows that a tile of `Columns` vectors covers at most: with the vectors of dy they fill the registers.
-template <class Arch, int Columns>
-inline constexpr int outer_tile_rows = simd::registers<Arch> >= 32 ? (Columns == 1 ? 16 : 14) : (Columns == 1 ? 12 : 6);
-
-/// dw[h * Rows + r][c] += sum over the pixels of x[h][r] * dy[c], for Taps kernel rows of Rows numbers, and Columns vectors.
-/// The numbers of a kernel row are those of pixels with Group channels.
-template <class T, class Arch, int Taps, int Rows, int Group, int Columns, bool Fetch = false>
-void outer_tile(const PixelRun<T>& run, T* dw, std::int64_t stride) {
-  using V = simd::Batch<T, Arch>;
-  constexpr std::int64_t step = simd::width<T, Arch>;
-  V sums[Taps * Rows][Columns];
-  SIENA_UNROLL
-  for (int r = 0; r < Taps * Rows; ++r) {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(dw + r * stride + c * step);
-  }
-  const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels, ahead_pixel = run.ahead_pixel;
-  const T* ahead = run.ahead;
-  for (std::int64_t n = 0; n < run.images; ++n) {
-    for (std::int64_t row = 0; row < run.rows; ++row) {
-      const T* dy = run.dy + n * run.dy_image + row * run.dy_row;
-      const T* x[Taps];
-      SIENA_UNROLL
-      for (int h = 0; h < Taps; ++h) x[h] = run.x + n * run.x_image + row * run.x_row + h * run.x_tap;
-      for (std::int64_t i = 0; i < pixels; ++i, dy += dy_pixel) {
-        V column[Columns];
-        SIENA_UNROLL
-        for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(dy + c * step);
-        if constexpr (Fetch) {
-          simd::prefetch(ahead);
-          ahead += ahead_pixel;
-        }
-        SIENA_UNROLL
-        for (int h = 0; h < Taps; ++h) {
-          SIENA_UNROLL
-          for (int r = 0; r < Rows; ++r) {
-            const V value = simd::broadcast<T, Arch>(x[h][r / Group * row_padding + r % Group]);
-            SIENA_UNROLL
-            for (int c = 0; c < Columns; ++c) sums[h * Rows + r][c] = simd::fma(value, column[c], sums[h * Rows + r][c]);
-          }
-          x[h] += x_pixel;
-        }
-      }
-    }
-  }
-  SIENA_UNROLL
-  for (int r = 0; r < Taps * Rows; ++r) {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) simd::store(dw + r * stride + c * step, sums[r][c]);
-  }
-}
-
-template <class T>
-using OuterTile = void (*)(const PixelRun<T>&, T*, std::int64_t);
-
-/// The tile of `rows` channels, at most outer_tile_rows. Large ones have the time to fetch what follows.
-template <class T, class Arch, int Columns>
-OuterTile<T> outer_tile_of(std::int64_t rows, bool fetch) {
-  return [&]<int... Less>(std::integer_sequence<int, Less...>) {
-    static constexpr OuterTile<T> plain[] = {outer_tile<T, Arch, 1, Less + 1, Less + 1, Columns>...};
-    static constexpr OuterTile<T> fetching[] = {
-        outer_tile<T, Arch, 1, Less + 1, Less + 1, Columns, (Columns > 1 && Less >= 7)>...};
-    return (fetch ? fetching : plain)[rows - 1];
-  }
-  (std::make_integer_sequence<int, outer_tile_rows<Arch, Columns>>{});
-}
 
 /// A part of the work: images, output rows, columns and taps, each as [begin, end).
 struct WeightTask {
@@ -120,20 +37,21 @@ void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_
   std::int64_t pass = 0;
   for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
     using A = typename decltype(arch)::type;
-    constexpr std::int64_t most = outer_tile_rows<A, decltype(vectors)::value>;
+    constexpr int vector_count = decltype(vectors)::value;
+    constexpr std::int64_t most = outer_tile_rows<A, vector_count>;
     const std::int64_t tiles = ceil_div(depth, most), least = depth / tiles, larger = depth % tiles;
     run.x = x;
     run.dy = dy + column;
     T* to = dw + column;
     for (std::int64_t tile = 0; tile < tiles; ++tile, ++pass) {
       const std::int64_t rows = least + (tile < larger);
-      if (fetch) {
+      if (outer_tile_fetches<A, vector_count> && fetch) {
         const bool from_x = pass < x_lines, from_dy = !from_x && pass < x_lines + dy_lines;
         run.ahead_pixel = from_x ? run.x_pixel : run.dy_pixel;
         run.ahead = from_x ? x + pass * line : from_dy ? dy + (pass - x_lines) * line : nullptr;
         if (run.ahead) run.ahead += run.pixels * run.ahead_pixel;
       }
-      outer_tile_of<T, A, decltype(vectors)::value>(rows, run.ahead)(run, to, columns);
+      outer_tile_of<T, A, vector_count>(rows, run.ahead)(run, to, columns);
       run.x += rows;
       to += rows * columns;
     }
@@ -225,130 +143,6 @@ struct WeightPlan {
     chunk_rows = chunk_images > 1 ? height : std::clamp<std::int64_t>(chunk_pixels / width, 1, height);
   }
 };
-
-/// sums[i] += the i-th element of every part, in the order of the parts.
-template <class Arch, class T>
-void add_parts(const T* partial, std::int64_t parts, std::int64_t size, T* sums) {
-  constexpr std::int64_t step = simd::width<T, simd::half<T, Arch>>;
-  parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; i += step) {
-      auto sum = simd::load<T, simd::half<T, Arch>>(partial + i);
-      for (std::int64_t p = 1; p < parts; ++p) sum += simd::load<T, simd::half<T, Arch>>(partial + p * size + i);
-      simd::store(sums + i, simd::load<T, simd::half<T, Arch>>(sums + i) + sum);
-    }
-  });
-}
-
-/// What a few channels and a small window make of a tile: all numbers under a kernel row, for several kernel rows at once.
-/// 3 channels under 3 taps (a colour image) and 1 under 4 (a spectrogram) have tiles of their own; 0 for anything else.
-inline int stem_channels(const ConvGeometry& g) {
-  const bool colour = g.in_channels == 3 && g.kernel_width == 3, sound = g.in_channels == 1 && g.kernel_width == 4;
-  return g.dilation_width == 1 && (colour || sound) ? static_cast<int>(g.in_channels) : 0;
-}
-
-/// The outputs of an image that a run covers, as [begin, end).
-struct OutputBox {
-  std::int64_t first_row, last_row, first_pixel, last_pixel;
-};
-
-/// Adds the products of the outputs of a box; run.x and run.dy are those of its first output.
-template <class Arch, class T, int Rows, int Group>
-void stem_box(PixelRun<T>& run, const Correlation& c, const OutputBox& box, T* dw) {
-  run.pixels = box.last_pixel - box.first_pixel;
-  run.rows = box.last_row - box.first_row;
-  run.images = 1;
-  const T *const x = run.x, *const dy = run.dy;
-  for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t column) {
-    using A = typename decltype(arch)::type;
-    constexpr int columns = decltype(vectors)::value;
-    constexpr int room = (simd::registers<Arch> >= 32 ? 28 : 12) / columns / Rows, taps = std::clamp(room, 1, 3);
-    run.x = x;
-    run.dy = dy + column;
-    T* to = dw + column;
-    std::int64_t kh = 0;
-    for (; kh + taps <= c.height.taps; kh += taps, run.x += taps * run.x_tap, to += taps * Rows * c.columns) {
-      outer_tile<T, A, taps, Rows, Group, columns>(run, to, c.columns);
-    }
-    for (; kh < c.height.taps; ++kh, run.x += run.x_tap, to += Rows * c.columns) {
-      outer_tile<T, A, 1, Rows, Group, columns>(run, to, c.columns);
-    }
-  });
-}
-
-/// Copies the input under a box, with zeros where it leaves the image. Pixels are one row padding wide.
-template <class T>
-void pack_box(const Correlation& c, const OutputBox& box, std::int64_t rows, std::int64_t pixels, const T* x, T* packed) {
-  const std::int64_t first = c.width.start + box.first_pixel * c.width.step;
-  const std::int64_t left = std::clamp<std::int64_t>(-first, 0, pixels);
-  const std::int64_t right = std::clamp<std::int64_t>(c.width.in - first, left, pixels);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t ih = c.height.start + box.first_row * c.height.step + r;
-    const bool inside = ih >= 0 && ih < c.height.in;
-    const std::int64_t begin = inside ? left : pixels, end = inside ? right : pixels;
-    const T* from = x + ih * c.in_row + first * row_padding;
-    for (std::int64_t i = 0; i < begin; ++i) std::fill_n(packed + i * row_padding, row_padding, T(0));
-    for (std::int64_t i = begin; i < end; ++i) append_pixel(from + i * row_padding, row_padding, packed + i * row_padding);
-    for (std::int64_t i = end; i < pixels; ++i) std::fill_n(packed + i * row_padding, row_padding, T(0));
-    packed += pixels * row_padding;
-  }
-}
-
-/// One image: outputs whose window lies inside of it in place, those at its borders, or all where those are many, from a
-/// copy with zeros around.
-template <class Arch, class T, int Rows, int Group>
-void stem_image(const Correlation& c, const T* x, const T* dy, Buffer<T>& packed, T* dw) {
-  const Axis &h = c.height, &w = c.width;
-  const auto last_inside = [](const Axis& a, std::int64_t first) { return std::max(first, a.last_output(a.taps - 1)); };
-  OutputBox in{.first_row = h.first_output(0), .last_row = 0, .first_pixel = w.first_output(0), .last_pixel = 0};
-  in.last_row = last_inside(h, in.first_row);
-  in.last_pixel = last_inside(w, in.first_pixel);
-  if (2 * (in.last_row - in.first_row) * (in.last_pixel - in.first_pixel) < h.out * w.out) in = {h.out, h.out, 0, 0};
-  PixelRun<T> run{.x_pixel = w.step * c.in_pixel, .dy_pixel = c.out_pixel, .dy_row = c.out_row};
-  const auto start = [&](const OutputBox& box, const T* first, std::int64_t row) {
-    run.x = first;
-    run.x_row = h.step * row;
-    run.x_tap = h.tap_step * row;
-    run.dy = dy + box.first_row * c.out_row + box.first_pixel * c.out_pixel;
-    stem_box<Arch, T, Rows, Group>(run, c, box, dw);
-  };
-  const OutputBox borders[] = {{0, in.first_row, 0, w.out},
-                               {in.last_row, h.out, 0, w.out},
-                               {in.first_row, in.last_row, 0, in.first_pixel},
-                               {in.first_row, in.last_row, in.last_pixel, w.out}};
-  for (const OutputBox& box : borders) {
-    if (box.last_row <= box.first_row || box.last_pixel <= box.first_pixel) continue;
-    const std::int64_t rows = (box.last_row - box.first_row - 1) * h.step + (h.taps - 1) * h.tap_step + 1;
-    const std::int64_t pixels = (box.last_pixel - box.first_pixel - 1) * w.step + w.taps;
-    const auto size = static_cast<std::size_t>(rows * pixels * c.in_pixel);
-    if (packed.size() < size) packed = Buffer<T>::uninitialized(size);
-    pack_box(c, box, rows, pixels, x, packed.data());
-    start(box, packed.data(), pixels * c.in_pixel);
-  }
-  if (in.last_row > in.first_row && in.last_pixel > in.first_pixel) {
-    start(in, x + (h.start + in.first_row * h.step) * c.in_row + (w.start + in.first_pixel * w.step) * c.in_pixel, c.in_row);
-  }
-}
-
-template <class Arch, class T>
-void stem_backward_weights(const ConvGeometry& g, int channels, std::int64_t batch, const T* x, const T* dy, T* dw) {
-  constexpr std::int64_t most_parts = 16;
-  const Correlation c = forward_correlation(g, g.in_channels);
-  const std::int64_t images = ceil_div(batch, most_parts), parts = ceil_div(batch, images), size = g.weight_storage();
-  Buffer<T> partial(parts > 1 ? static_cast<std::size_t>(parts * size) : 0);
-  parallel_for(parts, [&](std::int64_t part) {
-    T* sums = parts > 1 ? partial.data() + part * size : dw;
-    Buffer<T> packed;
-    for (std::int64_t n = part * images; n < std::min(batch, (part + 1) * images); ++n) {
-      const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
-      if (channels == 3) {
-        stem_image<Arch, T, 9, 3>(c, xn, dyn, packed, sums);
-      } else {
-        stem_image<Arch, T, 4, 1>(c, xn, dyn, packed, sums);
-      }
-    }
-  });
-  if (parts > 1) add_parts<Arch, T>(partial.data(), parts, size, dw);
-}
 
 template <class Arch, class T>
 void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, const T* dy, T* dw) {

@@ -9,12 +9,12 @@
 #include "siena/core/buffer.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/conv2d_backward_data.hpp"
-#include "siena/kernels/conv2d_backward_weights.hpp"
 #include "siena/kernels/conv2d_forward.hpp"
 #include "siena/kernels/conv2d_groups.hpp"
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/depthwise_blocks.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/outer_tile.hpp"
 #include "siena/kernels/simd.hpp"
 
 // Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several

@@ -38,14 +38,7 @@ void row_tile(const RowProducts<T>& p, const TileTarget<T>& t) {
   constexpr int inputs = (Pixels - 1) * Step + Taps;
   constexpr int quads = (inputs + 3) / 4;  // a pointer for every four pixels: what addressing modes reach
   V sums[Pixels][Columns];
-  SIENA_UNROLL
-  for (int c = 0; c < Columns; ++c) {
-    const V start = t.bias ? simd::load<T, Arch>(t.bias + c * step) : simd::zero<T, Arch>();
-    SIENA_UNROLL
-    for (int o = 0; o < Pixels; ++o) {
-      sums[o][c] = t.mode == Write::accumulate ? simd::load<T, Arch>(t.output + o * t.row_stride + c * step) : start;
-    }
-  }
+  start_sums<T, Arch>(t, sums);
   const std::int64_t pixel = p.pixel, weights_w = p.weights_w, weight_stride = p.weight_stride, depth = p.depth;
   const auto first = static_cast<int>(p.first), last = static_cast<int>(std::min<std::int64_t>(p.last, inputs));
   for (std::int64_t h = p.first_tap; h < p.last_tap; ++h) {
@@ -78,11 +71,7 @@ void row_tile(const RowProducts<T>& p, const TileTarget<T>& t) {
       for (int q = 0; q < quads; ++q) ++quad[q];
     }
   }
-  SIENA_UNROLL
-  for (int o = 0; o < Pixels; ++o) {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) simd::store(t.output + o * t.row_stride + c * step, sums[o][c]);
-  }
+  store_sums<T, Arch>(t, sums);
 }
 
 /// Outputs of a row that tiles of neighbouring pixels take at once, and whether the window is one that they know.

@@ -52,20 +52,44 @@ struct TileTarget {
   Write mode = Write::overwrite;
 };
 
+/// What the sums of a tile start from: its output, or the bias.
+template <class T, class Arch, int Rows, int Columns>
+SIENA_INLINE void start_sums(const TileTarget<T>& t, simd::Batch<T, Arch> (&sums)[Rows][Columns]) {
+  constexpr std::int64_t step = simd::width<T, Arch>;
+  if (t.mode == Write::accumulate) {
+    const T* from = t.output;
+    SIENA_UNROLL
+    for (int r = 0; r < Rows; ++r, from += t.row_stride) {
+      SIENA_UNROLL
+      for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(from + c * step);
+    }
+    return;
+  }
+  SIENA_UNROLL
+  for (int c = 0; c < Columns; ++c) {
+    const auto start = t.bias ? simd::load<T, Arch>(t.bias + c * step) : simd::zero<T, Arch>();
+    SIENA_UNROLL
+    for (int r = 0; r < Rows; ++r) sums[r][c] = start;
+  }
+}
+
+template <class T, class Arch, int Rows, int Columns>
+SIENA_INLINE void store_sums(const TileTarget<T>& t, const simd::Batch<T, Arch> (&sums)[Rows][Columns]) {
+  T* to = t.output;
+  SIENA_UNROLL
+  for (int r = 0; r < Rows; ++r, to += t.row_stride) {
+    SIENA_UNROLL
+    for (int c = 0; c < Columns; ++c) simd::store(to + c * simd::width<T, Arch>, sums[r][c]);
+  }
+}
+
 template <class T, class Arch, int Rows, int Columns>
 void product_tile(const TileProducts<T>& p, const TileTarget<T>& t) {
   using V = simd::Batch<T, Arch>;
   constexpr std::int64_t step = simd::width<T, Arch>;
   constexpr int quads = (Rows + 3) / 4;
   V sums[Rows][Columns];
-  SIENA_UNROLL
-  for (int c = 0; c < Columns; ++c) {
-    const V start = t.bias ? simd::load<T, Arch>(t.bias + c * step) : simd::zero<T, Arch>();
-    SIENA_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      sums[r][c] = t.mode == Write::accumulate ? simd::load<T, Arch>(t.output + r * t.row_stride + c * step) : start;
-    }
-  }
+  start_sums<T, Arch>(t, sums);
   const std::int64_t stride = p.row_stride, weight_stride = p.weight_stride, depth = p.depth;
   for (std::int64_t h = 0; h < p.taps_h; ++h) {
     for (std::int64_t w = 0; w < p.taps_w; ++w) {
@@ -90,11 +114,7 @@ void product_tile(const TileProducts<T>& p, const TileTarget<T>& t) {
       }
     }
   }
-  SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) simd::store(t.output + r * t.row_stride + c * step, sums[r][c]);
-  }
+  store_sums<T, Arch>(t, sums);
 }
 
 /// Any number of rows: as many whole tiles as there are, then ever smaller ones. A sum is the same chain of operations
@@ -134,21 +154,7 @@ void matrix_tile(const MatrixRows<T>& m, const T* next) {
   constexpr int quads = (Rows + 3) / 4;
   const std::int64_t stride = m.x_stride;
   V sums[Rows][Columns];
-  if (m.target.mode == Write::accumulate) {
-    const T* from = m.target.output;
-    SIENA_UNROLL
-    for (int r = 0; r < Rows; ++r, from += m.target.row_stride) {
-      SIENA_UNROLL
-      for (int c = 0; c < Columns; ++c) sums[r][c] = simd::load<T, Arch>(from + c * step);
-    }
-  } else {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) {
-      const V start = m.target.bias ? simd::load<T, Arch>(m.target.bias + c * step) : simd::zero<T, Arch>();
-      SIENA_UNROLL
-      for (int r = 0; r < Rows; ++r) sums[r][c] = start;
-    }
-  }
+  start_sums<T, Arch>(m.target, sums);
   const T* quad[quads];  // a pointer for every four rows: what the addressing modes of the machine reach
   SIENA_UNROLL
   for (int i = 0; i < quads; ++i) quad[i] = m.x + i * 4 * stride;
@@ -167,12 +173,7 @@ void matrix_tile(const MatrixRows<T>& m, const T* next) {
     simd::prefetch(next + k * Rows);
     w += m.w_stride;
   }
-  T* to = m.target.output;
-  SIENA_UNROLL
-  for (int r = 0; r < Rows; ++r, to += m.target.row_stride) {
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) simd::store(to + c * step, sums[r][c]);
-  }
+  store_sums<T, Arch>(m.target, sums);
 }
 
 /// Any number of rows: as many whole tiles as there are, then ever smaller ones. A sum is the same chain of operations

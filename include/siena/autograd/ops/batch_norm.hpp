@@ -65,9 +65,10 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const BasicVar<T> saved_scale = tape.constant(std::move(scale)), saved_shift = tape.constant(std::move(shift));
   tape.record(output, [=, training = options.training, relu = options.relu](BasicTape<T>& t) {
     const auto dz = t.grad(output).storage();
-    const auto gate = !relu      ? kernels::ReluGate<T>({})
-                      : residual ? kernels::ReluGate<T>(t.value(output).storage())
-                                 : kernels::ReluGate<T>(t.value(saved_scale).storage(), t.value(saved_shift).storage());
+    using Gate = kernels::ReluGate<T>;
+    const Gate gate = !relu      ? Gate{}
+                      : residual ? Gate{.z = t.value(output).storage()}
+                                 : Gate{.scale = t.value(saved_scale).storage(), .shift = t.value(saved_shift).storage()};
     BasicTensor<T> sum(per_channel), sum_normalized(per_channel);
     kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
                                                t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
