@@ -121,6 +121,8 @@ TEST_CASE("describe: a plain network, layer by layer") {
   CHECK(layer(d, "norm").kind == LayerKind::batch_norm);
   CHECK(layer(d, "norm").batch_norm_folded);
   CHECK(layer(d, "relu").kind == LayerKind::activation);
+  CHECK(layer(d, "relu").operation == "relu");
+  CHECK(layer(d, "sigmoid").operation == "sigmoid");
   const auto& dw = layer(d, "d");
   CHECK(dw.kind == LayerKind::depthwise_conv2d);
   CHECK(dw.multiplier == 1);
@@ -139,6 +141,10 @@ TEST_CASE("describe: a plain network, layer by layer") {
   CHECK(layer(d, "both").in_channels == 12);
   CHECK(layer(d, "both").out_channels == 12);
   CHECK(layer(d, "pool").kind == LayerKind::pool);
+  CHECK(layer(d, "pool").operation == "avg_pool");
+  CHECK(layer(d, "pool").kernel_height == 2);
+  CHECK(layer(d, "pool").kernel_width == 3);
+  CHECK(layer(d, "pool").stride_width == 3);
   CHECK(layer(d, "flat").kind == LayerKind::flatten);
   CHECK(layer(d, "flat").out_channels == 24);
   const auto& out = layer(d, "out");
@@ -171,6 +177,23 @@ TEST_CASE("describe: batch norms that do not fold") {
   CHECK_FALSE(layer(d, "second").batch_norm_folded);
   CHECK(layer(d, "linear_1").batch_norm_folded);
   CHECK(layer(d, "third").batch_norm_folded);
+}
+
+TEST_CASE("describe: windows of pools, and which pool it is") {
+  const Network network({9, 7, 2}, [](const Flow& x) {
+    return x | MaxPool{.kernel = 3, .stride = {2, 1}, .padding = 1} | AvgPool{} | GlobalAvgPool{} | Dropout{};
+  });
+  const Architecture<double> d = describe(network);
+  CHECK(d.layers[0].operation == "max_pool");
+  CHECK(d.layers[0].kernel_width == 3);
+  CHECK(d.layers[0].stride_height == 2);
+  CHECK(d.layers[0].stride_width == 1);
+  CHECK(d.layers[1].stride_height == 2);
+  CHECK(d.layers[2].operation == "global_avg_pool");
+  CHECK(d.layers[2].kernel_height == d.layers[2].in_height);
+  CHECK(d.layers[2].kernel_width == d.layers[2].in_width);
+  CHECK(d.layers[3].operation == "dropout");
+  CHECK(convert<double>(convert<Scalar>(d)).layers[3].operation == "dropout");
 }
 
 TEST_CASE("describe: kinds of convolutions, and layers of users") {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "siena/autograd/scalar.hpp"
@@ -13,12 +14,41 @@ namespace siena {
 /// A mixture hands on the output of one of its producers, each there with its presence, or a mix of them.
 enum class LayerKind { conv2d, depthwise_conv2d, linear, batch_norm, activation, pool, add, concat, flatten, mixture, other };
 
+inline std::string_view name_of(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::conv2d:
+      return "conv2d";
+    case LayerKind::depthwise_conv2d:
+      return "depthwise_conv2d";
+    case LayerKind::linear:
+      return "linear";
+    case LayerKind::batch_norm:
+      return "batch_norm";
+    case LayerKind::activation:
+      return "activation";
+    case LayerKind::pool:
+      return "pool";
+    case LayerKind::add:
+      return "add";
+    case LayerKind::concat:
+      return "concat";
+    case LayerKind::flatten:
+      return "flatten";
+    case LayerKind::mixture:
+      return "mixture";
+    case LayerKind::other:
+      break;
+  }
+  return "other";
+}
+
 /// What a cost model may know of one execution of one layer. N is double for the network as it is, and Scalar where channel
 /// counts, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers count
 /// features as channels, on 1 x 1. Sizes are those of one image, one sample.
 template <class N>
 struct LayerDesc {
   LayerKind kind = LayerKind::other;
+  std::string operation = {};  ///< which activation, pool or custom layer: "relu", "max_pool", ...; "": not said
   std::string name = {};
   int node = -1;                    ///< of the network
   std::vector<int> producers = {};  ///< indices into Architecture::layers, -1 for the input of the network; one per input
@@ -98,7 +128,8 @@ struct Architecture {
 template <Number To, Number From>
 LayerDesc<To> convert(const LayerDesc<From>& from) {
   const auto number = [](const From& x) { return To(value_of(x)); };
-  LayerDesc<To> to{.kind = from.kind, .name = from.name, .node = from.node, .producers = from.producers};
+  LayerDesc<To> to{
+      .kind = from.kind, .operation = from.operation, .name = from.name, .node = from.node, .producers = from.producers};
   to.in_channels = number(from.in_channels), to.out_channels = number(from.out_channels);
   to.in_height = from.in_height, to.in_width = from.in_width;
   to.out_height = from.out_height, to.out_width = from.out_width;

@@ -50,34 +50,6 @@ struct Report {
   std::string to_string() const;
 };
 
-inline std::string_view name_of(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::conv2d:
-      return "conv2d";
-    case LayerKind::depthwise_conv2d:
-      return "depthwise_conv2d";
-    case LayerKind::linear:
-      return "linear";
-    case LayerKind::batch_norm:
-      return "batch_norm";
-    case LayerKind::activation:
-      return "activation";
-    case LayerKind::pool:
-      return "pool";
-    case LayerKind::add:
-      return "add";
-    case LayerKind::concat:
-      return "concat";
-    case LayerKind::flatten:
-      return "flatten";
-    case LayerKind::mixture:
-      return "mixture";
-    case LayerKind::other:
-      break;
-  }
-  return "other";
-}
-
 inline std::string Report::to_string() const {
   std::string text = format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
   for (const auto& layer : layers) {

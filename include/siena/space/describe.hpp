@@ -47,6 +47,27 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
       node.layer);
 }
 
+template <class N>
+void describe_convolution(const Conv2d& conv, std::int64_t in_channels, LayerDesc<N>& layer) {
+  layer.kernel_height = conv.kernel.height, layer.kernel_width = conv.kernel.width;
+  layer.stride_height = conv.stride.height, layer.stride_width = conv.stride.width;
+  layer.bias = conv.bias;
+  if (layer.kind == LayerKind::depthwise_conv2d) {
+    layer.multiplier = conv.out / static_cast<int>(in_channels);
+  } else {
+    layer.groups = conv.group_count(in_channels);
+  }
+}
+template <class N>
+void describe_pool(const Layer& pool, LayerDesc<N>& layer) {
+  Size2 kernel{layer.in_height, layer.in_width}, stride = 0;
+  if (const auto* largest = std::get_if<MaxPool>(&pool)) kernel = largest->kernel, stride = largest->stride;
+  if (const auto* mean = std::get_if<AvgPool>(&pool)) kernel = mean->kernel, stride = mean->stride;
+  if (stride.height == 0) stride = kernel;  // windows that touch
+  layer.kernel_height = kernel.height, layer.kernel_width = kernel.width;
+  layer.stride_height = stride.height, layer.stride_width = stride.width;
+}
+
 /// The network as cost models see it, with `channels(node)` output channels of each node. `sources`: see Choices.
 template <class N, class Count>
 Architecture<N> describe_with(const Network& network, const std::vector<int>& sources, const Count& channels) {
@@ -66,6 +87,9 @@ Architecture<N> describe_with(const Network& network, const std::vector<int>& so
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
     LayerDesc<N> layer{.kind = layer_kind(network, node), .name = node.name, .node = i};
+    if (layer.kind == LayerKind::activation || layer.kind == LayerKind::pool || layer.kind == LayerKind::other) {
+      layer.operation = kind_of(node.layer);
+    }
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
     place[i] = static_cast<int>(architecture.layers.size());
     const Shape& in = nodes[node.inputs[0]].shape;
@@ -78,15 +102,8 @@ Architecture<N> describe_with(const Network& network, const std::vector<int>& so
     if (node.shape.rank() == 3)
       layer.out_height = static_cast<int>(node.shape[0]), layer.out_width = static_cast<int>(node.shape[1]);
     if (const auto* conv = std::get_if<Conv2d>(&node.layer)) {
-      layer.kernel_height = conv->kernel.height, layer.kernel_width = conv->kernel.width;
-      layer.stride_height = conv->stride.height, layer.stride_width = conv->stride.width;
-      layer.bias = conv->bias;
+      describe_convolution(*conv, in[-1], layer);
       layer.batch_norm_folded = feeds_batch_norm(i);
-      if (layer.kind == LayerKind::depthwise_conv2d) {
-        layer.multiplier = conv->out / static_cast<int>(in[-1]);
-      } else {
-        layer.groups = conv->group_count(in[-1]);
-      }
     } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
       layer.bias = linear->bias;
       layer.batch_norm_folded = feeds_batch_norm(i);
@@ -97,6 +114,8 @@ Architecture<N> describe_with(const Network& network, const std::vector<int>& so
       layer.batch_norm_folded = weights && users[from] == 1;
     } else if (std::holds_alternative<PRelu>(node.layer)) {
       layer.own_weights = layer.in_channels;
+    } else if (layer.kind == LayerKind::pool) {
+      describe_pool(node.layer, layer);
     } else if (std::holds_alternative<Custom>(node.layer)) {
       double weights = 0;
       for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());
