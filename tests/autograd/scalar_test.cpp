@@ -181,3 +181,32 @@ TEST_CASE("scalar: interpolation goes through its points and on beyond them", "[
   REQUIRE_THROWS_WITH(interpolate(xs, std::vector{1.0}, 1), ContainsSubstring("as many abscissae as ordinates"));
   REQUIRE_THROWS_WITH(interpolate(std::vector{1.0, 1.0}, std::vector{1.0, 2.0}, 1), ContainsSubstring("increasing"));
 }
+
+TEST_CASE("scalar: interpolation on a grid is exact for bilinear functions, in value and slope", "[scalar]") {
+  const std::vector<double> xs{1, 2, 5}, ys{0, 4, 6, 7};
+  const auto f = [](double x, double y) { return 3 + 2 * x - y + 0.5 * x * y; };
+  std::vector<double> zs;
+  for (const double x : xs) {
+    for (const double y : ys) zs.push_back(f(x, y));
+  }
+  for (const double x : {0.0, 1.0, 1.7, 2.0, 4.0, 5.0, 6.0}) {
+    for (const double y : {-1.0, 0.0, 3.0, 6.0, 6.5, 9.0}) {
+      REQUIRE(interpolate(xs, ys, zs, x, y) == Approx(f(x, y)));
+      ScalarTape tape;
+      const Scalar at_x = tape.leaf(x), at_y = tape.leaf(y);
+      const Scalar z = interpolate(xs, ys, zs, at_x, at_y);
+      REQUIRE(z.value() == interpolate(xs, ys, zs, x, y));
+      tape.backward(z);
+      REQUIRE(tape.gradient(at_x) == Approx(2 + 0.5 * y).margin(1e-12));
+      REQUIRE(tape.gradient(at_y) == Approx(-1 + 0.5 * x).margin(1e-12));
+    }
+  }
+  zs[5] = 0.1 + 0.2;  // the very bits on a point
+  REQUIRE(interpolate(xs, ys, zs, 2, 4) == 0.1 + 0.2);
+  ScalarTape tape;
+  REQUIRE(interpolate(xs, ys, zs, tape.leaf(2), 4).value() == 0.1 + 0.2);
+  REQUIRE(interpolate(std::vector{3.0}, ys, std::vector{1.0, 3.0, 5.0, 7.0}, tape.leaf(100), 2).value() == 2);
+  REQUIRE_THROWS_WITH(interpolate(xs, ys, std::vector{1.0}, 1, 1), ContainsSubstring("grid of 3 x 4, got 1"));
+  REQUIRE_THROWS_WITH(interpolate(std::vector{2.0, 1.0}, std::vector{1.0}, std::vector{1.0, 2.0}, 1, 1),
+                      ContainsSubstring("increasing"));
+}

@@ -208,6 +208,25 @@ NumberOf<A> floor_div(const A& a, double tile) {
   return with_slope(x, std::floor(ratio + (1e-9 + 1e-12 * std::abs(ratio))), 1 / tile);
 }
 
+namespace detail {
+/// The piece of a grid that is in force at x, and how far along it x lies; a grid of one point is flat.
+struct Piece {
+  std::size_t left = 0, right = 0;
+  double width = 1, part = 0;
+
+  double value(std::span<const double> ys) const { return (1 - part) * ys[left] + part * ys[right]; }
+  double slope(std::span<const double> ys) const { return (ys[right] - ys[left]) / width; }
+};
+inline Piece piece_at(std::span<const double> xs, double x) {
+  if (xs.size() == 1) return {};
+  std::size_t right = 1;
+  while (right + 1 < xs.size() && xs[right] < x) ++right;
+  const double left = xs[right - 1], width = xs[right] - left;
+  require<ArgumentError>(width > 0, "interpolate: expected increasing abscissae, got {} before {}", left, xs[right]);
+  return {right - 1, right, width, (x - left) / width};
+}
+}  // namespace detail
+
 /// The piecewise linear curve through the points (xs[i], ys[i]), xs increasing, at `x`; the first and last pieces go on
 /// beyond the ends. One point makes a constant. On a point, the slope is that of the piece to its left.
 template <class A>
@@ -217,12 +236,25 @@ NumberOf<A> interpolate(std::span<const double> xs, std::span<const double> ys, 
                          ys.size());
   const NumberOf<A> at = x;
   if (xs.size() == 1) return ys[0];
-  std::size_t right = 1;
-  while (right + 1 < xs.size() && xs[right] < value_of(at)) ++right;
-  require<ArgumentError>(xs[right - 1] < xs[right], "interpolate: expected increasing abscissae, got {} before {}",
-                         xs[right - 1], xs[right]);
-  const double slope = (ys[right] - ys[right - 1]) / (xs[right] - xs[right - 1]);
-  return with_slope(at, ys[right - 1] + slope * (value_of(at) - xs[right - 1]), slope);
+  const detail::Piece piece = detail::piece_at(xs, value_of(at));
+  return with_slope(at, piece.value(ys), piece.slope(ys));
+}
+
+/// The surface through the points (xs[i], ys[j]) of height zs[i * ys.size() + j], at (x, y): bilinear in each piece of the grid, and
+/// along either direction as the curve above.
+template <class A, class B>
+NumberOf<A, B> interpolate(std::span<const double> xs, std::span<const double> ys, std::span<const double> zs, const A& x,
+                           const B& y) {
+  require<ArgumentError>(!zs.empty() && zs.size() == xs.size() * ys.size(),
+                         "interpolate: expected a height for each point of a grid of {} x {}, got {}", xs.size(), ys.size(),
+                         zs.size());
+  const NumberOf<A> at_x = x;
+  const NumberOf<B> at_y = y;
+  const detail::Piece px = detail::piece_at(xs, value_of(at_x)), py = detail::piece_at(ys, value_of(at_y));
+  const auto left = zs.subspan(px.left * ys.size(), ys.size()), right = zs.subspan(px.right * ys.size(), ys.size());
+  const double ends[] = {py.value(left), py.value(right)}, slopes[] = {py.slope(left), py.slope(right)};
+  const detail::Piece across{.left = 0, .right = 1, .width = px.width, .part = px.part};
+  return with_slope(at_x, across.value(ends), across.slope(ends)) + with_slope(at_y, 0, across.value(slopes));
 }
 
 }  // namespace siena
