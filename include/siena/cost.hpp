@@ -11,6 +11,8 @@
 #include "siena/cost/diana.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/layer_memory.hpp"
+#include "siena/cost/latency_table.hpp"
+#include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/mpic.hpp"

@@ -1,0 +1,286 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <compare>
+#include <cstddef>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "siena/cost/cost_model.hpp"
+
+namespace siena {
+
+/// Layers that a device computes alike, but for their channels and the size of their image.
+struct LatencyKey {
+  /// The name of the kind, or of an activation, pool or custom layer its operation: "conv2d", "linear", "relu", "max_pool", ...
+  std::string operation = {};
+  int kernel_height = 1, kernel_width = 1;
+  int stride_height = 1, stride_width = 1;
+  int groups = 1;      ///< of a convolution that is not depthwise
+  int multiplier = 1;  ///< of a depthwise one
+
+  auto operator<=>(const LatencyKey&) const = default;
+
+  std::string to_string() const {
+    std::string text = operation;
+    if (kernel_height * kernel_width * stride_height * stride_width != 1) text += format(" {}x{}", kernel_height, kernel_width);
+    if (stride_height * stride_width != 1) text += format(" stride {}x{}", stride_height, stride_width);
+    if (groups != 1) text += format(" groups {}", groups);
+    if (multiplier != 1) text += format(" multiplier {}", multiplier);
+    return text;
+  }
+};
+
+/// What a layer is looked up as in a LatencyTable.
+template <class N>
+struct LatencyQuery {
+  LatencyKey key;
+  N in_channels = 1;  ///< 1 where the output has as many: everything but conv2d, linear and custom layers
+  N out_channels = 1;
+  int height = 1, width = 1;  ///< of the output; of a global pool those of the input
+};
+
+/// Whoever measures a layer files it under this, so that it is found again. Empty for what takes no time on a device: batch
+/// norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias, padding, dilation and bit widths are not
+/// told apart. Throws DataError for a layer with a tap mask, of which no kernel makes use.
+template <class N>
+std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
+  using enum LayerKind;
+  require<DataError>(!layer.live_taps, "latency_query: expected '{}' to have all its kernel elements, got a tap mask",
+                     layer.name);
+  const bool gone = layer.kind == flatten || layer.kind == mixture || (layer.kind == batch_norm && layer.batch_norm_folded) ||
+                    (layer.kind == activation && layer.operation == "dropout");
+  if (gone) return std::nullopt;
+  LatencyQuery<N> query{.key = {.operation = layer.operation.empty() ? std::string(name_of(layer.kind)) : layer.operation},
+                        .out_channels = layer.filters(),
+                        .height = layer.out_height,
+                        .width = layer.out_width};
+  if (layer.operation == "global_avg_pool") {
+    query.height = layer.in_height, query.width = layer.in_width;
+  } else if (layer.is_convolution() || layer.kind == pool) {
+    query.key.kernel_height = layer.kernel_height, query.key.kernel_width = layer.kernel_width;
+    query.key.stride_height = layer.stride_height, query.key.stride_width = layer.stride_width;
+    query.key.groups = layer.groups, query.key.multiplier = layer.multiplier;
+  }
+  if (layer.kind == conv2d || layer.kind == linear || layer.kind == other) query.in_channels = layer.in_channels;
+  return query;
+}
+
+/// A measured layer. `tile`, the same for all points of a key: the device computes output channels in groups of so many, so
+/// that layers in between take as long as the next whole group.
+struct LatencyPoint {
+  LatencyKey key = {};
+  int height = 1, width = 1;
+  double in_channels = 1, out_channels = 1;
+  double seconds = 0;
+  int tile = 1;
+
+  auto operator<=>(const LatencyPoint&) const = default;
+};
+
+/// How points are called in errors: "LatencyTable: point 1", or by the lines of a file.
+struct PointNames {
+  std::string where = "LatencyTable";
+  std::string_view item = "point";
+  std::size_t first = 1;
+
+  std::string operator()(std::size_t index) const { return format("{}, {} {}", where, item, index + first); }
+};
+
+/// Seconds as measured on a device, layer by layer. For each LatencyKey (operation, kernel, stride, groups) and each size of
+/// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
+/// traffic grow, and exact on the points. Output channels count in whole tiles, with the slope between tiles. Sizes of images
+/// do not vary in a search: those in use should be measured. Between sizes the time is bilinear in height and width where the
+/// four sizes around were measured. Nothing is guessed: throws DataError, with the name of the layer and what was measured, for
+/// anything outside.
+class LatencyTable {
+ public:
+  /// Throws DataError unless there are points, all are different, their numbers positive and finite, and the channels of each
+  /// key and size form a whole grid. `names` is for the errors of whoever reads points from somewhere.
+  explicit LatencyTable(std::vector<LatencyPoint> points, const PointNames& names = {});
+
+  std::string_view name() const { return "latency table"; }
+  std::string_view unit() const { return "s"; }
+  /// Sorted by key, size and channels.
+  const std::vector<LatencyPoint>& points() const { return points_; }
+
+  template <class N>
+  N layer_cost(const LayerDesc<N>& layer) const {
+    const std::optional<LatencyQuery<N>> query = latency_query(layer);
+    if (!query) return 0;
+    const Entry& entry = find(query->key, layer.name);
+    const N out = entry.tile > 1 ? ceil_div(query->out_channels, entry.tile) * double(entry.tile) : query->out_channels;
+    N seconds = 0;
+    for (const auto& [grid, weight] : corners(entry, {layer.name, query->key}, query->height, query->width)) {
+      check_range(*grid, {layer.name, query->key, "input channels"}, grid->in, value_of(query->in_channels));
+      check_range(*grid, {layer.name, query->key, "output channels"}, grid->out, value_of(out));
+      seconds += interpolate(grid->in, grid->out, grid->seconds, query->in_channels, out) * weight;
+    }
+    return seconds;
+  }
+
+ private:
+  /// The channels of one size of image.
+  struct Grid {
+    int height, width;
+    std::vector<double> in, out, seconds;
+  };
+  struct Entry {
+    LatencyKey key;
+    int tile;
+    std::vector<Grid> grids;
+  };
+  struct Corner {
+    const Grid* grid;
+    double weight;
+  };
+  struct Asked {
+    std::string_view layer;
+    const LatencyKey& key;
+    std::string_view axis = {};
+  };
+  static constexpr const char* hint = "measure it as well (docs/guides/latency_table.md)";
+
+  void add_grid(std::span<const LatencyPoint> points, const PointNames& names);
+  const Entry& find(const LatencyKey& key, std::string_view layer) const;
+  static void check_range(const Grid& grid, const Asked& asked, const std::vector<double>& axis, double value);
+  static std::vector<Corner> corners(const Entry& entry, const Asked& asked, int height, int width);
+
+  std::vector<LatencyPoint> points_;
+  std::vector<Entry> entries_;
+};
+static_assert(CostModel<LatencyTable>);
+
+namespace detail {
+inline void check_point(const LatencyPoint& p, const std::string& where) {
+  const LatencyKey& k = p.key;
+  require<DataError>(!k.operation.empty() && k.operation.find_first_of(",\"\n\r") == std::string::npos,
+                     "{}: expected the name of an operation, without commas and quotes, got '{}'", where, k.operation);
+  const double sizes[] = {double(k.kernel_height), double(k.kernel_width), double(k.stride_height), double(k.stride_width),
+                          double(k.groups),        double(k.multiplier),   double(p.height),        double(p.width),
+                          p.in_channels,           p.out_channels};
+  const bool positive = std::all_of(std::begin(sizes), std::end(sizes), [](double x) { return std::isfinite(x) && x > 0; });
+  require<DataError>(positive, "{}: expected sizes and channels above 0, got {}, {} to {} channels at {}x{}", where, k,
+                     p.in_channels, p.out_channels, p.height, p.width);
+  require<DataError>(p.tile > 0 && std::fmod(p.out_channels, p.tile) == 0,
+                     "{}: expected output channels in whole tiles, got {} in tiles of {}", where, p.out_channels, p.tile);
+  require<DataError>(std::isfinite(p.seconds) && p.seconds >= 0, "{}: expected a time of 0 s or more, got {} s", where,
+                     p.seconds);
+}
+inline bool same_grid(const LatencyPoint& a, const LatencyPoint& b) {
+  return a.key == b.key && a.height == b.height && a.width == b.width;
+}
+}  // namespace detail
+
+inline LatencyTable::LatencyTable(std::vector<LatencyPoint> points, const PointNames& names) {
+  require<DataError>(!points.empty(), "{}: expected at least one measured point, got none", names.where);
+  for (std::size_t i = 0; i < points.size(); ++i) detail::check_point(points[i], names(i));
+  std::vector<std::size_t> order(points.size());  // errors name points by the order in which they came
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const auto comparison = points[a] <=> points[b];
+    return comparison < 0 || (comparison == 0 && a < b);
+  });
+  for (const std::size_t i : order) {
+    const LatencyPoint& p = points[i];
+    if (!points_.empty()) {
+      const LatencyPoint& last = points_.back();
+      const bool again = detail::same_grid(last, p) && last.in_channels == p.in_channels && last.out_channels == p.out_channels;
+      require<DataError>(!again, "{}: expected each point once, got {}, {} to {} channels at {}x{} again", names(i), p.key,
+                         p.in_channels, p.out_channels, p.height, p.width);
+    }
+    if (entries_.empty() || entries_.back().key != p.key) entries_.push_back({.key = p.key, .tile = p.tile, .grids = {}});
+    require<DataError>(p.tile == entries_.back().tile, "{}: expected the tile {} of the other points of {}, got {}", names(i),
+                       entries_.back().tile, p.key, p.tile);
+    points_.push_back(p);
+  }
+  for (std::size_t begin = 0, end = 0; begin < points_.size(); begin = end) {
+    while (end < points_.size() && detail::same_grid(points_[begin], points_[end])) ++end;
+    add_grid({points_.data() + begin, end - begin}, names);
+  }
+}
+
+/// `points`: all of one key and size, sorted.
+inline void LatencyTable::add_grid(std::span<const LatencyPoint> points, const PointNames& names) {
+  const LatencyPoint& p = points.front();
+  Grid grid{.height = p.height, .width = p.width, .in = {}, .out = {}, .seconds = {}};
+  for (const LatencyPoint& point : points) {
+    grid.in.push_back(point.in_channels);
+    grid.out.push_back(point.out_channels);
+    grid.seconds.push_back(point.seconds);
+  }
+  std::sort(grid.out.begin(), grid.out.end());
+  for (auto* axis : {&grid.in, &grid.out}) axis->erase(std::unique(axis->begin(), axis->end()), axis->end());
+  for (std::size_t i = 0; i < grid.in.size() * grid.out.size(); ++i) {
+    const double in = grid.in[i / grid.out.size()], out = grid.out[i % grid.out.size()];
+    require<DataError>(i < points.size() && points[i].in_channels == in && points[i].out_channels == out,
+                       "{}: expected a whole grid of channels for {} at {}x{}, got no point of {} to {} channels", names.where,
+                       p.key, p.height, p.width, in, out);
+  }
+  const auto of_key = [&](const Entry& entry) { return entry.key == p.key; };
+  std::find_if(entries_.begin(), entries_.end(), of_key)->grids.push_back(std::move(grid));
+}
+
+inline const LatencyTable::Entry& LatencyTable::find(const LatencyKey& key, std::string_view layer) const {
+  std::string known;
+  for (const Entry& entry : entries_) {
+    if (entry.key == key) return entry;
+  }
+  for (const Entry& entry : entries_) known += (known.empty() ? "" : "; ") + entry.key.to_string();
+  fail<DataError>("LatencyTable: expected a measurement of {} for layer '{}', got those of: {}; {}", key, layer, known, hint);
+}
+
+inline void LatencyTable::check_range(const Grid& grid, const Asked& asked, const std::vector<double>& axis, double value) {
+  // Sums of masks in float may end a hair beyond.
+  const bool inside = value >= axis.front() * (1 - 1e-6) && value <= axis.back() * (1 + 1e-6);
+  require<DataError>(inside, "LatencyTable: expected {} to {} {} for layer '{}' ({} at {}x{}), got {}; {}", axis.front(),
+                     axis.back(), asked.axis, asked.layer, asked.key, grid.height, grid.width, value, hint);
+}
+
+inline std::vector<LatencyTable::Corner> LatencyTable::corners(const Entry& entry, const Asked& asked, int height, int width) {
+  // The measured sizes next to the one asked for, and what each weighs.
+  struct Side {
+    int at;
+    double weight;
+  };
+  const auto around = [&](int Grid::*side, int at) {
+    int below = 0, above = std::numeric_limits<int>::max();
+    for (const Grid& grid : entry.grids) {
+      if (grid.*side <= at) below = std::max(below, grid.*side);
+      if (grid.*side >= at) above = std::min(above, grid.*side);
+    }
+    const double part = above == below ? 0 : (double(at) - below) / (double(above) - below);
+    return std::array{Side{below, 1 - part}, Side{above, part}};
+  };
+  std::vector<Corner> corners;
+  bool complete = true;
+  for (const Side& h : around(&Grid::height, height)) {
+    for (const Side& w : around(&Grid::width, width)) {
+      if (h.weight * w.weight == 0) continue;
+      const auto fits = [&](const Grid& grid) { return grid.height == h.at && grid.width == w.at; };
+      const auto grid = std::find_if(entry.grids.begin(), entry.grids.end(), fits);
+      complete = complete && grid != entry.grids.end();
+      if (complete) corners.push_back({&*grid, h.weight * w.weight});
+    }
+  }
+  if (complete) return corners;
+  std::string sizes;
+  for (const Grid& grid : entry.grids) sizes += format("{}{}x{}", sizes.empty() ? "" : ", ", grid.height, grid.width);
+  fail<DataError>(
+      "LatencyTable: expected the size {}x{} of layer '{}' ({}) to be one of the measured ones, or four of them around it; "
+      "got measurements at {}; {}",
+      height, width, asked.layer, asked.key, sizes, hint);
+}
+
+}  // namespace siena

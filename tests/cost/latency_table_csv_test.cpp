@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/cost/latency_table_csv.hpp"
+
+#include <clocale>
+#include <filesystem>
+#include <string>
+
+#include "support/catch.hpp"
+#include "support/latency_points.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+
+const std::string csv_columns =
+    "operation,kernel_height,kernel_width,stride_height,stride_width,groups,multiplier,tile,height,width,in_channels,out_"
+    "channels,"
+    "seconds\n";
+
+void csv_refused(const std::string& text, const std::string& what) {
+  INFO(text.substr(0, 300));
+  CHECK_THROWS_WITH(latency_table_from_csv(text, "table.csv"), ContainsSubstring("table.csv") && ContainsSubstring(what));
+}
+
+}  // namespace
+
+TEST_CASE("latency table: CSV and back, bit for bit", "[cost]") {
+  auto points = test::latency_points();
+  points[0].seconds = 0.1 + 0.2, points[1].seconds = 5e-324, points[2].seconds = 0, points[3].seconds = 1.0 / 3;
+  const LatencyTable table(points);
+  CHECK(latency_table_from_csv(to_csv(table)).points() == table.points());
+  const test::TemporaryFolder folder("siena_latency_csv");
+  save_latency_csv(table, folder.path / "table.csv");
+  CHECK(load_latency_csv(folder.path / "table.csv").points() == table.points());
+
+  // As other programs write: no first line, lines that end in CR LF.
+  const LatencyTable foreign =
+      latency_table_from_csv(csv_columns.substr(0, csv_columns.size() - 1) +
+                             "\r\nrelu,1,1,1,1,1,1,8,4,4,1,8,1e-6\r\nrelu,1,1,1,1,1,1,8,4,4,1,16,.5\r\n");
+  REQUIRE(foreign.points().size() == 2);
+  CHECK(foreign.points()[0].seconds == 1e-6);
+  CHECK(foreign.points()[1].seconds == 0.5);
+
+  if (std::setlocale(LC_NUMERIC, "de_DE.UTF-8") != nullptr) {
+    CHECK(latency_table_from_csv(to_csv(table)).points() == table.points());
+    std::setlocale(LC_NUMERIC, "C");
+  }
+}
+
+TEST_CASE("latency table: CSV that is none", "[cost]") {
+  const std::string good = to_csv(LatencyTable(test::latency_points())), point = "relu,1,1,1,1,1,1,1,4,4,1,8,";
+  csv_refused("", "empty");
+  csv_refused("hello\n", "line 1: expected the columns");
+  csv_refused("# hello\n", "line 1: expected '# siena latency table");
+  csv_refused("# siena latency table, x points\n", "line 1");
+  csv_refused("# siena latency table, 3 points\n", "end of the file");
+  csv_refused(csv_columns, "at least one measured point");
+  csv_refused(csv_columns + point + "1e-6", "line 2: expected a line that ends");
+  csv_refused(csv_columns + point + "1e-6\n" + point + "\n", "line 3: expected seconds, got ''");
+  csv_refused(csv_columns + point + "1e-6s\n", "line 2: expected seconds, got '1e-6s'");
+  csv_refused(csv_columns + point + "1,5\n", "line 2: expected the end of the line, got '5'");
+  csv_refused(csv_columns + point + "nan\n", "line 2: expected a time");
+  csv_refused(csv_columns + point + "-1\n", "line 2: expected a time");
+  csv_refused(csv_columns + point + "1e999\n", "line 2: expected seconds");
+  csv_refused(csv_columns + "relu,1,1,1\n", "line 2: expected stride_width, got 'the end of the line'");
+  csv_refused(csv_columns + "relu,1.5,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height, got '1.5'");
+  csv_refused(csv_columns + "relu,1,1,1,1,1,1,0,4,4,1,8,1\n", "line 2: expected output channels in whole tiles");
+  csv_refused(csv_columns + "relu,99999999999,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height");
+  csv_refused(csv_columns + "\n", "line 2: expected kernel_height");
+  csv_refused(csv_columns + point + "1e-6\n" + point + "2e-6\n", "line 3: expected each point once");
+  // Cut off anywhere: said, never taken for less.
+  for (std::size_t size = 0; size < good.size(); size += 7) {
+    CHECK_THROWS_AS(latency_table_from_csv(good.substr(0, size)), Error);
+  }
+  csv_refused(good.substr(0, good.rfind("relu")), "truncated");
+  CHECK_THROWS_WITH(load_latency_csv("/no/such/table.csv"), ContainsSubstring("/no/such/table.csv"));
+  CHECK_THROWS_AS(save_latency_csv(LatencyTable(test::latency_points()), "/no/such/folder/table.csv"), DataError);
+}

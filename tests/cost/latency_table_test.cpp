@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/cost/latency_table.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "siena/cost/slope_check.hpp"
+#include "support/architectures.hpp"
+#include "support/catch.hpp"
+#include "support/latency_points.hpp"
+
+using namespace siena;
+
+namespace {
+
+LayerDesc<double> measured_conv(double in, double out, int height, int width) {
+  return test::conv("conv", {.in = in, .out = out, .height = height, .width = width});
+}
+double conv_seconds(double in, double out, int h, int w) { return 1e-6 + 1e-9 * h * w * (3 + in) * (2 + out); }
+
+LayerDesc<double> plain_layer(LayerKind kind, std::string operation, double channels, int size) {
+  LayerDesc<double> layer{.kind = kind, .operation = std::move(operation), .name = "plain"};
+  layer.in_channels = layer.out_channels = channels;
+  layer.in_height = layer.in_width = layer.out_height = layer.out_width = size;
+  return layer;
+}
+std::vector<LatencyPoint> points_but(std::size_t index, double LatencyPoint::*member, double value) {
+  auto points = test::latency_points();
+  points[index].*member = value;
+  return points;
+}
+
+}  // namespace
+
+TEST_CASE("latency table: exact on its points, and in between for what is multilinear", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  for (const int h : {4, 5, 8}) {
+    for (const int w : {4, 6, 7, 12}) {
+      for (const double in : {1.0, 3.0, 4.0, 15.5, 16.0}) {
+        for (const double out : {1.0, 2.0, 8.0, 13.0, 16.0}) {
+          CHECK_THAT(table.layer_cost(measured_conv(in, out, h, w)), WithinRel(conv_seconds(in, out, h, w), 1e-12));
+        }
+      }
+    }
+  }
+  for (const LatencyPoint& p : table.points()) {  // the very bits
+    if (p.key.operation == "conv2d") {
+      CHECK(table.layer_cost(measured_conv(p.in_channels, p.out_channels, p.height, p.width)) == p.seconds);
+    }
+  }
+  CHECK(unit_of(table) == "s");
+}
+
+TEST_CASE("latency table: the gradient is that of finite differences", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  for (const double in : {1.0, 3.0, 9.0}) {  // between points, where there is one slope
+    for (const int w : {6, 7}) {
+      ScalarTape tape;
+      auto layer = convert<Scalar>(measured_conv(in + 0.5, 11, 6, w));
+      const Scalar at_in = tape.leaf(in + 0.5), at_out = tape.leaf(11);
+      layer.in_channels = at_in, layer.out_channels = at_out;
+      const Scalar cost = table.layer_cost(layer);
+      tape.backward(cost);
+      const auto seconds = [&](double i, double o) { return table.layer_cost(measured_conv(i, o, 6, w)); };
+      CHECK(cost.value() == seconds(in + 0.5, 11));
+      CHECK(tape.gradient(at_in) == Approx((seconds(in + 0.6, 11) - seconds(in + 0.4, 11)) / 0.2));
+      CHECK(tape.gradient(at_out) == Approx((seconds(in + 0.5, 12) - seconds(in + 0.5, 10)) / 2));
+    }
+  }
+}
+
+TEST_CASE("latency table: channels count in whole tiles, with the slope between them", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  const auto cost = [&](double channels) { return table.layer_cost(plain_layer(LayerKind::activation, "relu", channels, 4)); };
+  CHECK(cost(1) == cost(8));
+  CHECK(cost(9) == cost(16));
+  CHECK(cost(8) < cost(9));
+  ScalarTape tape;
+  auto layer = convert<Scalar>(plain_layer(LayerKind::activation, "relu", 11, 4));
+  const Scalar channels = tape.leaf(11);
+  layer.in_channels = layer.out_channels = channels;
+  tape.backward(table.layer_cost(layer));
+  CHECK(tape.gradient(channels) == Approx((cost(16) - cost(8)) / 8));
+  // All slopes against the secants over tiles.
+  const Architecture<double> net{.layers = {test::linear("linear", 7, 16)}};
+  CHECK(check_slopes(table, net, 16).worst_error < 1e-9);
+}
+
+TEST_CASE("latency table: monotone where the data are", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  double last = 0;
+  for (double channels = 1; channels <= 16; channels += 0.25) {
+    const double now = table.layer_cost(measured_conv(channels, channels, 5, 9));
+    CHECK(now > last);
+    last = now;
+  }
+}
+
+TEST_CASE("latency query: what tells layers apart, and what takes no time", "[cost]") {
+  auto conv = test::conv("conv", {.in = 4, .out = 8, .kernel = 5, .stride = 2, .height = 9, .width = 7});
+  conv.groups = 2;
+  const auto query = latency_query(conv);
+  REQUIRE(query);
+  CHECK(query->key.to_string() == "conv2d 5x5 stride 2x2 groups 2");
+  CHECK(query->in_channels == 4);
+  CHECK(query->out_channels == 8);
+  CHECK(query->height == 5);
+  CHECK(query->width == 4);
+
+  auto depthwise = test::depthwise("depthwise", {.in = 4, .out = 8, .height = 6, .width = 6});
+  depthwise.multiplier = 2;
+  CHECK(latency_query(depthwise)->key.to_string() == "depthwise_conv2d 3x3 multiplier 2");
+  CHECK(latency_query(depthwise)->in_channels == 1);
+  CHECK(latency_query(depthwise)->out_channels == 8);
+  ScalarTape tape;  // the mask of a depthwise layer is that of its input
+  auto soft = convert<Scalar>(depthwise);
+  const Scalar in = tape.leaf(4);
+  soft.in_channels = in;
+  tape.backward(latency_query(soft)->out_channels);
+  CHECK(tape.gradient(in) == 2);
+
+  auto pool = plain_layer(LayerKind::pool, "max_pool", 3, 8);
+  pool.kernel_height = pool.kernel_width = pool.stride_height = pool.stride_width = 2;
+  CHECK(latency_query(pool)->key.to_string() == "max_pool 2x2 stride 2x2");
+  auto global = plain_layer(LayerKind::pool, "global_avg_pool", 3, 8);
+  global.kernel_height = global.kernel_width = 8, global.out_height = global.out_width = 1;
+  CHECK(latency_query(global)->key.to_string() == "global_avg_pool");
+  CHECK(latency_query(global)->width == 8);
+  CHECK(latency_query(plain_layer(LayerKind::add, "", 3, 8))->key.to_string() == "add");
+  CHECK(latency_query(plain_layer(LayerKind::batch_norm, "", 3, 8))->key.to_string() == "batch_norm");
+  CHECK(latency_query(plain_layer(LayerKind::other, "mine", 3, 8))->in_channels == 3);
+
+  const LatencyTable table(test::latency_points());
+  auto folded = plain_layer(LayerKind::batch_norm, "", 3, 99);
+  folded.batch_norm_folded = true;
+  for (const auto& free : {folded, plain_layer(LayerKind::flatten, "", 3, 99), plain_layer(LayerKind::mixture, "", 3, 99),
+                           plain_layer(LayerKind::activation, "dropout", 3, 99)}) {
+    CHECK_FALSE(latency_query(free));
+    CHECK(table.layer_cost(free) == 0);
+  }
+  conv.live_taps = 4;
+  CHECK_THROWS_WITH(latency_query(conv), ContainsSubstring("'conv'") && ContainsSubstring("tap mask"));
+}
+
+TEST_CASE("latency table: nothing is guessed outside of what was measured", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  const auto refused = [&](const LayerDesc<double>& layer, const std::string& what) {
+    CHECK_THROWS_AS(table.layer_cost(layer), DataError);
+    CHECK_THROWS_WITH(table.layer_cost(layer),
+                      ContainsSubstring(what) && ContainsSubstring("'" + layer.name + "'") && ContainsSubstring("measure it"));
+    CHECK_THROWS_AS(table.layer_cost(convert<Scalar>(layer)), DataError);
+  };
+  refused(measured_conv(17, 8, 4, 4), "expected 1 to 16 input channels");
+  refused(measured_conv(4, 17, 4, 4), "expected 1 to 16 output channels");
+  refused(measured_conv(0.5, 8, 4, 4), "(conv2d 3x3 at 4x4), got 0.5");
+  refused(measured_conv(4, 8, 9, 4), "got measurements at 4x4, 4x6, 4x12, 8x4");
+  refused(measured_conv(4, 8, 4, 3), "expected the size 4x3");
+  refused(test::conv("five", {.in = 4, .out = 8, .kernel = 5}), "expected a measurement of conv2d 5x5");
+  refused(plain_layer(LayerKind::activation, "tanh", 8, 4), "got those of: conv2d 3x3; linear; relu");
+  refused(test::linear("head", 32, 33), "expected 16 to 32 output channels");
+  CHECK(table.layer_cost(test::linear("head", 32, 10)) > 0);
+  CHECK(table.layer_cost(test::linear("a hair beyond", 32.000001, 32)) > 0);  // sums of masks in float
+
+  // Square sizes alone: each by itself, nothing in between.
+  std::vector<LatencyPoint> squares;
+  for (const auto& p : test::latency_points()) {
+    if (p.height == p.width) squares.push_back(p);
+  }
+  const LatencyTable square(squares);
+  CHECK(square.layer_cost(measured_conv(4, 8, 4, 4)) == conv_seconds(4, 8, 4, 4));
+  CHECK_THROWS_WITH(square.layer_cost(measured_conv(4, 8, 6, 6)), ContainsSubstring("expected the size 6x6"));
+}
+
+TEST_CASE("latency table: points that make no table", "[cost]") {
+  const auto refused = [](std::vector<LatencyPoint> points, const std::string& what) {
+    CHECK_THROWS_AS(LatencyTable(points), DataError);
+    CHECK_THROWS_WITH(LatencyTable(std::move(points)), ContainsSubstring(what));
+  };
+  refused({}, "at least one");
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
+  refused(points_but(3, &LatencyPoint::seconds, nan), "point 4: expected a time of 0 s or more, got nan");
+  refused(points_but(3, &LatencyPoint::seconds, infinite), "point 4");
+  refused(points_but(0, &LatencyPoint::seconds, -1e-9), "point 1");
+  refused(points_but(1, &LatencyPoint::in_channels, 0), "expected sizes and channels above 0");
+  refused(points_but(1, &LatencyPoint::out_channels, nan), "expected sizes and channels above 0");
+  auto points = test::latency_points();
+  points[2].key.operation = "";
+  refused(points, "name of an operation");
+  points[2].key.operation = "a,b";
+  refused(points, "name of an operation");
+  points = test::latency_points();
+  points.push_back(points[7]);
+  refused(points, format("point {}: expected each point once, got conv2d 3x3, 16 to 8 channels at 4x4 again", points.size()));
+  points = test::latency_points();
+  points.erase(points.begin() + 4);
+  refused(points, "expected a whole grid of channels for conv2d 3x3 at 4x4, got no point of 4 to 8 channels");
+  points = test::latency_points();
+  points.erase(points.begin() + 8);
+  refused(points, "got no point of 16 to 16 channels");
+  points = test::latency_points();
+  points.back().tile = 8;
+  refused(points, "expected the tile 16 of the other points of linear, got 8");
+  points.back().tile = 5;
+  refused(points, "whole tiles");
+
+  points = test::latency_points();
+  std::reverse(points.begin(), points.end());
+  CHECK(LatencyTable(points).points() == LatencyTable(test::latency_points()).points());
+}
