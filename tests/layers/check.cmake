@@ -29,7 +29,7 @@ set(eigen_files "^siena/interop/|^siena/data/|^siena/cost/.*fit|^siena/autograd/
 set(allowed_<Eigen/ "${eigen_files}")
 set(allowed_<unsupported/Eigen/ "${eigen_files}")
 set(allowed_<mpi[.]h> "^siena/mpi/")
-set(allowed_<nlohmann/ "^siena/(search|deploy|train)/")
+set(allowed_<nlohmann/ "^siena/(cost|search|deploy|train)/")
 set(allowed_<CLI/ "^$")
 set(allowed_<catch2/ "^$")
 set(allowed_<benchmark/ "^$")

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Optional component siena::json (nlohmann-json): latency tables as JSON. Not part of the umbrella header.
+
+#include <cmath>
+#include <exception>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "siena/core/file.hpp"
+#include "siena/cost/latency_table.hpp"
+
+namespace siena {
+
+/// {"format": "siena latency table", "version": 1, "unit": "s", "points": [{"operation": "conv2d", "kernel": [3, 3], "stride":
+/// [1, 1], "groups": 1, "multiplier": 1, "tile": 8, "size": [32, 32], "in_channels": 16, "out_channels": 16, "seconds":
+/// 3.8e-05}]}, pairs being height and width.
+inline nlohmann::ordered_json to_json(const LatencyTable& table) {
+  nlohmann::ordered_json json{{"format", "siena latency table"}, {"version", 1}, {"unit", "s"}};
+  json["points"] = nlohmann::ordered_json::array();
+  for (const LatencyPoint& p : table.points()) {
+    json["points"].push_back({{"operation", p.key.operation},
+                              {"kernel", {p.key.kernel_height, p.key.kernel_width}},
+                              {"stride", {p.key.stride_height, p.key.stride_width}},
+                              {"groups", p.key.groups},
+                              {"multiplier", p.key.multiplier},
+                              {"tile", p.tile},
+                              {"size", {p.height, p.width}},
+                              {"in_channels", p.in_channels},
+                              {"out_channels", p.out_channels},
+                              {"seconds", p.seconds}});
+  }
+  return json;
+}
+
+namespace detail {
+inline int whole_number(const nlohmann::ordered_json& json) {
+  if (!json.is_number_integer() || std::abs(json.get<double>()) > 1e9) {
+    fail<FormatError>("expected a whole number, got {}", json.dump());
+  }
+  return json.get<int>();
+}
+inline std::pair<int, int> height_and_width(const nlohmann::ordered_json& json) {
+  if (!json.is_array() || json.size() != 2) fail<FormatError>("expected [height, width], got {}", json.dump());
+  return {whole_number(json[0]), whole_number(json[1])};
+}
+inline LatencyPoint latency_point(const nlohmann::ordered_json& json) {
+  LatencyPoint p{.key = {.operation = json.at("operation").get<std::string>()}};
+  std::tie(p.key.kernel_height, p.key.kernel_width) = height_and_width(json.at("kernel"));
+  std::tie(p.key.stride_height, p.key.stride_width) = height_and_width(json.at("stride"));
+  p.key.groups = whole_number(json.at("groups")), p.key.multiplier = whole_number(json.at("multiplier"));
+  p.tile = whole_number(json.at("tile"));
+  std::tie(p.height, p.width) = height_and_width(json.at("size"));
+  p.in_channels = json.at("in_channels").get<double>(), p.out_channels = json.at("out_channels").get<double>();
+  p.seconds = json.at("seconds").get<double>();
+  return p;
+}
+}  // namespace detail
+
+/// The table of a JSON document, bit for bit what was written. Throws FormatError for a document that is none, DataError for
+/// points that make no table (see LatencyTable), both with the number of the point, from 1; `where` is what errors call the
+/// document.
+inline LatencyTable latency_table_from_json(const nlohmann::ordered_json& json, std::string where = "latency_table_from_json") {
+  const bool ours = json.is_object() && json.value("format", nlohmann::ordered_json()) == "siena latency table" &&
+                    json.value("version", nlohmann::ordered_json()) == 1 &&
+                    json.value("points", nlohmann::ordered_json()).is_array();
+  require<FormatError>(ours, "{}: expected a 'siena latency table' of version 1 with points, got something else", where);
+  std::vector<LatencyPoint> points;
+  for (const auto& point : json["points"]) {
+    try {
+      points.push_back(detail::latency_point(point));
+    } catch (const std::exception& error) {
+      fail<FormatError>("{}, point {}: {}", where, points.size() + 1, error.what());
+    }
+  }
+  return LatencyTable(std::move(points), {.where = std::move(where)});
+}
+
+/// Writes the table whole or not at all; throws DataError where the path cannot be written.
+inline void save_latency_json(const LatencyTable& table, const std::filesystem::path& path) {
+  write_file_atomically(path, to_json(table).dump(1) + "\n");
+}
+/// Throws DataError where there is no file, FormatError where it is no JSON (with the place), and as latency_table_from_json.
+inline LatencyTable load_latency_json(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  try {
+    return latency_table_from_json(nlohmann::ordered_json::parse(text), path.string());
+  } catch (const nlohmann::ordered_json::exception& error) {
+    fail<FormatError>("{}: expected JSON, got: {}", path.string(), error.what());
+  }
+}
+
+}  // namespace siena
