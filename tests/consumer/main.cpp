@@ -54,5 +54,12 @@ int main() {
     refused = true;
   }
   wrong += check(refused, "what cannot be reached is refused");
+  refused = false;
+  try {
+    (void)board_bounds("no such table.csv");
+  } catch (const DataError&) {
+    refused = true;
+  }
+  wrong += check(refused, "a table that is not there is refused");
   return wrong;
 }

@@ -23,6 +23,12 @@ struct AtLeast {
 };
 static_assert(siena::CostModel<Energy> && siena::Constraint<AtLeast>);
 
+// What the board's measured times allow.
+inline siena::ConstraintSet board_bounds(const char* table) {
+  using namespace siena;
+  return subject_to(MemoryBound{64_KiB}, LatencyBound{load_latency_csv(table), 5_ms});
+}
+
 inline siena::Network small_network() {
   using namespace siena;
   return Network({4, 4, 3}, [](const Flow& x) {

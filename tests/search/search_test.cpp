@@ -15,6 +15,7 @@
 #include "siena/constraints/minimize.hpp"
 #include "siena/constraints/penalty.hpp"
 #include "siena/constraints/steer.hpp"
+#include "siena/cost/latency_table.hpp"
 #include "siena/data/synthetic.hpp"
 #include "support/catch.hpp"
 #include "support/searchable.hpp"
@@ -334,4 +335,50 @@ TEST_CASE("report: the truth about a network") {
     CHECK_THAT(text, ContainsSubstring(part));
   }
   CHECK(text.back() != '\n');
+}
+
+TEST_CASE("search: under a bound on measured times") {
+  // Measured at the corners: one channel, and as many as the network has. Bilinear, so that nothing is lost.
+  std::vector<LatencyPoint> points;
+  for (const LayerDesc<double>& layer : describe(tiny()).layers) {
+    const auto query = latency_query(layer);
+    if (!query) continue;
+    for (const double in : {1.0, 16.0}) {
+      for (const double out : {1.0, 16.0}) {
+        if (query->in_channels == 1 && in > 1) continue;
+        const LatencyPoint point{.key = query->key,
+                                 .height = query->height,
+                                 .width = query->width,
+                                 .in_channels = in,
+                                 .out_channels = out,
+                                 .seconds = 1e-7 + 1e-9 * in * out * query->height * query->width};
+        const auto same = [&](const LatencyPoint& p) { return p == point; };
+        if (std::none_of(points.begin(), points.end(), same)) points.push_back(point);
+      }
+    }
+  }
+  const LatencyTable table(points);
+  Network seed = tiny();
+  const double whole = total(table, describe(seed));
+  const auto bounds = subject_to(LatencyBound{table, Seconds{whole / 2}});
+  const auto [found, history] = search(tiny(), images(), bounds, Duccio{}, quick());
+  CHECK(total(table, describe(found)) <= whole / 2);
+  CHECK(total(table, describe(found)) > 0);
+
+  // The slope at each channel count is what one channel less saves.
+  const SearchSpace space(seed);
+  Tape tape;
+  const Architecture<Scalar> soft = describe(tape, seed, space);
+  const Scalar cost = total(table, soft);
+  CHECK(cost.value() == Approx(whole));
+  tape.backward(Var(), cost);
+  for (const LayerDesc<Scalar>& layer : soft.layers) {
+    if (layer.kind != LayerKind::conv2d) continue;
+    INFO(layer.name);
+    Selection less = full_selection(space);
+    less.keep[static_cast<std::size_t>(space.masks().channels().runs(layer.node)[0].group)][0] = false;
+    CHECK(tape.scalars().gradient(layer.out_channels) == Approx(whole - total(table, describe(seed, space, less))));
+  }
+  CHECK_THROWS_WITH(search(tiny(), images(), subject_to(LatencyBound{table, Seconds{whole / 1e6}}), Duccio{}, quick()),
+                    ContainsSubstring("latency"));
 }
