@@ -12,6 +12,7 @@
 #include "siena/nn/layers.hpp"
 #include "siena/nn/layers/activation.hpp"
 #include "siena/nn/layers/batch_norm.hpp"
+#include "siena/nn/layers/conv1d.hpp"
 #include "siena/nn/layers/conv2d.hpp"
 #include "siena/nn/layers/linear.hpp"
 #include "siena/nn/layers/mixture.hpp"

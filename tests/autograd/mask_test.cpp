@@ -90,6 +90,26 @@ TEST_CASE("binarize_measured: before the first step, and without recording") {
   CHECK(steps(0) == 0);
 }
 
+TEST_CASE("chain_mask: on up to the first that is not above the threshold") {
+  CHECK(values(ops::chain_mask(DTensor({5}, {0.6, 0.9, 0.5, 1, 1}), 0.5)) == std::vector<double>{1, 1, 0, 0, 0});
+  CHECK(values(ops::chain_mask(DTensor({2}, {0.1, 1}), 0.5)) == std::vector<double>{0, 0});
+  CHECK(values(ops::chain_mask(DTensor({2}, {0.7, 0.6}), 0.5)) == std::vector<double>{1, 1});
+  DTape tape;
+  const DVar alpha = tape.variable(DTensor({3}, {0.9, 0.2, 0.8}));
+  tape.backward(weigh(ops::binarize(alpha, ops::chain_mask(alpha.value(), 0.5)), {2, -3, 5}));
+  CHECK(values(tape.grad(alpha)) == std::vector<double>{2, -3, 5});
+}
+
+TEST_CASE("mask_rows: values and gradients") {
+  const auto place = [](std::int64_t row) { return row % 4 - 1; };
+  DTape tape(false);
+  const DVar masked =
+      ops::mask_rows(tape.constant(DTensor({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8})), tape.constant(DTensor({3}, {0, 1, 0.5})), place);
+  CHECK(values(masked.value()) == std::vector<double>{1, 2, 0, 0, 5, 6, 3.5, 4});
+  CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::mask_rows(in[0], in[1], place); },
+                            {random_tensor<double>({3, 2, 2, 11}, 1), random_tensor<double>({3}, 2)}));
+}
+
 TEST_CASE("mask_input_channels: values and gradients") {
   DTape tape(false);
   const DVar masked = ops::mask_input_channels(tape.constant(DTensor({2, 1, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})),

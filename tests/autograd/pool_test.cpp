@@ -75,8 +75,14 @@ TEST_CASE("global_avg_pool: value and gradients") {
   REQUIRE(y.shape() == Shape{1, 2});
   CHECK(y.value()(0, 0) == Approx(3));
   CHECK(y.value()(0, 1) == Approx(30));
+  const DVar signal = ops::global_avg_pool(tape.constant(DTensor({2, 3, 1}, {1, 2, 6, 4, 5, 0})));
+  REQUIRE(signal.shape() == Shape{2, 1});
+  CHECK(signal.value()(0, 0) == Approx(3));
+  CHECK(signal.value()(1, 0) == Approx(3));
   CHECK_GRADIENTS(
       gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(in[0]); }, {random_tensor<double>({3, 3, 5, 11}, 1)}));
+  CHECK_GRADIENTS(
+      gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(in[0]); }, {random_tensor<double>({3, 7, 11}, 1)}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::global_avg_pool(ops::add(in[0], in[0])); },
                             {random_tensor<double>({1, 1, 1, 3}, 1)}));
 }

@@ -151,7 +151,7 @@ TEST_CASE("network: a gate alters the weights of a layer, and its parameter gets
   Network net{Shape{3}, [](Flow x) { return x | Linear{.out = 2, .bias = false}; }};
   Network plain = net;
   const int mask = net.add_parameter(Parameter("mask", Tensor({3}, {1.0f, 0.0f, 0.5f}), Role::architecture));
-  net.set_gate(1, std::make_shared<Halve>(mask));
+  net.add_gate(1, std::make_shared<Halve>(mask));
   const Tensor masked = net.predict(Tensor({1, 3}, {1, 2, 4})), equal = plain.predict(Tensor({1, 3}, {1, 0, 2}));
   CHECK(values(masked) == values(equal));
 
@@ -161,4 +161,9 @@ TEST_CASE("network: a gate alters the weights of a layer, and its parameter gets
   CHECK(net.parameter(mask).grad(1) == Approx(2 * (w(1, 0) + w(1, 1))));
   CHECK(net.parameter(0).grad(1, 0) == 0);
   CHECK(net.parameter(0).grad(2, 0) == 2);
+
+  // A second gate takes what the first one leaves.
+  net.add_gate(1, std::make_shared<Halve>(mask));
+  const Tensor twice = net.predict(Tensor({1, 3}, {1, 2, 4})), quarter = plain.predict(Tensor({1, 3}, {1, 0, 1}));
+  CHECK(values(twice) == values(quarter));
 }

@@ -63,7 +63,7 @@ Values values(const Network& network) {
 bool plain(Network& network) {
   if (!network.parameters(Role::architecture).empty()) return false;
   for (const auto& node : network.nodes()) {
-    if (node.gate) return false;
+    if (!node.gates.empty()) return false;
   }
   return true;
 }

@@ -40,14 +40,15 @@ Tensor run_step(Network& network, const Tensor& batch, Mode mode) {
 
 TEST_CASE("compact: any network computes what its masks computed, forwards and backwards") {
   int narrower = 0, training = 0;
-  int open = 0;
+  int open = 0, taps = 0;
   for (std::uint64_t seed = 0; seed < 120; ++seed) {
     INFO("network " << seed);
     test::RandomNetwork generator(seed, seed >= 60);
-    Network network = generator.make();
+    Network network = seed % 4 == 3 ? generator.make_1d() : generator.make();
     const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax}});  // samples would be other samples
     const Selection selection = generator.selection(space);
     space.masks().select(network, selection.keep);
+    space.taps().select(network, selection.taps);
     if (seed % 3 == 0) space.choices().select(network, selection.chosen);
     const Tensor batch = generator.batch(network, 5);
     const Mode mode = has_dropout(network) ? Mode::inference : Mode::training;  // other channels, other random numbers
@@ -80,20 +81,29 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
       ++open;
       CHECK(test::difference(gated.parameter(alpha).grad, network.parameter(alpha).grad, 1e-2 * largest) < 1e-2);
     }
-    for (std::size_t g = 0; g < on.keep.size(); ++g) {
-      const int alpha = space.masks().parameter(static_cast<int>(g));
-      if (alpha < 0) continue;
+    const auto check_slopes = [&](int alpha, const auto& is_on) {
+      if (alpha < 0) return;
       INFO(network.parameter(alpha).name);
       const auto full = gated.parameter(alpha).grad.row(0), part = network.parameter(alpha).grad.row(0);
-      for (std::size_t c = 0; c < full.size(); ++c) {
-        if (on.keep[g][c]) {
-          CHECK(part[c] == Approx(full[c]).epsilon(1e-2).margin(1e-4));
+      for (std::size_t i = 0; i < full.size(); ++i) {
+        if (is_on(i)) {
+          CHECK(part[i] == Approx(full[i]).epsilon(1e-2).margin(1e-4));
         } else {
-          CHECK(part[c] == 0);  // never on, never measured
+          CHECK(part[i] == 0);  // never on, never measured
         }
       }
+    };
+    for (std::size_t g = 0; g < on.keep.size(); ++g) {
+      check_slopes(space.masks().parameter(static_cast<int>(g)), [&](std::size_t c) { return on.keep[g][c]; });
+    }
+    for (std::size_t c = 0; c < on.taps.size(); ++c) {
+      check_slopes(space.taps().parameter(static_cast<int>(c)), [&](std::size_t step) {
+        ++taps;
+        return static_cast<int>(step) < on.taps[c];
+      });
     }
   }
+  CHECK(taps > 200);
   CHECK(narrower > 30);
   CHECK(open > 20);
   CHECK(training > 20);

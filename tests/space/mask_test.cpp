@@ -96,8 +96,8 @@ TEST_CASE("masks: a parameter for each group that may vary, gates where they are
   CHECK(a.role == Role::architecture);
   CHECK_FALSE(a.decay);
   CHECK(elements(a.value) == std::vector<float>(6, 1.0f));
-  CHECK_FALSE(node(network, "a").gate);  // reads the image
-  for (const char* name : {"b", "c", "out"}) CHECK(node(network, name).gate);
+  CHECK(node(network, "a").gates.empty());  // reads the image
+  for (const char* name : {"b", "c", "out"}) CHECK(node(network, name).gates.size() == 1);
 }
 
 TEST_CASE("masks: nothing to vary, nothing added") {

@@ -32,17 +32,19 @@ struct Scaled {
 /// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other.
 class RandomNetwork {
  public:
-  explicit RandomNetwork(std::uint64_t seed, bool choices = false) : random_(seed), choices_(choices) {}
+  explicit RandomNetwork(std::uint64_t seed, bool choices = false) : random_(seed), taps_(seed + 1000), choices_(choices) {}
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
-    Network network(
-        input, [&](const Flow& x) { return head(body(x)); }, random_.next());
-    randomise(network);
-    return network;
+    return make(input);
+  }
+  /// A network of signals.
+  Network make_1d() {
+    const Shape input{8 + below(12), 1 + below(4)};
+    return make(input);
   }
 
-  /// Channels that stay by chance, never fewer than a group's minimum, and any alternative.
+  /// Channels and taps that stay by chance, never fewer than a group's minimum, and any alternative.
   Selection selection(const SearchSpace& space) {
     Selection selection;
     for (const ChannelGroup& group : space.masks().groups()) {
@@ -58,6 +60,7 @@ class RandomNetwork {
       }
       selection.keep.push_back(std::move(keep));
     }
+    for (const TapChain& chain : space.taps().chains()) selection.taps.push_back(below(chain.steps + 1));
     for (const int count : space.choices().sizes()) selection.chosen.push_back(below(count));
     return selection;
   }
@@ -72,15 +75,32 @@ class RandomNetwork {
   }
 
  private:
+  Network make(const Shape& input) {
+    Network network(
+        input, [&](const Flow& x) { return head(body(x)); }, random_.next());
+    randomise(network);
+    return network;
+  }
   int below(int n) { return static_cast<int>(random_.below(static_cast<std::uint64_t>(n))); }
   bool chance(double p) { return random_.chance(p); }
 
   template <class L>
   Flow maybe_searchable(const Flow& x, L layer) {
-    return chance(0.85) ? x | Searchable{layer, Channels{.minimum = chance(0.7) ? 1 : 1 + below(3)}} : x | layer;
+    SearchAxes axes;
+    if (chance(0.85)) axes.set(Channels{.minimum = chance(0.7) ? 1 : 1 + below(3)});
+    if constexpr (is_convolution<L>) {
+      const Conv2d conv = *convolution_of(layer);
+      const bool aligned = conv.dilation == Size2(1) || (conv.stride == Size2(1) && conv.kernel.width % 2 == 1);
+      if ((aligned || !conv.padding.is_same) && taps_.chance(0.5)) {
+        if (taps_.chance(0.7)) axes.set(ReceptiveField{.minimum = taps_.chance(0.8) ? 1 : 2});
+        if (taps_.chance(0.7)) axes.set(Dilation{});
+      }
+    }
+    return x.append(layer, Decoration(axes));
   }
   /// A convolution; `keeps_size`: as high and wide as its input.
   Flow conv(const Flow& x, int out, bool keeps_size) {
+    if (x.shape().rank() == 2) return conv_1d(x, out, keeps_size);
     const int kernel = 1 + 2 * below(3);
     Conv2d layer{.out = out, .kernel = {kernel, chance(0.8) ? kernel : 1}, .bias = chance(0.5)};
     const bool small = x.shape()[0] < 4 || x.shape()[1] < 4;
@@ -88,6 +108,13 @@ class RandomNetwork {
     if (chance(0.4)) layer.padding = ImagePadding(layer.kernel.height / 2, layer.kernel.width / 2);
     if (!keeps_size && chance(0.2)) layer.padding = ImagePadding(kernel, kernel / 2, kernel / 2, kernel);
     if (keeps_size && layer.padding.is_same && chance(0.2)) layer.dilation = 2;
+    return maybe_searchable(x, layer);
+  }
+  Flow conv_1d(const Flow& x, int out, bool keeps_size) {
+    Conv1d layer{.out = out, .kernel = 1 + below(7), .dilation = 1 + below(2), .bias = chance(0.5)};
+    if (!keeps_size && x.shape()[0] > 4 && chance(0.5)) layer.stride = 2;
+    if (chance(0.5)) layer.padding = causal;
+    if (!keeps_size && chance(0.2)) layer.padding = {layer.kernel * layer.dilation, layer.kernel * layer.dilation};
     return maybe_searchable(x, layer);
   }
   Flow activation(const Flow& x) {
@@ -107,8 +134,16 @@ class RandomNetwork {
   Flow finish(const Flow& x) { return activation(chance(0.7) ? x | BatchNorm{} : x); }
   Flow depthwise(const Flow& x) {
     const int channels = static_cast<int>(x.shape()[-1]);
+    if (x.shape().rank() == 2) {
+      return maybe_searchable(
+          x, Conv1d{.out = channels, .kernel = 1 + below(5), .groups = Conv1d::depthwise, .bias = chance(0.5)});
+    }
     return maybe_searchable(
         x, Conv2d{.out = channels, .kernel = 1 + 2 * below(2), .groups = Conv2d::depthwise, .bias = chance(0.5)});
+  }
+  static Flow grouped(const Flow& x) {
+    if (x.shape().rank() == 2) return x | Conv1d{.out = 4, .kernel = 3, .padding = causal, .groups = 2};
+    return x | Conv2d{.out = 4, .kernel = 3, .groups = 2};
   }
   Flow residual(const Flow& x) {
     const int channels = static_cast<int>(x.shape()[-1]);
@@ -139,7 +174,7 @@ class RandomNetwork {
     }
   }
   Flow pool(const Flow& x) {
-    if (x.shape()[0] < 4 || x.shape()[1] < 4) return x;
+    if (x.shape().rank() == 2 || x.shape()[0] < 4 || x.shape()[1] < 4) return x;
     if (chance(0.5)) return x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
     return x | AvgPool{.kernel = 2, .count_padding = chance(0.5)};
   }
@@ -193,7 +228,7 @@ class RandomNetwork {
           x = pool(x);
           break;
         case 7:
-          x = x.shape()[-1] % 2 == 0 && chance(0.4) ? x | Conv2d{.out = 4, .kernel = 3, .groups = 2} : finish(x);
+          x = x.shape()[-1] % 2 == 0 && chance(0.4) ? grouped(x) : finish(x);
           break;
         default:
           x = chance(0.2) ? x | Scaled{} : x | Dropout{};
@@ -233,7 +268,7 @@ class RandomNetwork {
     }
   }
 
-  Random random_;
+  Random random_, taps_;
   bool choices_;
 };
 

@@ -20,7 +20,7 @@ namespace siena {
 /// Whether a network learns (batch statistics, dropout) or answers.
 enum class Mode { training, inference };
 
-/// What a layer is given, and what it asks for, when a network is built. Shapes are those of one sample: H x W x C or F.
+/// What a layer is given, and what it asks for, when a network is built. Shapes are those of one sample: H x W x C, T x C or F.
 class LayerSetup {
  public:
   struct ParameterSpec {
@@ -78,7 +78,7 @@ class Forward {
   /// The k-th input of the layer.
   virtual Var input(int k = 0) = 0;
   virtual int inputs() const = 0;
-  /// The k-th parameter that the layer asked for; the first one passed through the layer's gate, if it has one.
+  /// The k-th parameter that the layer asked for; the first one passed through the layer's gates, if it has any.
   virtual Var parameter(int k) = 0;
   /// Whether the layer has a k-th parameter (a bias that may be switched off).
   virtual bool has_parameter(int k) const = 0;

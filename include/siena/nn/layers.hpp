@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <variant>
@@ -9,6 +10,7 @@
 #include "siena/nn/custom.hpp"
 #include "siena/nn/layers/activation.hpp"
 #include "siena/nn/layers/batch_norm.hpp"
+#include "siena/nn/layers/conv1d.hpp"
 #include "siena/nn/layers/conv2d.hpp"
 #include "siena/nn/layers/linear.hpp"
 #include "siena/nn/layers/mixture.hpp"
@@ -20,7 +22,7 @@ namespace siena {
 /// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
 /// compiler when a layer is new; layers of users come in as Custom.
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
-                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Custom>;
+                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Custom>;
 
 namespace detail {
 template <class L, class Variant>
@@ -36,7 +38,7 @@ concept BuiltInLayer = detail::is_alternative<L, Layer>;
 /// f(the layer that is held), as std::visit calls it; a switch costs the compiler less than its table of functions.
 template <class F>
 decltype(auto) visit_layer(F&& f, const Layer& layer) {
-  static_assert(std::variant_size_v<Layer> == 17, "a case for every layer");
+  static_assert(std::variant_size_v<Layer> == 18, "a case for every layer");
   switch (layer.index()) {
     case 0:
       return f(*std::get_if<0>(&layer));
@@ -72,6 +74,8 @@ decltype(auto) visit_layer(F&& f, const Layer& layer) {
       return f(*std::get_if<15>(&layer));
     case 16:
       return f(*std::get_if<16>(&layer));
+    case 17:
+      return f(*std::get_if<17>(&layer));
     default:
       throw std::bad_variant_access();
   }
@@ -79,6 +83,16 @@ decltype(auto) visit_layer(F&& f, const Layer& layer) {
 
 inline std::string_view kind_of(const Layer& layer) {
   return visit_layer([](const auto& l) -> std::string_view { return l.kind(); }, layer);
+}
+
+template <class L>
+inline constexpr bool is_convolution = std::is_same_v<L, Conv2d> || std::is_same_v<L, Conv1d>;
+
+/// A layer's convolution as one of images: of height 1 for Conv1d, none for other layers.
+inline std::optional<Conv2d> convolution_of(const Layer& layer) {
+  if (const auto* image = std::get_if<Conv2d>(&layer)) return *image;
+  if (const auto* signal = std::get_if<Conv1d>(&layer)) return signal->image();
+  return std::nullopt;
 }
 
 }  // namespace siena

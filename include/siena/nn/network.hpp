@@ -32,7 +32,7 @@ class Network {
     Shape shape;                  ///< of one sample of the output
     std::vector<int> parameters;  ///< indices into the network's parameters, in the order in which the layer asked for them
     std::vector<int> buffers;
-    std::shared_ptr<const Gate> gate;
+    std::vector<std::shared_ptr<const Gate>> gates;  ///< applied one after the other
     Decoration decoration;
     std::optional<double> macs = {};  ///< per sample, where the layer says it of itself
   };
@@ -51,8 +51,8 @@ class Network {
 
   Network() = default;
 
-  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C or F. Parameters are drawn from `seed`;
-  /// without one they are 0, for those who bring values.
+  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C, T x C or F. Parameters are drawn from `seed`; without
+  /// one they are 0, for those who bring values.
   template <class Build>
   Network(const Shape& input, Build&& build, std::optional<std::uint64_t> seed = 0) : seed_(seed) {
     Builder builder(*this);
@@ -91,7 +91,7 @@ class Network {
     return count;
   }
 
-  /// For the rooms above: adds a parameter or buffer that belongs to no layer, sets the gate of a node.
+  /// For the rooms above: adds a parameter or buffer that belongs to no layer, a gate to a node.
   int add_parameter(Parameter parameter) {
     parameters_.push_back(std::make_unique<Parameter>(std::move(parameter)));
     return parameter_count() - 1;
@@ -100,7 +100,7 @@ class Network {
     buffers_.push_back({std::move(name), std::move(value)});
     return static_cast<int>(buffers_.size()) - 1;
   }
-  void set_gate(int node, std::shared_ptr<const Gate> gate) { nodes_[node].gate = std::move(gate); }
+  void add_gate(int node, std::shared_ptr<const Gate> gate) { nodes_[node].gates.push_back(std::move(gate)); }
 
   /// Records the network's function of a batch (N x the input shape) on the input's tape.
   Var forward(const Var& input, Mode mode, const Random& random = Random());
@@ -149,7 +149,7 @@ class Network {
                                  .shape = shape,
                                  .parameters = {},
                                  .buffers = {},
-                                 .gate = nullptr,
+                                 .gates = {},
                                  .decoration = {}});
     }
     int append(Layer layer, std::vector<int> inputs, Decoration decoration) override;
@@ -187,7 +187,7 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
             .shape = {},
             .parameters = {},
             .buffers = {},
-            .gate = nullptr,
+            .gates = {},
             .decoration = std::move(decoration)};
   std::vector<Shape> shapes;
   for (const int input : node.inputs) {
@@ -326,8 +326,11 @@ class Network::Pass final : public Forward {
   int inputs() const override { return static_cast<int>(node_->inputs.size()); }
   Var parameter(int k) override {
     if (k == 0 && !weights_.empty() && weights_[index_]) return weights_[index_];
-    const Var raw = network_parameter(node_->parameters[k]);
-    return k == 0 && node_->gate ? node_->gate->apply(*this, raw) : raw;
+    Var value = network_parameter(node_->parameters[k]);
+    if (k == 0) {
+      for (const auto& gate : node_->gates) value = gate->apply(*this, value);
+    }
+    return value;
   }
   bool has_parameter(int k) const override { return k < static_cast<int>(node_->parameters.size()); }
   Tensor& buffer(int k) override { return network_.buffers_[node_->buffers[k]].value; }

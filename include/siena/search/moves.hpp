@@ -16,10 +16,11 @@ namespace siena {
 struct Move {
   Selection to{};
   double worth = 0;  ///< what the task loses or gains by it, an estimate: rise or fall of its loss
-  int channels = 0;  ///< that go or come
+  int channels = 0;  ///< that go or come; or steps of taps
 };
 
-/// Which moves: to fewer channels and any alternative, or to more channels and better alternatives.
+/// Which moves: to fewer channels and taps and any alternative,
+/// or to more channels and taps and better alternatives.
 enum class Direction { away, back };
 
 namespace detail {
@@ -61,6 +62,23 @@ void for_each_channel_move(const Network& network, const SearchSpace& space, con
 }
 
 template <class Each>
+void for_each_tap_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction,
+                       Each&& each) {
+  const bool away = direction == Direction::away;
+  for (int c = 0; c < static_cast<int>(space.taps().chains().size()); ++c) {
+    Move move{.to = from};
+    int& steps = move.to.taps[c];
+    const int spare = away ? steps : space.taps().chains()[c].steps - steps;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(spare, longest_move); ++i) {
+      move.worth += space.taps().importance(network, c, away ? steps - 1 : steps);
+      steps += away ? -1 : 1;
+      ++move.channels;
+      if (!each(move)) break;
+    }
+  }
+}
+
+template <class Each>
 void for_each_choice_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction,
                           Each&& each) {
   for (int c = 0; c < space.choices().count(); ++c) {
@@ -77,16 +95,18 @@ void for_each_choice_move(const Network& network, const SearchSpace& space, cons
 }
 }  // namespace detail
 
-/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group, for as long as `each` returns true, and every other
-/// alternative of a choice. What channels are worth is their importance, what alternatives are worth see Choices::rise.
+/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group or steps of a chain of taps, for as long as
+/// `each` returns true, and every other alternative of a choice. What a channel or a tap is worth is its importance; of
+/// alternatives see Choices::rise.
 template <class Each>
 void for_each_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction, Each&& each) {
   detail::for_each_channel_move(network, space, from, direction, each);
+  detail::for_each_tap_move(network, space, from, direction, each);
   detail::for_each_choice_move(network, space, from, direction, each);
 }
 
-/// The architecture of the fewest channels with the alternatives that make `cost` least, found choice by choice: the least there is where
-/// costs add up.
+/// The architecture of the fewest channels and taps with the alternatives that make `cost` least, found
+/// choice by choice: the least there is where costs add up.
 template <class Cost>
 Selection cheapest(const SearchSpace& space, Cost&& cost) {
   Selection best = space.smallest();

@@ -24,8 +24,8 @@ inline double excess(const ConstraintSet& constraints, const Architecture<double
   return sum;
 }
 
-/// The move that lowers the excess for the least that the task loses; back (for constraints from below) it costs the task nothing. None
-/// where no move helps.
+/// The move that lowers the excess for the least that the task loses; back (for constraints from
+/// below) it costs the task nothing. None where no move helps.
 inline std::optional<Move> best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                                      const Selection& selection, Direction direction) {
   const double before = excess(constraints, describe(network, space, selection));
@@ -42,8 +42,8 @@ inline std::optional<Move> best_move(const Network& network, const SearchSpace& 
   return best;
 }
 
-/// Drops the least important channel of every group that has one to spare; where none has, takes the alternatives that make the excess
-/// least. False where nothing is left to do.
+/// Drops the least important channel of every group that has one to spare, and a step of every chain of taps; where none has,
+/// takes the alternatives that make the excess least. False where nothing is left to do.
 inline bool narrow_all(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                        Selection& selection) {
   bool narrowed = false;
@@ -52,6 +52,10 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
     if (group.frozen || selection.count(g) <= group.minimum) continue;
     selection.keep[g][static_cast<std::size_t>(ranked(network, space, selection, g, true).front())] = false;
     narrowed = true;
+  }
+  for (int& steps : selection.taps) {
+    narrowed |= steps > 0;
+    steps = std::max(0, steps - 1);
   }
   if (narrowed) return true;
   const auto cost = [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); };
@@ -62,10 +66,11 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
 }
 }  // namespace detail
 
-/// Drops channels and changes alternatives until every constraint holds: at each move those that cost the task least for the violation that
-/// they take away; goes back where a constraint from below asks for it. Where no move alone helps (a step of the cost that is longer than
-/// a move, or the largest of several costs), all groups lose a channel, so that bounds which the smallest network keeps are always met. A
-/// selection that holds already comes back as it is. Throws ConstraintError where nothing helps.
+/// Drops channels and taps and changes alternatives until every constraint holds: at each move those that cost the task least
+/// for the violation that they take away; goes back where a constraint from below asks for it. Where no move alone helps (a
+/// step of the cost that is longer than a move, or the largest of several costs), all groups lose a channel and all kernels
+/// taps, so that bounds which the smallest network keeps are always met. A selection that holds already comes back as it is.
+/// Throws ConstraintError where nothing helps.
 inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                         Selection selection) {
   bool may_add = true;
@@ -110,10 +115,10 @@ inline void require_found(const Network& network, const SearchSpace& space, cons
 }
 }  // namespace detail
 
-/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels, so the
-/// smallest network with the cheapest alternatives decides for bounds. What is no bound is tried by `repair`, from the whole network on, and
-/// so are bounds together where there are choices, whose cheapest alternatives may differ from bound to bound: what it does not find is
-/// refused.
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. Costs grow with channels
+/// and taps, so the smallest network with the cheapest alternatives decides for bounds. What is no bound is tried by `repair`,
+/// from the whole network on, and so are bounds together where there are choices, whose cheapest alternatives may differ from
+/// bound to bound: what it does not find is refused.
 inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   bool only_bounds = true;
   for (const AnyConstraint& constraint : constraints) {
@@ -132,9 +137,9 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
   if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
 }
 
-/// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels come back, choices change to better
-/// alternatives) for as long as every constraint still holds. A move must be worth more than the rise of `price`, of costs that are minimized in
-/// units of the loss. A selection that breaks a constraint comes back as it is.
+/// Gives slack back: takes the moves that the task gains most by per share of the scarcest bound (channels and taps come back,
+/// choices change to better alternatives) for as long as every constraint still holds. A move must be worth more than the
+/// rise of `price`, of costs that are minimized in units of the loss. A selection that breaks a constraint comes back as it is.
 inline Selection use_slack(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                            Selection selection, const std::function<double(const Architecture<double>&)>& price = {}) {
   if (!constraints.feasible(describe(network, space, selection))) return selection;

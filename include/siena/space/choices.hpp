@@ -59,7 +59,7 @@ class Choices {
       if (!std::holds_alternative<Mixture>(network.nodes()[node].layer)) continue;
       nodes_.push_back(node);
       sizes_.push_back(static_cast<int>(std::get<Mixture>(network.nodes()[node].layer).branches.size()));
-      network.set_gate(node, gate);
+      network.add_gate(node, gate);
     }
     set_temperature(network, options.temperature_at(0));
   }

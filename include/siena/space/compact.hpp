@@ -16,11 +16,12 @@
 
 namespace siena {
 
-/// The network of the channels that are on, trained in the place of a masked network: it computes what that computes (but that
-/// dropout and samples of choices draw other numbers), without the channels that are off and the alternatives that were decided
-/// against. Masked channels are read by nobody, so outputs and the gradients of all that stays are the same (to rounding), and
-/// what is off has no gradient but that of its mask: there the estimate of what the channel is worth stays as it was when it
-/// was last on. Each step: `update`, a forward and a backward pass through the network that it returns, `return_gradients`.
+/// The network of the channels and taps that are on, trained in the place of a masked network: it computes what that
+/// computes (but that dropout and samples of choices draw other numbers), without the channels that are off and the
+/// alternatives that were decided against. Masked channels are read by nobody, so outputs and the gradients of all
+/// that stays are the same (to rounding), and what is off has no gradient but that of its mask: there the estimate of
+/// what the channel is worth stays as it was when it was last on. Each step: `update`, a forward and a backward pass
+/// through the network that it returns, `return_gradients`.
 class CompactNetwork {
  public:
   /// For a network and its space, or copies of that network. Both must outlive this object.
@@ -64,8 +65,10 @@ class CompactNetwork {
     std::int64_t index;
   };
   struct Reader {
-    int weight;                   // of the compact network
-    std::vector<Channel> inputs;  // what its rows read, over and over
+    int weight;                        // of the compact network
+    std::vector<Channel> inputs;       // what its rows read, over and over; none: channels of their own, or frozen ones
+    std::vector<std::int64_t> taps{};  // those of its kernel, where taps vary
+    std::vector<int> chains{};         // that they obey
   };
 
   void find_readers(const Network& network) {
@@ -73,8 +76,16 @@ class CompactNetwork {
     for (std::size_t i = 0; i < network.nodes().size(); ++i) {
       const Network::Node& node = network.nodes()[i];
       const int place = current_->nodes[i];
-      if (!node.gate || place < 0 || std::holds_alternative<Mixture>(node.layer)) continue;
+      if (node.gates.empty() || place < 0 || std::holds_alternative<Mixture>(node.layer)) continue;
       Reader reader{.weight = current_->network.nodes()[place].parameters[0], .inputs = {}};
+      if (const auto cut = space_.taps().cut(static_cast<int>(i), selection_.taps)) {
+        reader.taps = detail::kept_taps(*cut, space_.taps().geometry(static_cast<int>(i)).kernel_width);
+        reader.chains = space_.taps().chains_of(static_cast<int>(i));
+      }
+      if (!ChannelMasks::reads_channels(network, static_cast<int>(i))) {
+        readers_.push_back(std::move(reader));
+        continue;
+      }
       for (const ChannelRun& run : space_.masks().channels().runs(node.inputs[0])) {
         for (std::int64_t r = 0; r < run.repeat; ++r) {
           for (std::int64_t c = 0; c < run.channels; ++c) {
@@ -86,23 +97,36 @@ class CompactNetwork {
     }
   }
 
-  // A mask that is on scales the weights that read its channel by 1: its gradient is their product with their own gradients.
+  // A mask that is on scales the weights that obey it by 1: its gradient is their product with their own gradients.
   void add_slopes(Network& network, double batch) const {
-    std::vector<std::vector<float>> tangents;
+    std::vector<std::vector<float>> channels, taps;
     for (const ChannelGroup& group : space_.masks().groups())
-      tangents.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
+      channels.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
+    for (const TapChain& chain : space_.taps().chains()) taps.emplace_back(static_cast<std::size_t>(chain.steps), 0.0f);
     for (const Reader& reader : readers_) {
       const Parameter& weight = current_->network.parameter(reader.weight);
       Buffer<float> dots(static_cast<std::size_t>(weight.value.rows()));
       kernels::row_dots<simd::native, float>(weight.value.rows(), weight.value.columns(), weight.value.storage(),
                                              weight.grad.storage(), std::span(dots.data(), dots.size()));
-      for (std::size_t r = 0; r < dots.size(); ++r) {
+      for (std::size_t r = 0; r < dots.size() && !reader.inputs.empty(); ++r) {
         const Channel& from = reader.inputs[r % reader.inputs.size()];
-        tangents[from.group][static_cast<std::size_t>(from.index)] += dots[r];
+        channels[from.group][static_cast<std::size_t>(from.index)] += dots[r];
+      }
+      for (std::size_t r = 0; r < dots.size() && !reader.taps.empty(); ++r) {
+        const std::int64_t tap = reader.taps[r * reader.taps.size() / dots.size()];
+        for (const int chain : reader.chains) {
+          if (const int step = space_.taps().step_of(chain, tap); step >= 0) {
+            taps[chain][static_cast<std::size_t>(step)] += dots[r];
+          }
+        }
       }
     }
-    for (std::size_t g = 0; g < tangents.size(); ++g) {
-      space_.masks().take_gradient(network, static_cast<int>(g), selection_.keep[g], tangents[g], batch);
+    for (std::size_t g = 0; g < channels.size(); ++g) {
+      space_.masks().take_gradient(network, static_cast<int>(g), selection_.keep[g], channels[g], batch);
+    }
+    for (std::size_t c = 0; c < taps.size(); ++c) {
+      if (current_->nodes[space_.taps().chains()[c].node] < 0) continue;
+      space_.taps().take_gradient(network, static_cast<int>(c), selection_.taps[c], taps[c], batch);
     }
   }
 

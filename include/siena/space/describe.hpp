@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -18,7 +19,7 @@ namespace detail {
 inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
   return visit_layer(
       [&]<class L>(const L& layer) {
-        if constexpr (std::is_same_v<L, Conv2d>) {
+        if constexpr (is_convolution<L>) {
           const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
           // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was.
           const bool depthwise =
@@ -47,9 +48,21 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
       node.layer);
 }
 
+/// Of a convolution: what is left of its kernel.
 template <class N>
-void describe_convolution(const Conv2d& conv, std::int64_t in_channels, LayerDesc<N>& layer) {
-  layer.kernel_height = conv.kernel.height, layer.kernel_width = conv.kernel.width;
+struct KernelSize {
+  int height = 1, width = 1;
+  std::optional<N> live_taps{};
+};
+inline KernelSize<double> kernel_size(const KernelCut& cut) {
+  return {.height = static_cast<int>(cut.rows.size()), .width = static_cast<int>(cut.columns.size())};
+}
+
+/// A convolution whose kernel is `taps` now.
+template <class N>
+void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::int64_t in_channels, LayerDesc<N>& layer) {
+  layer.kernel_height = taps.height, layer.kernel_width = taps.width;
+  layer.live_taps = taps.live_taps;
   layer.stride_height = conv.stride.height, layer.stride_width = conv.stride.width;
   layer.bias = conv.bias;
   if (layer.kind == LayerKind::depthwise_conv2d) {
@@ -68,9 +81,21 @@ void describe_pool(const Layer& pool, LayerDesc<N>& layer) {
   layer.stride_height = stride.height, layer.stride_width = stride.width;
 }
 
-/// The network as cost models see it, with `channels(node)` output channels of each node. `sources`: see Choices.
-template <class N, class Count>
-Architecture<N> describe_with(const Network& network, const std::vector<int>& sources, const Count& channels) {
+/// What varies of a network: which nodes stand for which (`sources`, see Choices), `channels(node)`, how many channels each
+/// puts out, and `kernel(node)`, where that is not the kernel of its layer.
+template <class Channels, class Kernel>
+struct Variation {
+  const std::vector<int>& sources;
+  const Channels& channels;
+  const Kernel& kernel;
+};
+template <class Channels, class Kernel>
+Variation(const std::vector<int>&, const Channels&, const Kernel&) -> Variation<Channels, Kernel>;
+
+/// The network as cost models see it.
+template <class N, class Channels, class Kernel>
+Architecture<N> describe_with(const Network& network, const Variation<Channels, Kernel>& variation) {
+  const std::vector<int>& sources = variation.sources;
   const auto& nodes = network.nodes();
   const auto there = [&](int node) { return sources[node] == node; };
   std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1), place(nodes.size(), -1);  // place: in the architecture
@@ -93,24 +118,26 @@ Architecture<N> describe_with(const Network& network, const std::vector<int>& so
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
     place[i] = static_cast<int>(architecture.layers.size());
     const Shape& in = nodes[node.inputs[0]].shape;
-    layer.in_channels = channels(node.inputs[0]);
+    layer.in_channels = variation.channels(node.inputs[0]);
     if (layer.kind == LayerKind::concat) {
-      for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += channels(node.inputs[k]);
+      for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += variation.channels(node.inputs[k]);
     }
-    layer.out_channels = channels(i);
-    if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]), layer.in_width = static_cast<int>(in[1]);
-    if (node.shape.rank() == 3)
-      layer.out_height = static_cast<int>(node.shape[0]), layer.out_width = static_cast<int>(node.shape[1]);
-    if (const auto* conv = std::get_if<Conv2d>(&node.layer)) {
-      describe_convolution(*conv, in[-1], layer);
+    layer.out_channels = variation.channels(i);
+    if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]);
+    if (in.rank() > 1) layer.in_width = static_cast<int>(in[-2]);
+    if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]);
+    if (node.shape.rank() > 1) layer.out_width = static_cast<int>(node.shape[-2]);
+    if (const auto conv = convolution_of(node.layer)) {
+      const std::optional<KernelSize<N>> varied = variation.kernel(i);
+      const KernelSize<N> taps = varied.value_or(KernelSize<N>{conv->kernel.height, conv->kernel.width});
+      describe_convolution(*conv, taps, in[-1], layer);
       layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
       layer.bias = linear->bias;
       layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (layer.kind == LayerKind::batch_norm) {
       const int from = sources[node.inputs[0]];
-      const bool weights =
-          std::holds_alternative<Conv2d>(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
+      const bool weights = convolution_of(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
       layer.batch_norm_folded = weights && users[from] == 1;
     } else if (std::holds_alternative<PRelu>(node.layer)) {
       layer.own_weights = layer.in_channels;
@@ -139,8 +166,9 @@ N count_runs(const std::vector<ChannelRun>& runs, const GroupCount& count) {
 inline Architecture<double> describe(const Network& network) {
   std::vector<int> sources(network.nodes().size());
   for (int i = 0; i < static_cast<int>(sources.size()); ++i) sources[i] = i;
-  return detail::describe_with<double>(network, sources,
-                                       [&](int node) { return static_cast<double>(network.nodes()[node].shape[-1]); });
+  const auto channels = [&](int node) { return static_cast<double>(network.nodes()[node].shape[-1]); };
+  const auto kernel = [](int) { return std::optional<detail::KernelSize<double>>(); };
+  return detail::describe_with<double>(network, detail::Variation{sources, channels, kernel});
 }
 
 /// The network that a selection leaves, exactly: what `describe` says of the network that `discretize` returns.
@@ -148,9 +176,15 @@ inline Architecture<double> describe(const Network& network, const SearchSpace& 
   std::vector<double> counts;
   for (std::size_t g = 0; g < selection.keep.size(); ++g)
     counts.push_back(static_cast<double>(selection.count(static_cast<int>(g))));
-  return detail::describe_with<double>(network, space.choices().sources(network, selection.chosen), [&](int node) {
+  const auto channels = [&](int node) {
     return detail::count_runs<double>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
-  });
+  };
+  const auto kernel = [&](int node) {
+    const auto cut = space.taps().cut(node, selection.taps);
+    return cut ? std::optional(detail::kernel_size(*cut)) : std::nullopt;
+  };
+  const std::vector<int> sources = space.choices().sources(network, selection.chosen);
+  return detail::describe_with<double>(network, detail::Variation{sources, channels, kernel});
 }
 
 /// The network that its masks and choices leave now, exactly.
@@ -158,19 +192,27 @@ inline Architecture<double> describe(const Network& network, const SearchSpace& 
   return describe(network, space, space.selection(network));
 }
 
-/// What the search is charged, with its gradient: channel counts are sums of binary masks on `tape`, and of every choice all
-/// alternatives are there, each with its probability as presence, so that totals are expected costs.
+/// What the search is charged, with its gradient: channel counts and live taps are sums of binary masks on `tape`, and of every
+/// choice all alternatives are there, each with its probability as presence, so that totals are expected costs.
 inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchSpace& space) {
   std::vector<Scalar> counts;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
     counts.push_back(space.masks().parameter(g) < 0 ? Scalar(static_cast<double>(space.masks().groups()[g].channels))
                                                     : tape.scalar(ops::sum(space.masks().mask(tape, network, g))));
   }
-  const Choices& choices = space.choices();
-  const std::vector<int> open(static_cast<std::size_t>(choices.count()), -1);
-  Architecture<Scalar> architecture = detail::describe_with<Scalar>(network, choices.sources(network, open), [&](int node) {
+  const auto channels = [&](int node) {
     return detail::count_runs<Scalar>(space.masks().channels().runs(node), [&](int g) { return counts[g]; });
-  });
+  };
+  const std::vector<int> taps = space.taps().kept(network);
+  const auto kernel = [&](int node) -> std::optional<detail::KernelSize<Scalar>> {
+    const auto cut = space.taps().cut(node, taps);
+    if (!cut) return std::nullopt;
+    const auto size = detail::kernel_size(*cut);
+    return detail::KernelSize<Scalar>{size.height, size.width, space.taps().live_taps(tape, network, node)};
+  };
+  const Choices& choices = space.choices();
+  const std::vector<int> open = choices.sources(network, std::vector<int>(static_cast<std::size_t>(choices.count()), -1));
+  auto architecture = detail::describe_with<Scalar>(network, detail::Variation{open, channels, kernel});
   for (int c = choices.count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
     const Scalar whole = architecture.layers[choices.node(c) - 1].presence;
     const std::vector<Scalar> p = choices.probabilities(tape, network, c);

@@ -83,7 +83,7 @@ class ChannelGroups {
     const auto own = [&] { return std::vector<ChannelRun>{{add_group(index, node.shape[-1], axis), node.shape[-1], 1}}; };
     runs_[index] = visit_layer(
         [&]<class L>(const L& layer) -> std::vector<ChannelRun> {
-          if constexpr (std::is_same_v<L, Conv2d>) {
+          if constexpr (is_convolution<L>) {
             const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
             const int groups = layer.group_count(in);
             if (groups == 1) return own();

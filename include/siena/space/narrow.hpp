@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -13,8 +14,8 @@
 #include "siena/nn/network.hpp"
 #include "siena/space/search_space.hpp"
 
-// The graph of the channels that stay, and which elements of which tensors those are: what discretize returns, and what CompactNetwork
-// keeps up to date.
+// The graph of the channels that stay, and which elements of which tensors those are: what
+// discretize returns, and what CompactNetwork keeps up to date.
 
 namespace siena {
 
@@ -23,22 +24,26 @@ struct ColumnRun {
   std::int64_t begin = 0, count = 0;
 };
 
-/// What stays of a tensor: the kept columns of the kept rows, which count `period` input channels over and over (the taps of a kernel).
+/// What stays of a tensor: the kept columns of the kept rows, which count `period`
+/// input channels over and over, once for each tap of a kernel.
 struct TensorCut {
   int wide = 0, narrow = 0;  // which tensor of the one network is which of the other
   std::int64_t period = 1;
   std::vector<std::int64_t> rows{};
   std::vector<ColumnRun> columns{};
+  std::vector<std::int64_t> taps{};  // those that stay; all where there are none
 };
 
 /// Calls each(wide element, narrow element) for every element that stays, in parallel.
 template <class Wide, class Narrow, class Each>
 void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each) {
   const auto kept = static_cast<std::int64_t>(cut.rows.size());
-  SIENA_ASSERT(narrow.rows() == kept * (wide.rows() / cut.period));
+  const bool every_tap = cut.taps.empty();
+  SIENA_ASSERT(narrow.rows() == kept * (every_tap ? wide.rows() / cut.period : static_cast<std::int64_t>(cut.taps.size())));
   parallel_ranges(narrow.rows(), kernels::elements_grain(narrow.columns()), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
-      const auto from = wide.row(r / kept * cut.period + cut.rows[static_cast<std::size_t>(r % kept)]);
+      const std::int64_t tap = every_tap ? r / kept : cut.taps[static_cast<std::size_t>(r / kept)];
+      const auto from = wide.row(tap * cut.period + cut.rows[static_cast<std::size_t>(r % kept)]);
       auto* to = narrow.row(r).data();
       for (const ColumnRun& run : cut.columns) {
         auto* const first = from.data() + run.begin;
@@ -50,7 +55,8 @@ void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each
   });
 }
 
-/// The plain network that a selection leaves, and where its parameters and buffers come from; their values are not yet brought over.
+/// The plain network that a selection leaves, and where its parameters and
+/// buffers come from; their values are not yet brought over.
 struct Narrowed {
   Network network;
   std::vector<int> nodes;  ///< where each node of the wide network is; -1: gone
@@ -85,20 +91,38 @@ inline TensorCut whole_cut(const Tensor& tensor, int wide, int narrow) {
   return {.wide = wide, .narrow = narrow, .rows = {0}, .columns = {{.begin = 0, .count = tensor.columns()}}};
 }
 
-inline Layer narrowed(const Network& network, const Network::Node& node, std::int64_t channels) {
+inline Layer narrowed(const Network& network, const SearchSpace& space, const Selection& selection, int index,
+                      std::int64_t channels) {
+  const Network::Node& node = network.nodes()[index];
   Layer layer = node.layer;
-  if (auto* conv = std::get_if<Conv2d>(&layer)) {
+  if (auto conv = convolution_of(layer)) {
     const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
+    if (const auto cut = space.taps().cut(index, selection.taps)) {
+      conv = narrowed_kernel(*conv, space.taps().geometry(index), *cut);
+    }
     conv->out = static_cast<int>(channels);
     if (in > 1 && conv->group_count(in) == in) conv->groups = Conv2d::depthwise;
+    if (auto* signal = std::get_if<Conv1d>(&layer)) {
+      signal->set_image(*conv);
+    } else {
+      layer = *conv;
+    }
   } else if (auto* linear = std::get_if<Linear>(&layer)) {
     linear->out = static_cast<int>(channels);
   }
   return layer;
 }
+/// Positions of the taps that stay, row by row of the kernel.
+inline std::vector<std::int64_t> kept_taps(const KernelCut& cut, int kernel_width) {
+  std::vector<std::int64_t> taps;
+  for (const int row : cut.rows) {
+    for (const int column : cut.columns) taps.push_back(row * kernel_width + column);
+  }
+  return taps;
+}
 /// The layers that stay; `placed` is filled in.
-inline Network narrowed_graph(const Network& network, const std::vector<std::vector<std::int64_t>>& kept,
-                              const std::vector<int>& sources, std::vector<int>& placed) {
+inline Network narrowed_graph(const Network& network, std::vector<Layer> layers, const std::vector<int>& sources,
+                              std::vector<int>& placed) {
   const auto& nodes = network.nodes();
   placed.assign(nodes.size(), -1);
   return Network(
@@ -111,13 +135,12 @@ inline Network narrowed_graph(const Network& network, const std::vector<std::vec
         for (std::size_t i = 1; i < nodes.size(); ++i) {
           before[i] = builder->size();
           if (sources[i] != static_cast<int>(i)) continue;
-          Layer layer = narrowed(network, nodes[i], static_cast<std::int64_t>(kept[i].size()));
-          if (auto* mixture = std::get_if<Mixture>(&layer)) {
+          if (auto* mixture = std::get_if<Mixture>(&layers[i])) {
             for (auto& branch : mixture->branches) branch.first = before[branch.first], branch.last = before[branch.last];
           }
           std::vector<int> from;
           for (const int k : nodes[i].inputs) from.push_back(placed[sources[k]]);
-          placed[i] = builder->append(std::move(layer), std::move(from), {});
+          placed[i] = builder->append(std::move(layers[i]), std::move(from), {});
           builder->rename(placed[i], nodes[i].name);
         }
         return Flow(builder, placed[sources[network.output()]]);
@@ -134,25 +157,38 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
   }
   Narrowed result;
   const std::vector<int> sources = space.choices().sources(network, selection.chosen);
-  result.network = detail::narrowed_graph(network, kept, sources, result.nodes);
+  std::vector<Layer> layers;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    layers.push_back(
+        detail::narrowed(network, space, selection, static_cast<int>(i), static_cast<std::int64_t>(kept[i].size())));
+  }
+  result.network = detail::narrowed_graph(network, std::move(layers), sources, result.nodes);
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
     const bool mixture = std::holds_alternative<Mixture>(node.layer);
-    if (mixture) result.network.set_gate(result.nodes[i], node.gate);
+    if (mixture) {
+      for (const auto& gate : node.gates) result.network.add_gate(result.nodes[i], gate);
+    }
     const bool whole = mixture || std::holds_alternative<Custom>(node.layer);
     const std::vector<ColumnRun> columns = detail::runs_of(kept[i]);
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       const Tensor& from = network.parameter(node.parameters[p]).value;
       TensorCut cut{.wide = node.parameters[p], .narrow = target.parameters[p], .rows = {0}, .columns = columns};
-      if (p == 0 && !whole && from.rows() > 1 &&
-          from.shape()[-2] == nodes[node.inputs[0]].shape[-1]) {  // a layer that reads channels
-        cut.period = from.shape()[-2];
+      const std::int64_t read = from.rows() > 1 ? from.shape()[-2] : 1;  // input channels, of a weight
+      if (p == 0 && !whole && from.rows() > 1 && read == nodes[node.inputs[0]].shape[-1]) {
+        cut.period = read;
         cut.rows = kept[node.inputs[0]];
-      } else if (whole ||
-                 (p == 0 && from.rows() > 1 && from.shape()[-2] > 1)) {  // or a grouped convolution, frozen on both sides
+      } else if (p == 0 && !whole && read > 1) {  // a grouped convolution, frozen on both sides
+        cut.period = read;
+        cut.rows.resize(static_cast<std::size_t>(read));
+        std::iota(cut.rows.begin(), cut.rows.end(), std::int64_t{0});
+      } else if (whole) {
         cut = detail::whole_cut(from, cut.wide, cut.narrow);
       }  // else a vector of channels, or depthwise taps
+      if (const auto taps = p == 0 ? space.taps().cut(static_cast<int>(i), selection.taps) : std::nullopt) {
+        cut.taps = detail::kept_taps(*taps, space.taps().geometry(static_cast<int>(i)).kernel_width);
+      }
       result.parameters.push_back(std::move(cut));
     }
     for (std::size_t b = 0; b < node.buffers.size(); ++b) {

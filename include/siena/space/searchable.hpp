@@ -15,22 +15,41 @@ struct Channels {
   int minimum = 1;
 };
 
+/// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest from the
+/// output's own place, but keeps a field of at least `minimum` taps in each direction (a wider dilation may thin it out).
+struct ReceptiveField {
+  int minimum = 1;
+};
+
+/// The axis "how far apart the taps of a kernel lie", for Conv1d and both directions of Conv2d: the search doubles the dilation
+/// as often as leaves two taps of a direction.
+struct Dilation {};
+
 /// What may vary in one layer: the decoration that Searchable puts on a node.
 struct SearchAxes {
   std::optional<Channels> channels;
+  std::optional<ReceptiveField> receptive_field;
+  std::optional<Dilation> dilation;
 
   void set(const Channels& axis) { channels = axis; }
+  void set(const ReceptiveField& axis) { receptive_field = axis; }
+  void set(const Dilation& axis) { dilation = axis; }
 };
 
-/// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`. Axes apply to
-/// layers that have output channels of their own: Conv2d and Linear.
+/// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`, and
+/// `x | Searchable{Conv1d{.out = 16, .kernel = 9}, Channels{}, ReceptiveField{}, Dilation{}}`. Channels vary in layers that
+/// have output channels of their own: Conv1d, Conv2d and Linear; taps in those that have a kernel: Conv1d and Conv2d.
 template <class L, class... Axes>
 struct Searchable {
   Searchable(L its_layer, Axes... its_axes) : layer(std::move(its_layer)) {
     static_assert(
-        std::is_same_v<L, Conv2d> || std::is_same_v<L, Linear>,
-        "siena: Searchable wraps a layer with output channels of its own, Conv2d or Linear; other layers follow by themselves");
+        is_convolution<L> || std::is_same_v<L, Linear>,
+        "siena: Searchable wraps a layer with output channels of its own, Conv1d, Conv2d or Linear; other layers follow "
+        "by themselves");
     static_assert(sizeof...(Axes) > 0, "siena: Searchable needs at least one axis, such as Channels{}");
+    static_assert(
+        is_convolution<L> || !((std::is_same_v<Axes, ReceptiveField> || std::is_same_v<Axes, Dilation>) || ...),
+        "siena: ReceptiveField{} and Dilation{} are axes of layers with a kernel, Conv1d and Conv2d; a Linear has none");
     (axes.set(its_axes), ...);
   }
   Decoration decoration() const { return axes; }

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "siena/autograd/tape.hpp"
 
@@ -23,10 +23,19 @@ BasicTensor<T> binary_mask(const BasicTensor<T>& alpha, double threshold) {
   return mask;
 }
 
-/// b = 1[alpha > threshold], straight-through: d b / d alpha = 1.
+/// The binary values of a mask whose places go from the last to the first: 1 as far as every alpha up to there is > threshold.
 template <class T>
-BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
-  const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
+BasicTensor<T> chain_mask(const BasicTensor<T>& alpha, double threshold) {
+  BasicTensor<T> mask(alpha.shape());
+  const auto row = alpha.row(0);
+  for (std::size_t c = 0; c < row.size() && row[c] > static_cast<T>(threshold); ++c) mask.data()[c] = T(1);
+  return mask;
+}
+
+/// The binary `mask` that alpha stands for, straight-through: d b / d alpha = 1.
+template <class T>
+BasicVar<T> binarize(const BasicVar<T>& alpha, BasicTensor<T> mask) {
+  const BasicVar<T> output = alpha.tape().result(std::move(mask), alpha);
   alpha.tape().record(output, [=](BasicTape<T>& t) {
     if (const auto slot = t.accumulating_slot(alpha)) {
       const auto db = t.grad(output).row(0);
@@ -34,6 +43,12 @@ BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
     }
   });
   return output;
+}
+
+/// b = 1[alpha > threshold], straight-through.
+template <class T>
+BasicVar<T> binarize(const BasicVar<T>& alpha, double threshold) {
+  return binarize(alpha, binary_mask(alpha.value(), threshold));
 }
 
 /// Running moments of the gradient that reaches a mask, from which is estimated what each channel is worth: exponentially
@@ -76,11 +91,11 @@ T secant_slope(const MaskMoments<T>& moments, std::int64_t channel, bool on) {
   return static_cast<T>(on ? mean - half : mean + half);
 }
 
-/// b = 1[alpha > threshold]; backwards the moments take the tangent in, and alpha gets the slope of the chord (`secant_slope`)
-/// or, where `moments.secant` is false, the tangent.
+/// The binary `mask` that alpha stands for; backwards the moments take the tangent in, and alpha gets the slope of the chord
+/// (`secant_slope`) or, where `moments.secant` is false, the tangent.
 template <class T>
-BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
-  const BasicVar<T> output = alpha.tape().result(binary_mask(alpha.value(), threshold), alpha);
+BasicVar<T> binarize_measured(const BasicVar<T>& alpha, BasicTensor<T> mask, const MaskMoments<T>& moments) {
+  const BasicVar<T> output = alpha.tape().result(std::move(mask), alpha);
   alpha.tape().record(output, [=](BasicTape<T>& t) {
     const auto db = t.grad(output).row(0);
     const T weight = moments.next_step();
@@ -93,6 +108,12 @@ BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const 
     }
   });
   return output;
+}
+
+/// b = 1[alpha > threshold], measured.
+template <class T>
+BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const MaskMoments<T>& moments) {
+  return binarize_measured(alpha, binary_mask(alpha.value(), threshold), moments);
 }
 
 /// A run of channels of a layer's input that obeys one mask: the mask repeated `repeat` times (once for each position that a
@@ -142,16 +163,16 @@ BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segme
   return output;
 }
 
-/// W * mask over the input channels (rows k * Cin + c of the weights): what a layer computes with it is what it computes from
-/// masked inputs, at the price of its weights instead of its activations, and so is the mask's gradient.
-template <class T>
-BasicVar<T> mask_input_channels(const BasicVar<T>& weight, const BasicVar<T>& mask) {
+/// The rows of W, row r multiplied by mask[place(r)], or left as it is where place(r) is negative. `place` is a function of
+/// numbers alone, kept for the reverse pass.
+template <class T, class Place>
+BasicVar<T> mask_rows(const BasicVar<T>& weight, const BasicVar<T>& mask, Place place) {
   const BasicTensor<T>& w = weight.value();
-  const std::int64_t channels = mask.value().columns(), stride = w.stride();
-  SIENA_ASSERT(w.rows() % channels == 0);
+  const std::int64_t stride = w.stride();
   auto masked = BasicTensor<T>::uninitialized(w.shape());
   for (std::int64_t r = 0; r < w.rows(); ++r) {
-    const T factor = mask.value().data()[r % channels];
+    const std::int64_t at = place(r);
+    const T factor = at < 0 ? T(1) : mask.value().data()[at];
     const T* from = w.data() + r * stride;
     T* to = masked.data() + r * stride;
     for (std::int64_t i = 0; i < stride; ++i) to[i] = factor * from[i];
@@ -162,21 +183,31 @@ BasicVar<T> mask_input_channels(const BasicVar<T>& weight, const BasicVar<T>& ma
     const auto dweight = t.accumulating_slot(weight);
     const auto dmask = t.accumulating_slot(mask);
     for (std::int64_t r = 0; r < dy.rows(); ++r) {
+      const std::int64_t at = place(r);
       const T* from = dy.data() + r * stride;
       const T* values = t.value(weight).data() + r * stride;
-      if (dmask) {
+      if (dmask && at >= 0) {
         T dot = 0;
         for (std::int64_t i = 0; i < dy.columns(); ++i) dot += from[i] * values[i];
-        dmask.grad->data()[r % channels] += dot;
+        dmask.grad->data()[at] += dot;
       }
       if (dweight) {
-        const T factor = t.value(mask).data()[r % channels];
+        const T factor = at < 0 ? T(1) : t.value(mask).data()[at];
         T* to = dweight.grad->data() + r * stride;
         for (std::int64_t i = 0; i < stride; ++i) to[i] += factor * from[i];
       }
     }
   });
   return output;
+}
+
+/// W * mask over the input channels (rows k * Cin + c of the weights): what a layer computes with it is what it computes from
+/// masked inputs, at the price of its weights instead of its activations, and so is the mask's gradient.
+template <class T>
+BasicVar<T> mask_input_channels(const BasicVar<T>& weight, const BasicVar<T>& mask) {
+  const std::int64_t channels = mask.value().columns();
+  SIENA_ASSERT(weight.value().rows() % channels == 0);
+  return mask_rows(weight, mask, [channels](std::int64_t row) { return row % channels; });
 }
 
 }  // namespace siena::ops

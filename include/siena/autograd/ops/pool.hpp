@@ -43,18 +43,19 @@ BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry
   return output;
 }
 
-/// Mean over all positions: N x H x W x C -> N x C.
+/// Mean over all positions: N x H x W x C or N x T x C -> N x C.
 template <class T, class Arch = simd::native>
 BasicVar<T> global_avg_pool(const BasicVar<T>& x) {
   const Shape& s = x.shape();
-  const kernels::PoolGeometry whole{.in_height = s[1],
-                                    .in_width = s[2],
+  const std::int64_t height = s.rank() == 4 ? s[1] : 1;
+  const kernels::PoolGeometry whole{.in_height = height,
+                                    .in_width = s[-2],
                                     .out_height = 1,
                                     .out_width = 1,
-                                    .channels = s[3],
-                                    .kernel_height = static_cast<int>(s[1]),
-                                    .kernel_width = static_cast<int>(s[2])};
-  return avg_pool<T, Arch>(x, whole, false, Shape{s[0], s[3]});
+                                    .channels = s[-1],
+                                    .kernel_height = static_cast<int>(height),
+                                    .kernel_width = static_cast<int>(s[-2])};
+  return avg_pool<T, Arch>(x, whole, false, Shape{s[0], s[-1]});
 }
 
 }  // namespace siena::ops

@@ -19,22 +19,21 @@ struct Size2 {
   int height, width;
 };
 
-/// Zeros around an image: as many a side, per side, or `same`, which gives ceil(in / stride) outputs as TensorFlow and ONNX
-/// SAME_UPPER do (where the total is odd, the extra zero goes below and right).
+/// Padding that gives ceil(in / stride) outputs as TensorFlow and ONNX SAME_UPPER do (where the
+/// total is odd, the extra zero goes behind: below and right).
+struct SamePadding {};
+inline constexpr SamePadding same{};
+
+/// Zeros around an image: as many a side, per side, or `same`.
 struct ImagePadding {
   constexpr ImagePadding(int all) : top(all), bottom(all), left(all), right(all) {}  // NOLINT(google-explicit-constructor)
   constexpr ImagePadding(int vertical, int horizontal) : top(vertical), bottom(vertical), left(horizontal), right(horizontal) {}
   constexpr ImagePadding(int t, int b, int l, int r) : top(t), bottom(b), left(l), right(r) {}
-  static constexpr ImagePadding same() {
-    ImagePadding padding(0);
-    padding.is_same = true;
-    return padding;
-  }
+  constexpr ImagePadding(SamePadding) : ImagePadding(0) { is_same = true; }  // NOLINT(google-explicit-constructor)
   bool operator==(const ImagePadding&) const = default;
   int top, bottom, left, right;
   bool is_same = false;
 };
-inline constexpr ImagePadding same = ImagePadding::same();
 
 /// 2-D convolution (cross-correlation) with any kernel, stride, dilation, padding and groups. Weights: KH x KW x Cin/groups x
 /// Cout, uniform in +-1/sqrt(fan-in); bias: Cout, 0. `groups = Conv2d::depthwise` gives each input channel its own filters.

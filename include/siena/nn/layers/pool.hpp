@@ -70,10 +70,10 @@ struct AvgPool {
   }
 };
 
-/// Mean over all positions: H x W x C -> C.
+/// Mean over all positions: H x W x C or T x C -> C.
 struct GlobalAvgPool {
   std::string_view kind() const { return "global_avg_pool"; }
-  Shape setup(LayerSetup& setup) const { return {setup.image()[2]}; }
+  Shape setup(LayerSetup& setup) const { return {setup.input().rank() == 2 ? setup.input()[1] : setup.image()[2]}; }
   Var forward(Forward& f) const { return ops::global_avg_pool(f.input()); }
 };
 

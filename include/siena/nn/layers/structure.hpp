@@ -17,7 +17,7 @@ struct Input {
   Var forward(Forward& f) const { return f.input(); }
 };
 
-/// H x W x C -> H W C, position by position.
+/// H x W x C -> H W C or T x C -> T C, position by position.
 struct Flatten {
   std::string_view kind() const { return "flatten"; }
   Shape setup(LayerSetup& setup) const { return {setup.input().elements()}; }

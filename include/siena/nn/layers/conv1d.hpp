@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "siena/nn/layers/conv2d.hpp"
+
+namespace siena {
+
+/// Padding in front alone, (kernel - 1) * dilation of it: no output reads what comes after its own moment.
+struct CausalPadding {};
+inline constexpr CausalPadding causal{};
+
+/// Zeros around a signal: as many at both ends, per end, `same` or `causal`.
+struct TimePadding {
+  constexpr TimePadding(int both) : before(both), after(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr TimePadding(int its_before, int its_after) : before(its_before), after(its_after) {}
+  constexpr TimePadding(SamePadding) : before(0), after(0), is_same(true) {}      // NOLINT(google-explicit-constructor)
+  constexpr TimePadding(CausalPadding) : before(0), after(0), is_causal(true) {}  // NOLINT(google-explicit-constructor)
+  bool operator==(const TimePadding&) const = default;
+  int before, after;
+  bool is_same = false, is_causal = false;
+};
+
+/// Convolution (cross-correlation) along time of signals T x C, with any kernel, stride, dilation, padding and groups. Weights:
+/// K x Cin/groups x Cout, the oldest tap first, uniform in +-1/sqrt(fan-in); bias: Cout, 0. Computed as a convolution of images
+/// of height 1. `groups = Conv1d::depthwise` gives each input channel its own filters.
+struct Conv1d {
+  static constexpr int depthwise = Conv2d::depthwise;
+
+  int out = 0;
+  int kernel = 1;
+  int stride = 1;
+  TimePadding padding = same;
+  int dilation = 1;
+  int groups = 1;
+  bool bias = true;
+
+  std::string_view kind() const { return "conv1d"; }
+
+  /// The same convolution of images of height 1.
+  Conv2d image() const {
+    const int before = padding.is_causal ? (kernel - 1) * dilation : padding.before;
+    return {.out = out,
+            .kernel = {1, kernel},
+            .stride = {1, stride},
+            .padding = padding.is_same ? ImagePadding(same) : ImagePadding(0, 0, before, padding.after),
+            .dilation = {1, dilation},
+            .groups = groups,
+            .bias = bias};
+  }
+  /// Becomes the layer whose `image` that is. Causal padding stays causal.
+  void set_image(const Conv2d& image) {
+    const bool was_causal = padding.is_causal;
+    *this = {.out = image.out,
+             .kernel = image.kernel.width,
+             .stride = image.stride.width,
+             .padding = was_causal              ? TimePadding(causal)
+                        : image.padding.is_same ? TimePadding(same)
+                                                : TimePadding(image.padding.left, image.padding.right),
+             .dilation = image.dilation.width,
+             .groups = image.groups,
+             .bias = image.bias};
+  }
+  /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
+  kernels::ConvGeometry geometry(const Shape& in, std::string_view where = "Conv1d") const {
+    return image().geometry({1, in[0], in[1]}, where);
+  }
+  int group_count(std::int64_t in_channels) const { return image().group_count(in_channels); }
+
+  Shape setup(LayerSetup& setup) const {
+    require<ShapeError>(setup.input().rank() == 2, "{}: expected signals of time x channels, got {}", setup.where(),
+                        setup.input());
+    const kernels::ConvGeometry g = geometry(setup.input(), setup.where());
+    const std::int64_t in = g.group_in_channels();
+    setup.parameter("weight", {kernel, in, out}, Init::uniform(g.weight_rows()), true);
+    if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
+    return {g.out_width, out};
+  }
+  Var forward(Forward& f) const {
+    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()),
+                       f.output_shape());
+  }
+};
+
+}  // namespace siena

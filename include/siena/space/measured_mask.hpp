@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/autograd/ops/mask.hpp"
+#include "siena/nn/network.hpp"
+
+namespace siena {
+
+/// How masks behave; the defaults are those of siena's search.
+struct MaskOptions {
+  double threshold = 0.5;  ///< a channel is on where its alpha is larger
+  /// How the task's gradient crosses the step: by the chord between on and off (what the channel is
+  /// worth), or the tangent as in the paper ("straight-through").
+  bool secant = true;
+  /// Memory of the estimate of what a channel is worth: weight of the past in a running mean over steps.
+  double decay = 0.99;
+};
+
+/// What masks of any kind are made of: one architecture parameter alpha for each thing that can be switched off, in [0, 1] and
+/// 1 at first, and the running moments of the gradient that reaches its mask. Named by index, and so good for every copy of the
+/// network; a default one stands for nothing to switch.
+class MeasuredMask {
+ public:
+  MeasuredMask() = default;
+  /// Adds its parameter and buffers to the network.
+  MeasuredMask(Network& network, const std::string& name, std::int64_t count) {
+    const Shape shape{count};
+    alpha_ = network.add_parameter(Parameter(name + ".alpha", Tensor(shape, 1.0f), Role::architecture, false));
+    mean_ = network.add_buffer(name + ".gradient_mean", Tensor(shape));
+    variance_ = network.add_buffer(name + ".gradient_variance", Tensor(shape));
+    steps_ = network.add_buffer(name + ".gradient_steps", Tensor(Shape{1}));
+  }
+
+  explicit operator bool() const { return alpha_ >= 0; }
+  /// Index of alpha in the network, -1 where there is nothing to switch.
+  int parameter() const { return alpha_; }
+  const Tensor& alpha(const Network& network) const { return network.parameter(alpha_).value; }
+  Tensor& alpha(Network& network) const { return network.parameter(alpha_).value; }
+
+  /// The binary values that alpha stands for, in a pass of the network, where their gradient is measured: one mask a pass,
+  /// whoever reads it. `values` is called with alpha.
+  template <class Values>
+  Var measured(Forward& forward, const MaskOptions& options, const Values& values) const {
+    Var& shared = forward.shared(alpha_);
+    if (shared) return shared;
+    const Var alpha = forward.network_parameter(alpha_);
+    const auto moments = moments_of([&](int index) { return &forward.network_buffer(index); }, options,
+                                    static_cast<double>(forward.input().shape()[0]));
+    return shared = ops::binarize_measured(alpha, values(alpha.value()), moments);
+  }
+
+  /// Estimated rise of the task loss when one is switched off: half the
+  /// Fisher information of its mask (see ops::sample_fisher).
+  double importance(const Network& network, std::int64_t index) const {
+    if (alpha_ < 0) return 0;
+    return 0.5 * ops::sample_fisher(network.buffer(mean_).data()[index], network.buffer(variance_).data()[index]);
+  }
+
+  /// For a step that computed only what is on (CompactNetwork): takes the gradients of those masks in, and adds every slope to
+  /// the gradient of alpha. What is off is worth what it was when it was last on; the tangent knows nothing of it.
+  void take_gradient(Network& network, const std::vector<bool>& on, const std::vector<float>& tangents, double batch,
+                     const MaskOptions& options) const {
+    if (alpha_ < 0) return;
+    const auto moments = moments_of([&](int index) { return &network.buffer(index); }, options, batch);
+    const float weight = moments.next_step();
+    float* grad = network.parameter(alpha_).grad.data();
+    for (std::size_t i = 0; i < on.size(); ++i) {
+      const auto index = static_cast<std::int64_t>(i);
+      if (on[i]) moments.take_in(index, tangents[i], weight);
+      grad[i] += options.secant ? ops::secant_slope(moments, index, true) : tangents[i];
+    }
+  }
+
+ private:
+  template <class BufferOf>
+  ops::MaskMoments<float> moments_of(const BufferOf& buffer, const MaskOptions& options, double batch) const {
+    return {.mean = buffer(mean_),
+            .variance = buffer(variance_),
+            .steps = buffer(steps_),
+            .decay = options.decay,
+            .batch = batch,
+            .secant = options.secant};
+  }
+
+  int alpha_ = -1, mean_ = -1, variance_ = -1, steps_ = -1;
+};
+
+}  // namespace siena
