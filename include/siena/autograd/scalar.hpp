@@ -240,8 +240,8 @@ NumberOf<A> interpolate(std::span<const double> xs, std::span<const double> ys, 
   return with_slope(at, piece.value(ys), piece.slope(ys));
 }
 
-/// The surface through the points (xs[i], ys[j]) of height zs[i * ys.size() + j], at (x, y): bilinear in each piece of the grid, and
-/// along either direction as the curve above.
+/// The surface through the points (xs[i], ys[j]) of height zs[i * ys.size() + j], at (x, y): bilinear in each piece of the
+/// grid, and along either direction as the curve above.
 template <class A, class B>
 NumberOf<A, B> interpolate(std::span<const double> xs, std::span<const double> ys, std::span<const double> zs, const A& x,
                            const B& y) {

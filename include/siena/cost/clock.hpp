@@ -9,7 +9,8 @@
 
 namespace siena {
 
-/// How long one inference takes: the cycles of `model`, divided by its clock. Throws ArgumentError where the clock was not given.
+/// How long one inference takes: the cycles of `model`, divided by its clock. Throws ArgumentError where the clock was not
+/// given.
 template <class M, class N>
 N seconds(const M& model, const Architecture<N>& network) {
   constexpr bool has_clock = requires { model.clock.value; };

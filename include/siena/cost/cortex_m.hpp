@@ -22,18 +22,19 @@ inline constexpr CortexMRates cortex_m4{.dense = 54, .depthwise = 33, .linear = 
 /// X-CUBE-AI on a Cortex-M7 (STM32H7A3, 280 MHz).
 inline constexpr CortexMRates cortex_m7{.dense = 16, .depthwise = 20, .linear = 15, .gather = 2, .output = 13, .element = 9};
 
-/// Clock cycles on a Cortex-M4 or M7 with DSP instructions, by the blocking of CMSIS-NN's int8 kernels: 2 pixels by 2 filters at a
-/// time, patches gathered first (not for 1x1 at stride 1). With k kernel elements and P output pixels:
+/// Clock cycles on a Cortex-M4 or M7 with DSP instructions, by the blocking of CMSIS-NN's int8 kernels: 2 pixels by 2 filters
+/// at a time, patches gathered first (not for 1x1 at stride 1). With k kernel elements and P output pixels:
 ///   convolution  ceil(P/2) ceil(Cout/2) (dense ceil(k Cin / 4) + 4 output) + gather P k Cin, once per group
 ///   depthwise    P ceil(C/4) (depthwise k + 4 output)
 ///   linear       ceil(Cout/2) (linear ceil(Cin/4) + 2 output)
 ///   add, pool, batch norm that does not fold: element for each input element
 ///
-/// Rough. `gather`, `output` and `element` are guessed from the instructions of the kernels; the rest is fitted to the networks of MLPerf Tiny
-/// v1.0, closed division, which the model meets within 5 %: ResNet8 390 ms, DS-CNN 100, MobileNetV1 301 and the autoencoder 8.6 on the
-/// M4 (OctoML, microTVM with CMSIS-NN), 54, 16.8, 50.7 and 1.83 on the M7 (STMicroelectronics). Other boards wait differently
-/// for their flash: measure one network and scale. Left out: the slower path for odd channels, padding, activations
-/// (clamped with the output), bit widths (all int8), caches. Custom layers pay as dense ones per MAC. For times see `seconds`.
+/// Rough. `gather`, `output` and `element` are guessed from the instructions of the kernels; the rest is fitted to the networks
+/// of MLPerf Tiny v1.0, closed division, which the model meets within 5 %: ResNet8 390 ms, DS-CNN 100, MobileNetV1 301 and the
+/// autoencoder 8.6 on the M4 (OctoML, microTVM with CMSIS-NN), 54, 16.8, 50.7 and 1.83 on the M7 (STMicroelectronics). Other
+/// boards wait differently for their flash: measure one network and scale. Left out: the slower path for odd channels, padding,
+/// activations (clamped with the output), bit widths (all int8), caches. Custom layers pay as dense ones per MAC. For times see
+/// `seconds`.
 struct CortexM {
   Hertz clock = {};
   CortexMRates rates = cortex_m4;

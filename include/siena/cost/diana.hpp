@@ -13,16 +13,16 @@ namespace siena {
 /// The two accelerators of DIANA: digital (8-bit weights) and analogue, in memory (ternary weights).
 enum class DianaCore { digital, analog };
 
-/// Clock cycles on DIANA with 8-bit activations (after PLiNIO's models, as used by ODiMO). With C input and K output channels in
-/// g groups, k = kx ky and outputs of Ox x Oy:
+/// Clock cycles on DIANA with 8-bit activations (after PLiNIO's models, as used by ODiMO). With C input and K output channels
+/// in g groups, k = kx ky and outputs of Ox x Oy:
 ///   digital  ceil(K/g / 16) C ceil(Ox/16) Oy k + Ox Oy (C + K) / 8
 ///   analog   8 C k + 18.2 Ox Oy ceil(K/512) ceil(C/128) / u
 /// where the array of 1152 x 512 cells works on u pixels at once: the largest of 8, 4, 2 and 1 with u K <= 512 and
 /// (u + kx - 1) max(64, C) ky <= 1152; 18.2 cycles are 70 ns at 260 MHz. So u falls, and the cost rises, with more channels:
 /// slopes are those of the secants from one corner of these steps to the next.
 ///
-/// Linear layers are 1x1. Grouped and depthwise convolutions run on the digital core whatever `core` says. Left out: filling the
-/// weight memory of the digital core, and layers without weights. Custom layers pay a cycle per MAC, on the host. Nominal
+/// Linear layers are 1x1. Grouped and depthwise convolutions run on the digital core whatever `core` says. Left out: filling
+/// the weight memory of the digital core, and layers without weights. Custom layers pay a cycle per MAC, on the host. Nominal
 /// clock: 260 MHz; for times see `seconds`.
 struct Diana {
   Hertz clock = {};

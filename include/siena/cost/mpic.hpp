@@ -10,15 +10,15 @@
 
 namespace siena {
 
-/// Clock cycles on MPIC, a RISC-V core with mixed-precision SIMD: MACs divided by the measured MACs per cycle (PLiNIO's table, after
-/// Ottavi et al.):
+/// Clock cycles on MPIC, a RISC-V core with mixed-precision SIMD: MACs divided by the measured MACs per cycle (PLiNIO's table,
+/// after Ottavi et al.):
 ///   input bits \ weight bits    0      2    4    8
 ///   2                         free   6.5  4.0  2.2
 ///   4                         free   3.9  3.5  2.1
 ///   8                         free   2.5  2.3  2.1
 /// Between these widths, where they are being searched, cycles per MAC are interpolated, first over weight bits. Throws
-/// ArgumentError for input bits outside of [2, 8] and weight bits outside of [0, 8]. Left out: biases, and layers without weights.
-/// Custom layers pay for the MACs that they say they take. For times see `seconds`; `MpicEnergy` is the energy.
+/// ArgumentError for input bits outside of [2, 8] and weight bits outside of [0, 8]. Left out: biases, and layers without
+/// weights. Custom layers pay for the MACs that they say they take. For times see `seconds`; `MpicEnergy` is the energy.
 struct Mpic {
   Hertz clock = {};
 

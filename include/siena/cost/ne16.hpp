@@ -17,11 +17,13 @@ namespace siena {
 /// Other kernels take as many 3x3 passes as fit into them and a 1x1 pass per element that is left (so do the taps that a mask
 /// leaves); depthwise ones ceil(kh/3) ceil(kw/3) passes. Linear layers are 1x1, groups run one after the other.
 ///
-/// Stride: the engine works out 3 x 3 outputs at stride 1 from a patch of 5 x 5 and keeps those it is asked for, so a tile holds
-/// ceil(3 / stride) of them in each direction: 2 x 2 at stride 2, as pulp-nnx cuts its tiles (ne16_nnx_dispatch_stride2x2).
+/// Stride: the engine works out 3 x 3 outputs at stride 1 from a patch of 5 x 5 and keeps those it is asked for, so a tile
+/// holds ceil(3 / stride) of them in each direction: 2 x 2 at stride 2, as pulp-nnx cuts its tiles
+/// (ne16_nnx_dispatch_stride2x2).
 ///
-/// Left out: DMA and tiling to fit L1 (a port of MobileNetV1 0.25 to GAP9 measured about 2.6 times this, pulp-platform/Deeploy#183),
-/// and layers without weights. Custom layers pay a cycle per 8 MACs, on the cores. For times see `seconds`.
+/// Left out: DMA and tiling to fit L1 (a port of MobileNetV1 0.25 to GAP9 measured about 2.6 times this,
+/// pulp-platform/Deeploy#183), and layers without weights. Custom layers pay a cycle per 8 MACs, on the cores. For times see
+/// `seconds`.
 struct Ne16 {
   Hertz clock = {};
 

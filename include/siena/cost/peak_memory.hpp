@@ -12,7 +12,8 @@ namespace siena {
 
 namespace detail {
 
-/// Where the values of a network lie, and who reads them when. Value i + 1 is made by layer i; value 0 is the input of the network.
+/// Where the values of a network lie, and who reads them when. Value i + 1 is made by layer i; value 0 is the input of the
+/// network.
 template <class N>
 class ActivationSchedule {
  public:
@@ -80,8 +81,8 @@ class ActivationSchedule {
     if (in_place && !view && !inputs.empty()) over_[i] = *inputs[0];
     places_[i + 1] = view ? *inputs[0] : Shares{{i + 1, layer.presence}};
   }
-  /// A mixture lies where its producers do, each by its presence. The input of a choice is there anyhow: it comes first, so the producers
-  /// after it go first and leave it the rest.
+  /// A mixture lies where its producers do, each by its presence. The input of a choice is there anyhow: it comes first, so the
+  /// producers after it go first and leave it the rest.
   Shares mixture(const LayerDesc<N>& layer, std::vector<int> values) const {
     std::sort(values.rbegin(), values.rend());
     values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -133,12 +134,12 @@ N input_bytes(const Architecture<N>& network) {
 /// no producers reads the one before; a value that nobody reads is an output and stays. Left out: buffers within a
 /// layer (patches), how values are packed, weights.
 ///
-/// A layer of presence 0 is not there: it neither makes nor keeps a value, and an add or concat does without it (an add
-/// of one summand hands it on). A mixture hands on its producers without a copy. In between, a value counts by the probability that
-/// it was made and will still be read, min(its presence, the sum of its readers'), which is exact for 0 and 1.
+/// A layer of presence 0 is not there: it neither makes nor keeps a value, and an add or concat does without it (an add of one
+/// summand hands it on). A mixture hands on its producers without a copy. In between, a value counts by the probability that it
+/// was made and will still be read, min(its presence, the sum of its readers'), which is exact for 0 and 1.
 ///
-/// The value is the exact peak. Its slope is shared by all moments within 5 % of it, in proportion to how far they reach into those:
-/// the slope of the largest alone would drop one tensor and find the next just below.
+/// The value is the exact peak. Its slope is shared by all moments within 5 % of it, in proportion to how far they reach into
+/// those: the slope of the largest alone would drop one tensor and find the next just below.
 struct PeakMemory {
   std::string_view name() const { return "peak memory"; }
   std::string_view unit() const { return "B"; }

@@ -51,8 +51,8 @@ class Network {
 
   Network() = default;
 
-  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C, T x C or F. Parameters are drawn from `seed`; without
-  /// one they are 0, for those who bring values.
+  /// Builds the graph that `build` writes from a Flow of samples of a shape, H x W x C, T x C or F. Parameters are drawn from
+  /// `seed`; without one they are 0, for those who bring values.
   template <class Build>
   Network(const Shape& input, Build&& build, std::optional<std::uint64_t> seed = 0) : seed_(seed) {
     Builder builder(*this);

@@ -11,8 +11,8 @@
 
 namespace siena {
 
-/// What a formulation that turns steps (TurnsSteps) needs of each step of a search: the violations and their gradients where the step begins, and
-/// what the optimizer makes of the alphas.
+/// What a formulation that turns steps (TurnsSteps) needs of each step of a search: the violations and their gradients where
+/// the step begins, and what the optimizer makes of the alphas.
 class StepTurner {
  public:
   StepTurner(Network& network, const SearchSpace& space) : network_(network), space_(space) {}

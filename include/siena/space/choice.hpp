@@ -24,7 +24,7 @@ struct Alternative {
 
 /// A place in a network where the search keeps one of several alternatives, all with outputs of one shape: layers (also
 /// Searchable ones), functions from Flow to Flow for pieces of several layers, Alternatives, which have names, and Identity.
-///   x = x | Choice{Conv2d{.out = 16, .kernel = 3}, [](Flow y) { return y | Conv2d{.out = 16, .kernel = 5} | Relu{}; }, Identity{}};
+///   x = x | Choice{Conv2d{.out = 16, .kernel = 3}, [](Flow y) { return y | Conv2d{.out = 16} | Relu{}; }, Identity{}};
 /// Becomes a Mixture node; the alternatives' layers are ordinary nodes before it.
 /// Channels that are searched are tied over all alternatives.
 class Choice {

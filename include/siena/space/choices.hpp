@@ -115,8 +115,9 @@ class Choices {
     for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
     return all;
   }
-  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of alternatives that were sampled with
-  /// Sampling::score, whose losses were seen; else by how much less likely it is: a nat counts as one unit of loss.
+  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of alternatives that were
+  /// sampled with Sampling::score, whose losses were seen; else by how much less likely it is: a nat counts as one unit of
+  /// loss.
   double rise(const Network& network, int choice, int from, int to) const {
     const Network::Node& node = network.nodes()[nodes_[choice]];
     const float *mean = network.buffer(node.buffers[2]).data(), *seen = network.buffer(node.buffers[3]).data();
@@ -141,7 +142,8 @@ class Choices {
   void forget_samples(Network& network) const {
     for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[1]).fill(-1.0f);
   }
-  /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the usual one.
+  /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the
+  /// usual one.
   void add_scores(Network& network, double rise) const {
     for (int c = 0; c < count(); ++c) {
       const Network::Node& node = network.nodes()[nodes_[c]];

@@ -19,10 +19,10 @@
 
 namespace siena {
 
-/// The channel masks of a network: one architecture parameter alpha per group that is not frozen, in [0, 1], all 1 at first, and
-/// gates on the layers that read the group. A mask acts where its channels are read: a layer's weights are multiplied by the mask of
-/// its input channels, which computes what masked inputs would, and is exactly the network without those channels. The object
-/// names parameters by index: it serves every copy of the network.
+/// The channel masks of a network: one architecture parameter alpha per group that is not frozen, in [0, 1], all 1 at first,
+/// and gates on the layers that read the group. A mask acts where its channels are read: a layer's weights are multiplied by
+/// the mask of its input channels, which computes what masked inputs would, and is exactly the network without those channels.
+/// The object names parameters by index: it serves every copy of the network.
 class ChannelMasks {
  public:
   /// Adds the parameters and gates to the network.

@@ -15,8 +15,9 @@ struct Channels {
   int minimum = 1;
 };
 
-/// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest from the
-/// output's own place, but keeps a field of at least `minimum` taps in each direction (a wider dilation may thin it out).
+/// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest
+/// from the output's own place, but keeps a field of at least `minimum` taps in each direction (a wider dilation may thin it
+/// out).
 struct ReceptiveField {
   int minimum = 1;
 };

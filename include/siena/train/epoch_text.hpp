@@ -32,8 +32,8 @@ inline std::string number_text(double number) {
   return size >= 1000 && size < 1e15 ? format("{:.0f}", number) : format("{:.4g}", number);
 }
 
-/// "memory 14.2/16 KiB ok" or "... over"; "gap8 383304 cycles" without a limit. Bytes and seconds are shown in the multiple that
-/// suits the limit, or the value where there is none.
+/// "memory 14.2/16 KiB ok" or "... over"; "gap8 383304 cycles" without a limit. Bytes and seconds are shown in the multiple
+/// that suits the limit, or the value where there is none.
 inline std::string bound_text(const BoundReading& bound) {
   const bool limited = !std::isinf(bound.limit);
   const double size = limited ? bound.limit : bound.value;

@@ -17,7 +17,8 @@
 
 namespace siena {
 
-/// A bounded quantity as it stands: the true value, never a relaxed one, and the most it may be (infinity: it is only reported).
+/// A bounded quantity as it stands: the true value, never a relaxed one, and the most it may be (infinity: it is only
+/// reported).
 struct BoundReading {
   std::string name = {};
   std::string unit = {};

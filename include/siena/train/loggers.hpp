@@ -141,7 +141,8 @@ class JsonLinesLog {
 };
 
 /// One row per epoch below a header. What was not measured is left empty; all bounds of an epoch are in one column, as
-/// "name=value/limit unit" (without a limit "name=value unit") joined by semicolons, so that phases with other bounds fit into the same table.
+/// "name=value/limit unit" (without a limit "name=value unit") joined by semicolons, so that phases with other bounds fit into
+/// the same table.
 class CsvLog {
  public:
   explicit CsvLog(const std::filesystem::path& path)

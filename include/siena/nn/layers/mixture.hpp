@@ -11,9 +11,10 @@
 
 namespace siena {
 
-/// The weighted sum of the outputs of several branches, all of one shape. The weights are its parameter `alpha` (one each, equal at
-/// first) or what a gate makes of it; a pass works them out before the branches, and does not compute a branch whose weight is 0. The buffers
-/// are the gate's: a temperature, which branch the last pass has sampled, and what was seen of the branches that were. How alternatives are written: Choice, of the room space.
+/// The weighted sum of the outputs of several branches, all of one shape. The weights are its parameter `alpha` (one each,
+/// equal at first) or what a gate makes of it; a pass works them out before the branches, and does not compute a branch whose
+/// weight is 0. The buffers are the gate's: a temperature, which branch the last pass has sampled, and what was seen of the
+/// branches that were. How alternatives are written: Choice, of the room space.
 struct Mixture {
   /// The layers of one branch: nodes [first, last) of the network; none where the branch hands the mixture's input on.
   struct Branch {
