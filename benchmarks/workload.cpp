@@ -21,15 +21,19 @@ namespace {
 struct Model {
   const char* name;
   Network (*make)();
+  Network (*supernet)() = nullptr;
   bool reconstructs = false;  // learns its inputs rather than a class
   bool long_running = false;
 };
 
 constexpr Model models[] = {
-    {.name = "resnet8", .make = [] { return resnet8(); }},
-    {.name = "ds_cnn", .make = [] { return ds_cnn(); }},
-    {.name = "mobilenet_v1", .make = [] { return mobilenet_v1(); }},
-    {.name = "autoencoder", .make = [] { return autoencoder(); }, .reconstructs = true},
+    {.name = "resnet8", .make = [] { return resnet8(); }, .supernet = [] { return resnet8_supernet(); }},
+    {.name = "ds_cnn", .make = [] { return ds_cnn(); }, .supernet = [] { return ds_cnn_supernet(); }},
+    {.name = "mobilenet_v1", .make = [] { return mobilenet_v1(); }, .supernet = [] { return mobilenet_v1_supernet(); }},
+    {.name = "autoencoder",
+     .make = [] { return autoencoder(); },
+     .supernet = [] { return autoencoder_supernet(); },
+     .reconstructs = true},
     {.name = "resnet18", .make = [] { return resnet18(); }, .long_running = true},
 };
 
@@ -110,14 +114,17 @@ std::vector<std::string> network_names() {
 }
 
 Network make_network(const std::string& name) { return model(name).make(); }
+bool has_supernet(const std::string& name) { return model(name).supernet != nullptr; }
 
 struct Training::Run {
   // The search itself as `search` runs it, with its space, but driven step by step.
   struct Search {
-    Search(Network& network, std::int64_t percent, const Objective& objective)
-        : options{.settle = 1, .objective = objective}, space(network, options.space), constraints(half_of(describe(network))) {
+    Search(Network& network, std::int64_t percent, Sampling sampling, const Objective& objective)
+        : options{.settle = 1, .space = {.choices = {.sampling = sampling}}, .objective = objective},
+          space(network, options.space),
+          constraints(half_of(describe(network))) {
       constraints.start(1, describe(network, space), epochs);
-      space.select(network, part_of(space, percent));
+      space.masks().select(network, part_of(space, percent).keep);
       phase.emplace(network, space, constraints, options);
     }
     SearchOptions options;
@@ -127,11 +134,12 @@ struct Training::Run {
   };
   static constexpr int epochs = std::numeric_limits<int>::max();
 
-  Run(const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent) : network(make_network(name)) {
+  Run(const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent, std::optional<Sampling> sampling = {})
+      : network(sampling ? model(name).supernet() : make_network(name)) {
     const bool reconstructs = model(name).reconstructs;
     flops = 2 * (3 * macs(network) - macs_of_first_layers(network)) * static_cast<double>(batch);
     Objective objective = reconstructs ? reconstruction() : classification();
-    if (percent) search.emplace(network, *percent, objective);
+    if (percent) search.emplace(network, *percent, sampling.value_or(Sampling::score), objective);
     if (search) objective = search->phase->objective();
     FitOptions options{.epochs = epochs,
                        .batch = batch,
@@ -162,6 +170,10 @@ Training Training::plain(const std::string& network, std::int64_t batch) {
 }
 Training Training::search(const std::string& network, std::int64_t batch, std::int64_t percent) {
   return Training(std::make_unique<Run>(network, batch, percent));
+}
+
+Training Training::supernet(const std::string& network, std::int64_t batch, Sampling sampling) {
+  return Training(std::make_unique<Run>(network, batch, 100, sampling));
 }
 
 double Training::step() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "siena/nn.hpp"
+#include "siena/space/choices.hpp"
 
 namespace siena::bench {
 
@@ -19,6 +20,9 @@ std::vector<std::string> network_names();
 
 /// One of them, with its masks not yet put on. Throws ArgumentError for a name that is none.
 Network make_network(const std::string& name);
+
+/// Whether the paper has a supernet of it.
+bool has_supernet(const std::string& name);
 
 /// A training that is run step by step, always on the same batch of noise: an epoch of one step of the library's training loop
 /// each time.
@@ -30,6 +34,8 @@ class Training {
   /// bound on memory and one on latency, which ask for half of what the whole network takes. The masks' rate is so small that
   /// none ever falls.
   static Training search(const std::string& network, std::int64_t batch, std::int64_t percent);
+  /// A step of a search among the alternatives of the network's supernet, under the same bounds.
+  static Training supernet(const std::string& network, std::int64_t batch, Sampling sampling);
 
   Training(Training&&) noexcept;
   Training& operator=(Training&&) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// One step of a mask search under two constraints, beside one of plain training. The two take turns in the same loop, so that
+// One step of a search under two constraints, of masks or among the alternatives of a supernet, beside one of plain training of the network. The two take turns in the same loop, so that
 // whatever else the machine does slows both alike: `search/plain` is the median of the ratios of neighbours. `percent` is how
 // many of the channels the masks leave on: a search begins with all and ends near what its bounds allow.
 
@@ -16,10 +16,7 @@ namespace {
 
 using namespace siena::bench;
 
-void search_step(benchmark::State& state, const std::string& network) {
-  const ThreadScope threads(state.range(1));
-  Training plain = Training::plain(network, state.range(0));
-  Training search = Training::search(network, state.range(0), state.range(2));
+void take_turns(benchmark::State& state, Training plain, Training search) {
   plain.step();  // the first ones fill the memory pool
   search.step();
   std::vector<double> plain_seconds, search_seconds, ratios;
@@ -40,6 +37,16 @@ void search_step(benchmark::State& state, const std::string& network) {
   state.counters["search/plain"] = median(ratios);
 }
 
+void search_step(benchmark::State& state, const std::string& network) {
+  const ThreadScope threads(state.range(1));
+  take_turns(state, Training::plain(network, state.range(0)), Training::search(network, state.range(0), state.range(2)));
+}
+
+void supernet_step(benchmark::State& state, const std::string& network, siena::Sampling sampling) {
+  const ThreadScope threads(state.range(1));
+  take_turns(state, Training::plain(network, state.range(0)), Training::supernet(network, state.range(0), sampling));
+}
+
 void add() {
   for (const std::string& network : network_names()) {
     const bool large = network == "resnet18";
@@ -52,6 +59,16 @@ void add() {
             ->Unit(benchmark::kMillisecond)
             ->UseManualTime();
     if (large) entry->Iterations(3);
+    if (!has_supernet(network)) continue;
+    for (const auto& [name, sampling] : {std::pair{"score", siena::Sampling::score}, {"softmax", siena::Sampling::softmax}}) {
+      benchmark::RegisterBenchmark(
+          ("supernet_step/" + network + "/" + name).c_str(),
+          [network, sampling = sampling](benchmark::State& state) { supernet_step(state, network, sampling); })
+          ->ArgNames({"batch", "threads"})
+          ->ArgsProduct({{32}, thread_counts()})
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+    }
   }
 }
 

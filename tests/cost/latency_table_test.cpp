@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "siena/cost/slope_check.hpp"
+#include "siena/cost/validate.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 #include "support/latency_points.hpp"
@@ -86,7 +86,9 @@ TEST_CASE("latency table: channels count in whole tiles, with the slope between 
   CHECK(tape.gradient(channels) == Approx((cost(16) - cost(8)) / 8));
   // All slopes against the secants over tiles.
   const Architecture<double> net{.layers = {test::linear("linear", 7, 16)}};
-  CHECK(check_slopes(table, net, 16).worst_error < 1e-9);
+  const Validation validation = validate(table, net, {.span = 8});
+  INFO(validation.to_string());
+  CHECK(validation.passed());
 }
 
 TEST_CASE("latency table: monotone where the data are", "[cost]") {

@@ -375,7 +375,7 @@ TEST_CASE("search: under a bound on measured times") {
   for (const LayerDesc<Scalar>& layer : soft.layers) {
     if (layer.kind != LayerKind::conv2d) continue;
     INFO(layer.name);
-    Selection less = full_selection(space);
+    Selection less = space.full();
     less.keep[static_cast<std::size_t>(space.masks().channels().runs(layer.node)[0].group)][0] = false;
     CHECK(tape.scalars().gradient(layer.out_channels) == Approx(whole - total(table, describe(seed, space, less))));
   }
