@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "siena/nn.hpp"
-#include "siena/space/choices.hpp"
+#include "siena/space.hpp"
 
 namespace siena::bench {
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Kernels are tested for this machine's instruction set with everything else (kernels_test), and for each of SIENA_TEST_TARGETS
-# by a program of its own, kernels_test_<target>. All are built, so that they stay correct C++; what this machine cannot run is
-# skipped. Other processors have a preset: see neon.
+# by a program of its own, kernels_test_<target>, in one translation unit: what costs is instantiating the kernels. All are
+# built, so that they stay correct C++; what this machine cannot run is skipped. Other processors have a preset: see neon.
 set(SIENA_TEST_TARGETS "" CACHE STRING "Instruction sets for which kernels are tested too: avx512;avx2;sse4_2;portable")
 
 # The option that selects the target, and a feature that tells whether a machine runs it.
@@ -26,7 +26,7 @@ foreach(target IN LISTS SIENA_TEST_TARGETS)
     continue()
   endif()
   add_executable(kernels_test_${target} ${kernel_tests})
-  set_target_properties(kernels_test_${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${SIENA_TEST_BATCH})
+  set_target_properties(kernels_test_${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   target_include_directories(kernels_test_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_compile_options(kernels_test_${target} PRIVATE ${option})
   target_link_libraries(kernels_test_${target} PRIVATE siena::siena siena_warnings siena_sanitizers siena_test_main)

@@ -1,6 +1,6 @@
-// SPDX-FileCopyrightText: 2026 The siena authors SPDX-License-Identifier: Apache-2.0 expect: an observer needs at least one of
-// `void on_phase\(const PhaseEvent&\)`, `void on_step\(const StepEvent&\)`, `void on_epoch\(const EpochEvent&\)` and `void
-// on_phase_end\(const PhaseEvent&\)`
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: an observer needs at least one of `void on_phase\(const PhaseEvent&\)`, `void on_step\(const StepEvent&\)`, `void on_epoch\(const EpochEvent&\)` and `void on_phase_end\(const PhaseEvent&\)`
 #include "siena/train/events.hpp"
 
 struct Mine {
