@@ -125,7 +125,12 @@ void add_evaluations(const std::string& table_file) {
   add_evaluation(Plain<Params>{"params"});
   add_evaluation(Plain<Macs>{"macs"});
   add_evaluation(Plain<ModelSize>{"model_size"});
+  add_evaluation(Plain<PeakMemory>{"peak_memory"});
   add_evaluation(Plain<Gap8>{"gap8"});
+  add_evaluation(Plain<Ne16>{"ne16"});
+  add_evaluation(Plain<Diana>{"diana"});
+  add_evaluation(Plain<Mpic>{"mpic"});
+  add_evaluation(Plain<CortexM>{"cortex_m"});
   add_evaluation(Table{"latency_table", table_file});
 }
 

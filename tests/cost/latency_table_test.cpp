@@ -144,7 +144,17 @@ TEST_CASE("latency query: what tells layers apart, and what takes no time", "[co
     CHECK(table.layer_cost(free) == 0);
   }
   conv.live_taps = 4;
-  CHECK_THROWS_WITH(latency_query(conv), ContainsSubstring("'conv'") && ContainsSubstring("tap mask"));
+  CHECK_THROWS_WITH(latency_query(conv), ContainsSubstring("'conv'") && ContainsSubstring("masked elements"));
+
+  // None is masked, but they may be.
+  ScalarTape of_taps;
+  const auto whole = measured_conv(4, 8, 4, 4);
+  auto varied = convert<Scalar>(whole);
+  varied.live_taps = of_taps.leaf(9);
+  const Scalar seconds = table.layer_cost(varied);
+  CHECK(seconds.value() == table.layer_cost(whole));
+  of_taps.backward(seconds);
+  CHECK(of_taps.gradient(*varied.live_taps) == Approx(seconds.value() / 9));
 }
 
 TEST_CASE("latency table: nothing is guessed outside of what was measured", "[cost]") {

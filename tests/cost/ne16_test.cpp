@@ -56,6 +56,8 @@ TEST_CASE("ne16: other kernels are passes of 3x3 and 1x1, groups one after the o
   auto masked = kernel(1, 9);
   masked.live_taps = 4;
   CHECK(ne16_cycles(masked) == 4 * 119);
+  masked.live_taps = 9;  // all of them
+  CHECK(ne16_cycles(masked) == 9 * 119);
   auto grouped = test::conv("", {.in = 32, .out = 64, .height = 3, .width = 3});
   grouped.groups = 2;
   CHECK(ne16_cycles(grouped) == 2 * 355);
@@ -73,6 +75,20 @@ TEST_CASE("ne16: slopes are those of the tiles", "[cost]") {
   CHECK(tape.gradient(layer.out_channels) == (45 + 22) / 32.0 + 8 + 1);
   CHECK(tape.gradient(layer.in_channels) == (45 + 256) / 16.0);
   CHECK(tape.gradient(layer.weight_bits) == 32);
+}
+
+TEST_CASE("ne16: a whole kernel costs what it costs, with a slope for each of its taps", "[cost]") {
+  for (const auto& plain : {test::conv("", {.in = 16, .out = 32, .height = 3, .width = 3}),
+                            test::depthwise("", {.in = 16, .out = 16, .kernel = 5, .height = 3, .width = 3})}) {
+    ScalarTape tape;
+    auto layer = convert<Scalar>(plain);
+    const double elements = double(plain.kernel_height) * plain.kernel_width;
+    layer.live_taps = tape.leaf(elements);
+    const Scalar cost = Ne16{}.layer_cost(layer);
+    CHECK(cost.value() == ne16_cycles(plain));
+    tape.backward(cost);
+    CHECK(tape.gradient(*layer.live_taps) == Approx(cost.value() / elements));
+  }
 }
 
 TEST_CASE("ne16: networks, custom layers and layers without MACs", "[cost]") {

@@ -352,8 +352,8 @@ TEST_CASE("search: under a bound on measured times") {
                                  .in_channels = in,
                                  .out_channels = out,
                                  .seconds = 1e-7 + 1e-9 * in * out * query->height * query->width};
-        const auto same = [&](const LatencyPoint& p) { return p == point; };
-        if (std::none_of(points.begin(), points.end(), same)) points.push_back(point);
+        const auto known = [&](const LatencyPoint& p) { return p == point; };
+        if (std::none_of(points.begin(), points.end(), known)) points.push_back(point);
       }
     }
   }

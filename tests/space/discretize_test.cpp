@@ -10,6 +10,7 @@
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
@@ -41,7 +42,7 @@ std::vector<double> numbers(const LayerDesc<N>& l) {
   for (const int producer : l.producers) all.push_back(producer);
   for (const N& x : {l.in_channels, l.out_channels, l.presence, l.own_weights, l.own_macs, N(Params{}.layer_cost(l)),
                      N(Params{.bias = true}.layer_cost(l)), N(Macs{}.layer_cost(l)), N(ModelSize{}.layer_cost(l)),
-                     N(Gap8{}.layer_cost(l))}) {
+                     N(Gap8{}.layer_cost(l)), N(Ne16{}.layer_cost(l))}) {
     all.push_back(value_of(x));
   }
   return all;

@@ -99,18 +99,20 @@ inline std::string format_all(std::string_view text, std::initializer_list<Forma
 /// as {:.3f} suits its argument shows when it is used.
 template <class... Args>
 struct CheckedText {
-  consteval CheckedText(const char* literal) : text(literal) {  // NOLINT(google-explicit-constructor)
+  // Plain pointers: the compiler would interpret every call of a string_view, letter by letter of all texts.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  consteval CheckedText(const char* literal) : text(literal, __builtin_strlen(literal)) {
     std::size_t fields = 0, open = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool doubled = i + 1 < text.size() && text[i + 1] == text[i];
-      if (text[i] == '{' && !doubled) {
+    for (const char* at = literal; *at != 0; ++at) {
+      if (*at != '{' && *at != '}') continue;
+      if (*at == '{' && at[1] != '{') {
         ++fields;
         ++open;
-      } else if (text[i] == '}' && open > 0) {
+      } else if (*at == '}' && open > 0) {
         --open;
-      } else if (text[i] == '{' || text[i] == '}') {
-        if (!doubled) throw "siena: expected {{ and }} for braces in a text";
-        ++i;
+      } else {
+        if (at[1] != *at) throw "siena: expected {{ and }} for braces in a text";
+        ++at;
       }
     }
     if (fields != sizeof...(Args)) throw "siena: expected one argument for each {} of the text";

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -48,12 +49,9 @@ inline void set_threads(int count) {
 #endif
 }
 
-/// Calls body(i) for every i in [0, tasks), spread over the threads in contiguous runs. What a task computes must depend on
-/// its index alone: then results are the same bits at any number of threads. Partial sums belong
-/// to tasks, never to threads, and are reduced in task order. A call inside a task runs serially.
-/// The first exception is rethrown when all tasks have ended.
-template <class Body>
-void parallel_for(std::int64_t tasks, Body&& body) {
+namespace detail {
+/// The loop of parallel_for, compiled once: `call(body, i)` runs task i of a body of any type.
+inline void run_tasks(std::int64_t tasks, void (*call)(const void*, std::int64_t), const void* body) {
 #if defined(_OPENMP)
   const int team = static_cast<int>(std::min<std::int64_t>(threads(), tasks));
   if (team > 1 && !omp_in_parallel()) {
@@ -62,7 +60,7 @@ void parallel_for(std::int64_t tasks, Body&& body) {
 #pragma omp parallel for schedule(static) num_threads(team)
     for (std::int64_t i = 0; i < tasks; ++i) {
       try {
-        body(i);
+        call(body, i);
       } catch (...) {
         std::lock_guard lock(mutex);
         if (!error) error = std::current_exception();
@@ -72,12 +70,23 @@ void parallel_for(std::int64_t tasks, Body&& body) {
     return;
   }
 #endif
-  for (std::int64_t i = 0; i < tasks; ++i) body(i);
+  for (std::int64_t i = 0; i < tasks; ++i) call(body, i);
+}
+}  // namespace detail
+
+/// Calls body(i) for every i in [0, tasks), spread over the threads in contiguous runs. What a task computes must depend on
+/// its index alone: then results are the same bits at any number of threads. Partial sums belong
+/// to tasks, never to threads, and are reduced in task order. A call inside a task runs serially.
+/// The first exception is rethrown when all tasks have ended.
+template <class Body>
+void parallel_for(std::int64_t tasks, const Body& body) {
+  detail::run_tasks(
+      tasks, [](const void* held, std::int64_t i) { (*static_cast<const Body*>(held))(i); }, std::addressof(body));
 }
 
 /// parallel_for over [0, count) in runs of at most `grain`: body(begin, end).
 template <class Body>
-void parallel_ranges(std::int64_t count, std::int64_t grain, Body&& body) {
+void parallel_ranges(std::int64_t count, std::int64_t grain, const Body& body) {
   const std::int64_t tasks = (count + grain - 1) / grain;
   parallel_for(tasks, [&](std::int64_t task) { body(task * grain, std::min(count, (task + 1) * grain)); });
 }

@@ -80,6 +80,9 @@ struct LayerDesc {
 
   /// Elements of one kernel.
   N taps() const { return live_taps ? *live_taps : N(static_cast<double>(kernel_height) * kernel_width); }
+  /// Whether no element of the kernel is masked: then its height and width say what it costs, and `taps` has the slope to the
+  /// masks by which it may still shrink.
+  bool dense() const { return !live_taps || value_of(*live_taps) == double(kernel_height) * kernel_width; }
   /// Output channels; through in_channels for a depthwise layer, so that its mask gets a gradient.
   N filters() const { return kind == LayerKind::depthwise_conv2d ? in_channels * double(multiplier) : out_channels; }
 

@@ -53,11 +53,13 @@ struct LatencyQuery {
 
 /// Whoever measures a layer files it under this, so that it is found again. Empty for what takes no time on a device: batch
 /// norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias, padding, dilation and bit widths are not
-/// told apart. Throws DataError for a layer with a tap mask, of which no kernel makes use.
+/// told apart. Throws DataError for a layer whose kernel has masked elements, of which no kernel makes use.
 template <class N>
 std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   using enum LayerKind;
-  require<DataError>(!layer.live_taps, "latency_query: expected '{}' to have all its kernel elements, got a tap mask",
+  require<DataError>(layer.dense(),
+                     "latency_query: expected '{}' to have its whole kernel, got masked elements; measured times cannot price "
+                     "them, cycles of a formula can",
                      layer.name);
   const bool gone = layer.kind == flatten || layer.kind == mixture || (layer.kind == batch_norm && layer.batch_norm_folded) ||
                     (layer.kind == activation && layer.operation == "dropout");
@@ -127,6 +129,8 @@ class LatencyTable {
       check_range(*grid, {layer.name, query->key, "output channels"}, grid->out, value_of(out));
       seconds += interpolate(grid->in, grid->out, grid->seconds, query->in_channels, out) * weight;
     }
+    // Where taps vary the kernel is one of those measured; the slope is that of time spread evenly over them.
+    if (layer.live_taps) seconds *= layer.taps() / (double(layer.kernel_height) * layer.kernel_width);
     return seconds;
   }
 

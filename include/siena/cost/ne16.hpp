@@ -43,13 +43,14 @@ struct Ne16 {
         const N last = blocks * 22.0 + out;  // normalise, quantise, write
         const N square = in_blocks * (blocks * 45.0 + out * layer.weight_bits) + last;
         const N point = in_blocks * (blocks * 33.0 + out) + last;
-        const double squares = layer.live_taps ? 0 : floor_div(height, 3) * floor_div(width, 3);
-        return (square * squares + point * (layer.taps() - 9 * squares)) * (tiles * layer.groups);
+        const double squares = floor_div(height, 3) * floor_div(width, 3);
+        const N kernel = square * squares + point * (height * width - 9 * squares);
+        return (layer.dense() ? kernel * (layer.taps() / (height * width)) : point * layer.taps()) * (tiles * layer.groups);
       }
       case LayerKind::depthwise_conv2d: {
         const N out = layer.filters();
-        const double passes = ceil_div(height, 3) * ceil_div(width, 3);
-        return (ceil_div(out, 16) * 67.0 + out * (layer.weight_bits + 2.0)) * (tiles * passes);
+        const N passes = (layer.dense() ? layer.taps() / (height * width) : N(1)) * (ceil_div(height, 3) * ceil_div(width, 3));
+        return (ceil_div(out, 16) * 67.0 + out * (layer.weight_bits + 2.0)) * tiles * passes;
       }
       case LayerKind::other:
         return layer.own_macs / 8.0;
