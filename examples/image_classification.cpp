@@ -168,7 +168,10 @@ Report run(const Settings& s) {
                                 observers);
     phases.push_back({phase, epochs, history.seconds});
   };
+  std::optional<SearchHistory> searched;
   if (s.method == "search") {
+    if (!s.quiet)
+      for (const Reach& range : reach(network, bounds)) fmt::print("{}\n", range.to_string());
     auto [found, history] = search(
         std::move(network), data, bounds, Duccio{},
         {.warmup = warmup, .epochs = search_epochs, .batch = s.batch, .optimizer = sgd, .augment = augment, .seed = s.seed},
@@ -177,6 +180,7 @@ Report run(const Settings& s) {
     if (history.seed_test) accuracy.seed = history.seed_test->accuracy;
     if (history.found_test) accuracy.found = history.found_test->accuracy;
     network = std::move(found);
+    searched = std::move(history);
     if (finetune > 0) train(network, "fine-tuning", finetune);
   } else {
     if (s.method == "uniform") network = widest(options, bounds);
@@ -189,7 +193,13 @@ Report run(const Settings& s) {
   report.phases = std::move(phases);
   report.seed = s.seed;
   fmt::print("{}\n", report);  // before any file: a full disk takes nothing from the screen
-  if (!s.report.empty()) save_json(to_json(report), s.report);
+  if (searched)
+    for (const ShadowPrice& price : searched->prices) fmt::print("{}\n", price.to_string());
+  if (!s.report.empty()) {
+    auto json = to_json(report);
+    if (searched) json["history"] = to_json(*searched);
+    save_json(json, s.report);
+  }
   if (!s.save.empty()) deploy::save_weights(network, s.save);
   return report;
 }

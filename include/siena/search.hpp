@@ -6,8 +6,10 @@
 
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
+#include "siena/search/reach.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
 #include "siena/search/search.hpp"
 #include "siena/search/search_phase.hpp"
+#include "siena/search/slack.hpp"
 #include "siena/search/step_turner.hpp"

@@ -7,74 +7,19 @@
 #include <string_view>
 #include <vector>
 
+#include "search/small.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/params.hpp"
+#include "siena/search/reach.hpp"
+#include "siena/search/slack.hpp"
 #include "support/catch.hpp"
-#include "support/searchable.hpp"
 
 using namespace siena;
+using test::Small;
 
 namespace {
-
-/// Two layers of 8 channels that may vary, with 27 A + A B + 4 B weights for A and B of them: 312 as it is, 32 at least.
-struct Small {
-  explicit Small(int minimum = 1)
-      : network({8, 8, 3},
-                [&](const Flow& x) {
-                  const Flow first =
-                      (x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{.minimum = minimum}}).named("a") | Relu{};
-                  const Flow second = (first | Searchable{Conv2d{.out = 8}, Channels{}}).named("b") | Relu{};
-                  return (second | GlobalAvgPool{} | Linear{.out = 4}).named("out");
-                }),
-        space(network),
-        a(space.masks().channels().runs(1)[0].group),
-        b(space.masks().channels().runs(3)[0].group) {
-    set_importance("a", std::vector<float>(8, 1.0f));
-    set_importance("b", std::vector<float>(8, 1.0f));
-  }
-
-  /// As if training had found out what the channels are worth.
-  void set_importance(const std::string& layer, const std::vector<float>& importance) {
-    State before, after;
-    network.save(before);
-    for (const auto& [name, value] : before.values()) {
-      auto tensor = std::get<Tensor>(value);
-      if (name == "mask." + layer + ".gradient_variance") {
-        for (std::size_t c = 0; c < importance.size(); ++c) tensor.data()[c] = 2 * importance[c];
-      }
-      after.put(name, std::move(tensor));
-    }
-    network.load(after);
-  }
-  std::vector<bool> keep(const Selection& selection, int group) const {
-    return selection.keep[static_cast<std::size_t>(group)];
-  }
-  Selection all() const { return space.full(); }
-  double cost(const Selection& selection) const { return total(Params{}, describe(network, space, selection)); }
-  Selection repaired(const ConstraintSet& bounds) const { return repair(network, space, bounds, all()); }
-  bool feasible(const ConstraintSet& bounds, const Selection& selection) const {
-    return bounds.feasible(describe(network, space, selection));
-  }
-  /// Whether a channel can still be switched on; which one makes no difference to a cost.
-  bool fits_another(const ConstraintSet& bounds, Selection selection) const {
-    for (auto& group : selection.keep) {
-      for (auto&& channel : group) {
-        if (channel) continue;
-        channel = true;
-        const bool fits = feasible(bounds, selection);
-        channel = false;
-        if (fits) return true;
-      }
-    }
-    return false;
-  }
-
-  Network network;
-  SearchSpace space;
-  int a, b;
-};
 
 /// The largest of several costs: dropping channels of one layer alone lowers it only where no other layer is as wide.
 struct Widest {
@@ -91,16 +36,6 @@ struct Widest {
   template <class N>
   N violation(const Architecture<N>& network) const {
     return value(network) / most - 1.0;
-  }
-};
-
-struct Near {  // kept neither by the smallest nor by the largest network
-  double target;
-  std::string_view name() const { return "near"; }
-  template <class N>
-  N violation(const Architecture<N>& network) const {
-    const N off = total(Params{}, network) / target - 1.0;
-    return off * off - 0.01;
   }
 };
 }  // namespace
@@ -208,52 +143,6 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
         CHECK((full.keep[g][c] || !kept.keep[g][c]));  // nothing was taken away
     }
   }
-}
-
-TEST_CASE("use_slack: the most valuable channels come back first") {
-  Small small;
-  small.set_importance("a", {1, 5, 1, 1, 1, 7, 1, 1});
-  small.set_importance("b", std::vector<float>(8, 0.01f));
-  Selection some = small.all();
-  for (const std::size_t c : {0, 1, 5}) some.keep[static_cast<std::size_t>(small.a)][c] = false;
-  const auto slack = [&](double limit) {
-    return small.keep(use_slack(small.network, small.space, subject_to(AtMost{Params{}, limit}), some), small.a);
-  };
-  CHECK(slack(312 - 36) == std::vector<bool>{0, 0, 1, 1, 1, 1, 1, 1});
-  CHECK(slack(312 - 35) == std::vector<bool>{0, 1, 1, 1, 1, 1, 1, 1});
-  CHECK(slack(312) == std::vector<bool>(8, true));
-  CHECK(slack(312 - 3 * 35) == small.keep(some, small.a));      // met exactly: nothing fits
-  CHECK(slack(312 - 3 * 35 - 1) == small.keep(some, small.a));  // broken: not for use_slack to mend
-  CHECK(use_slack(small.network, small.space, {}, some) == small.all());
-}
-
-TEST_CASE("require_reachable: says what can be reached") {
-  const Small small;
-  const auto check = [&](const auto&... constraints) {
-    require_reachable(small.network, small.space, subject_to(constraints...));
-  };
-  CHECK_NOTHROW(check());
-  CHECK_NOTHROW(check(AtMost{Params{}, 32}, AtMost{Macs{}, 1e9}));
-  CHECK_THROWS_AS(check(AtMost{Params{}, 31.9}), ConstraintError);
-  CHECK_THROWS_WITH(check(AtMost{Params{}, 31}), ContainsSubstring("bound 'params'") && ContainsSubstring("got 31 weights") &&
-                                                     ContainsSubstring("reaches is 32 weights") &&
-                                                     ContainsSubstring("as it is: 312"));
-  CHECK_THROWS_WITH(check(AtMost{Params{}, 100}, MemoryBound{8_B}), ContainsSubstring("bound 'memory'"));
-  // One channel of `a`, `b` and all four outputs, with biases of 4 bytes: 32 + 4 * 6.
-  CHECK_NOTHROW(check(MemoryBound{56_B}));
-  CHECK_THROWS_WITH(check(MemoryBound{55_B}), ContainsSubstring("reaches is 56 B"));
-
-  CHECK_NOTHROW(check(AtLeast{300}));
-  CHECK_THROWS_WITH(check(AtLeast{400}), ContainsSubstring("constraint 'capacity'") &&
-                                             ContainsSubstring("violation of 0.92 for the smallest") &&
-                                             ContainsSubstring("0.22 for the largest"));
-}
-
-TEST_CASE("require_reachable: what neither the smallest nor the largest network keeps") {
-  const Small small;
-  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(Near{150})));
-  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(Near{1000})),
-                    ContainsSubstring("constraint 'near'"));
 }
 
 TEST_CASE("repair: a constraint from below beside a bound from above") {

@@ -84,8 +84,13 @@ TEST_CASE("history of a search as JSON") {
   epoch.bounds.push_back({.name = "memory", .unit = "B", .value = 12, .limit = 20});
   history.search.epochs.push_back(epoch);
   history.best_epoch = 1;
+  history.reach.push_back({.name = "memory", .unit = "B", .smallest = 1, .largest = 9, .whole = 8, .limit = 4});
+  history.prices.push_back({.name = "memory", .unit = "B", .binds = true, .price = 0.5});
   const Json json = to_json(history);
-  CHECK(keys(json) == Keys{"warmup", "search", "best_epoch", "repaired"});
+  CHECK(keys(json) == Keys{"warmup", "search", "best_epoch", "repaired", "reach", "shadow_prices"});
+  CHECK(json["reach"][0] ==
+        Json{{"name", "memory"}, {"unit", "B"}, {"smallest", 1.0}, {"largest", 9.0}, {"whole", 8.0}, {"limit", 4.0}});
+  CHECK(json["shadow_prices"][0] == Json{{"name", "memory"}, {"unit", "B"}, {"binds", true}, {"price", 0.5}});
   CHECK(json["best_epoch"] == 1);
   CHECK(json["repaired"] == false);
   CHECK(keys(json["warmup"][0]) == Keys{"epoch", "train_loss", "train_accuracy", "penalty", "lr", "seconds"});

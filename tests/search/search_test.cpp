@@ -100,6 +100,11 @@ TEST_CASE("search: finds a plain network that keeps every bound") {
   REQUIRE(history.start.size() == 2);
   CHECK(history.start[0].name == "memory");
   CHECK(history.start[0].violation == Approx(1));
+  REQUIRE(history.reach.size() == 2);
+  CHECK(history.reach[0].whole == total(ModelSize{}, describe(seed)));
+  CHECK(history.reach[1].smallest < history.reach[1].limit);
+  REQUIRE(history.prices.size() == 2);
+  CHECK((history.prices[0].binds || history.prices[1].binds));
   for (const auto& epoch : history.search.epochs) {
     CHECK(epoch.has_validation);
     REQUIRE(epoch.bounds.size() == 2);

@@ -105,11 +105,10 @@ void for_each_move(const Network& network, const SearchSpace& space, const Selec
   detail::for_each_choice_move(network, space, from, direction, each);
 }
 
-/// The architecture of the fewest channels and taps with the alternatives that make `cost` least, found
-/// choice by choice: the least there is where costs add up.
+namespace detail {
+/// Changes alternatives, choice by choice, for as long as that lowers the cost.
 template <class Cost>
-Selection cheapest(const SearchSpace& space, Cost&& cost) {
-  Selection best = space.smallest();
+Selection descend(const SearchSpace& space, Selection best, Cost&& cost) {
   double least = cost(best);
   for (bool improved = true; improved;) {
     improved = false;
@@ -126,6 +125,20 @@ Selection cheapest(const SearchSpace& space, Cost&& cost) {
     }
   }
   return best;
+}
+}  // namespace detail
+
+/// The architecture of the fewest channels and taps with the alternatives that make `cost` least, found
+/// choice by choice: the least there is where costs add up.
+template <class Cost>
+Selection cheapest(const SearchSpace& space, Cost&& cost) {
+  return detail::descend(space, space.smallest(), cost);
+}
+
+/// The whole network with the alternatives that make `cost` largest, found likewise.
+template <class Cost>
+Selection dearest(const SearchSpace& space, Cost&& cost) {
+  return detail::descend(space, space.full(), [&](const Selection& trial) { return -cost(trial); });
 }
 
 }  // namespace siena

@@ -78,12 +78,26 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   return json;
 }
 
-/// Every epoch of both phases of a search, and what was kept.
+/// Every epoch of both phases of a search, what was kept, and of each constraint what could be reached and what it costs:
+/// "reach": [{"name", "unit", "smallest", "largest", "whole", "limit"}], "shadow_prices": [{"name", "unit", "binds", "price"}].
 inline nlohmann::ordered_json to_json(const SearchHistory& history) {
-  return {{"warmup", detail::epochs_json(history.warmup)},
-          {"search", detail::epochs_json(history.search)},
-          {"best_epoch", history.best_epoch},
-          {"repaired", history.repaired}};
+  nlohmann::ordered_json json{{"warmup", detail::epochs_json(history.warmup)},
+                              {"search", detail::epochs_json(history.search)},
+                              {"best_epoch", history.best_epoch},
+                              {"repaired", history.repaired}};
+  json["reach"] = nlohmann::ordered_json::array();
+  for (const Reach& r : history.reach) {
+    json["reach"].push_back({{"name", r.name},
+                             {"unit", r.unit},
+                             {"smallest", r.smallest},
+                             {"largest", r.largest},
+                             {"whole", r.whole},
+                             {"limit", detail::optional_number(r.limit)}});
+  }
+  json["shadow_prices"] = nlohmann::ordered_json::array();
+  for (const ShadowPrice& p : history.prices)
+    json["shadow_prices"].push_back({{"name", p.name}, {"unit", p.unit}, {"binds", p.binds}, {"price", p.price}});
+  return json;
 }
 
 /// Writes a JSON document whole or not at all; throws DataError where the path cannot be written.

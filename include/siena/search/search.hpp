@@ -12,9 +12,10 @@
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/search/options.hpp"
-#include "siena/search/repair.hpp"
+#include "siena/search/reach.hpp"
 #include "siena/search/report.hpp"
 #include "siena/search/search_phase.hpp"
+#include "siena/search/slack.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/train/loop.hpp"
 #include "siena/train/observers.hpp"
@@ -26,7 +27,9 @@ struct SearchHistory {
   History warmup, search;
   Metrics seed_validation;                       ///< of the network after warm-up
   std::optional<Metrics> seed_test, found_test;  ///< if there are test images
+  std::vector<Reach> reach;                      ///< what each constraint's metric can come to
   std::vector<ConstraintStatus> start;           ///< of the seed
+  std::vector<ShadowPrice> prices;               ///< which constraints bind in the end, and what they cost the task
   int best_epoch = -1;                           ///< of the search, from 1: whose weights were kept; -1: those after the last
   bool repaired = false;                         ///< whether channels or alternatives had to change for a bound to hold
 };
@@ -79,6 +82,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   const Architecture<double> start = detail::charged(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
+  history.reach = reach(network, space, bounds);
   if (options.warmup > 0) {
     history.warmup = fit(network, data.train, data.validation,
                          {.epochs = options.warmup,
@@ -119,6 +123,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   const Network& chosen = phase.has_best() ? phase.best() : network;
   history.best_epoch = phase.best_epoch();
   history.repaired = phase.repaired();
+  history.prices = shadow_prices(chosen, space, bounds, space.selection(chosen), phase.price());
 
   SearchResult result{discretize(chosen, space), std::move(history)};
   if (data.test.size() > 0) result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective);

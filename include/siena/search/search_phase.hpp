@@ -10,6 +10,7 @@
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
+#include "siena/search/slack.hpp"
 #include "siena/search/step_turner.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
@@ -67,8 +68,7 @@ class SearchPhase {
     const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept,
-                                   [&](const Architecture<double>& exact) { return constraints_.minimized(exact); });
+    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept, price());
     settled_ = true;
     space_.select(network_, settled_selection_);
   }
@@ -78,6 +78,10 @@ class SearchPhase {
   const Network& best() const { return *best_; }
   int best_epoch() const { return best_epoch_; }
   bool repaired() const { return repaired_; }
+  /// Of the costs that are minimized.
+  PriceOf price() const {
+    return [this](const Architecture<double>& exact) { return constraints_.minimized(exact); };
+  }
 
  private:
   // By the loss where costs are minimized beside it, else as any validation result.

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "siena/constraints/constraint_set.hpp"
+#include "siena/search/moves.hpp"
+#include "siena/search/repair.hpp"
+#include "siena/space/describe.hpp"
+
+namespace siena {
+
+/// What the metric of a constraint can come to in a search space; of a constraint that has none, its violation.
+struct Reach {
+  std::string name, unit;
+  double smallest = 0, largest = 0;
+  double whole = 0;  ///< of all channels and taps; of choices the first alternative
+  std::optional<double> limit;
+
+  /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"
+  std::string to_string() const {
+    const std::string_view space = unit.empty() ? "" : " ";
+    const std::string range = format("{}: {:.6g} to {:.6g}{}{} can be reached", name, smallest, largest, space, unit);
+    if (!limit) return range;
+    return format("{}, the limit of {:.6g}{}{} is {:.1f} % of the whole network's {:.6g}{}{}", range, *limit, space, unit,
+                  100 * *limit / whole, whole, space, unit);
+  }
+};
+
+/// The range of every constraint, and of every cost that is minimized: as exact costs grow with channels and taps, from the
+/// smallest network with the cheapest alternatives to the whole one with the dearest. Trains nothing, takes milliseconds.
+inline std::vector<Reach> reach(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  std::vector<Reach> all;
+  for (const AnyConstraint& constraint : constraints) {
+    const auto metric = [&](const Selection& selection) {
+      const Architecture<double> priced = describe(network, space, selection);
+      return constraint.is_bound() ? *constraint.value(priced) : constraint.violation(priced);
+    };
+    const auto [smallest, largest] = std::minmax({metric(cheapest(space, metric)), metric(dearest(space, metric))});
+    const bool limited = constraint.is_bound() && !constraint.is_minimized();
+    all.push_back({.name = constraint.name(),
+                   .unit = constraint.unit(),
+                   .smallest = smallest,
+                   .largest = largest,
+                   .whole = metric(space.full()),
+                   .limit = limited ? constraint.limit() : std::nullopt});
+  }
+  return all;
+}
+
+/// Of a network with searchable layers, which need not be trained: to choose limits by.
+inline std::vector<Reach> reach(Network network, const ConstraintSet& constraints, const SpaceOptions& options = {}) {
+  const SearchSpace space(network, options);
+  return reach(network, space, constraints);
+}
+
+namespace detail {
+/// What `require_reachable` says of constraints that are no bounds, or of bounds that hold one by one but not together.
+inline void require_found(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  try {
+    (void)repair(network, space, constraints, space.full());
+  } catch (const ConstraintError&) {
+    const Architecture<double> least = describe(network, space, space.smallest()),
+                               most = describe(network, space, space.full());
+    for (const AnyConstraint& constraint : constraints) {
+      if (constraint.is_bound() || holds(constraint.violation(least)) || holds(constraint.violation(most))) continue;
+      fail<ConstraintError>(
+          "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
+          "{:.4g} for the largest network of this search space, and found none between them that keeps it",
+          constraint.name(), constraint.violation(least), constraint.violation(most));
+    }
+    throw;
+  }
+}
+}  // namespace detail
+
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound is tried
+/// by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest alternatives may
+/// differ from bound to bound: what it does not find is refused.
+inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  for (const Reach& metric : reach(network, space, constraints)) {
+    require<ConstraintError>(
+        !metric.limit || holds(metric.smallest / *metric.limit - 1),
+        "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
+        "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
+        metric.name, metric.limit.value_or(0), metric.unit, metric.smallest, metric.unit, metric.whole);
+  }
+  const bool only_bounds =
+      std::all_of(constraints.begin(), constraints.end(), [](const AnyConstraint& one) { return one.is_bound(); });
+  if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
+}
+
+}  // namespace siena

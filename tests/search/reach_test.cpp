@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/search/reach.hpp"
+
+#include <string_view>
+
+#include "search/small.hpp"
+#include "siena/constraints/bound.hpp"
+#include "siena/constraints/minimize.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/models/supernets.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using test::Small;
+
+namespace {
+
+struct Near {  // kept neither by the smallest nor by the largest network
+  double target;
+  std::string_view name() const { return "near"; }
+  template <class N>
+  N violation(const Architecture<N>& network) const {
+    const N off = total(Params{}, network) / target - 1.0;
+    return off * off - 0.01;
+  }
+};
+}  // namespace
+
+TEST_CASE("require_reachable: says what can be reached") {
+  const Small small;
+  const auto check = [&](const auto&... constraints) {
+    require_reachable(small.network, small.space, subject_to(constraints...));
+  };
+  CHECK_NOTHROW(check());
+  CHECK_NOTHROW(check(AtMost{Params{}, 32}, AtMost{Macs{}, 1e9}));
+  CHECK_THROWS_AS(check(AtMost{Params{}, 31.9}), ConstraintError);
+  CHECK_THROWS_WITH(check(AtMost{Params{}, 31}), ContainsSubstring("bound 'params'") && ContainsSubstring("got 31 weights") &&
+                                                     ContainsSubstring("reaches is 32 weights") &&
+                                                     ContainsSubstring("as it is: 312"));
+  CHECK_THROWS_WITH(check(AtMost{Params{}, 100}, MemoryBound{8_B}), ContainsSubstring("bound 'memory'"));
+  // One channel of `a`, `b` and all four outputs, with biases of 4 bytes: 32 + 4 * 6.
+  CHECK_NOTHROW(check(MemoryBound{56_B}));
+  CHECK_THROWS_WITH(check(MemoryBound{55_B}), ContainsSubstring("reaches is 56 B"));
+
+  CHECK_NOTHROW(check(AtLeast{300}));
+  CHECK_THROWS_WITH(check(AtLeast{400}), ContainsSubstring("constraint 'capacity'") &&
+                                             ContainsSubstring("violation of 0.92 for the smallest") &&
+                                             ContainsSubstring("0.22 for the largest"));
+}
+
+TEST_CASE("require_reachable: what neither the smallest nor the largest network keeps") {
+  const Small small;
+  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(Near{150})));
+  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(Near{1000})),
+                    ContainsSubstring("constraint 'near'"));
+}
+
+TEST_CASE("reach: from the smallest network to the whole one, for every constraint and every minimized cost") {
+  const Small small;
+  const auto all =
+      reach(small.network, small.space, subject_to(AtMost{Params{}, 100}, MemoryBound{1_KiB}, AtLeast{64}, Minimize{Macs{}}));
+  REQUIRE(all.size() == 4);
+  CHECK(all[0].to_string() ==
+        "params: 32 to 312 weights can be reached, the limit of 100 weights is 32.1 % of the whole network's 312 weights");
+  CHECK(all[1].name == "memory");
+  CHECK(all[1].smallest == 56);
+  CHECK(all[1].largest == 312 + 4 * 20);
+  CHECK(all[1].limit == 1024);
+  CHECK(all[2].to_string() == "capacity: -3.875 to 0.5 can be reached");  // a violation: 1 - weights / 64
+  CHECK(all[3].largest == total(Macs{}, describe(small.network)));
+  CHECK_FALSE(all[3].limit);
+}
+
+TEST_CASE("reach: of a supernet, from the cheapest to the dearest alternatives") {
+  const auto weights = reach(ds_cnn_supernet(), subject_to(AtMost{Params{}, 22016}));
+  REQUIRE(weights.size() == 1);
+  CHECK(weights[0].smallest == 3328);
+  CHECK(weights[0].largest == 412928);
+  CHECK(weights[0].whole == 3328 + 4 * 36864);
+}
