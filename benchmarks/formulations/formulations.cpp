@@ -97,7 +97,7 @@ Case make_case(const std::string& name) {
 }
 
 template <class Formulation>
-void measure(benchmark::State& state, const std::string& network, const Formulation& formulation) {
+void measure(benchmark::State& state, const std::string& network, const char* name, const Formulation& formulation) {
   static std::map<std::string, Case> cases;
   if (!cases.contains(network)) cases.emplace(network, make_case(network));
   const Case& given = cases.at(network);
@@ -116,9 +116,9 @@ void measure(benchmark::State& state, const std::string& network, const Formulat
       accuracy += history.found_test->accuracy;
       if (settings.log.empty()) continue;
       std::ofstream(settings.log, std::ios::app)
-          << fmt::format("{},{},{:.4f},{:.4f},{},{},{},{:.3f},{:.4f},{:.4f}\n", network, formulation.name(), pair.memory,
-                         pair.latency, pair.cycles ? "cycles" : "macs", history.repaired ? 0 : 1, result.feasible ? 1 : 0,
-                         100 * slack, history.seed_test->accuracy, history.found_test->accuracy);
+          << fmt::format("{},{},{:.4f},{:.4f},{},{},{},{:.3f},{:.4f},{:.4f}\n", network, name, pair.memory, pair.latency,
+                         pair.cycles ? "cycles" : "macs", history.repaired ? 0 : 1, result.feasible ? 1 : 0, 100 * slack,
+                         history.seed_test->accuracy, history.found_test->accuracy);
     }
   }
   const double count = static_cast<double>(slacks.size());
@@ -140,7 +140,7 @@ void add_formulations() {
   };
   const auto add = [](const std::string& network, const char* name, const auto& formulation) {
     benchmark::RegisterBenchmark(("formulations/" + network + "/" + name).c_str(),
-                                 [=](benchmark::State& state) { measure(state, network, formulation); })
+                                 [=](benchmark::State& state) { measure(state, network, name, formulation); })
         ->Iterations(1)
         ->UseRealTime()
         ->Unit(benchmark::kSecond);

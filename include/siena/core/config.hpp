@@ -11,6 +11,8 @@
 // SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where
 //                           it would otherwise compute every address of an unrolled loop ahead and run out of registers
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
+//
+// and one that its users may define: SIENA_COMPILED_KERNELS, see kernels/compiled.hpp.
 
 #include <cassert>
 

@@ -73,4 +73,13 @@ void conv2d_backward_weights(const ConvGeometry& g, std::int64_t batch, std::spa
   }
 }
 
+#if defined(SIENA_COMPILED_KERNELS)
+extern template void conv2d_forward<simd::native, float>(const ConvGeometry&, std::int64_t, std::span<const float>,
+                                                         std::span<const float>, std::span<const float>, std::span<float>);
+extern template void conv2d_backward_data<simd::native, float>(const ConvGeometry&, std::int64_t, std::span<const float>,
+                                                               std::span<const float>, std::span<float>, Write);
+extern template void conv2d_backward_weights<simd::native, float>(const ConvGeometry&, std::int64_t, std::span<const float>,
+                                                                  std::span<const float>, std::span<float>);
+#endif
+
 }  // namespace siena::kernels

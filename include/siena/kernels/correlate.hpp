@@ -36,7 +36,8 @@ SIENA_INLINE TileProducts<T> products_at(const Correlation& c, const T* x, const
   p.weights_h = c.width.taps * p.weights_w;
   if (p.taps_h == 0 || p.taps_w == 0) {
     p.taps_h = 0;
-    return p;  // the input address would lie outside the image
+    p.input = x, p.weights = w;  // never read; where a tap would be lies outside of the image
+    return p;
   }
   p.input = x + (c.height.start + oh * c.height.step + h.first * c.height.tap_step) * c.in_row +
             (c.width.start + ow * c.width.step + v.first * c.width.tap_step) * c.in_pixel;
