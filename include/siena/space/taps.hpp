@@ -180,9 +180,9 @@ class TapMasks {
 
   void add(Network& network, int node, const SearchAxes& axes) {
     const Network::Node& layer = network.nodes()[node];
-    require<ArgumentError>(!axes.receptive_field || axes.receptive_field->minimum >= 1,
-                           "{}: expected ReceptiveField with a minimum of at least 1, got {}", layer.name,
-                           axes.receptive_field->minimum);
+    const int minimum = axes.receptive_field.value_or(ReceptiveField{}).minimum;
+    require<ArgumentError>(minimum >= 1, "{}: expected ReceptiveField with a minimum of at least 1, got {}", layer.name,
+                           minimum);
     const Shape& in = network.nodes()[layer.inputs[0]].shape;
     const kernels::ConvGeometry geometry =
         convolution_of(layer.layer)->geometry({in.rank() == 3 ? in[0] : 1, in[-2], in[-1]}, layer.name);
@@ -191,7 +191,7 @@ class TapMasks {
       const auto direction = vertical ? KernelDirection::rows(geometry) : KernelDirection::columns(geometry);
       std::optional<TapChain> field;
       if (axes.receptive_field) {
-        field = TapChain::receptive_field(direction, axes.receptive_field->minimum);
+        field = TapChain::receptive_field(direction, minimum);
         require_room(layer.name, direction, direction.least_reach() < direction.reach() || direction.reach() == 0);
         add(network, node, vertical, *field);
       }
