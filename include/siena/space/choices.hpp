@@ -115,13 +115,14 @@ class Choices {
     for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
     return all;
   }
-  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of alternatives that were
-  /// sampled with Sampling::score, whose losses were seen; else by how much less likely it is: a nat counts as one unit of
-  /// loss.
+  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of choices whose alternatives were
+  /// all sampled with Sampling::score, so that their losses were seen; else by how much less likely it is: a nat counts as one
+  /// unit of loss. One measure for all alternatives of a choice: two would let each of three be better than the next, in a ring.
   double rise(const Network& network, int choice, int from, int to) const {
     const Network::Node& node = network.nodes()[nodes_[choice]];
-    const float *mean = network.buffer(node.buffers[2]).data(), *seen = network.buffer(node.buffers[3]).data();
-    if (seen[from] > 0 && seen[to] > 0) return static_cast<double>(mean[to]) - static_cast<double>(mean[from]);
+    const auto mean = network.buffer(node.buffers[2]).row(0), seen = network.buffer(node.buffers[3]).row(0);
+    const auto sampled = [](float times) { return times > 0; };
+    if (std::all_of(seen.begin(), seen.end(), sampled)) return static_cast<double>(mean[to]) - static_cast<double>(mean[from]);
     const std::vector<double> p = probabilities(network, choice);
     return std::log(std::max(p[from], 1e-30)) - std::log(std::max(p[to], 1e-30));
   }
