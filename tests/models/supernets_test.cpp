@@ -33,7 +33,7 @@ void check_supernet(Network network, const SupernetFigures& expected) {
   CHECK(architectures == expected.architectures);
   const auto extreme = [&](const auto& model, double sign) {
     const auto cost = [&](const Selection& trial) { return sign * total(model, describe(network, space, trial)); };
-    return sign * cost(cheapest(space, cost));
+    return sign * cost(cheapest(network, space, cost));
   };
   CHECK(extreme(Params{}, 1) == expected.least_weights);
   CHECK(extreme(Macs{}, 1) == expected.least_macs);

@@ -161,7 +161,7 @@ TEST_CASE("repair: alternatives change where channels do not suffice") {
   const Selection now = space.selection(network);
   CHECK(now.chosen == std::vector<int>{0, 0});
   // The least there is: one channel and nothing in between.
-  const double least = cost(cheapest(space, cost));
+  const double least = cost(cheapest(network, space, cost));
   Selection smallest = space.smallest();
   smallest.chosen = {3, 3};
   CHECK(least == cost(smallest));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "siena/space/describe.hpp"
 #include "siena/space/search_space.hpp"
 
 namespace siena {
@@ -106,39 +107,84 @@ void for_each_move(const Network& network, const SearchSpace& space, const Selec
 }
 
 namespace detail {
-/// Changes alternatives, choice by choice, for as long as that lowers the cost.
+/// The same, but with the alternatives taken that a node lies in.
+inline Selection reaching(const Network& network, const SearchSpace& space, Selection selection, int node) {
+  for (int c = 0; c < space.choices().count(); ++c) {
+    const auto& branches = space.choices().branches(network, c);
+    for (int b = 0; b < static_cast<int>(branches.size()); ++b) {
+      if (branches[b].first <= node && node < branches[b].last) selection.chosen[c] = b;
+    }
+  }
+  return selection;
+}
+
+/// Calls each(selection) for every size of a kernel: every state of its chains, from the `first` on.
+template <class Each>
+void for_each_kernel(const SearchSpace& space, Selection& trial, const std::vector<int>& chains, std::size_t first,
+                     Each&& each) {
+  if (first == chains.size()) return each(trial);
+  for (int steps = 0; steps <= space.taps().chains()[chains[first]].steps; ++steps) {
+    trial.taps[chains[first]] = steps;
+    for_each_kernel(space, trial, chains, first + 1, each);
+  }
+}
+
+/// Kernel by kernel and choice by choice, from a start, for as long as that lowers the cost. What lies in an alternative is
+/// judged where that is taken, and so before the choice itself.
 template <class Cost>
-Selection descend(const SearchSpace& space, Selection best, Cost&& cost) {
+Selection descend(const Network& network, const SearchSpace& space, Selection best, Cost&& cost) {
   double least = cost(best);
-  for (bool improved = true; improved;) {
-    improved = false;
-    for (int c = 0; c < space.choices().count(); ++c) {
-      Selection trial = best;
-      for (int b = 0; b < space.choices().sizes()[c]; ++b) {
-        trial.chosen[c] = b;
-        const double value = cost(trial);
-        if (!(value < least)) continue;
-        best = trial;
-        least = value;
-        improved = true;
+  for (double before = HUGE_VAL; least < before;) {
+    before = least;
+    const auto settle = [&](int node, const auto& vary) {
+      Selection lowest = reaching(network, space, best, node);
+      double value = cost(lowest);
+      vary(lowest, [&](const Selection& trial) {
+        const double other = cost(trial);
+        if (other < value) value = other, lowest = trial;
+      });
+      if (!(value < least)) {  // at least as good within its alternative, which stays as open as it was
+        for (int c = 0; c < space.choices().count(); ++c) {
+          if (space.choices().node(c) > node) lowest.chosen[c] = best.chosen[c];
+        }
       }
+      best = std::move(lowest);
+      least = cost(best);
+    };
+    for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
+      if (const auto chains = space.taps().chains_of(node); !chains.empty())
+        settle(node, [&](Selection trial, const auto& each) { for_each_kernel(space, trial, chains, 0, each); });
+    }
+    for (int c = 0; c < space.choices().count(); ++c) {
+      settle(space.choices().node(c), [&](Selection trial, const auto& each) {
+        for (trial.chosen[c] = 0; trial.chosen[c] < space.choices().sizes()[c]; ++trial.chosen[c]) each(trial);
+      });
     }
   }
   return best;
 }
 }  // namespace detail
 
-/// The architecture of the fewest channels and taps with the alternatives that make `cost` least, found
-/// choice by choice: the least there is where costs add up.
+/// The architecture of the fewest channels with the taps and alternatives that make `cost` least: the least there is where costs
+/// add up. Where the largest of several counts, which no choice lowers alone, the start with the least activations finds it
+/// mostly.
 template <class Cost>
-Selection cheapest(const SearchSpace& space, Cost&& cost) {
-  return detail::descend(space, space.smallest(), cost);
+Selection cheapest(const Network& network, const SearchSpace& space, Cost&& cost) {
+  const auto size = [&](const Selection& trial) {
+    double sum = 0;
+    for (const auto& layer : describe(network, space, trial).layers) sum += layer.output_elements() + layer.weights();
+    return sum;
+  };
+  const Selection first = space.smallest();
+  const Selection a = detail::descend(network, space, first, cost),
+                  b = detail::descend(network, space, detail::descend(network, space, first, size), cost);
+  return cost(b) < cost(a) ? b : a;
 }
 
-/// The whole network with the alternatives that make `cost` largest, found likewise.
+/// The whole network with the alternatives and kernels that make `cost` largest, found likewise.
 template <class Cost>
-Selection dearest(const SearchSpace& space, Cost&& cost) {
-  return detail::descend(space, space.full(), [&](const Selection& trial) { return -cost(trial); });
+Selection dearest(const Network& network, const SearchSpace& space, Cost&& cost) {
+  return detail::descend(network, space, space.full(), [&](const Selection& trial) { return -cost(trial); });
 }
 
 }  // namespace siena

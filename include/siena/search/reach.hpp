@@ -41,7 +41,8 @@ inline std::vector<Reach> reach(const Network& network, const SearchSpace& space
       const Architecture<double> priced = describe(network, space, selection);
       return constraint.is_bound() ? *constraint.value(priced) : constraint.violation(priced);
     };
-    const auto [smallest, largest] = std::minmax({metric(cheapest(space, metric)), metric(dearest(space, metric))});
+    const auto [smallest, largest] =
+        std::minmax({metric(cheapest(network, space, metric)), metric(dearest(network, space, metric))});
     const bool limited = constraint.is_bound() && !constraint.is_minimized();
     all.push_back({.name = constraint.name(),
                    .unit = constraint.unit(),

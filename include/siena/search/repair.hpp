@@ -56,9 +56,10 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
   }
   if (narrowed) return true;
   const auto cost = [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); };
-  std::vector<int> least = cheapest(space, cost).chosen;
-  if (least == selection.chosen) return false;
-  selection.chosen = std::move(least);
+  Selection least = cheapest(network, space, cost);
+  if (least.chosen == selection.chosen && least.taps == selection.taps) return false;
+  selection.chosen = std::move(least.chosen);
+  selection.taps = std::move(least.taps);
   return true;
 }
 }  // namespace detail
