@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Channels, taps, alternatives, ties, frozen parts and layers of users, all in one network: whatever is selected, the plain
+// network computes it, every model prices it as was said, and its memory is what a count by hand finds.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "siena/cost/cortex_m.hpp"
+#include "siena/cost/diana.hpp"
+#include "siena/cost/gap8.hpp"
+#include "siena/cost/layer_memory.hpp"
+#include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
+#include "siena/cost/mpic.hpp"
+#include "siena/cost/ne16.hpp"
+#include "siena/cost/params.hpp"
+#include "siena/cost/peak_memory.hpp"
+#include "siena/space/describe.hpp"
+#include "siena/space/discretize.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/random_network.hpp"
+
+using namespace siena;
+
+namespace {
+
+std::vector<std::pair<std::string, double>> every_price(const Architecture<double>& network) {
+  std::vector<std::pair<std::string, double>> all;
+  const auto add = [&](const std::string& name, const auto& model) { all.emplace_back(name, total(model, network)); };
+  add("params", Params{.bias = true});
+  add("macs", Macs{});
+  add("model size", ModelSize{});
+  add("gap8", Gap8{});
+  add("ne16", Ne16{});
+  add("digital", Diana{});
+  add("analog", Diana{.core = DianaCore::analog});
+  add("mpic", Mpic{});
+  add("cortex-m", CortexM{});
+  add("peak memory", PeakMemory{});
+  add("layer memory", LayerMemory{});
+  return all;
+}
+
+bool may_write_over_its_input(const Layer& layer) {
+  return visit_layer(
+      []<class L>(const L&) {
+        return std::is_same_v<L, Relu> || std::is_same_v<L, PRelu> || std::is_same_v<L, Sigmoid> || std::is_same_v<L, Tanh> ||
+               std::is_same_v<L, Dropout> || std::is_same_v<L, BatchNorm> || std::is_same_v<L, Add>;
+      },
+      layer);
+}
+
+/// The peak of a plain network's activations in bytes, node by node.
+double peak_by_hand(const Network& network) {
+  const auto& nodes = network.nodes();
+  std::vector<std::size_t> place(nodes.size()), last(nodes.size(), 0);  // in whose memory a value lies; who reads that last
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool view = std::holds_alternative<Flatten>(nodes[i].layer);
+    place[i] = view ? place[static_cast<std::size_t>(nodes[i].inputs[0])] : i;
+    for (const int input : nodes[i].inputs) last[place[static_cast<std::size_t>(input)]] = i;
+  }
+  last[place[static_cast<std::size_t>(network.output())]] = nodes.size();
+  double peak = 0;
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    if (place[i] != i) continue;
+    const std::size_t first = place[static_cast<std::size_t>(nodes[i].inputs[0])];
+    const bool over = may_write_over_its_input(nodes[i].layer) && last[first] == i;
+    double bytes = over ? 0.0 : static_cast<double>(nodes[i].shape.elements());
+    for (std::size_t k = 0; k < i; ++k) {
+      if (place[k] == k && last[k] >= i) bytes += static_cast<double>(nodes[k].shape.elements());
+    }
+    peak = std::max(peak, bytes);
+  }
+  return peak;
+}
+
+}  // namespace
+
+TEST_CASE("space: whatever is selected of anything that may vary, outputs, prices and memory are those of the plain network") {
+  int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    INFO("network " << seed);
+    test::RandomNetwork generator(seed, true);
+    Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
+    const SearchSpace space(network);
+    const Selection selection = generator.selection(space);
+    space.select(network, selection);
+    REQUIRE(space.selection(network) == selection);
+    const Tensor batch = generator.batch(network, 2);
+    Network plain = discretize(network, space);
+    CHECK(test::difference(network.predict(batch), plain.predict(batch)) <= 1e-4);
+
+    const auto said = every_price(describe(network, space)), found = every_price(describe(plain));
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      INFO(said[i].first);
+      CHECK(said[i].second == found[i].second);
+    }
+    CHECK(total(PeakMemory{}, describe(plain)) == peak_by_hand(plain));
+
+    for (std::size_t g = 0; g < selection.keep.size(); ++g)
+      fewer_channels += selection.count(static_cast<int>(g)) < space.masks().groups()[g].channels ? 1 : 0;
+    for (std::size_t c = 0; c < selection.taps.size(); ++c)
+      fewer_taps += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
+    with_choices += space.choices().count() > 0 ? 1 : 0;
+    for (const auto& node : plain.nodes()) of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
+  }
+  CHECK(fewer_channels > 400);
+  CHECK(fewer_taps > 200);
+  CHECK(with_choices > 200);
+  CHECK(of_users > 5);
+}
