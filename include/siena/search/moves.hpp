@@ -165,9 +165,9 @@ Selection descend(const Network& network, const SearchSpace& space, Selection be
 }
 }  // namespace detail
 
-/// The architecture of the fewest channels with the taps and alternatives that make `cost` least: the least there is where costs
-/// add up. Where the largest of several counts, which no choice lowers alone, the start with the least activations finds it
-/// mostly.
+/// The architecture of the fewest channels with the taps and alternatives that make `cost` least: the least there is where
+/// costs add up. Where the largest of several counts, which no choice lowers alone, the start with the least activations finds
+/// it mostly.
 template <class Cost>
 Selection cheapest(const Network& network, const SearchSpace& space, Cost&& cost) {
   const auto size = [&](const Selection& trial) {

@@ -115,9 +115,10 @@ class Choices {
     for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
     return all;
   }
-  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of choices whose alternatives were
-  /// all sampled with Sampling::score, so that their losses were seen; else by how much less likely it is: a nat counts as one
-  /// unit of loss. One measure for all alternatives of a choice: two would let each of three be better than the next, in a ring.
+  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of choices whose alternatives
+  /// were all sampled with Sampling::score, so that their losses were seen; else by how much less likely it is: a nat counts as
+  /// one unit of loss. One measure for all alternatives of a choice: two would let each of three be better than the next, in a
+  /// ring.
   double rise(const Network& network, int choice, int from, int to) const {
     const Network::Node& node = network.nodes()[nodes_[choice]];
     const auto mean = network.buffer(node.buffers[2]).row(0), seen = network.buffer(node.buffers[3]).row(0);
@@ -183,6 +184,13 @@ class Choices {
     }
     for (int c = 0; c < count(); ++c) {
       if (source[nodes_[c]] >= 0 && chosen[c] >= 0) source[nodes_[c]] = source[network.nodes()[nodes_[c]].inputs[chosen[c]]];
+    }
+    std::vector<bool> read(source.size(), false);  // what only alternatives read that are gone goes with them
+    read[source[network.output()]] = true;
+    for (int i = static_cast<int>(source.size()) - 1; i > 0; --i) {
+      if (source[i] != i) continue;
+      if (!read[i]) source[i] = -1;
+      for (const int input : network.nodes()[i].inputs) read[source[input]] = read[source[input]] || read[i];
     }
     return source;
   }
