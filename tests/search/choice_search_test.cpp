@@ -138,6 +138,27 @@ TEST_CASE("search: in turns, on data of its own") {
                     ContainsSubstring("expected an architecture_share in [0, 1)"));
 }
 
+TEST_CASE("search: the architecture's turns keep what choices learn, and no running statistics") {
+  Network network = supernet();
+  const SearchSpace space(network);
+  State before, after;
+  network.save(before);
+  {
+    const KeptStatistics kept(network);
+    for (const Network::Node& node : network.nodes())
+      for (const int buffer : node.buffers) network.buffer(buffer).fill(7);
+  }
+  network.save(after);
+  int learnt = 0;
+  for (const auto& [name, value] : before.values()) {
+    const bool of_choice = name.ends_with(".advantage") || name.ends_with(".samples");
+    if (of_choice) CHECK(after.get<Tensor>(name).data()[0] == 7);
+    if (name.ends_with("running_mean")) CHECK(test::difference(std::get<Tensor>(value), after.get<Tensor>(name)) == 0);
+    learnt += of_choice ? 1 : 0;
+  }
+  CHECK(learnt > 0);
+}
+
 TEST_CASE("search: choices give the same bits at any number of threads") {
   const auto bounds = subject_to(AtMost{Macs{}, 2e5});
   const auto run = [&](int count) {

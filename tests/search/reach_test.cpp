@@ -26,6 +26,10 @@ struct Near {  // kept neither by the smallest nor by the largest network
     return off * off - 0.01;
   }
 };
+struct Odd {  // cheapest at five channels each, as measured times may be
+  std::string_view name() const { return "odd"; }
+  auto layer_cost(const auto& layer) const { return (layer.out_channels - 5.0) * (layer.out_channels - 5.0) + 1.0; }
+};
 }  // namespace
 
 TEST_CASE("require_reachable: says what can be reached") {
@@ -79,4 +83,12 @@ TEST_CASE("reach: of a supernet, from the cheapest to the dearest alternatives")
   CHECK(weights[0].smallest == 3328);
   CHECK(weights[0].largest == 412928);
   CHECK(weights[0].whole == 3328 + 4 * 36864);
+}
+
+TEST_CASE("require_reachable: costs that do not grow with channels") {
+  const Small small;
+  const double most = total(Odd{}, describe(small.network, small.space, small.all()));
+  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, most - 10})));
+  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, 1})),
+                    ContainsSubstring("bound 'odd'"));
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
 #include "siena/cost/params.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
@@ -288,4 +289,52 @@ TEST_CASE("Choice: the one-hot penalty is that of the formula, and pushes apart"
   tape.backward({}, penalty);
   CHECK(alpha.grad.data()[0] < 0);
   CHECK(alpha.grad.data()[2] > 0);
+}
+
+TEST_CASE("Choice: a batch norm behind it folds into the alternatives that it can fold into") {
+  const auto build = [](const auto& last) {
+    return Network({6, 6, 4}, [&](const Flow& x) {
+      const Flow y = x | Relu{} | Choice{Conv2d{.out = 4, .kernel = 3}, Conv2d{.out = 4}, last};
+      return (y.named("choice") | BatchNorm{}).named("norm") | Relu{};
+    });
+  };
+  const auto expected = [](Network network) {
+    const SearchSpace space(network);
+    double bytes = 0;
+    const auto weigh = [&](const auto& self, Selection selection, int choice, double probability) -> void {
+      if (choice == space.choices().count()) {
+        bytes += probability * total(ModelSize{}, describe(network, space, selection));
+        return;
+      }
+      for (const double p : space.choices().probabilities(network, choice)) {
+        self(self, selection, choice + 1, probability * p);
+        ++selection.chosen[static_cast<std::size_t>(choice)];
+      }
+    };
+    weigh(weigh, space.full(), 0, 1);
+    Tape tape;
+    const Architecture<Scalar> charged = describe(tape, network, space);
+    CHECK(total(ModelSize{}, charged).value() == Approx(bytes).epsilon(1e-6));
+    return charged.layers.back().kind == LayerKind::activation && charged.layers[charged.layers.size() - 2].batch_norm_folded;
+  };
+  CHECK(expected(build(Conv2d{.out = 4})));
+  CHECK_FALSE(expected(build(Identity{})));
+  CHECK(expected(build(Choice{Conv2d{.out = 4}, Conv2d{.out = 4, .kernel = 5}})));
+  CHECK_FALSE(expected(build(Choice{Conv2d{.out = 4}, Identity{}})));
+}
+
+TEST_CASE("Choice: what cannot be is refused") {
+  CHECK_THROWS_WITH(Network({4},
+                            [](const Flow& x) {
+                              Flow inner = x;
+                              const auto keep = [&](const Flow& y) { return inner = (y | Linear{.out = 4}).named("inside"); };
+                              const Flow y = (x | Choice{keep, Identity{}}).named("choice");
+                              return add(y, (inner | Relu{}).named("thief"));
+                            }),
+                    ContainsSubstring("choice: expected nothing but it to read 'inside'") && ContainsSubstring("'thief' does"));
+  Network network = three_ways();
+  const SearchSpace once(network);
+  Network bare({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}}; });
+  const SearchSpace first(bare);
+  CHECK_THROWS_WITH(SearchSpace(bare), ContainsSubstring("already samples"));
 }

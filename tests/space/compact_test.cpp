@@ -196,3 +196,34 @@ TEST_CASE("compact: built anew only where the masks have changed") {
   CHECK(&compact.update(network).parameter(0).value == weight);
   CHECK(*weight->data() == 0.25f);
 }
+
+TEST_CASE("compact: what a step did not compute was not measured") {
+  Network network({6, 6, 2}, [](Flow x) {
+    x = x | Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{}} | BatchNorm{} | Relu{};
+    const auto two = [](const Flow& y) {
+      return y | Searchable{Conv2d{.out = 6}, Channels{}} | Relu{} | Searchable{Conv2d{.out = 4}, Channels{}};
+    };
+    return x | Choice{two, Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{}}} | GlobalAvgPool{} | Linear{.out = 2};
+  });
+  const SearchSpace space(network, {.masks = {}, .choices = {.sampling = Sampling::argmax}});
+  Network gated = network;
+  CompactNetwork compact(space);
+  for (std::uint64_t seed = 1; seed < 5; ++seed) {
+    const auto batch = random_tensor<float>({4, 6, 6, 2}, seed);
+    for (Network* each : {&network, &gated}) {  // the second alternative in the last step alone
+      auto& node = each->nodes()[space.choices().node(0)];
+      each->parameter(node.parameters[0]).value.assign(std::vector<float>{seed < 4 ? 1.0f : -1.0f, 0});
+      each->zero_grad();
+    }
+    run_step(gated, batch, Mode::training);
+    run_step(compact.update(network), batch, Mode::training);
+    compact.return_gradients(network, 4);
+  }
+  State full, part;
+  gated.save(full);
+  network.save(part);
+  for (const auto& [name, value] : full.values()) {
+    INFO(name);
+    CHECK(test::difference(std::get<Tensor>(value), part.get<Tensor>(name)) < 1e-3);
+  }
+}

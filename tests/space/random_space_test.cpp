@@ -99,10 +99,13 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
     Network plain = discretize(network, space);
     CHECK(test::difference(network.predict(batch), plain.predict(batch)) <= 1e-4);
 
-    const auto said = every_price(describe(network, space)), found = every_price(describe(plain));
+    Tape tape(false);
+    const auto said = every_price(describe(network, space)), found = every_price(describe(plain)),
+               charged = every_price(convert<double>(describe(tape, network, space)));
     for (std::size_t i = 0; i < said.size(); ++i) {
       INFO(said[i].first);
       CHECK(said[i].second == found[i].second);
+      CHECK(charged[i].second == Approx(found[i].second).epsilon(1e-6));
     }
     CHECK(total(PeakMemory{}, describe(plain)) == peak_by_hand(plain));
 

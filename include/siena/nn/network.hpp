@@ -234,6 +234,15 @@ inline void Network::finish(int output) {
       fail<ArgumentError>("Network: expected every layer to lead to the output, but nothing uses '{}'", nodes_[i].name);
     for (const int input : nodes_[i].inputs) used[input] = true;
   }
+  for (const Node& node : nodes_) {
+    const auto* mixture = std::get_if<Mixture>(&node.layer);
+    for (std::size_t i = 0; mixture != nullptr && i < nodes_.size(); ++i) {
+      for (const int in : nodes_[i].inputs)
+        require<ArgumentError>(&nodes_[i] == &node || !mixture->hides(in, static_cast<int>(i)),
+                               "{}: expected nothing but it to read '{}', which is inside of an alternative; '{}' does",
+                               node.name, nodes_[in].name, nodes_[i].name);
+    }
+  }
   plan();
 }
 

@@ -61,6 +61,16 @@ inline std::vector<Reach> reach(Network network, const ConstraintSet& constraint
 }
 
 namespace detail {
+/// Whether a constraint can be kept alone: measured times may fall where channels are added.
+inline bool repairable(const Network& network, const SearchSpace& space, const AnyConstraint& constraint) {
+  try {
+    (void)repair(network, space, ConstraintSet().add(constraint), space.full());
+    return true;
+  } catch (const ConstraintError&) {
+    return false;
+  }
+}
+
 /// What `require_reachable` says of constraints that are no bounds, or of bounds that hold one by one but not together.
 inline void require_found(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   try {
@@ -84,9 +94,11 @@ inline void require_found(const Network& network, const SearchSpace& space, cons
 /// by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest alternatives may
 /// differ from bound to bound: what it does not find is refused.
 inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
-  for (const Reach& metric : reach(network, space, constraints)) {
+  const std::vector<Reach> metrics = reach(network, space, constraints);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const Reach& metric = metrics[i];
     require<ConstraintError>(
-        !metric.limit || holds(metric.smallest / *metric.limit - 1),
+        !metric.limit || holds(metric.smallest / *metric.limit - 1) || detail::repairable(network, space, constraints[i]),
         "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
         "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
         metric.name, metric.limit.value_or(0), metric.unit, metric.smallest, metric.unit, metric.whole);

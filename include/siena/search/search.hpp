@@ -31,7 +31,7 @@ struct SearchHistory {
   std::vector<ConstraintStatus> start;           ///< of the seed
   std::vector<ShadowPrice> prices;               ///< which constraints bind in the end, and what they cost the task
   int best_epoch = -1;                           ///< of the search, from 1: whose weights were kept; -1: those after the last
-  bool repaired = false;                         ///< whether channels or alternatives had to change for a bound to hold
+  bool repaired = false;  ///< whether something had to change for a bound to hold when masks were settled
 };
 
 struct SearchResult {

@@ -118,7 +118,8 @@ class SearchPhase {
     return loss;
   }
   void before_update(StepContext& step) {
-    compact_.return_gradients(network_, static_cast<double>(step.batch.size()));
+    const auto measure = step.turn == Turn::weights ? CompactNetwork::Worth::kept : CompactNetwork::Worth::measured;
+    compact_.return_gradients(network_, static_cast<double>(step.batch.size()), measure);
     if (learns_by_score(step)) {
       if (std::isnan(usual_)) usual_ = task_;
       space_.choices().add_scores(network_, task_ - usual_);
@@ -131,7 +132,7 @@ class SearchPhase {
   }
   bool learns_by_score(const StepContext& step) const {
     return step.mode == Mode::training && !settled_ && space_.choices().count() > 0 &&
-           space_.choices().options().sampling == Sampling::score;
+           space_.choices().options().sampling == Sampling::score && step.turn != Turn::weights;
   }
   // The same step on the channels that are on and the alternatives that may be: the others are not computed.
   StepContext on_compact(const StepContext& step) {

@@ -70,7 +70,9 @@ class Choice {
  private:
   template <class A>
   static std::string kind(const A& alternative) {
-    if constexpr (DecoratedLayer<A>) {
+    if constexpr (std::is_same_v<A, Choice>) {
+      return "choice";
+    } else if constexpr (DecoratedLayer<A>) {
       return std::string(alternative.layer.kind());
     } else {
       return std::string(alternative.kind());

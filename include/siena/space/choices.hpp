@@ -38,8 +38,6 @@ struct ChoiceOptions {
   /// scripts of arXiv 2310.07217, where they do not sample).
   double one_hot_penalty = 0;
 
-  /// Whether a step computes one alternative of each choice.
-  bool hard() const { return sampling != Sampling::softmax && sampling != Sampling::gumbel; }
   double temperature_at(double epoch) const { return std::max(temperature * std::exp(-cooling * epoch), lowest_temperature); }
 };
 
@@ -57,6 +55,10 @@ class Choices {
     const auto gate = std::make_shared<WeightGate>(options.sampling);
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
       if (!std::holds_alternative<Mixture>(network.nodes()[node].layer)) continue;
+      require<ArgumentError>(network.nodes()[node].gates.empty(),
+                             "Choices: expected a network without a search space, got one where '{}' already samples; make one "
+                             "SearchSpace of a network, it serves all copies",
+                             network.nodes()[node].name);
       nodes_.push_back(node);
       sizes_.push_back(static_cast<int>(std::get<Mixture>(network.nodes()[node].layer).branches.size()));
       network.add_gate(node, gate);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -41,13 +42,16 @@ class CompactNetwork {
     return current_->network;
   }
 
+  /// Whether a step tells what channels and taps are worth.
+  enum class Worth { measured, kept };
+
   /// Adds the gradients that a backward pass has left in the compact network to those of `network`, the
   /// slopes of the masks included, and hands running statistics back. `batch`: samples behind the
   /// gradients. Leaves the compact network's gradients at 0.
-  void return_gradients(Network& network, double batch) {
+  void return_gradients(Network& network, double batch, Worth worth = Worth::measured) {
     require<ArgumentError>(current_.has_value(),
                            "CompactNetwork: expected an update and a step before return_gradients, got none");
-    add_slopes(network, batch);
+    if (worth == Worth::measured) add_slopes(network, batch);
     for (const TensorCut& cut : current_->parameters) {
       for_each_kept(cut, network.parameter(cut.wide).grad, current_->network.parameter(cut.narrow).grad,
                     [](float& to, float from) { to += from; });
@@ -121,11 +125,16 @@ class CompactNetwork {
         }
       }
     }
+    // All zero where the step did not compute their alternative: nothing was measured.
+    const auto measured = [](const std::vector<float>& slopes) {
+      return std::any_of(slopes.begin(), slopes.end(), [](float slope) { return slope != 0; });
+    };
     for (std::size_t g = 0; g < channels.size(); ++g) {
+      if (!measured(channels[g])) continue;
       space_.masks().take_gradient(network, static_cast<int>(g), selection_.keep[g], channels[g], batch);
     }
     for (std::size_t c = 0; c < taps.size(); ++c) {
-      if (current_->nodes[space_.taps().chains()[c].node] < 0) continue;
+      if (current_->nodes[space_.taps().chains()[c].node] < 0 || !measured(taps[c])) continue;
       space_.taps().take_gradient(network, static_cast<int>(c), selection_.taps[c], taps[c], batch);
     }
   }

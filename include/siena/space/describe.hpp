@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -104,8 +106,16 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
       if (there(i)) ++users[sources[input]], reader[sources[input]] = i;
     }
   }
-  const auto feeds_batch_norm = [&](int node) {
+  const auto is_mixture = [&](int node) { return std::holds_alternative<Mixture>(nodes[node].layer); };
+  const auto feeds_batch_norm = [&](int node) {  // through open choices too, after which it folds into each alternative
+    while (users[node] == 1 && is_mixture(reader[node])) node = reader[node];
     return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
+  };
+  const std::function<bool(int)> folds_into = [&](int node) {
+    const auto& inputs = nodes[node].inputs;
+    const auto each = [&](int input) { return folds_into(sources[input]); };
+    if (is_mixture(node)) return users[node] == 1 && std::all_of(inputs.begin(), inputs.end(), each);
+    return users[node] == 1 && (convolution_of(nodes[node].layer) || std::holds_alternative<Linear>(nodes[node].layer));
   };
   Architecture<N> architecture;
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
@@ -136,9 +146,7 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
       layer.bias = linear->bias;
       layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (layer.kind == LayerKind::batch_norm) {
-      const int from = sources[node.inputs[0]];
-      const bool weights = convolution_of(nodes[from].layer) || std::holds_alternative<Linear>(nodes[from].layer);
-      layer.batch_norm_folded = weights && users[from] == 1;
+      layer.batch_norm_folded = folds_into(sources[node.inputs[0]]);
     } else if (std::holds_alternative<PRelu>(node.layer)) {
       layer.own_weights = layer.in_channels;
     } else if (layer.kind == LayerKind::pool) {
@@ -159,6 +167,41 @@ N count_runs(const std::vector<ChannelRun>& runs, const GroupCount& count) {
   N sum = 0;
   for (const ChannelRun& run : runs) sum += count(run.group) * static_cast<double>(run.repeat);
   return sum;
+}
+
+/// Gives the layers of open choices the probability of their alternative as presence; and a batch norm behind a choice that of
+/// the alternatives into which it does not fold.
+inline void weigh_alternatives(Tape& tape, Network& network, const SearchSpace& space, const std::vector<int>& sources,
+                               Architecture<Scalar>& architecture) {
+  const Choices& choices = space.choices();
+  std::vector<LayerDesc<Scalar>*> layers(network.nodes().size(), nullptr);
+  for (auto& layer : architecture.layers) layers[layer.node] = &layer;
+  std::vector<std::vector<Scalar>> probabilities(network.nodes().size());
+  for (int c = choices.count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
+    const int node = choices.node(c);
+    if (sources[node] != node) continue;
+    probabilities[node] = choices.probabilities(tape, network, c);
+    for (std::size_t b = 0; b < probabilities[node].size(); ++b) {
+      const Mixture::Branch& branch = choices.branches(network, c)[b];
+      const Scalar presence = layers[node]->presence * probabilities[node][b];
+      for (int inner = branch.first; inner < branch.last; ++inner) {
+        if (layers[inner] != nullptr) layers[inner]->presence = presence;
+      }
+    }
+  }
+  const std::function<Scalar(int)> stays = [&](int node) -> Scalar {
+    if (node == 0) return 1;
+    if (probabilities[node].empty()) return layers[node]->batch_norm_folded ? 0 : 1;
+    Scalar sum = 0;
+    for (std::size_t b = 0; b < probabilities[node].size(); ++b)
+      sum += probabilities[node][b] * stays(sources[network.nodes()[node].inputs[b]]);
+    return sum;
+  };
+  for (auto& layer : architecture.layers) {
+    if (layer.kind != LayerKind::batch_norm || layer.batch_norm_folded) continue;
+    const int from = sources[network.nodes()[layer.node].inputs[0]];
+    if (!probabilities[from].empty()) layer.presence = layer.presence * stays(from);
+  }
 }
 }  // namespace detail
 
@@ -193,7 +236,7 @@ inline Architecture<double> describe(const Network& network, const SearchSpace& 
 }
 
 /// What the search is charged, with its gradient: channel counts and live taps are sums of binary masks on `tape`, and of every
-/// choice all alternatives are there, each with its probability as presence, so that totals are expected costs.
+/// open choice all alternatives are there, each with its probability as presence, so that totals are expected costs.
 inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchSpace& space) {
   std::vector<Scalar> counts;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
@@ -211,18 +254,11 @@ inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchS
     return detail::KernelSize<Scalar>{size.height, size.width, space.taps().live_taps(tape, network, node)};
   };
   const Choices& choices = space.choices();
-  const std::vector<int> open = choices.sources(network, std::vector<int>(static_cast<std::size_t>(choices.count()), -1));
-  auto architecture = detail::describe_with<Scalar>(network, detail::Variation{open, channels, kernel});
-  for (int c = choices.count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
-    const Scalar whole = architecture.layers[choices.node(c) - 1].presence;
-    const std::vector<Scalar> p = choices.probabilities(tape, network, c);
-    for (std::size_t b = 0; b < p.size(); ++b) {
-      const Mixture::Branch& branch = choices.branches(network, c)[b];
-      if (branch.first == branch.last) continue;
-      const Scalar presence = whole * p[b];
-      for (int node = branch.first; node < branch.last; ++node) architecture.layers[node - 1].presence = presence;
-    }
-  }
+  std::vector<int> decided;
+  for (int c = 0; c < choices.count(); ++c) decided.push_back(choices.decided(network, c));
+  const std::vector<int> sources = choices.sources(network, decided);
+  auto architecture = detail::describe_with<Scalar>(network, detail::Variation{sources, channels, kernel});
+  detail::weigh_alternatives(tape, network, space, sources, architecture);
   return architecture;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "siena/data/dataset.hpp"
@@ -53,11 +54,12 @@ class ArchitectureBatches {
   std::int64_t pass_ = 0;
 };
 
-/// Puts the running statistics of all layers back when it goes out of scope.
+/// Puts the running statistics of all layers back when it goes out of scope; what choices have learnt stays.
 class KeptStatistics {
  public:
   explicit KeptStatistics(Network& network) : network_(network) {
     for (const Network::Node& node : network.nodes()) {
+      if (std::holds_alternative<Mixture>(node.layer)) continue;
       for (const int buffer : node.buffers) kept_.emplace_back(buffer, network.buffer(buffer));
     }
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,14 @@ struct Mixture {
   struct Branch {
     std::string name;
     int first = 0, last = 0;
+    bool has(int node) const { return node >= first && node < last; }
   };
   std::vector<Branch> branches;
+
+  /// Whether `node` lies in a branch that is not that of `reader`: then it may not be computed.
+  bool hides(int node, int reader) const {
+    return std::any_of(branches.begin(), branches.end(), [&](const Branch& b) { return b.has(node) && !b.has(reader); });
+  }
 
   std::string_view kind() const { return "mixture"; }
   Shape setup(LayerSetup& setup) const {
