@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <numbers>
+#include <vector>
+
+#include "siena/core/random.hpp"
+#include "siena/data/log_mel.hpp"
+#include "siena/data/mfcc.hpp"
+#include "support/catch.hpp"
+
+using namespace siena;
+using namespace siena::data;
+
+namespace {
+
+// A chirp over noise: something in every band.
+std::vector<float> chirp(std::size_t count) {
+  Random random(3);
+  std::vector<float> samples(count);
+  for (std::size_t n = 0; n < count; ++n) {
+    const double t = static_cast<double>(n) / 16000;
+    samples[n] = static_cast<float>(0.5 * std::sin(2 * std::numbers::pi * (100 * t + 1900 * t * t)) + 0.01 * random.normal());
+  }
+  return samples;
+}
+
+// |DFT|^2 of `window` weighed samples that begin at `start`, from the definition; samples outside are mirrored.
+std::vector<double> direct_power(const std::vector<float>& samples, std::int64_t start, int window, int fft) {
+  std::vector<double> weighed, power;
+  const auto last = static_cast<std::int64_t>(samples.size()) - 1;
+  for (int n = 0; n < window; ++n) {
+    std::int64_t at = std::abs(start + n);
+    if (at > last) at = 2 * last - at;
+    weighed.push_back(0.5 * (1 - std::cos(2 * std::numbers::pi * n / window)) * double{samples[static_cast<std::size_t>(at)]});
+  }
+  for (int k = 0; k <= fft / 2; ++k) {
+    std::complex<double> sum;
+    for (int n = 0; n < window; ++n) {
+      sum += weighed[static_cast<std::size_t>(n)] *
+             std::exp(std::complex<double>(0, -2 * std::numbers::pi * ((std::int64_t{k} * n) % fft) / fft));
+    }
+    power.push_back(std::norm(sum));
+  }
+  return power;
+}
+
+double triangle(double left, double middle, double right, double at) {
+  if (at <= left || at >= right) return 0;
+  return at < middle ? (at - left) / (middle - left) : (right - at) / (right - middle);
+}
+
+}  // namespace
+
+TEST_CASE("the edges of mel bands are the known ones") {
+  // HTK: 2595 log10(1 + 20 / 700) = 31.75 and 2146.06 mel at 4000 Hz, hence steps of 51.57 mel.
+  const auto htk = mel_edges({});
+  REQUIRE(htk.size() == 42);
+  REQUIRE(htk.front() == Approx(20));
+  REQUIRE(htk.back() == Approx(4000));
+  REQUIRE(2595 * std::log10(1 + htk[1] / 700) == Approx(31.7482 + 51.568).margin(2e-3));
+  REQUIRE(to_mel(MelScale::htk, 1000) == Approx(1000).margin(0.02));  // by construction of the scale
+  // Slaney: what librosa.mel_frequencies(n_mels=40) prints: 0, 85.317, 170.635 ... 10096.408, 11025.
+  const auto slaney = mel_edges({.sample_rate = 22050, .bands = 38, .low = 0, .high = 11025, .scale = MelScale::slaney});
+  REQUIRE(slaney[1] == Approx(85.317).margin(1e-3));
+  REQUIRE(slaney[2] == Approx(170.635).margin(1e-3));
+  REQUIRE(slaney[12] == Approx(1024.856).margin(1e-2));
+  REQUIRE(slaney[38] == Approx(10096.408).margin(1e-2));
+  REQUIRE(slaney[39] == Approx(11025));
+  for (const MelScale scale : {MelScale::htk, MelScale::slaney}) {
+    for (const double hertz : {0.0, 300.0, 999.0, 1001.0, 7000.0}) {
+      REQUIRE(to_hertz(scale, to_mel(scale, hertz)) == Approx(hertz).margin(1e-9));
+    }
+  }
+}
+
+TEST_CASE("MFCC equals the definition") {
+  const auto samples = chirp(16000);
+  const Mfcc mfcc;
+  REQUIRE(mfcc.shape(16000) == Shape{49, 10, 1});
+  const auto features = mfcc(samples);
+  REQUIRE(features.size() == 490);
+  const auto edges = mel_edges({});
+  for (const std::int64_t t : {0, 1, 25, 48}) {
+    const auto power = direct_power(samples, 320 * t, 480, 512);
+    std::vector<double> logs;
+    for (std::size_t b = 0; b < 40; ++b) {
+      double energy = 0;
+      for (std::size_t k = 0; k < power.size(); ++k) {
+        energy += power[k] * triangle(edges[b], edges[b + 1], edges[b + 2], 31.25 * static_cast<double>(k));
+      }
+      logs.push_back(std::log(energy + 1e-6));
+    }
+    for (std::size_t c = 0; c < 10; ++c) {
+      double sum = 0;
+      for (std::size_t b = 0; b < 40; ++b) {
+        sum += logs[b] * std::cos(std::numbers::pi / 40 * (static_cast<double>(b) + 0.5) * static_cast<double>(c));
+      }
+      const double expected = sum * std::sqrt((c == 0 ? 1.0 : 2.0) / 40);
+      REQUIRE(features[static_cast<std::size_t>(t) * 10 + c] == Approx(expected).epsilon(1e-5).margin(1e-5));
+    }
+  }
+  // Silence: every band at the floor, so only the first coefficient is not 0.
+  const auto silence = mfcc(std::vector<float>(16000));
+  REQUIRE(silence[0] == Approx(std::log(1e-6) * std::sqrt(40.0)));
+  for (std::size_t c = 1; c < 10; ++c) REQUIRE(silence[c] == Approx(0).margin(1e-5));
+}
+
+TEST_CASE("log-mel equals the definition, mirrored ends included") {
+  const auto samples = chirp(8000);
+  const LogMel log_mel;
+  REQUIRE(log_mel.shape(160000) == Shape{313, 128, 1});
+  REQUIRE(log_mel.shape(8000) == Shape{16, 128, 1});
+  const auto features = log_mel(samples);
+  const auto edges = mel_edges(log_mel.options().mel);
+  for (const std::int64_t t : {0, 1, 8, 15}) {
+    const auto power = direct_power(samples, 512 * t - 512, 1024, 1024);
+    for (std::size_t b = 0; b < 128; ++b) {
+      double energy = 0;
+      for (std::size_t k = 0; k < power.size(); ++k) {
+        energy += power[k] * triangle(edges[b], edges[b + 1], edges[b + 2], 15.625 * static_cast<double>(k));
+      }
+      energy *= 2 / (edges[b + 2] - edges[b]);
+      const double expected = 10 * std::log10(energy + std::numeric_limits<double>::epsilon());
+      REQUIRE(features[static_cast<std::size_t>(t) * 128 + b] == Approx(expected).margin(1e-4));
+    }
+  }
+  const auto silence = log_mel(std::vector<float>(8000));
+  REQUIRE(silence[700] == Approx(-156.5356).margin(1e-3));
+}
+
+TEST_CASE("magnitudes instead of powers, and a window centred in its frame") {
+  const auto samples = chirp(2000);
+  const MelOptions options{.window = 200, .hop = 100, .fft = 256, .bands = 8, .power = 1, .centred = true};
+  const MelSpectrogram mel(options);
+  REQUIRE(mel.frames(2000) == 21);
+  const auto energies = mel(samples);
+  const auto edges = mel_edges(options);
+  const auto power = direct_power(samples, 700 - 100, 200, 256);
+  for (std::size_t b = 0; b < 8; ++b) {
+    double expected = 0;
+    for (std::size_t k = 0; k < power.size(); ++k) {
+      expected += std::sqrt(power[k]) * triangle(edges[b], edges[b + 1], edges[b + 2], 62.5 * static_cast<double>(k));
+    }
+    REQUIRE(energies[7 * 8 + b] == Approx(expected).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("front-ends refuse what cannot be computed") {
+  REQUIRE_THROWS_WITH(MelSpectrogram({.window = 600}), ContainsSubstring("got 600, 320 and 512"));
+  REQUIRE_THROWS_WITH(MelSpectrogram({.high = 8001}), ContainsSubstring("half of the sample rate, got 20, 8001"));
+  REQUIRE_THROWS_WITH(MelSpectrogram({.bands = 200}),
+                      ContainsSubstring("got none in band 2") && ContainsSubstring("larger fft"));
+  REQUIRE_THROWS_AS(MelSpectrogram({.hop = 0}), ArgumentError);
+  REQUIRE_THROWS_AS(MelSpectrogram({.power = 3}), ArgumentError);
+  REQUIRE_THROWS_AS(Mfcc({.coefficients = 41}), ArgumentError);
+  REQUIRE_THROWS_AS(LogMel({.floor = 0}), ArgumentError);
+  REQUIRE_THROWS_WITH(Mfcc()(std::vector<float>(479)), ContainsSubstring("expected 480 samples or more, got 479"));
+  REQUIRE_THROWS_WITH(LogMel()(std::vector<float>(512)), ContainsSubstring("expected 513 samples or more, got 512"));
+  REQUIRE(Mfcc().shape(480) == Shape{1, 10, 1});
+}
