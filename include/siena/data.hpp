@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The room data: datasets, augmentation, loaders.
+// The room data: datasets, augmentation, loaders. Front-ends for sound (mfcc.hpp, log_mel.hpp), which need Eigen, come with
+// those who use them.
 
 #include "siena/data/augment.hpp"
 #include "siena/data/cifar10.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/data/synthetic.hpp"

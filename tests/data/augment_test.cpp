@@ -192,3 +192,21 @@ TEST_CASE("augmentation is checked against the dataset") {
   REQUIRE_THROWS_AS(check({.flip = true}, features), ShapeError);
   REQUIRE_THROWS_WITH(check({.flip = true}, features), ContainsSubstring("samples of 2 in 'features'"));
 }
+
+TEST_CASE("augmentation draws among the versions of a sample, alone or with the rest") {
+  const Renderer renderer(Dataset::from_floats({1, 2, 3, 11, 12, 13}, {.shape = {1, 1, 1}, .versions = 3}));
+  std::vector<float> out(8);
+  std::map<float, int> seen;
+  for (std::uint64_t k = 0; k < 300; ++k) {
+    renderer.render(1, draw_placement({.versions = true}, {1, 1, 1}, Random(5, k)), out);
+    ++seen[out[0]];
+  }
+  REQUIRE(seen.size() == 3);
+  for (const auto& [value, count] : seen) REQUIRE((value >= 11 && value <= 13 && count > 60));
+  renderer.render(1, draw_placement({}, {1, 1, 1}, Random(5)), out);
+  REQUIRE(out[0] == 11);
+  const Augment flips{.flip = true}, both{.flip = true, .versions = true};
+  for (std::uint64_t k = 0; k < 20; ++k) {
+    REQUIRE(draw_placement(flips, {4, 4, 1}, Random(1, k)).flipped == draw_placement(both, {4, 4, 1}, Random(1, k)).flipped);
+  }
+}

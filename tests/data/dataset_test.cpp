@@ -198,3 +198,32 @@ TEST_CASE("a split leaves a part empty only when asked to") {
   REQUIRE_THROWS_WITH(split(numbered(4), {.fraction = 1.0}), ContainsSubstring("from 0 to below 1, got 1"));
   REQUIRE_THROWS_AS(split(numbered(4), {.fraction = -0.1}), ArgumentError);
 }
+
+TEST_CASE("samples may overlap: windows of one row of values") {
+  std::vector<float> values(10);
+  std::iota(values.begin(), values.end(), 0.0f);
+  const auto windows = Dataset::from_floats(values, {.shape = {4}, .labels = {0, 1, 0, 1}, .step = 2});
+  REQUIRE(windows.size() == 4);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    for (std::size_t k = 0; k < 4; ++k) REQUIRE(windows.floats(i)[k] == static_cast<float>(2 * i) + static_cast<float>(k));
+  }
+  REQUIRE(windows.subset({3}).floats(0)[0] == 6.0f);
+  REQUIRE(windows.label(3) == 1);
+  REQUIRE(measure(windows.subset({0})).mean == std::vector<float>{0, 1, 2, 3});
+  REQUIRE(Dataset::from_floats({}, {.shape = {4}, .step = 2}).empty());
+  REQUIRE_THROWS_WITH(Dataset::from_floats(values, {.shape = {5}, .step = 2}), ContainsSubstring("1 are left over"));
+  REQUIRE_THROWS_WITH(Dataset::from_floats({1, 2}, {.shape = {4}, .step = 2}), ContainsSubstring("2 are left over"));
+  REQUIRE_THROWS_AS(Dataset::from_floats(values, {.shape = {2}, .step = 3}), ArgumentError);
+  REQUIRE_THROWS_AS(Dataset::from_floats(values, {.shape = {2}, .step = 1, .versions = 2}), ArgumentError);
+}
+
+TEST_CASE("a sample may come in several versions, of which the first is the true one") {
+  const auto dataset = Dataset::from_bytes({10, 11, 20, 21, 30, 31}, {.shape = {1}, .labels = {0, 1, 0}, .versions = 2});
+  REQUIRE(dataset.size() == 3);
+  REQUIRE(dataset.versions() == 2);
+  REQUIRE(dataset.bytes(1)[0] == 20);
+  REQUIRE(dataset.subset({2}).bytes(0, 1)[0] == 31);
+  REQUIRE(measure(dataset).mean[0] == Approx(20 / 255.0));
+  REQUIRE_THROWS_WITH(Dataset::from_bytes({1, 2, 3}, {.shape = {1}, .versions = 2}), ContainsSubstring("1 are left over"));
+  REQUIRE_THROWS_AS(Dataset::from_bytes({1, 2}, {.shape = {1}, .versions = 0}), ArgumentError);
+}

@@ -137,8 +137,8 @@ inline std::string read_file(const std::filesystem::path& path) {
 
 /// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see
 /// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
-/// the temporary one is gone. A symbolic link is followed; only regular files are replaced.
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
+/// the temporary one is gone. A symbolic link is followed; only regular files are replaced. Contents may come in several parts.
+inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
   const std::string shown = path.string();
   require<DataError>(path.has_filename(), "write_file_atomically: expected the name of a file, got '{}'", shown);
   std::error_code error;
@@ -157,8 +157,11 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
     if (target.empty()) target = path;
   }
   detail::TemporaryFile file(std::move(target), shown);
-  file.write(contents);
+  for (const std::string_view part : parts) file.write(part);
   file.commit();
+}
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
+  write_file_atomically(path, std::span<const std::string_view>(&contents, 1));
 }
 inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> contents) {
   write_file_atomically(path, std::string_view(reinterpret_cast<const char*>(contents.data()), contents.size()));

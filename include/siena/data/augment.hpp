@@ -27,6 +27,7 @@ struct Augment {
   bool flip = false;            // mirror left and right, every second time
   double rotation_degrees = 0;  // turn by a uniform angle of up to this, either way; bilinear
   double shift = 0;             // move by whole pixels, up to this fraction of height and width, either way
+  bool versions = false;        // draw one of the versions of a sample that the dataset holds, instead of taking the first
   // Whatever else: called last with the normalised sample in place, (y, x, c) at ((y * W) + x) * padded(C) + c, and random
   // numbers that belong to (seed, epoch, sample). Must be callable from another thread.
   std::function<void(std::span<float> values, Random& random)> custom = {};
@@ -38,13 +39,16 @@ struct Augment {
 struct Placement {
   std::int64_t down = 0, right = 0;  // pixels
   bool flipped = false;
-  double angle = 0;  // radians, counter-clockwise
+  double angle = 0;    // radians, counter-clockwise
+  double version = 0;  // which of the dataset's, as a fraction of their number
 };
 
 /// What `augment` does to a sample of this shape for these random numbers. Every option has a place of its own in the stream:
 /// turning one on leaves the others as they were.
 inline Placement draw_placement(const Augment& augment, const Shape& shape, const Random& random) {
-  if (!augment.moves()) return {};
+  Placement placement;
+  if (augment.versions) placement.version = random.uniform_at(6);
+  if (!augment.moves()) return placement;
   const auto within = [&](std::uint64_t place, std::int64_t reach) {
     return static_cast<std::int64_t>(random.uniform_at(place) * static_cast<double>(2 * reach + 1)) - reach;
   };
@@ -52,7 +56,6 @@ inline Placement draw_placement(const Augment& augment, const Shape& shape, cons
   const auto reach = [&](std::int64_t size) {
     return static_cast<std::int64_t>(augment.shift * static_cast<double>(size) + 1e-6);
   };
-  Placement placement;
   placement.flipped = augment.flip && random.uniform_at(0) < 0.5;
   placement.down = within(1, augment.crop_padding) + within(3, reach(shape[0]));
   placement.right = within(2, augment.crop_padding) + within(4, reach(shape[1]));
@@ -85,15 +88,16 @@ class Renderer {
     SIENA_ASSERT(static_cast<std::int64_t>(out.size()) == size());
     if (placement.angle == 0) return copy(i, placement, out.data());
     auto upright = Buffer<float>::uninitialized(static_cast<std::size_t>(size() + stride_));
-    copy(i, {}, upright.data());
+    copy(i, {.version = placement.version}, upright.data());
     std::fill_n(upright.data() + size(), stride_, 0.0f);  // what lies outside
     turn(upright.data(), placement, out.data());
   }
 
  private:
   void copy(std::int64_t i, const Placement& placement, float* out) const {
-    if (!dataset_.holds_bytes()) return copy_as<0>(dataset_.floats(i).data(), placement, out);
-    const std::uint8_t* bytes = dataset_.bytes(i).data();
+    const auto version = static_cast<std::int64_t>(placement.version * static_cast<double>(dataset_.versions()));
+    if (!dataset_.holds_bytes()) return copy_as<0>(dataset_.floats(i, version).data(), placement, out);
+    const std::uint8_t* bytes = dataset_.bytes(i, version).data();
     switch (channels_) {
       case 1:
         return copy_as<1>(bytes, placement, out);

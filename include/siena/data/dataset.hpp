@@ -42,6 +42,8 @@ struct Description {
   std::vector<std::int32_t> labels = {};
   std::int64_t classes = 0;
   std::string name = "dataset";
+  std::int64_t step = 0;      // values from sample to sample; fewer than one has: they overlap, as windows do. 0: side by side
+  std::int64_t versions = 1;  // of each sample, side by side; the first is the true one, Augment::versions draws among them
 };
 
 /// Samples of one shape, held in memory as bytes (images) or floats, with their classes. Copies, subsets and splits share the
@@ -66,6 +68,8 @@ class Dataset {
   /// Of a sample: H x W x C for images.
   const Shape& shape() const { return storage().description.shape; }
   std::int64_t channels() const { return shape().columns(); }
+  /// How many versions of each sample there are.
+  std::int64_t versions() const { return storage().description.versions; }
   std::int64_t classes() const { return storage().description.classes; }
   const std::string& name() const { return name_; }
   /// The same samples under another name (for messages).
@@ -98,9 +102,11 @@ class Dataset {
 
   /// Whether samples are stored as bytes (then `bytes(i)` is valid, else `floats(i)`).
   bool holds_bytes() const { return !storage().is_float; }
-  /// The stored values of sample `i`, without padding.
-  std::span<const std::uint8_t> bytes(std::int64_t i) const { return stored(storage().bytes, i); }
-  std::span<const float> floats(std::int64_t i) const { return stored(storage().floats, i); }
+  /// The stored values of a version of sample `i`, without padding.
+  std::span<const std::uint8_t> bytes(std::int64_t i, std::int64_t version = 0) const {
+    return stored(storage().bytes, i, version);
+  }
+  std::span<const float> floats(std::int64_t i, std::int64_t version = 0) const { return stored(storage().floats, i, version); }
 
   /// The same samples, normalised with these values when they are batched. Measure them on the training split only:
   /// `test.normalized(measure(train))`.
@@ -164,10 +170,7 @@ class Dataset {
     require<ShapeError>(elements > 0 && description.shape.rank() < Shape::max_rank,
                         "{}: expected samples of 1 to {} dimensions and at least one value, got shape {}", name_,
                         Shape::max_rank - 1, description.shape);
-    require<ShapeError>(values % elements == 0,
-                        "{}: expected a whole number of samples of {} ({} values each), got {} values: {} are left over", name_,
-                        description.shape, elements, values, values % elements);
-    whole_ = values / elements;
+    count_samples(storage.description, values);
     check_labels(storage.description);
     for (std::size_t at = 0; at < storage.floats.size(); ++at) {
       require<DataError>(std::isfinite(storage.floats[at]), "{}: expected finite values, got {} in sample {}, value {}", name_,
@@ -175,6 +178,22 @@ class Dataset {
                          static_cast<std::int64_t>(at) % elements);
     }
     storage_ = std::make_shared<const Storage>(std::move(storage));
+  }
+
+  // Sample i has its version v at (i * versions + v) * step.
+  void count_samples(Description& description, std::int64_t values) {
+    const std::int64_t elements = description.shape.elements();
+    require<ArgumentError>(description.versions >= 1 && description.step >= 0 && description.step <= elements &&
+                               (description.versions == 1 || description.step == 0),
+                           "{}: expected at least 1 version and a step of at most the {} values of a sample, or else 0 where "
+                           "there are versions, got {} and {}",
+                           name_, elements, description.versions, description.step);
+    if (description.step == 0) description.step = elements;
+    const std::int64_t period = description.step * description.versions, first = elements * description.versions;
+    require<ShapeError>(values == 0 || (values >= first && (values - first) % period == 0),
+                        "{}: expected a whole number of samples of {} ({} values each), got {} values: {} are left over", name_,
+                        description.shape, first, values, values < first ? values : (values - first) % period);
+    whole_ = values == 0 ? 0 : (values - first) / period + 1;
   }
 
   void check_labels(Description& description) const {
@@ -201,8 +220,10 @@ class Dataset {
     return indices_ ? (*indices_)[static_cast<std::size_t>(i)] : i;
   }
   template <class T>
-  std::span<const T> stored(const std::vector<T>& values, std::int64_t i) const {
-    const std::int64_t elements = shape().elements(), start = place(i) * elements;
+  std::span<const T> stored(const std::vector<T>& values, std::int64_t i, std::int64_t version) const {
+    const Description& description = storage().description;
+    SIENA_ASSERT(version >= 0 && version < description.versions);
+    const std::int64_t elements = shape().elements(), start = (place(i) * description.versions + version) * description.step;
     SIENA_ASSERT(start + elements <= static_cast<std::int64_t>(values.size()));  // bytes(i) of floats, or the other way round
     return std::span<const T>(values).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(elements));
   }
