@@ -31,6 +31,10 @@ else()
   find_package(nlohmann_json 3.11 QUIET)
 endif()
 
+# Optional: the components siena::audio and siena::images.
+include(${CMAKE_CURRENT_LIST_DIR}/sndfile.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/stb.cmake)
+
 # Optional: the component siena::mpi, on demand only.
 if(SIENA_MPI AND NOT TARGET MPI::MPI_CXX)
   find_package(MPI REQUIRED COMPONENTS CXX)

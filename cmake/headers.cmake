@@ -1,20 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The siena authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Sorts the headers of the library by what they need: out_json gets those that reach <nlohmann/...>, directly or through
-# another header of ours, out_mpi those that reach <mpi.h>, out_core all the rest.
-function(siena_split_headers out_core out_json out_mpi)
+# siena_split_headers(json "<nlohmann/" ...) sorts the headers of the library by what they need: siena_json_headers gets those
+# whose includes match <nlohmann/...>, directly or through another header of ours, and so on; siena_headers gets all the rest.
+function(siena_split_headers)
   set(root ${PROJECT_SOURCE_DIR}/include)
   file(GLOB_RECURSE core CONFIGURE_DEPENDS ${root}/siena/*.hpp)
 
   foreach(header IN LISTS core)
     file(STRINGS ${header} "includes_${header}" REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
   endforeach()
-  foreach(component json mpi)
-    set(marks "<nlohmann/")
-    if(component STREQUAL mpi)
-      set(marks "<mpi[.]h>")
-    endif()
+  set(pairs ${ARGN})
+  while(pairs)
+    list(POP_FRONT pairs component marks)
     set(found)
     set(grown TRUE)
     while(grown)
@@ -32,7 +30,16 @@ function(siena_split_headers out_core out_json out_mpi)
         endif()
       endforeach()
     endwhile()
-    set(${out_${component}} "${found}" PARENT_SCOPE)
-  endforeach()
-  set(${out_core} "${core}" PARENT_SCOPE)
+    set(siena_${component}_headers "${found}" PARENT_SCOPE)
+  endwhile()
+  set(siena_headers "${core}" PARENT_SCOPE)
 endfunction()
+
+# Adds the target siena::<name>: its headers, the library, and what else is named.
+macro(siena_add_component name)
+  add_library(siena_${name} INTERFACE)
+  add_library(siena::${name} ALIAS siena_${name})
+  target_sources(siena_${name} INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${siena_${name}_headers})
+  target_link_libraries(siena_${name} INTERFACE siena ${ARGN})
+  list(APPEND siena_components ${name})
+endmacro()

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -29,6 +31,25 @@ struct FeatureTable {
 
   std::int64_t files() const { return static_cast<std::int64_t>(errors.size()); }
 };
+
+/// Takes bad files out of a table, and moves what was wrong with them to the report; gives the places of the others.
+inline std::vector<std::size_t> keep_good(FeatureTable& table, LoadReport& report) {
+  std::vector<std::size_t> good;
+  const auto width = static_cast<std::ptrdiff_t>(table.width);
+  for (std::size_t i = 0; i < table.errors.size(); ++i) {
+    if (!table.errors[i].empty()) {
+      report.skipped.push_back(table.errors[i]);
+      continue;
+    }
+    const auto from = table.values.begin() + static_cast<std::ptrdiff_t>(i) * width;
+    const auto to = table.values.begin() + static_cast<std::ptrdiff_t>(good.size()) * width;
+    if (from != to) std::copy(from, from + width, to);
+    good.push_back(i);
+  }
+  table.values.resize(good.size() * static_cast<std::size_t>(width));
+  table.errors.assign(good.size(), {});
+  return good;
+}
 
 /// 64 bits that change with every byte: tells versions of files apart, and damage from its absence. Keeps no secret.
 class Fingerprint {
