@@ -10,4 +10,5 @@
 #include "siena/data/dataset.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
+#include "siena/data/recordings.hpp"
 #include "siena/data/synthetic.hpp"
