@@ -5,6 +5,7 @@
 // The room train: optimizers, schedules, the training loop, observers.
 
 #include "siena/train/alternation.hpp"
+#include "siena/train/confusion_matrix.hpp"
 #include "siena/train/epoch_text.hpp"
 #include "siena/train/events.hpp"
 #include "siena/train/loggers.hpp"
@@ -13,5 +14,7 @@
 #include "siena/train/objective.hpp"
 #include "siena/train/observers.hpp"
 #include "siena/train/optimizers.hpp"
+#include "siena/train/predictions.hpp"
 #include "siena/train/progress_bar.hpp"
+#include "siena/train/roc.hpp"
 #include "siena/train/schedule.hpp"

@@ -44,6 +44,27 @@ inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::in
   return correct;
 }
 
+/// How many rows of `outputs` (N x classes) have their label among their `k` largest elements; of equal ones the first counts as
+/// the larger. An output that is not a number is never among them.
+inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int32_t> labels, std::int64_t k) {
+  require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
+                      "count_top_k: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
+                      labels.size());
+  require<ArgumentError>(k >= 1, "count_top_k: expected a k of 1 or more, got {}", k);
+  std::int64_t found = 0;
+  for (std::int64_t r = 0; r < outputs.rows(); ++r) {
+    const auto row = outputs.row(r);
+    const auto label = static_cast<std::size_t>(labels[static_cast<std::size_t>(r)]);
+    if (label >= row.size() || row[label] != row[label]) continue;
+    std::int64_t larger = 0;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      larger += row[c] > row[label] || (row[c] == row[label] && c < label) ? 1 : 0;
+    }
+    found += larger < k ? 1 : 0;
+  }
+  return found;
+}
+
 /// Gathers Metrics batch by batch: each sample counts once, whatever batch it came in.
 class RunningMetrics {
  public:

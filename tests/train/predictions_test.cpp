@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/train/predictions.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace siena;
+
+TEST_CASE("the label is among the k largest, the first of equals being the larger") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor outputs({4, 4}, {1, 2, 3, 4, 4, 4, 4, 4, 0, nan, 2, 1, nan, nan, nan, nan});
+  const auto count = [&](std::vector<std::int32_t> labels, std::int64_t k) { return count_top_k(outputs, labels, k); };
+  REQUIRE(count({3, 0, 2, -1}, 1) == 3);
+  REQUIRE(count({2, 1, 3, -1}, 1) == 0);
+  REQUIRE(count({2, 1, 3, -1}, 2) == 3);
+  REQUIRE(count({0, 3, 1, 0}, 4) == 2);
+  for (std::int32_t label = 0; label < 4; ++label) {
+    REQUIRE(count_top_k(Tensor({1, 4}, {3, 1, 4, 1}), std::vector{label}, 1) ==
+            count_correct(Tensor({1, 4}, {3, 1, 4, 1}), std::vector{label}));
+  }
+  REQUIRE_THROWS_AS(count({1, 1, 1, 1}, 0), ArgumentError);
+  REQUIRE_THROWS_AS(count({1}, 1), ShapeError);
+}
+
+TEST_CASE("a confusion matrix says what was taken for what") {
+  ConfusionMatrix matrix(3, {"cat", "dog", "salamander"});
+  matrix.add(Tensor({5, 3}, {1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 5, 5, 0}), std::vector<std::int32_t>{0, 0, 1, -1, 2});
+  REQUIRE(matrix.samples() == 4);
+  REQUIRE(matrix.count(0, 0) == 1);
+  REQUIRE(matrix.count(0, 1) == 1);
+  REQUIRE(matrix.count(1, 1) == 1);
+  REQUIRE(matrix.count(2, 0) == 1);
+  REQUIRE(matrix.accuracy() == 0.5);
+  REQUIRE(matrix.recall(0) == 0.5);
+  REQUIRE(matrix.precision(1) == 0.5);
+  REQUIRE(std::isnan(matrix.precision(2)));
+  REQUIRE(matrix.to_string() ==
+          "                   cat        dog salamander     recall\n"
+          "        cat          1          1          0      50.0%\n"
+          "        dog          0          1          0     100.0%\n"
+          " salamander          1          0          0       0.0%\n");
+  REQUIRE_THROWS_AS(matrix.count(3, 0), ArgumentError);
+  REQUIRE_THROWS_AS(matrix.add(Tensor({1, 2}, {1, 2}), std::vector<std::int32_t>{0}), ShapeError);
+  REQUIRE_THROWS_AS(matrix.add(Tensor({1, 3}, {1, 2, 3}), std::vector<std::int32_t>{3}), DataError);
+  REQUIRE_THROWS_AS(ConfusionMatrix(0), ArgumentError);
+  REQUIRE_THROWS_AS(ConfusionMatrix(2, {"one"}), ArgumentError);
+}
+
+TEST_CASE("predictions of a network, judged") {
+  // A network that gives its three inputs back, first to last.
+  Network network({3}, [](const Flow& x) { return x | Linear{.out = 3, .bias = false}; });
+  const auto set_weights = [&](const Tensor& weights) {
+    State state;
+    state.put("linear_1.weight", weights);
+    network.load(state);
+  };
+  set_weights(Tensor({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1}));
+
+  std::vector<float> values;
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 600; ++i) {  // more than a batch
+    for (int c = 0; c < 3; ++c) values.push_back(c == i % 3 ? 1.0f : c == (i + 1) % 3 ? 0.5f : 0.0f);
+    labels.push_back((i + i % 2) % 3);  // right for the even ones, second best for the others
+  }
+  const auto dataset = data::Dataset::from_floats(values, {.shape = {3}, .labels = labels});
+  REQUIRE(top_k_accuracy(network, dataset, 1) == 0.5);
+  REQUIRE(top_k_accuracy(network, dataset, 2) == 1);
+  const ConfusionMatrix matrix = confusion(network, dataset);
+  REQUIRE(matrix.samples() == 600);
+  REQUIRE(matrix.accuracy() == 0.5);
+  REQUIRE(matrix.count(1, 0) == 100);
+  for (const double error : reconstruction_errors(network, dataset)) REQUIRE(error == 0);
+
+  set_weights(Tensor({3, 3}, {1, 2, 0, 0, 1, 0, 0, 0, 1}));  // output 1 grows by twice input 0
+  const auto errors = reconstruction_errors(network, dataset);
+  REQUIRE(errors.size() == 600);
+  REQUIRE(errors[0] == Approx(4.0 / 3));
+  REQUIRE(errors[1] == 0);
+  REQUIRE(errors[2] == Approx(1.0 / 3));
+  Network narrow({3}, [](const Flow& x) { return x | Linear{.out = 2}; });
+  REQUIRE_THROWS_AS(reconstruction_errors(narrow, dataset), ShapeError);
+}
