@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/data/image_folder.hpp"
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "siena/data/tiny_imagenet.hpp"
+#include "support/catch.hpp"
+#include "support/images.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+using namespace siena::data;
+using test::write_bytes;
+
+namespace {
+
+// `count` images of each of two classes; what an image shows tells which it is.
+void add_people(const std::filesystem::path& folder, int count, int shade = 0) {
+  for (int i = 0; i < count; ++i) {
+    write_bytes(folder / "person" / format("{:03}.png", i), test::png_bytes(test::slope(12, 12, shade + i)));
+    write_bytes(folder / "nobody" / format("{:03}.PNG", i), test::png_bytes(test::slope(12, 16, shade + i)));
+  }
+}
+
+ImageFolderOptions small_images() { return {.size = {.height = 12, .width = 12}}; }
+
+std::multiset<std::vector<std::uint8_t>> images_of(const Dataset& dataset) {
+  std::multiset<std::vector<std::uint8_t>> all;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) all.emplace(dataset.bytes(i).begin(), dataset.bytes(i).end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("image folder: a class a folder, split by fractions") {
+  const test::TemporaryFolder folder("siena_folder");
+  add_people(folder.path, 50);
+  const auto data = image_folder(folder.path, small_images());
+  REQUIRE(data.classes == std::vector<std::string>{"nobody", "person"});
+  REQUIRE(data.shape() == Shape{12, 12, 3});
+  REQUIRE(data.test.size() == 10);
+  REQUIRE(data.validation.size() == 18);
+  REQUIRE(data.train.size() == 72);
+  REQUIRE(data.test.normalization().mean == measure(data.train).mean);
+  auto all = images_of(data.train);
+  all.merge(images_of(data.validation));
+  all.merge(images_of(data.test));
+  REQUIRE(all.size() == 100);
+  int people = 0;
+  for (std::int64_t i = 0; i < 10; ++i) people += data.test.label(i);
+  REQUIRE(people == 5);
+  // An image of its own size is itself.
+  const auto expected = test::slope(12, 12, 3).pixels;
+  REQUIRE(all.contains(expected));
+
+  auto turned = small_images();
+  turned.classes = {"person", "nobody"};
+  turned.channels = 1;
+  turned.seed = 3;
+  const auto other = image_folder(folder.path, turned);
+  REQUIRE(other.classes[0] == "person");
+  REQUIRE(other.shape() == Shape{12, 12, 1});
+  turned.classes = {"person", "dog"};
+  REQUIRE_THROWS_WITH(image_folder(folder.path, turned), ContainsSubstring("a folder 'dog'"));
+}
+
+TEST_CASE("image folder: parts by folder, and what is missing from the training images") {
+  const test::TemporaryFolder folder("siena_folder_parts");
+  add_people(folder.path / "train", 20);
+  add_people(folder.path / "val", 4, 100);
+  const auto cut = image_folder(folder.path, small_images());
+  REQUIRE(cut.validation.size() == 8);
+  REQUIRE(cut.test.size() == 4);
+  REQUIRE(cut.train.size() == 36);
+  add_people(folder.path / "test", 3, 150);
+  const auto data = image_folder(folder.path, small_images());
+  REQUIRE(data.test.size() == 6);
+  REQUIRE(data.train.size() == 40);
+  REQUIRE(images_of(data.test).contains(test::slope(12, 12, 151).pixels));
+}
+
+TEST_CASE("image folder: bad files stop the loading, or are left out and counted") {
+  const test::TemporaryFolder folder("siena_folder_bad");
+  add_people(folder.path, 20);
+  write_bytes(folder.path / "person" / "004.png", "");
+  write_bytes(folder.path / "person" / "zzz.jpg", "no image");
+  write_bytes(folder.path / "person" / "notes.txt", "not looked at");
+  auto options = small_images();
+  REQUIRE_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("person") && ContainsSubstring("skip_bad_files"));
+  options.skip_bad_files = true;
+  const auto data = image_folder(folder.path, options);
+  REQUIRE(data.report.skipped.size() == 2);
+  REQUIRE(data.report.skipped[0].find("004.png") != std::string::npos);
+  REQUIRE(data.train.size() + data.validation.size() + data.test.size() == 39);
+  REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("got no image"));
+  REQUIRE_THROWS_WITH(image_folder(folder.path / "nowhere"), ContainsSubstring("nowhere"));
+}
+
+TEST_CASE("Tiny ImageNet as it is distributed") {
+  const test::TemporaryFolder folder("siena_tiny");
+  write_bytes(folder.path / "wnids.txt", "n02\nn01\n");
+  std::string annotations;
+  for (int i = 0; i < 20; ++i) {
+    const auto image = [&](int shade) { return test::jpeg_bytes(test::slope(64, 64, shade)); };
+    write_bytes(folder.path / "train" / "n01" / "images" / format("n01_{}.JPEG", i), image(i));
+    write_bytes(folder.path / "train" / "n02" / "images" / format("n02_{}.JPEG", i), image(100 + i));
+    if (i >= 4) continue;
+    write_bytes(folder.path / "val" / "images" / format("val_{}.JPEG", i), image(i % 2 == 0 ? i : 100 + i));
+    annotations += format("val_{}.JPEG\t{}\t0\t32\t44\t62\n", i, i % 2 == 0 ? "n01" : "n02");
+  }
+  const auto list = folder.path / "val" / "val_annotations.txt";
+  write_bytes(list, annotations);
+  const auto data = tiny_imagenet(folder.path);
+  REQUIRE(data.classes == std::vector<std::string>{"n02", "n01"});
+  REQUIRE(data.shape() == Shape{64, 64, 3});
+  REQUIRE(data.train.size() == 36);
+  REQUIRE(data.validation.size() == 4);
+  REQUIRE(data.test.size() == 4);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    REQUIRE(data.test.label(i) == (i + 1) % 2);
+    REQUIRE((data.test.bytes(i)[0] > 50) == (data.test.label(i) == 0));
+  }
+  REQUIRE(tiny_imagenet(folder.path, {.size = {.height = 28, .width = 28, .shorter_side = 32}}).shape() == Shape{28, 28, 3});
+
+  write_bytes(list, annotations + "val_9.JPEG\tn01\t0\t0\t1\t1\n");
+  REQUIRE_THROWS_WITH(tiny_imagenet(folder.path), ContainsSubstring("val_9.JPEG"));
+  REQUIRE(tiny_imagenet(folder.path, {.skip_bad_files = true}).report.skipped.size() == 1);
+  write_bytes(list, "val_0.JPEG\tn77\n");
+  REQUIRE_THROWS_WITH(tiny_imagenet(folder.path), ContainsSubstring("val_annotations.txt', got 'val_0.JPEG"));
+  std::filesystem::remove(list);
+  REQUIRE_THROWS_WITH(tiny_imagenet(folder.path), ContainsSubstring("val_annotations.txt"));
+  REQUIRE_THROWS_WITH(tiny_imagenet(folder.path / "val"), ContainsSubstring("wnids.txt"));
+  write_bytes(folder.path / "wnids.txt", "n02\nn02\n");
+  REQUIRE_THROWS_WITH(tiny_imagenet(folder.path), ContainsSubstring("'n02' twice"));
+}
