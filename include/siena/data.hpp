@@ -12,3 +12,4 @@
 #include "siena/data/loader.hpp"
 #include "siena/data/recordings.hpp"
 #include "siena/data/synthetic.hpp"
+#include "siena/data/synthetic_benchmarks.hpp"

@@ -87,29 +87,26 @@ class MachineReader {
     MachineFrames normal = read("train"), test = read("test");
     const auto [train, validation] = split_files(normal.files);
     MachineAudio result;
-    const Dataset known = windows(normal, "machine audio train"), unknown = windows(test, "machine audio test");
-    const Dataset learnt = known.subset(places(train));
+    const WindowLayout layout{.frames = options_.frames, .bands = bands(), .window = options_.window};
+    const Dataset known = windows(normal, layout);
+    const Dataset learnt = take_recordings(known, layout, train);
     const Normalization normalization = one_for_all_features(learnt);
-    result.train = learnt.normalized(normalization);
-    result.validation = known.subset(places(validation)).normalized(normalization).named("machine audio validation");
-    std::vector<std::int64_t> all(test.files.size());
-    for (std::size_t f = 0; f < all.size(); ++f) {
-      const MachineFile& file = test.files[f];
-      all[f] = static_cast<std::int64_t>(f);
+    result.train = learnt.normalized(normalization).named("machine audio train");
+    result.validation = take_recordings(known, layout, validation).normalized(normalization).named("machine audio validation");
+    result.test = windows(test, layout).normalized(normalization).named("machine audio test");
+    for (const auto& file : test.files) {
       result.recordings.push_back({.name = file.path.filename().string(),
                                    .machine = file.machine,
                                    .anomaly = file.anomaly,
-                                   .first = all[f] * each(),
-                                   .windows = each()});
+                                   .first = static_cast<std::int64_t>(result.recordings.size()) * layout.windows(),
+                                   .windows = layout.windows()});
     }
-    result.test = unknown.subset(places(all)).normalized(normalization);
     result.report = std::move(report_);
     return result;
   }
 
  private:
   std::int64_t bands() const { return options_.features.mel.bands; }
-  std::int64_t each() const { return options_.frames - options_.window + 1; }  // windows of a file
 
   std::vector<MachineFile> find(const char* part) {
     std::vector<MachineFile> files;
@@ -176,25 +173,11 @@ class MachineReader {
     return table;
   }
 
-  /// Every window of every file, and those that reach from one file into the next, which nobody looks at. Takes the values.
-  Dataset windows(MachineFrames& frames, std::string name) const {
-    const auto count = static_cast<std::int64_t>(frames.files.size()) * options_.frames - options_.window + 1;
-    std::vector<std::int32_t> labels(static_cast<std::size_t>(count));
-    for (std::size_t at = 0; at < labels.size(); ++at) {
-      labels[at] = frames.files[at / static_cast<std::size_t>(options_.frames)].anomaly ? 1 : 0;
-    }
-    return Dataset::from_floats(std::move(frames.values), {.shape = {options_.window * bands()},
-                                                           .labels = std::move(labels),
-                                                           .classes = 2,
-                                                           .name = std::move(name),
-                                                           .step = bands()});
-  }
-  std::vector<std::int64_t> places(const std::vector<std::int64_t>& files) const {
-    std::vector<std::int64_t> result;
-    for (const std::int64_t file : files) {
-      for (std::int64_t w = 0; w < each(); ++w) result.push_back(file * options_.frames + w);
-    }
-    return result;
+  /// Takes the values.
+  static Dataset windows(MachineFrames& frames, const WindowLayout& layout) {
+    std::vector<std::int32_t> anomaly;
+    for (const auto& file : frames.files) anomaly.push_back(file.anomaly ? 1 : 0);
+    return window_dataset(std::move(frames.values), layout, anomaly);
   }
 
   /// Numbers of the files to train with and of those to validate with, sorted.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -26,6 +27,41 @@ struct Recording {
 struct MonitoredMachines : Splits {
   std::vector<Recording> recordings = {};  ///< of the test part, in its order
 };
+
+/// How recordings become samples: each has as many frames of as many bands, and every `window` frames in a row are a sample.
+struct WindowLayout {
+  std::int64_t frames = 200, bands = 128, window = 5;
+
+  std::int64_t windows() const { return frames - window + 1; }  ///< of a recording
+};
+
+/// The windows of recordings, whose frames `values` holds one after the other: those of the first, then those of the next. Class 1
+/// are the windows of anomalies (`anomaly`: a number for each recording). Windows overlap in memory.
+inline Dataset window_dataset(std::vector<float> values, const WindowLayout& layout, std::span<const std::int32_t> anomaly) {
+  std::vector<std::int32_t> labels;
+  std::vector<std::int64_t> places;
+  for (const std::int32_t label : anomaly) {
+    for (std::int64_t w = 0; w < layout.windows(); ++w) places.push_back(static_cast<std::int64_t>(labels.size()) + w);
+    labels.insert(labels.end(), static_cast<std::size_t>(layout.frames), label);
+  }
+  // The last ones would reach beyond the last recording; others reach into the next one, and nobody looks at them.
+  labels.resize(labels.size() - static_cast<std::size_t>(anomaly.empty() ? 0 : layout.window - 1));
+  return Dataset::from_floats(std::move(values), {.shape = {layout.window * layout.bands},
+                                                  .labels = std::move(labels),
+                                                  .classes = 2,
+                                                  .name = "recordings",
+                                                  .step = layout.bands})
+      .subset(places);
+}
+
+/// The windows of some of the recordings.
+inline Dataset take_recordings(const Dataset& dataset, const WindowLayout& layout, std::span<const std::int64_t> recordings) {
+  std::vector<std::int64_t> places;
+  for (const std::int64_t recording : recordings) {
+    for (std::int64_t w = 0; w < layout.windows(); ++w) places.push_back(recording * layout.windows() + w);
+  }
+  return dataset.subset(places);
+}
 
 /// The mean of the windows' scores, for each recording.
 inline std::vector<double> mean_by_recording(std::span<const double> scores, std::span<const Recording> recordings) {

@@ -19,7 +19,7 @@
 namespace siena::data {
 
 struct SyntheticOptions {
-  std::int64_t classes = 10;                           // 2 to 24
+  std::int64_t classes = 10;                           // 2 to 276
   std::int64_t height = 32, width = 32, channels = 3;  // sides from 8; small ones leave room for fewer classes
   std::int64_t train = 4000, validation = 500, test = 1000;
   std::uint64_t seed = 0;
@@ -29,6 +29,7 @@ struct SyntheticOptions {
 namespace detail {
 
 inline constexpr int orientations = 4;
+inline constexpr std::int64_t stripe_kinds = 24, most_classes = stripe_kinds * (stripe_kinds - 1) / 2;
 inline constexpr std::array<double, 6> stripe_periods{2.8, 4.6, 7.6, 12.5, 20.5, 33.7};  // pixels
 
 /// A class: how far apart its stripes lie and how they lean.
@@ -54,6 +55,13 @@ inline Stripes stripes_of_class(const SyntheticOptions& options, std::int64_t la
   return {.period = stripe_periods[static_cast<std::size_t>(label / leans)],
           .lean = step * static_cast<double>(label % leans),
           .leeway = step / 4};
+}
+
+// Class 0 is kinds 0 and 1, then come 0 and 2, 1 and 2, 0 and 3, ...
+inline std::pair<std::int64_t, std::int64_t> kinds_of_class(std::int64_t label) {
+  std::int64_t second = 1;
+  for (; label >= second; ++second) label -= second;
+  return {label, second};
 }
 
 /// Normal to a fair approximation, from one draw: the sum of eight uniform bytes.
@@ -111,8 +119,17 @@ inline void draw_image(const SyntheticOptions& options, std::int64_t label, Rand
       }
     }
   }
-  const Stripes stripes = stripes_of_class(options, label);
-  for (std::uint64_t patch = 1; patch <= 3; ++patch) add_patch(options, stripes, random.split(patch), image);
+  if (options.classes <= stripe_kinds) {
+    const Stripes stripes = stripes_of_class(options, label);
+    for (std::uint64_t patch = 1; patch <= 3; ++patch) add_patch(options, stripes, random.split(patch), image);
+  } else {
+    const auto [first, second] = kinds_of_class(label);
+    SyntheticOptions kinds = options;
+    for (kinds.classes = 2; kinds.classes * (kinds.classes - 1) / 2 < options.classes;) ++kinds.classes;
+    for (std::uint64_t patch = 1; patch <= 4; ++patch) {
+      add_patch(options, stripes_of_class(kinds, patch % 2 == 1 ? first : second), random.split(patch), image);
+    }
+  }
 
   const Random grain = random.split(0);
   for (std::size_t at = 0; at < image.size(); ++at) {
@@ -142,10 +159,10 @@ inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size
 /// says how wide the stripes are and how they lean; place, size, phase, sign, colours and the side they lean to are drawn
 /// anew for each patch. Every image is as likely as its negative, so that all classes have the same mean and a linear model of
 /// the pixels stays near chance. Mirroring keeps the class; so do turns of a few degrees. Classes take turns: image i is of
-/// class i % classes.
+/// class i % classes. More than 24 classes are pairs of such stripes, two patches of each.
 inline Splits synthetic_images(const SyntheticOptions& options = {}) {
-  require<ArgumentError>(options.classes >= 2 && options.classes <= 24, "synthetic_images: expected 2 to 24 classes, got {}",
-                         options.classes);
+  require<ArgumentError>(options.classes >= 2 && options.classes <= detail::most_classes,
+                         "synthetic_images: expected 2 to {} classes, got {}", detail::most_classes, options.classes);
   require<ArgumentError>(options.height >= 8 && options.width >= 8 && options.channels >= 1,
                          "synthetic_images: expected at least 8 x 8 pixels and a channel, got {} x {} x {}", options.height,
                          options.width, options.channels);
