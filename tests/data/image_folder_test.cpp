@@ -68,6 +68,15 @@ TEST_CASE("image folder: a class a folder, split by fractions") {
   REQUIRE_THROWS_WITH(image_folder(folder.path, turned), ContainsSubstring("a folder 'dog'"));
 }
 
+TEST_CASE("image folder: as the guide shows it") {
+  const test::TemporaryFolder folder("siena_folder_guide");
+  add_people(folder.path, 10);
+  // clang-format off
+  const auto people = data::image_folder(folder.path, {.size = {.height = 96, .width = 96}, .classes = {"nobody", "person"}});
+  // clang-format on
+  REQUIRE(people.shape() == Shape{96, 96, 3});
+}
+
 TEST_CASE("image folder: parts by folder, and what is missing from the training images") {
   const test::TemporaryFolder folder("siena_folder_parts");
   add_people(folder.path / "train", 20);

@@ -235,3 +235,29 @@ TEST_CASE("speech commands: bad files stop the loading, or are left out and coun
   REQUIRE_THROWS_WITH(speech_commands(folder.path / "nowhere"), ContainsSubstring("nowhere"));
   REQUIRE_THROWS_WITH(speech_commands(folder.path, quick_speech({"yes", "yes"})), ContainsSubstring("'yes' twice"));
 }
+
+TEST_CASE("speech commands: as the guide shows it") {
+  const SpeechFolder folder("siena_speech_guide", 3);
+  for (int i = 0; i < 3; ++i) write_wav(folder.path / "yes" / format("long{}_nohash_0.wav", i), test::sine(300, 16000));
+  // clang-format off
+  const auto speech = data::speech_commands(folder.path, {.words = {"yes", "no", "_silence_", "_unknown_"},
+                                                          .versions = {.count = 4},
+                                                          .cache = folder.path / "cache",
+                                                          .skip_bad_files = true});
+  const data::Augment augment{.versions = true};  // one of the four versions of each clip, drawn anew each epoch
+  // clang-format on
+  REQUIRE(speech.shape() == Shape{49, 10, 1});
+  REQUIRE(speech.train.versions() == 4);
+  std::int64_t place = 0;
+  Loader(speech.train, {.batch = 1, .shuffle = false, .augment = augment}).for_each(0, [&](const Batch& batch) {
+    const auto whole = speech.train.normalization();
+    bool found = false;
+    for (std::int64_t v = 0; v < 4; ++v) {
+      const float value = (speech.train.floats(place, v)[7] - whole.mean[0]) / whole.deviation[0];
+      found = found || value == batch.inputs.row(7)[0];
+    }
+    REQUIRE(found);
+    ++place;
+  });
+  REQUIRE(place == speech.train.size());
+}

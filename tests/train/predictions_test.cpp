@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "siena/data/synthetic_benchmarks.hpp"
+#include "siena/train/roc.hpp"
 #include "support/catch.hpp"
 
 using namespace siena;
@@ -84,4 +86,15 @@ TEST_CASE("predictions of a network, judged") {
   REQUIRE(errors[2] == Approx(1.0 / 3));
   Network narrow({3}, [](const Flow& x) { return x | Linear{.out = 2}; });
   REQUIRE_THROWS_AS(reconstruction_errors(narrow, dataset), ShapeError);
+}
+
+TEST_CASE("machines are judged by what a network cannot reconstruct") {
+  const auto machines = data::synthetic_machines({.machines = 2, .train = 2, .validation = 1, .normal = 2, .anomalies = 2});
+  Network network({640}, [](const Flow& x) { return x | Linear{.out = 2} | Linear{.out = 640}; });
+  const std::vector<double> errors = reconstruction_errors(network, machines.test);
+  const AnomalyReport report = score_machines(data::mean_by_recording(errors, machines.recordings), machines.recordings);
+  REQUIRE(errors.size() == 160);
+  REQUIRE(report.machines.size() == 2);
+  REQUIRE(report.machines[1].machine == "02");
+  REQUIRE((report.auc >= 0 && report.auc <= 1));
 }
