@@ -4,6 +4,7 @@
 
 // The room nn: layers and networks.
 
+#include "siena/nn/batch_norm_folding.hpp"
 #include "siena/nn/custom.hpp"
 #include "siena/nn/flow.hpp"
 #include "siena/nn/gate.hpp"
@@ -19,4 +20,5 @@
 #include "siena/nn/layers/pool.hpp"
 #include "siena/nn/layers/structure.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/nn/rewire.hpp"
 #include "siena/nn/summary.hpp"

@@ -9,6 +9,7 @@
 #include "siena/core.hpp"
 #include "siena/cost.hpp"
 #include "siena/data.hpp"
+#include "siena/deploy.hpp"
 #include "siena/kernels.hpp"
 #include "siena/models.hpp"
 #include "siena/nn.hpp"

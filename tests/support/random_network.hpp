@@ -29,6 +29,11 @@ struct Scaled {
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
 };
 
+inline bool has_custom_layers(const Network& network) {
+  return std::any_of(network.nodes().begin(), network.nodes().end(),
+                     [](const auto& node) { return std::holds_alternative<Custom>(node.layer); });
+}
+
 /// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other.
 class RandomNetwork {
  public:
@@ -72,6 +77,22 @@ class RandomNetwork {
       for (float& x : batch.row(r)) x = static_cast<float>(random_.normal());
     }
     return batch;
+  }
+
+  /// Gives all that is not drawn when a network is made, norms and biases, values that hide no mistakes, as 0 and 1 do.
+  void randomise(Network& network) {
+    for (const auto& node : network.nodes()) {
+      if (std::holds_alternative<BatchNorm>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
+        fill(network.buffer(node.buffers[0]), -0.5, 0.5);
+        fill(network.buffer(node.buffers[1]), 0.3, 2);
+      } else if (std::holds_alternative<PRelu>(node.layer) || std::holds_alternative<Custom>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, -0.3, 0.6);
+      } else if (std::holds_alternative<Mixture>(node.layer)) {
+        fill(network.parameter(node.parameters[0]).value, -1, 1);
+      }
+      if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
+    }
   }
 
  private:
@@ -250,21 +271,6 @@ class RandomNetwork {
   void fill(Tensor& tensor, double low, double high) {
     for (std::int64_t r = 0; r < tensor.rows(); ++r) {
       for (float& x : tensor.row(r)) x = static_cast<float>(random_.uniform(low, high));
-    }
-  }
-  /// Weights are random as drawn; nothing else may keep a value that hides mistakes, such as 0 or 1.
-  void randomise(Network& network) {
-    for (const auto& node : network.nodes()) {
-      if (std::holds_alternative<BatchNorm>(node.layer)) {
-        fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
-        fill(network.buffer(node.buffers[0]), -0.5, 0.5);
-        fill(network.buffer(node.buffers[1]), 0.3, 2);
-      } else if (std::holds_alternative<PRelu>(node.layer) || std::holds_alternative<Custom>(node.layer)) {
-        fill(network.parameter(node.parameters[0]).value, -0.3, 0.6);
-      } else if (std::holds_alternative<Mixture>(node.layer)) {
-        fill(network.parameter(node.parameters[0]).value, -1, 1);
-      }
-      if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
     }
   }
 

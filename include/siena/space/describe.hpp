@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/cost/description.hpp"
+#include "siena/nn/batch_norm_folding.hpp"
 #include "siena/space/search_space.hpp"
 
 namespace siena {
@@ -100,23 +100,8 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
   const std::vector<int>& sources = variation.sources;
   const auto& nodes = network.nodes();
   const auto there = [&](int node) { return sources[node] == node; };
-  std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1), place(nodes.size(), -1);  // place: in the architecture
-  for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
-    for (const int input : nodes[i].inputs) {
-      if (there(i)) ++users[sources[input]], reader[sources[input]] = i;
-    }
-  }
-  const auto is_mixture = [&](int node) { return std::holds_alternative<Mixture>(nodes[node].layer); };
-  const auto feeds_batch_norm = [&](int node) {  // through open choices too, after which it folds into each alternative
-    while (users[node] == 1 && is_mixture(reader[node])) node = reader[node];
-    return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
-  };
-  const std::function<bool(int)> folds_into = [&](int node) {
-    const auto& inputs = nodes[node].inputs;
-    const auto each = [&](int input) { return folds_into(sources[input]); };
-    if (is_mixture(node)) return users[node] == 1 && std::all_of(inputs.begin(), inputs.end(), each);
-    return users[node] == 1 && (convolution_of(nodes[node].layer) || std::holds_alternative<Linear>(nodes[node].layer));
-  };
+  const std::vector<bool> folded = folded_batch_norms(network, sources);
+  std::vector<int> place(nodes.size(), -1);  // in the architecture
   Architecture<N> architecture;
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;
@@ -137,16 +122,13 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
     if (in.rank() > 1) layer.in_width = static_cast<int>(in[-2]);
     if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]);
     if (node.shape.rank() > 1) layer.out_width = static_cast<int>(node.shape[-2]);
+    layer.batch_norm_folded = folded[i];
     if (const auto conv = convolution_of(node.layer)) {
       const std::optional<KernelSize<N>> varied = variation.kernel(i);
       const KernelSize<N> taps = varied.value_or(KernelSize<N>{conv->kernel.height, conv->kernel.width});
       describe_convolution(*conv, taps, in[-1], layer);
-      layer.batch_norm_folded = feeds_batch_norm(i);
     } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
       layer.bias = linear->bias;
-      layer.batch_norm_folded = feeds_batch_norm(i);
-    } else if (layer.kind == LayerKind::batch_norm) {
-      layer.batch_norm_folded = folds_into(sources[node.inputs[0]]);
     } else if (std::holds_alternative<PRelu>(node.layer)) {
       layer.own_weights = layer.in_channels;
     } else if (layer.kind == LayerKind::pool) {

@@ -12,6 +12,7 @@
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/rows.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/nn/rewire.hpp"
 #include "siena/space/search_space.hpp"
 
 // The graph of the channels that stay, and which elements of which tensors those are: what
@@ -120,33 +121,6 @@ inline std::vector<std::int64_t> kept_taps(const KernelCut& cut, int kernel_widt
   }
   return taps;
 }
-/// The layers that stay; `placed` is filled in.
-inline Network narrowed_graph(const Network& network, std::vector<Layer> layers, const std::vector<int>& sources,
-                              std::vector<int>& placed) {
-  const auto& nodes = network.nodes();
-  placed.assign(nodes.size(), -1);
-  return Network(
-      network.input_shape(),
-      [&](const Flow& input) {
-        NetworkBuilder* builder = input.builder();
-        builder->rename(0, nodes[0].name);
-        placed[0] = 0;
-        std::vector<int> before(nodes.size() + 1, 1);  // how many nodes there are before the place of each
-        for (std::size_t i = 1; i < nodes.size(); ++i) {
-          before[i] = builder->size();
-          if (sources[i] != static_cast<int>(i)) continue;
-          if (auto* mixture = std::get_if<Mixture>(&layers[i])) {
-            for (auto& branch : mixture->branches) branch.first = before[branch.first], branch.last = before[branch.last];
-          }
-          std::vector<int> from;
-          for (const int k : nodes[i].inputs) from.push_back(placed[sources[k]]);
-          placed[i] = builder->append(std::move(layers[i]), std::move(from), {});
-          builder->rename(placed[i], nodes[i].name);
-        }
-        return Flow(builder, placed[sources[network.output()]]);
-      },
-      std::nullopt);
-}
 }  // namespace detail
 
 inline Narrowed narrow(const Network& network, const SearchSpace& space, const Selection& selection) {
@@ -162,7 +136,8 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     layers.push_back(
         detail::narrowed(network, space, selection, static_cast<int>(i), static_cast<std::int64_t>(kept[i].size())));
   }
-  result.network = detail::narrowed_graph(network, std::move(layers), sources, result.nodes);
+  Rewired graph = rewire(network, std::move(layers), sources);
+  result.network = std::move(graph.network), result.nodes = std::move(graph.nodes);
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
