@@ -26,9 +26,9 @@ configure_package_config_file(cmake/sienaConfig.cmake.in ${PROJECT_BINARY_DIR}/s
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/sienaConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/sienaConfig.cmake ${PROJECT_BINARY_DIR}/sienaConfigVersion.cmake
-              cmake/xsimd.cmake cmake/sndfile.cmake cmake/stb.cmake
+              cmake/xsimd.cmake cmake/sndfile.cmake cmake/stb.cmake cmake/onnx.cmake
         DESTINATION ${siena_config_dir})
-foreach(finder xsimd sndfile stb)  # for find_package in the build tree
+foreach(finder xsimd sndfile stb onnx)  # for find_package in the build tree
   configure_file(cmake/${finder}.cmake ${PROJECT_BINARY_DIR}/${finder}.cmake COPYONLY)
 endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// All of siena but the components that need more than its own dependencies (reports as JSON, safetensors).
+// All of siena but the components that need more than its own dependencies (reports as JSON, safetensors, ONNX).
 
 #include "siena/autograd.hpp"
 #include "siena/constraints.hpp"

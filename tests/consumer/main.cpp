@@ -47,6 +47,10 @@ int main() {
   wrong += check(other(found) == total(Energy{.joules_per_mac = 3, .joules_per_byte = 0}, exact),
                  "the other translation unit agrees");
 
+#ifdef HAS_ONNX
+  wrong += check(deploy::onnx_model(found).graph().node_size() == 5, "the network as ONNX");
+#endif
+
   bool refused = false;
   try {
     require_reachable(network, space, subject_to(AtMost{Params{}, 1}));

@@ -5,6 +5,9 @@
 // What a user writes: a cost model and a constraint of their own, and a network.
 
 #include <siena/siena.hpp>
+#ifdef HAS_ONNX  // find_package gave the component
+#include <siena/deploy/onnx.hpp>
+#endif
 
 struct Energy {
   double joules_per_mac, joules_per_byte;

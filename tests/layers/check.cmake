@@ -21,7 +21,8 @@ endforeach()
 set(longest_file 400)
 
 # Third-party headers and the only files (regular expressions) that may include them.
-set(third_party "<xsimd/" "<fmt/" "<Eigen/" "<unsupported/Eigen/" "<mpi[.]h>" "<nlohmann/" "<sndfile[.]h>" "<stb/" "<CLI/" "<catch2/" "<benchmark/")
+set(third_party "<xsimd/" "<fmt/" "<Eigen/" "<unsupported/Eigen/" "<mpi[.]h>" "<nlohmann/" "<sndfile[.]h>" "<stb/" "<onnx/" "<CLI/"
+    "<catch2/" "<benchmark/")
 set(allowed_<xsimd/ "^siena/kernels/simd[.]hpp$")
 set(allowed_<fmt/ "^siena/core/error[.]hpp$")
 # Dense algebra where our own kernels win nothing: maps for users, references in double, least squares, filter banks.
@@ -32,13 +33,14 @@ set(allowed_<mpi[.]h> "^siena/mpi/")
 set(allowed_<nlohmann/ "^siena/(cost|search|deploy|train)/")
 set(allowed_<sndfile[.]h> "^siena/data/sound_file[.]hpp$")
 set(allowed_<stb/ "^siena/data/image_file[.]hpp$")
+set(allowed_<onnx/ "^siena/deploy/")
 set(allowed_<CLI/ "^$")
 set(allowed_<catch2/ "^$")
 set(allowed_<benchmark/ "^$")
 
 # What an umbrella must never reach, directly or not.
 set(umbrellas siena/siena.hpp siena/cost.hpp)
-set(unreachable_siena/siena.hpp "<mpi[.]h>|<nlohmann/|<sndfile[.]h>|<stb/|<Eigen/|<unsupported/|<CLI/")
+set(unreachable_siena/siena.hpp "<mpi[.]h>|<nlohmann/|<sndfile[.]h>|<stb/|<onnx/|<Eigen/|<unsupported/|<CLI/")
 set(unreachable_siena/cost.hpp "<xsimd/|<Eigen/|<nlohmann/")
 
 set(breaches 0)
@@ -197,7 +199,7 @@ foreach(program IN LISTS programs)
       reach(${CMAKE_MATCH_1} reached)
       set(optional FALSE)
       foreach(header IN LISTS reached)
-        if("${includes_${header}}" MATCHES "<nlohmann/|<mpi[.]h>|<sndfile[.]h>|<stb/")
+        if("${includes_${header}}" MATCHES "<nlohmann/|<mpi[.]h>|<sndfile[.]h>|<stb/|<onnx/")
           set(optional TRUE)
         endif()
       endforeach()

@@ -69,8 +69,7 @@ class Network {
   int output() const { return output_; }
   const std::vector<Step>& steps() const { return steps_; }
 
-  /// The parameters of a role, in the order of their creation. Pointers
-  /// stay good until the network is copied over or destroyed.
+  /// The parameters of a role, in the order of creation. Pointers stay good until the network is copied over or destroyed.
   std::vector<Parameter*> parameters(Role role) {
     std::vector<Parameter*> found;
     for (const auto& parameter : parameters_) {
@@ -83,6 +82,7 @@ class Network {
   int parameter_count() const { return static_cast<int>(parameters_.size()); }
   Tensor& buffer(int index) { return buffers_[index].value; }
   const Tensor& buffer(int index) const { return buffers_[index].value; }
+  const std::string& buffer_name(int index) const { return buffers_[index].name; }
 
   /// Number of trainable weights, biases and norms (architecture parameters left out).
   std::int64_t weight_count() const {

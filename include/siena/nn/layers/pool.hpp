@@ -42,13 +42,16 @@ struct MaxPool {
   ImagePadding padding = 0;
 
   std::string_view kind() const { return "max_pool"; }
+  /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
+  kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
+    return detail::pool_geometry(in, kernel, stride, padding, where);
+  }
   Shape setup(LayerSetup& setup) const {
-    const auto g = detail::pool_geometry(setup.image(), kernel, stride, padding, setup.where());
+    const auto g = geometry(setup.image(), setup.where());
     return {g.out_height, g.out_width, g.channels};
   }
   Var forward(Forward& f) const {
-    return ops::max_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()),
-                         f.output_shape());
+    return ops::max_pool(f.input(), geometry(f.input().shape().sample(), kind()), f.output_shape());
   }
 };
 
@@ -60,13 +63,16 @@ struct AvgPool {
   bool count_padding = false;
 
   std::string_view kind() const { return "avg_pool"; }
+  /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
+  kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
+    return detail::pool_geometry(in, kernel, stride, padding, where);
+  }
   Shape setup(LayerSetup& setup) const {
-    const auto g = detail::pool_geometry(setup.image(), kernel, stride, padding, setup.where());
+    const auto g = geometry(setup.image(), setup.where());
     return {g.out_height, g.out_width, g.channels};
   }
   Var forward(Forward& f) const {
-    return ops::avg_pool(f.input(), detail::pool_geometry(f.input().shape().sample(), kernel, stride, padding, kind()),
-                         count_padding, f.output_shape());
+    return ops::avg_pool(f.input(), geometry(f.input().shape().sample(), kind()), count_padding, f.output_shape());
   }
 };
 

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Optional component siena::onnx (ONNX and protobuf): networks as files of ONNX. Not part of an umbrella header.
+
+#include <onnx/onnx_pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+#include "siena/core/config.hpp"
+#include "siena/core/file.hpp"
+#include "siena/deploy/fold_batch_norm.hpp"
+#include "siena/deploy/onnx_graph.hpp"
+#include "siena/deploy/plain.hpp"
+
+namespace siena::deploy {
+
+struct OnnxOptions {
+  std::int64_t batch = 0;       ///< samples of an input; 0: any number, the dimension "N"
+  bool fold_batch_norm = true;  ///< into the layers before; else BatchNormalization
+};
+
+/// The operators are those of opset 13 (ONNX 1.8, of the year 2020), in the format of that time (IR version 7).
+inline constexpr int onnx_opset = 13;
+
+/// What `onnx` writes, for those who have plans of their own with it.
+inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& options = {}) {
+  require_plain(network, "onnx");
+  require<ArgumentError>(options.batch >= 0, "onnx: expected a batch of 1 or more, or 0 for any, got {}", options.batch);
+  ::onnx::ModelProto model;
+  model.set_ir_version(7);
+  model.set_producer_name("siena");
+  model.set_producer_version(format("{}.{}.{}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH));
+  model.add_opset_import()->set_version(onnx_opset);
+  model.mutable_graph()->set_name("siena");
+  OnnxGraph(options.fold_batch_norm ? fold_batch_norm(network) : network, *model.mutable_graph()).write(options.batch);
+  return model;
+}
+
+/// Writes the function that a plain network computes in inference mode as an ONNX file, whole or not at all. Channels stand
+/// behind the batch, in inputs, outputs and weights: images are N x C x H x W, signals N x C x T. Layers and tensors keep
+/// their names; dropouts are gone. A linear layer after a flatten has its rows in the order of ONNX, C x H x W. The same
+/// network gives the same bytes. Throws ArgumentError for what cannot be written (masks or alternatives that are still open,
+/// layers of users, numbers that are not finite, 2 GiB or more) and DataError where the file cannot be.
+inline void onnx(const Network& network, const std::filesystem::path& file, const OnnxOptions& options = {}) {
+  const ::onnx::ModelProto model = onnx_model(network, options);
+  const std::size_t bytes = model.ByteSizeLong();
+  require<ArgumentError>(bytes <= std::size_t{std::numeric_limits<std::int32_t>::max()},
+                         "onnx: expected a network of less than 2 GiB, which is what the format can hold, got {} bytes", bytes);
+  write_file_atomically(file, model.SerializeAsString());
+}
+
+}  // namespace siena::deploy

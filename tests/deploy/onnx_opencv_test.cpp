@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Another program reads the files: OpenCV's dnn module computes what siena computes.
+
+#include <opencv2/dnn.hpp>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "siena/deploy/onnx.hpp"
+#include "support/catch.hpp"
+#include "support/deployed_networks.hpp"
+#include "support/networks.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+/// N x ... x C as N x C x ...
+cv::Mat channels_first(const Tensor& batch) {
+  const Shape& shape = batch.shape();
+  std::vector<int> sizes{static_cast<int>(shape[0]), static_cast<int>(shape[-1])};
+  for (int i = 1; i + 1 < shape.rank(); ++i) sizes.push_back(static_cast<int>(shape[i]));
+  cv::Mat blob(static_cast<int>(sizes.size()), sizes.data(), CV_32F);
+  const std::int64_t positions = batch.rows() / shape[0], channels = shape[-1];
+  for (std::int64_t r = 0; r < batch.rows(); ++r) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      blob.ptr<float>()[(r / positions * channels + c) * positions + r % positions] = batch.row(r)[static_cast<std::size_t>(c)];
+    }
+  }
+  return blob;
+}
+Tensor channels_last(const cv::Mat& blob, const Shape& shape) {
+  Tensor batch(shape);
+  REQUIRE(static_cast<std::int64_t>(blob.total()) == batch.elements());
+  const std::int64_t positions = batch.rows() / shape[0], channels = shape[-1];
+  for (std::int64_t r = 0; r < batch.rows(); ++r) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      batch.row(r)[static_cast<std::size_t>(c)] = blob.ptr<float>()[(r / positions * channels + c) * positions + r % positions];
+    }
+  }
+  return batch;
+}
+
+/// Largest difference between what OpenCV makes of the file and what the network says, in multiples of the largest output.
+double opencv_error(Network network, const deploy::OnnxOptions& options = {}, std::int64_t inputs = 3) {
+  const test::TemporaryFolder folder("siena_onnx");
+  const auto file = folder.path / "network.onnx";
+  deploy::onnx(network, file, options);
+  cv::dnn::Net net = cv::dnn::readNetFromONNX(file.string());
+  const Tensor x = test::RandomNetwork(21).batch(network, inputs);
+  net.setInput(channels_first(x), "input");
+  const Tensor expected = network.predict(x);
+  return test::difference(expected, channels_last(net.forward(), expected.shape()));
+}
+template <class Build>
+Network of_layers(const Shape& input, Build&& build) {
+  Network network(input, build);
+  test::RandomNetwork(22).randomise(network);
+  return network;
+}
+template <class... L>
+double layer_error(const Shape& input, const L&... layers) {
+  return opencv_error(of_layers(input, [&](Flow x) { return (x | ... | layers); }));
+}
+}  // namespace
+
+TEST_CASE("onnx: OpenCV computes the networks of the benchmarks, whole and found") {
+  for (const auto& [name, network] : test::deployed_networks()) {
+    INFO(name);
+    CHECK(opencv_error(network, {}, 100) < 1e-4);
+  }
+}
+
+TEST_CASE("onnx: OpenCV computes each layer, of odd sizes") {
+  const Shape image{7, 9, 3}, signal{11, 4}, features{5};
+  const std::vector<ImagePadding> paddings{0, {1, 2}, {1, 0, 2, 1}, {0, 1, 0, 2}, same};
+  for (const ImagePadding& padding : paddings) {
+    INFO("padding " << padding.top << padding.bottom << padding.left << padding.right << padding.is_same);
+    CHECK(layer_error(image, Conv2d{.out = 4, .kernel = {3, 5}, .stride = {2, 1}, .padding = padding}) < 1e-5);
+    CHECK(layer_error(image, Conv2d{.out = 6, .kernel = {2, 3}, .stride = 2, .padding = padding, .groups = 3}) < 1e-5);
+    CHECK(layer_error(image, Conv2d{.out = 5, .kernel = 2, .padding = padding, .dilation = {2, 3}, .bias = false}) < 1e-5);
+    CHECK(layer_error(image, Conv2d{.out = 3, .kernel = 3, .padding = padding, .groups = Conv2d::depthwise}) < 1e-5);
+    CHECK(layer_error(image, MaxPool{.kernel = 3, .stride = 2, .padding = padding}) < 1e-6);
+    CHECK(layer_error(image, AvgPool{.kernel = 3, .stride = 2, .padding = padding}) < 1e-5);
+    CHECK(layer_error(image, AvgPool{.kernel = 3, .stride = 1, .padding = padding, .count_padding = true}) < 1e-5);
+  }
+  CHECK(layer_error(image, MaxPool{}) < 1e-6);
+  CHECK(layer_error(image, AvgPool{.kernel = {2, 3}}) < 1e-6);
+  const std::vector<TimePadding> ends{0, 2, {1, 0}, {0, 2}, same, causal};
+  for (const TimePadding& padding : ends) {
+    INFO("padding " << padding.before << padding.after << padding.is_same << padding.is_causal);
+    CHECK(layer_error(signal, Conv1d{.out = 6, .kernel = 3, .stride = 2, .padding = padding}) < 1e-5);
+    CHECK(layer_error(signal, Conv1d{.out = 6, .kernel = 4, .padding = padding, .dilation = 2, .groups = 2}) < 1e-5);
+    CHECK(layer_error(signal, Conv1d{.out = 8, .kernel = 3, .padding = padding, .groups = Conv1d::depthwise}) < 1e-5);
+  }
+  for (const Shape& shape : {image, signal, features}) {
+    INFO(shape.to_string());
+    CHECK(layer_error(shape, BatchNorm{}) < 1e-5);
+    CHECK(layer_error(shape, Relu{}) < 1e-6);
+    CHECK(layer_error(shape, PRelu{}) < 1e-6);
+    CHECK(layer_error(shape, Sigmoid{}) < 1e-5);
+    CHECK(layer_error(shape, Tanh{}) < 1e-5);
+    CHECK(layer_error(shape, Relu{}, Dropout{}) < 1e-6);
+    CHECK(layer_error(shape, Relu{}, Flatten{}) < 1e-6);
+    CHECK(layer_error(shape, Flatten{}, Relu{}, Dropout{}, Linear{.out = 4}) < 1e-5);
+    CHECK(layer_error(shape, Flatten{}, BatchNorm{}, Linear{.out = 4, .bias = false}, Tanh{}) < 1e-5);
+    CHECK(opencv_error(of_layers(shape, [](const Flow& x) { return add(x | Relu{}, x | Tanh{}); })) < 1e-5);
+    CHECK(opencv_error(of_layers(shape, [](const Flow& x) { return concat({x | Relu{}, x, x | Tanh{}}); })) < 1e-5);
+  }
+  CHECK(layer_error(image, GlobalAvgPool{}, Linear{.out = 3}) < 1e-5);
+  CHECK(layer_error(signal, GlobalAvgPool{}) < 1e-5);
+}
+
+TEST_CASE("onnx: OpenCV computes networks of any make, with batch norms folded or not, one input at a time or many") {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    INFO("seed " << seed);
+    test::RandomNetwork random(seed);
+    const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
+    if (test::has_custom_layers(network)) continue;
+    CHECK(opencv_error(network, {.batch = 0, .fold_batch_norm = seed % 2 == 0}) < 1e-4);
+    CHECK(opencv_error(network, {.batch = 1, .fold_batch_norm = seed % 2 == 1}, 1) < 1e-4);
+  }
+}

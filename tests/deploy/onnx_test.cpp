@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/deploy/onnx.hpp"
+
+#include <onnx/checker.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "siena/models/ds_cnn.hpp"
+#include "siena/models/supernets.hpp"
+#include "support/catch.hpp"
+#include "support/deployed_networks.hpp"
+#include "support/random_network.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+std::vector<std::int64_t> dimensions(const ::onnx::ValueInfoProto& value) {  // -1: any
+  std::vector<std::int64_t> sizes;
+  for (const auto& dim : value.type().tensor_type().shape().dim()) sizes.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+  return sizes;
+}
+/// What ONNX itself says of a model: throws if it breaks a rule, and returns the shape that follows for the output.
+std::vector<std::int64_t> inferred_output(::onnx::ModelProto model) {
+  ::onnx::checker::check_model(model);
+  model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+  ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), {true, 1, false});
+  return dimensions(model.graph().output(0));
+}
+std::vector<std::string> operators(const ::onnx::ModelProto& model) {
+  std::vector<std::string> names;
+  for (const auto& node : model.graph().node()) names.push_back(node.op_type());
+  return names;
+}
+const ::onnx::TensorProto& initializer(const ::onnx::ModelProto& model, const std::string& name) {
+  for (const auto& tensor : model.graph().initializer()) {
+    if (tensor.name() == name) return tensor;
+  }
+  throw std::runtime_error("no tensor " + name);
+}
+std::vector<float> numbers(const ::onnx::TensorProto& tensor) {
+  std::vector<float> values(tensor.raw_data().size() / sizeof(float));
+  std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
+  return values;
+}
+std::vector<std::int64_t> integers(const ::onnx::NodeProto& node, const std::string& attribute) {
+  for (const auto& a : node.attribute()) {
+    if (a.name() == attribute)
+      return a.ints_size() > 0 ? std::vector<std::int64_t>(a.ints().begin(), a.ints().end()) : std::vector<std::int64_t>{a.i()};
+  }
+  return {};
+}
+using Sizes = std::vector<std::int64_t>;
+using Names = std::vector<std::string>;
+}  // namespace
+
+TEST_CASE("onnx: names, layout, opset and border") {
+  Network network({5, 6, 2}, [](Flow x) {
+    x = (x | Conv2d{.out = 3, .kernel = {2, 3}, .stride = {2, 1}, .bias = false}).named("stem");
+    x = x | BatchNorm{} | Relu{} | Dropout{};
+    return (x | GlobalAvgPool{} | Linear{.out = 4}).named("out");
+  });
+  const ::onnx::ModelProto model = deploy::onnx_model(network);
+  CHECK(model.ir_version() == 7);
+  CHECK(model.producer_name() == "siena");
+  CHECK(model.producer_version() == format("{}.{}.{}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH));
+  REQUIRE(model.opset_import_size() == 1);
+  CHECK(model.opset_import(0).version() == deploy::onnx_opset);
+  CHECK(model.graph().input(0).name() == "input");
+  CHECK(dimensions(model.graph().input(0)) == Sizes{-1, 2, 5, 6});
+  CHECK(model.graph().output(0).name() == "out");
+  CHECK(dimensions(model.graph().output(0)) == Sizes{-1, 4});
+  CHECK(dimensions(deploy::onnx_model(network, {.batch = 7}).graph().input(0)) == Sizes{7, 2, 5, 6});
+
+  CHECK(operators(model) == Names{"Conv", "Relu", "GlobalAveragePool", "Flatten", "Gemm"});
+  const ::onnx::NodeProto& stem = model.graph().node(0);
+  CHECK(stem.name() == "stem");
+  CHECK(Names(stem.input().begin(), stem.input().end()) == Names{"input", "stem.weight", "stem.bias"});
+  CHECK(integers(stem, "kernel_shape") == Sizes{2, 3});
+  CHECK(integers(stem, "strides") == Sizes{2, 1});
+  CHECK(integers(stem, "pads") == Sizes{0, 1, 1, 1});  // same: the odd row of zeros below
+  CHECK(integers(stem, "dilations") == Sizes{1, 1});
+  CHECK(integers(stem, "group") == Sizes{1});
+  const auto& filters = initializer(model, "stem.weight");
+  CHECK(Sizes(filters.dims().begin(), filters.dims().end()) == Sizes{3, 2, 2, 3});
+  const auto& rows = initializer(model, "out.weight");
+  CHECK(Sizes(rows.dims().begin(), rows.dims().end()) == Sizes{4, 3});
+
+  const ::onnx::ModelProto unfolded = deploy::onnx_model(network, {.fold_batch_norm = false});
+  CHECK(operators(unfolded) == Names{"Conv", "BatchNormalization", "Relu", "GlobalAveragePool", "Flatten", "Gemm"});
+  const Tensor& weight = network.parameter(0).value;
+  const std::vector<float> values = numbers(initializer(unfolded, "stem.weight"));
+  for (int o = 0; o < 3; ++o) {
+    for (int i = 0; i < 2; ++i) {
+      for (int h = 0; h < 2; ++h) {
+        for (int w = 0; w < 3; ++w) {
+          CHECK(values[static_cast<std::size_t>(((o * 2 + i) * 2 + h) * 3 + w)] == weight(h, w, i, o));
+        }
+      }
+    }
+  }
+  CHECK(numbers(initializer(unfolded, "batch_norm_1.running_variance")) == std::vector<float>{1, 1, 1});
+}
+
+TEST_CASE("onnx: a flatten is left in the order of ONNX where only linear layers read it") {
+  const auto of = [](auto build) { return operators(deploy::onnx_model(Network({2, 2, 3}, build))); };
+  CHECK(of([](Flow x) { return x | Flatten{} | Linear{.out = 2}; }) == Names{"Flatten", "Gemm"});
+  CHECK(of([](Flow x) { return x | Flatten{} | Relu{} | Dropout{} | Linear{.out = 2}; }) == Names{"Flatten", "Relu", "Gemm"});
+  CHECK(of([](Flow x) { return x | Flatten{}; }) == Names{"Transpose", "Flatten"});
+  CHECK(of([](Flow x) { return x | Flatten{} | PRelu{} | Linear{.out = 2}; }) ==
+        Names{"Transpose", "Flatten", "PRelu", "Gemm"});
+  CHECK(of([](Flow x) {
+          const Flow y = x | Flatten{};
+          const Flow z = y | Linear{.out = 12};
+          return add(y, z);
+        }) == Names{"Transpose", "Flatten", "Gemm", "Add"});
+  CHECK(of([](Flow x) { return x | Conv2d{.out = 1} | Flatten{} | Dropout{}; }) == Names{"Conv", "Flatten", "Identity"});
+}
+
+TEST_CASE("onnx: ONNX's own checker and shapes") {
+  for (const auto& [name, network] : test::deployed_networks()) {
+    INFO(name);
+    CHECK(inferred_output(deploy::onnx_model(network)) == Sizes{-1, network.output_shape()[0]});
+    CHECK(inferred_output(deploy::onnx_model(network, {.batch = 1, .fold_batch_norm = false})) ==
+          Sizes{1, network.output_shape()[0]});
+  }
+  int written = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    INFO("seed " << seed);
+    test::RandomNetwork random(seed);
+    const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
+    if (test::has_custom_layers(network)) continue;
+    CHECK(inferred_output(deploy::onnx_model(network, {.batch = 2, .fold_batch_norm = seed % 2 == 0})) ==
+          Sizes{2, network.output_shape()[0]});
+    ++written;
+  }
+  CHECK(written > 40);
+}
+
+TEST_CASE("onnx: files are whole, equal and replaced only by good ones") {
+  const test::TemporaryFolder folder("siena_onnx_files");
+  const auto file = folder.path / "network.onnx";
+  Network found = ds_cnn({.width = 0.25});
+  // The sample of docs/guides/deploy.md.
+  deploy::onnx(found, file);
+  deploy::onnx(found, folder.path / "one.onnx", {.batch = 1});
+  const std::string bytes = read_file(file);
+  ::onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(bytes));
+  CHECK(inferred_output(model) == Sizes{-1, 12});
+  deploy::onnx(found, file);
+  CHECK(read_file(file) == bytes);
+  found.parameter(0).value(0, 0) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH(deploy::onnx(found, file),
+                    "onnx: expected finite numbers, got nan in 'inputlayer.weight'; did the training diverge?");
+  CHECK(read_file(file) == bytes);
+  CHECK_THROWS_AS(deploy::onnx(ds_cnn(), folder.path / "none" / "network.onnx"), DataError);
+}
+
+TEST_CASE("onnx: what cannot be written is refused") {
+  const auto write = [](const Network& network) { (void)deploy::onnx_model(network); };
+  Network masked = ds_cnn();
+  const SearchSpace space(masked);
+  CHECK_THROWS_WITH(write(masked),
+                    "onnx: expected a plain network, got 'pointwise1', which masks still gate; discretize it first");
+  CHECK_THROWS_WITH(
+      write(ds_cnn_supernet()),
+      "onnx: expected a plain network, got 'depthpoint1', which is open between alternatives; discretize it first");
+  CHECK_THROWS_WITH(
+      write(Network({3}, [](Flow x) { return x | test::Scaled{}; })),
+      "onnx: expected layers of siena, got 'scaled_1', a layer of your own (scaled), for which ONNX has no operator; "
+      "write it with siena's layers");
+  CHECK_THROWS_WITH(write(Network({3}, [](Flow x) { return x; })),
+                    "onnx: expected a network of one layer at least, got its input alone");
+  CHECK_THROWS_WITH(write(Network()), "onnx: expected a network with layers, got an empty one");
+  CHECK_THROWS_WITH(write(Network({3},
+                                  [](Flow x) {
+                                    const Flow y = (x | Linear{.out = 2}).named("a");
+                                    return (y | Relu{}).named("a.weight");
+                                  })),
+                    "onnx: expected every name once, got 'a.weight' for a layer and for a tensor; name the layer otherwise");
+  CHECK_THROWS_WITH(deploy::onnx_model(ds_cnn(), {.batch = -1}), "onnx: expected a batch of 1 or more, or 0 for any, got -1");
+}
