@@ -15,13 +15,14 @@
 #include <vector>
 
 #include "limits.hpp"
+#include "onnx_file.hpp"
 
 using namespace siena;
 
 namespace {
 
 struct Settings {
-  std::string data, memory = "50%", latency = "50%", method = "search", init, report, save, log;
+  std::string data, memory = "50%", latency = "50%", method = "search", init, report, save, onnx, log;
   std::vector<int> epochs{20, 20, 10};
   std::int64_t batch = 128;
   double lr = 0.1, width = 1.0, clock_mhz = 100;
@@ -72,6 +73,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
       ->check(CLI::ExistingFile);
   app.add_option("--report", s.report, "write the report here, as JSON");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors");
+  app.add_option("--onnx", s.onnx, "write the network here, for other programs to run (ONNX, batch norm folded)");
   app.add_option("--log", s.log, "write a line of JSON per epoch here");
   app.add_flag("--quiet", s.quiet, "no progress, only the report");
   app.add_flag("--smoke", s.smoke, "as few epochs and images as show that everything runs");
@@ -137,6 +139,8 @@ Network widest(const ResNet8Options& options, const ConstraintSet& bounds) {
 Report run(const Settings& s) {
   check_writable("--report", s.report);
   check_writable("--save", s.save);
+  examples::check_onnx(s.onnx);
+  check_writable("--onnx", s.onnx);
   check_writable("--log", s.log);
   set_threads(s.threads);
   const data::Splits data = load(s);
@@ -201,6 +205,7 @@ Report run(const Settings& s) {
     save_json(json, s.report);
   }
   if (!s.save.empty()) deploy::save_weights(network, s.save);
+  examples::write_onnx(network, s.onnx);
   return report;
 }
 

@@ -3,14 +3,20 @@
 
 // Chooses between layers as well as between numbers of channels: each block of the network becomes one of four alternatives.
 //
-//   supernet [CIFAR-10 directory]      without one, synthetic images
+//   supernet [CIFAR-10 directory] [--onnx FILE]      without a directory, synthetic images
 
 #include <siena/siena.hpp>
+#include <string>
 #include <string_view>
+
+#include "onnx_file.hpp"
 
 using namespace siena;
 
 int main(int argc, char** argv) try {
+  std::string onnx_file;
+  if (argc > 2 && std::string_view(argv[argc - 2]) == "--onnx") onnx_file = argv[argc - 1], argc -= 2;
+  examples::check_onnx(onnx_file);
   const bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";  // as little as shows that it runs
   const auto data = argc > 1 && !smoke ? data::cifar10(argv[1]) : data::synthetic_images({.train = smoke ? 256 : 4000});
 
@@ -37,6 +43,7 @@ int main(int argc, char** argv) try {
   fit(found, data, {.epochs = smoke ? 1 : 4, .batch = 32}, ProgressBar{});
   const Report report = evaluate(found, data.test, bounds);
   fmt::print("{}\n", report);
+  examples::write_onnx(found, onnx_file);
   return report.feasible ? 0 : 1;
 } catch (const Error& error) {
   fmt::print(stderr, "supernet: {}\n", error.what());
