@@ -64,7 +64,7 @@ constexpr void assert_constraint() {
 }
 
 /// How far above 0 a violation may be for its constraint to hold: the rounding of a cost that meets its limit exactly.
-inline constexpr double violation_tolerance = 1e-12;
+inline constexpr double violation_tolerance = 1e-9;
 constexpr bool holds(double violation) { return violation <= violation_tolerance; }
 
 }  // namespace siena

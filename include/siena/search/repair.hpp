@@ -39,10 +39,9 @@ inline std::optional<Move> best_move(const Network& network, const SearchSpace& 
   return best;
 }
 
-/// Drops the least important channel of every group that has one to spare, and a step of every chain of taps; where none has,
-/// takes the alternatives that make the excess least. False where nothing is left to do.
-inline bool narrow_all(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                       Selection& selection) {
+/// Drops the least important channel of every group that has one to spare, and a step of every chain of taps. False where
+/// nothing is left to drop.
+inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
   bool narrowed = false;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
     const ChannelGroup& group = space.masks().groups()[g];
@@ -54,13 +53,16 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
     narrowed |= steps > 0;
     steps = std::max(0, steps - 1);
   }
-  if (narrowed) return true;
-  const auto cost = [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); };
-  Selection least = cheapest(network, space, cost);
-  if (least.chosen == selection.chosen && least.taps == selection.taps) return false;
+  return narrowed;
+}
+
+/// The alternatives and taps that make the excess least.
+inline void take_cheapest(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
+                          Selection& selection) {
+  Selection least =
+      cheapest(network, space, [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); });
   selection.chosen = std::move(least.chosen);
   selection.taps = std::move(least.taps);
-  return true;
 }
 }  // namespace detail
 
@@ -71,7 +73,7 @@ inline bool narrow_all(const Network& network, const SearchSpace& space, const C
 /// Throws ConstraintError where nothing helps.
 inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                         Selection selection) {
-  bool may_add = true;
+  bool may_add = true, may_narrow = true;
   while (true) {
     const Architecture<double> now = describe(network, space, selection);
     if (constraints.feasible(now)) return selection;
@@ -86,10 +88,12 @@ inline Selection repair(const Network& network, const SearchSpace& space, const 
     }
     may_add = false;  // narrowing everything and widening it again would go on for ever
     require<ConstraintError>(
-        only_bounds && detail::narrow_all(network, space, constraints, selection),
+        only_bounds && may_narrow,
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
+    may_narrow = detail::narrow_all(network, space, selection);
+    if (!may_narrow) detail::take_cheapest(network, space, constraints, selection);  // a whole kernel may cost less than a part
   }
 }
 
