@@ -101,10 +101,12 @@ class PeakMemory {
   bool counts_ = false;
 };
 
-/// The main of a program: reads the options, lets `add` register the benchmarks, runs those that the filter chooses.
-inline int run(int argc, char** argv, void (*add)()) try {
+/// The main of a program: reads the options, lets `add` register the benchmarks, runs those that the filter chooses. `read` gets
+/// each argument that is not Google Benchmark's, and throws for what is none of the program's either.
+inline int run(int argc, char** argv, void (*add)(), void (*read)(std::string_view) = nullptr) try {
   benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  if (read == nullptr && benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  for (int i = 1; i < argc; ++i) read(argv[i]);
 #if !defined(NDEBUG)
   benchmark::AddCustomContext("siena", "built with assertions: the times are not those of a release build");
 #endif

@@ -2,21 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Formulations side by side: short searches from one trained network, on synthetic images, under random pairs of bounds.
-//   bench_formulations --pairs=200 --log=searches.csv
+//   bench_formulations --pairs=201 --log=searches.csv      a line of the log is a search
 // Each network gets a third of the pairs, the same for every formulation: memory at 10 to 90 % of what it takes, and GAP8
 // cycles or MACs, in turns, at 10 to 90 %. The counters of a row are over its searches:
 //   kept_before  part that kept both bounds when masks were settled, before any repair      kept  part that keeps them in the end
 //   slack_%      median of what is left of the bound that binds      accuracy  mean, on test images      over  searches
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -34,11 +33,22 @@ constexpr int samples = 1600, epochs = 6;
 constexpr int samples = 64, epochs = 1;  // with assertions: shows that it runs
 #endif
 
-struct Settings {
-  int pairs = 3;
-  std::string log;
-};
-Settings settings;
+int pairs_of_bounds = 3;
+std::ofstream log_file;
+
+void read_option(std::string_view argument) {
+  if (argument.starts_with("--pairs=")) {
+    const char *first = argument.data() + 8, *last = argument.data() + argument.size();
+    const auto [end, error] = std::from_chars(first, last, pairs_of_bounds);
+    if (error == std::errc{} && end == last && pairs_of_bounds > 0) return;
+  } else if (argument.starts_with("--log=")) {
+    log_file.open(std::string(argument.substr(6)));
+    require<ArgumentError>(log_file.good(), "--log: expected a file that may be written, got '{}'", argument.substr(6));
+    log_file << "network,formulation,memory,latency,latency_in,kept_before,kept,slack_percent,seed_accuracy,accuracy\n";
+    return;
+  }
+  fail<ArgumentError>("expected --pairs=NUMBER of 1 or more or --log=FILE.csv, got '{}'", argument);
+}
 
 /// A pair of bounds, in parts of what the network takes.
 struct Pair {
@@ -83,7 +93,7 @@ Case make_case(const std::string& name) {
   Random random(1);
   Network trial = made.network;
   const SearchSpace space(trial);
-  const int count = (settings.pairs + 2) / 3;
+  const int count = (pairs_of_bounds + 2) / 3;
   while (static_cast<int>(made.pairs.size()) < count) {
     const Pair pair{random.uniform(0.1, 0.9), random.uniform(0.1, 0.9), made.pairs.size() % 2 == 0};
     try {
@@ -114,11 +124,11 @@ void measure(benchmark::State& state, const std::string& network, const char* na
       kept_before += history.repaired ? 0 : 1;
       kept += result.feasible ? 1 : 0;
       accuracy += history.found_test->accuracy;
-      if (settings.log.empty()) continue;
-      std::ofstream(settings.log, std::ios::app)
-          << fmt::format("{},{},{:.4f},{:.4f},{},{},{},{:.3f},{:.4f},{:.4f}\n", network, name, pair.memory, pair.latency,
-                         pair.cycles ? "cycles" : "macs", history.repaired ? 0 : 1, result.feasible ? 1 : 0, 100 * slack,
-                         history.seed_test->accuracy, history.found_test->accuracy);
+      if (log_file.is_open())
+        log_file << fmt::format("{},{},{:.4f},{:.4f},{},{},{},{:.3f},{:.4f},{:.4f}\n", network, name, pair.memory, pair.latency,
+                                pair.cycles ? "cycles" : "macs", history.repaired ? 0 : 1, result.feasible ? 1 : 0, 100 * slack,
+                                history.seed_test->accuracy, history.found_test->accuracy)
+                 << std::flush;
     }
   }
   const double count = static_cast<double>(slacks.size());
@@ -153,21 +163,4 @@ void add_formulations() {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  benchmark::Initialize(&argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const bool pairs = argument.starts_with("--pairs="), log = argument.starts_with("--log=");
-    if (pairs) settings.pairs = std::atoi(argv[i] + 8);
-    if (log) settings.log = argument.substr(6);
-    require<ArgumentError>((pairs && settings.pairs > 0) || (log && !settings.log.empty()),
-                           "expected --pairs=NUMBER of 1 or more or --log=FILE.csv, got '{}'", argument);
-  }
-  add_formulations();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
-  return 1;
-}
+int main(int argc, char** argv) { return run(argc, argv, add_formulations, read_option); }

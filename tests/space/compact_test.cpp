@@ -36,6 +36,16 @@ Tensor run_step(Network& network, const Tensor& batch, Mode mode) {
   return value;
 }
 
+/// All parameters and buffers, what masks have measured among them.
+void check_alike(const Network& gated, const Network& network) {
+  State full, part;
+  gated.save(full);
+  network.save(part);
+  for (const auto& [name, value] : full.values()) {
+    INFO(name);
+    CHECK(test::difference(std::get<Tensor>(value), part.get<Tensor>(name)) < 1e-3);
+  }
+}
 }  // namespace
 
 TEST_CASE("compact: any network computes what its masks computed, forwards and backwards") {
@@ -165,13 +175,7 @@ TEST_CASE("compact: several steps measure the masks as the gates do") {
     run_step(compact.update(network), batch, Mode::training);
     compact.return_gradients(network, 4);
   }
-  State full, part;
-  gated.save(full);
-  network.save(part);
-  for (const auto& [name, value] : full.values()) {
-    INFO(name);
-    CHECK(test::difference(std::get<Tensor>(value), part.get<Tensor>(name)) < 1e-3);
-  }
+  check_alike(gated, network);
 }
 
 TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
@@ -197,6 +201,22 @@ TEST_CASE("compact: built anew only where the masks have changed") {
   CHECK(*weight->data() == 0.25f);
 }
 
+TEST_CASE("compact: a step may leave what masks have measured as it is") {
+  Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
+  const SearchSpace space(network);
+  const Network before = network;
+  CompactNetwork compact(space);
+  run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::inference);
+  compact.return_gradients(network, 4, CompactNetwork::Worth::kept);
+  check_alike(before, network);
+  CHECK(test::difference(network.parameter(0).grad, Tensor(network.parameter(0).grad.shape())) > 0);
+  run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::inference);
+  compact.return_gradients(network, 4);
+  State measured;
+  network.save(measured);
+  CHECK(*measured.get<Tensor>("mask.inputblock.gradient_steps").data() == 1);
+}
+
 TEST_CASE("compact: what a step did not compute was not measured") {
   Network network({6, 6, 2}, [](Flow x) {
     x = x | Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{}} | BatchNorm{} | Relu{};
@@ -219,11 +239,5 @@ TEST_CASE("compact: what a step did not compute was not measured") {
     run_step(compact.update(network), batch, Mode::training);
     compact.return_gradients(network, 4);
   }
-  State full, part;
-  gated.save(full);
-  network.save(part);
-  for (const auto& [name, value] : full.values()) {
-    INFO(name);
-    CHECK(test::difference(std::get<Tensor>(value), part.get<Tensor>(name)) < 1e-3);
-  }
+  check_alike(gated, network);
 }

@@ -28,26 +28,24 @@ struct SyntheticSizes {
   std::uint64_t seed = 0;
 };
 
-/// As Visual Wake Words: 96 x 96 x 3, two classes.
-inline Splits synthetic_wake_words(const SyntheticSizes& sizes = {}) {
-  return synthetic_images({.classes = 2,
-                           .height = 96,
-                           .width = 96,
+namespace detail {
+inline Splits synthetic_squares(std::int64_t side, std::int64_t classes, const SyntheticSizes& sizes) {
+  return synthetic_images({.classes = classes,
+                           .height = side,
+                           .width = side,
                            .train = sizes.train,
                            .validation = sizes.validation,
                            .test = sizes.test,
                            .seed = sizes.seed});
 }
+}  // namespace detail
+
+/// As Visual Wake Words: 96 x 96 x 3, two classes.
+inline Splits synthetic_wake_words(const SyntheticSizes& sizes = {}) { return detail::synthetic_squares(96, 2, sizes); }
 
 /// As Tiny ImageNet: 64 x 64 x 3, 200 classes.
 inline Splits synthetic_tiny_imagenet(const SyntheticSizes& sizes = {.train = 8000, .validation = 1000, .test = 1000}) {
-  return synthetic_images({.classes = 200,
-                           .height = 64,
-                           .width = 64,
-                           .train = sizes.train,
-                           .validation = sizes.validation,
-                           .test = sizes.test,
-                           .seed = sizes.seed});
+  return detail::synthetic_squares(64, 200, sizes);
 }
 
 namespace detail {
