@@ -8,6 +8,7 @@
 #include "siena/data/augment.hpp"
 #include "siena/data/cifar10.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/data/recordings.hpp"

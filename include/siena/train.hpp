@@ -5,9 +5,12 @@
 // The room train: optimizers, schedules, the training loop, observers.
 
 #include "siena/train/alternation.hpp"
+#include "siena/train/checkpoint.hpp"
 #include "siena/train/confusion_matrix.hpp"
 #include "siena/train/epoch_text.hpp"
+#include "siena/train/evaluate.hpp"
 #include "siena/train/events.hpp"
+#include "siena/train/history.hpp"
 #include "siena/train/loggers.hpp"
 #include "siena/train/loop.hpp"
 #include "siena/train/metrics.hpp"
@@ -18,3 +21,4 @@
 #include "siena/train/progress_bar.hpp"
 #include "siena/train/roc.hpp"
 #include "siena/train/schedule.hpp"
+#include "siena/train/trainer.hpp"

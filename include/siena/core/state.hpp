@@ -23,6 +23,18 @@ class State {
   void put(const std::string& name, Value value) {
     require<ArgumentError>(values_.emplace(name, std::move(value)).second, "State: '{}' was saved twice", name);
   }
+  /// All values of another state, under names that begin with `prefix`.
+  void put_all(const std::string& prefix, const State& other) {
+    for (const auto& [name, value] : other.values()) put(prefix + name, value);
+  }
+  /// The values whose names begin with `prefix`, by the rest of their names.
+  State under(const std::string& prefix) const {
+    State part;
+    for (auto at = values_.lower_bound(prefix); at != values_.end() && at->first.starts_with(prefix); ++at) {
+      part.put(at->first.substr(prefix.size()), at->second);
+    }
+    return part;
+  }
   bool contains(const std::string& name) const { return values_.contains(name); }
 
   template <class T>

@@ -8,6 +8,7 @@
 #include <functional>
 #include <numbers>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -34,6 +35,19 @@ struct Augment {
 
   bool moves() const { return crop_padding > 0 || flip || rotation_degrees > 0 || shift > 0; }
 };
+
+/// "crops of 4 pixels of padding, flips": every option but a custom one, so that different ones read differently.
+inline std::string to_string(const Augment& augment) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (augment.crop_padding > 0) add(format("crops of {} pixels of padding", augment.crop_padding));
+  if (augment.flip) add("flips");
+  if (augment.rotation_degrees > 0) add(format("turns of up to {} degrees", augment.rotation_degrees));
+  if (augment.shift > 0) add(format("shifts of up to {}", augment.shift));
+  if (augment.versions) add("versions");
+  if (augment.custom) add("custom");
+  return text.empty() ? "none" : text;
+}
 
 /// One way to put an image into its frame: mirrored, then turned about its centre, then moved.
 struct Placement {

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <span>
@@ -18,6 +17,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
+#include "siena/core/fingerprint.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/data/load_report.hpp"
 
@@ -50,31 +50,6 @@ inline std::vector<std::size_t> keep_good(FeatureTable& table, LoadReport& repor
   table.errors.assign(good.size(), {});
   return good;
 }
-
-/// 64 bits that change with every byte: tells versions of files apart, and damage from its absence. Keeps no secret.
-class Fingerprint {
- public:
-  Fingerprint& add(std::string_view bytes) {
-    add(static_cast<std::uint64_t>(bytes.size()));
-    for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data(), 8);
-      add(word);
-    }
-    std::uint64_t word = 0;
-    if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
-    return add(word);
-  }
-  Fingerprint& add(std::uint64_t word) {
-    state_ = (state_ ^ word) * 0x9fb21c651e98df25u;
-    state_ ^= state_ >> 32;
-    return *this;
-  }
-  std::uint64_t value() const { return state_; }
-
- private:
-  std::uint64_t state_ = 0x243f6a8885a308d3u;
-};
 
 /// Of names and contents of files.
 inline std::uint64_t fingerprint_files(const std::filesystem::path& root, std::span<const std::filesystem::path> files) {

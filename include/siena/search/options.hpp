@@ -6,6 +6,7 @@
 
 #include "siena/data/augment.hpp"
 #include "siena/space/search_space.hpp"
+#include "siena/train/checkpoint.hpp"
 #include "siena/train/objective.hpp"
 #include "siena/train/optimizers.hpp"
 #include "siena/train/schedule.hpp"
@@ -36,6 +37,8 @@ struct SearchOptions {
   data::Augment augment = {};
   Objective objective = classification();
   std::uint64_t seed = 0;
+  /// Of both phases; the test data are not part of what a checkpoint is recognised by.
+  CheckpointOptions checkpoint = {};
 };
 
 }  // namespace siena

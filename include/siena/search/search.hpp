@@ -71,7 +71,7 @@ inline Architecture<double> charged(Network& network, const SearchSpace& space) 
 /// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best
 /// validation result. Constraints that nothing in the search space keeps are refused before training (ConstraintError). The
 /// exact costs choose the checkpoint, among the epochs that kept every constraint; where there is none, `repair` makes it so.
-/// One seed gives the same bits at any number of threads.
+/// One seed gives the same bits at any number of threads, and with any number of breaks (SearchOptions::checkpoint).
 template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {
@@ -92,7 +92,8 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                           .augment = options.augment,
                           .seed = options.seed,
                           .phase = "warm-up",
-                          .objective = options.objective},
+                          .objective = options.objective,
+                          .checkpoint = options.checkpoint},
                          observers);
   }
   history.seed_validation = evaluate(network, data.validation, options.batch, options.objective);
@@ -117,6 +118,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                         .seed = options.seed + 1,
                         .phase = "search",
                         .objective = phase.objective(),
+                        .checkpoint = options.checkpoint,
                         .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
                        observers);
   if (!phase.has_best()) phase.settle();

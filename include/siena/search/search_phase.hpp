@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "siena/constraints/multi_constraint.hpp"
+#include "siena/core/state.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/slack.hpp"
@@ -15,6 +19,7 @@
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/train/events.hpp"
+#include "siena/train/history.hpp"
 
 namespace siena {
 
@@ -48,7 +53,9 @@ class SearchPhase {
   Objective objective() {
     return {.loss = [this](StepContext& step) { return loss(step); },
             .before_update = [this](StepContext& step) { before_update(step); },
-            .after_step = [this](StepContext& step) { after_step(step); }};
+            .after_step = [this](StepContext& step) { after_step(step); },
+            .save = [this](State& state, const std::string& prefix) { save(state, prefix); },
+            .load = [this](const State& state, const std::string& prefix) { load(state, prefix); }};
   }
   /// Fills in the bounds, and keeps the network where it is the best so far that keeps every constraint.
   void at_epoch_end(EpochEvent& event) {
@@ -73,6 +80,36 @@ class SearchPhase {
     space_.select(network_, settled_selection_);
   }
 
+  /// What neither the network nor its training remembers.
+  void save(State& state, const std::string& prefix) const {
+    state.put(prefix + "settings", settings());
+    state.put(prefix + "settled", std::int64_t{settled_});
+    state.put(prefix + "repaired", std::int64_t{repaired_});
+    state.put(prefix + "usual_loss", usual_);
+    state.put(prefix + "best_epoch", std::int64_t{best_epoch_});
+    state.put(prefix + "best_price", best_price_);
+    siena::detail::save(state, prefix + "best_result.", best_metrics_);
+    if (best_) best_->save(state, prefix + "best.");
+    constraints_.save(state, prefix + "constraints");
+  }
+  /// Of a phase with the same options and constraints; the network is to be loaded before. Throws FormatError.
+  void load(const State& state, const std::string& prefix) {
+    const auto& saved = state.get<std::string>(prefix + "settings");
+    require<FormatError>(saved == settings(), "SearchPhase: expected a checkpoint of a search with '{}', got one with '{}'",
+                         settings(), saved);
+    constraints_.load(state, prefix + "constraints");
+    const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
+    settled_ = number("settled") != 0;
+    repaired_ = number("repaired") != 0;
+    best_epoch_ = static_cast<int>(number("best_epoch"));
+    usual_ = state.get<double>(prefix + "usual_loss");
+    best_price_ = state.get<double>(prefix + "best_price");
+    best_metrics_ = siena::detail::load_metrics(state, prefix + "best_result.");
+    best_.reset();
+    if (best_epoch_ >= 0) best_.emplace(network_).load(state, prefix + "best.");
+    if (settled_) settled_selection_ = space_.selection(network_);
+  }
+
   /// Whether an epoch kept every constraint; then `best` is the network, masks and all, after the best of them.
   bool has_best() const { return best_.has_value(); }
   const Network& best() const { return *best_; }
@@ -84,6 +121,13 @@ class SearchPhase {
   }
 
  private:
+  std::string settings() const {
+    const ChoiceOptions& choices = space_.choices().options();
+    const MaskOptions& masks = options_.space.masks;
+    return format("settle {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}", options_.settle,
+                  masks.threshold, masks.secant, masks.decay, static_cast<int>(choices.sampling), choices.temperature,
+                  choices.cooling, choices.lowest_temperature, choices.one_hot_penalty);
+  }
   // By the loss where costs are minimized beside it, else as any validation result.
   bool better(const Metrics& found, double price) const {
     if (constraints_.constraints().minimized() == 0) return siena::better(found, best_metrics_);

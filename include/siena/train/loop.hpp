@@ -2,331 +2,83 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <functional>
-#include <optional>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
-#include <vector>
 
-#include "siena/autograd/tape.hpp"
 #include "siena/core/error.hpp"
-#include "siena/core/random.hpp"
 #include "siena/core/state.hpp"
-#include "siena/data/augment.hpp"
 #include "siena/data/dataset.hpp"
-#include "siena/data/loader.hpp"
 #include "siena/nn/network.hpp"
-#include "siena/train/alternation.hpp"
+#include "siena/train/checkpoint.hpp"
+#include "siena/train/evaluate.hpp"
 #include "siena/train/events.hpp"
-#include "siena/train/metrics.hpp"
-#include "siena/train/objective.hpp"
-#include "siena/train/optimizers.hpp"
-#include "siena/train/schedule.hpp"
+#include "siena/train/trainer.hpp"
 
 namespace siena {
 
-struct FitOptions {
-  int epochs = 10;
-  std::int64_t batch = 128;
-  OptimizerOptions optimizer = Adam{};
-  Schedule schedule = CosineLr{};
-  /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
-  std::optional<OptimizerOptions> architecture = {};
-  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
-  std::optional<Alternation> alternate = {};
-  data::Augment augment = {};
-  std::uint64_t seed = 0;
-  /// Leaves the network as it was after the epoch with the best validation accuracy (or loss, where there is no accuracy).
-  bool keep_best = false;
-  /// Stops when so many epochs in a row brought no better validation result; 0: never.
-  int patience = 0;
-  std::string phase = "training";
-  Objective objective = classification();
-  int prefetch = 2;  ///< batches that a thread of their own builds ahead
-  /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `stop`, keep a checkpoint.
-  std::function<void(EpochEvent&)> at_epoch_end = {};
-};
-
-/// What happened, epoch by epoch.
-struct History {
-  std::vector<EpochEvent> epochs = {};
-  double seconds = 0;
-  int best = -1;  ///< index of the epoch with the best validation result, -1 without validation
-};
-
-/// Mean loss and accuracy over all samples of a dataset, in inference mode; the objective says which loss.
-inline Metrics evaluate(Network& network, const data::Dataset& dataset, std::int64_t batch = 256,
-                        const Objective& objective = classification()) {
-  require<ArgumentError>(static_cast<bool>(objective.loss), "evaluate: expected an objective with a loss, got none");
-  if (dataset.empty()) return {};
-  const data::Loader loader(dataset, {.batch = batch, .shuffle = false});
-  Tape tape(false);
-  RunningMetrics metrics;
-  loader.for_each(0, [&](const data::Batch& samples) {
-    tape.clear();
-    StepContext context{.network = network, .tape = tape, .batch = samples, .mode = Mode::inference};
-    const Loss loss = objective.loss(context);
-    metrics.add(loss.task_value(), loss.correct(samples), samples.size());
-  });
-  return metrics.mean();
+namespace detail {
+/// The file of a training that is kept; where it is there already, loads it.
+inline std::filesystem::path open_checkpoint(Network& network, Trainer& trainer) {
+  const CheckpointOptions& options = trainer.options().checkpoint;
+  if (options.folder.empty()) return {};
+  const std::string& phase = trainer.options().phase;
+  const std::filesystem::path file = options.folder / (phase + ".checkpoint");
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  require<DataError>(std::filesystem::is_directory(options.folder, error),
+                     "{}: expected a folder for checkpoints that can be made, got '{}'", phase, options.folder.string());
+  if (!std::filesystem::exists(file, error)) return file;
+  require<ArgumentError>(options.resume,
+                         "{}: expected a folder without a checkpoint of this phase, got '{}'; resume it, or delete the file",
+                         phase, file.string());
+  const State state = load_checkpoint(file);
+  State before;
+  network.save(before);
+  try {
+    network.load(state, "network.");
+    trainer.load(state, "trainer.");
+  } catch (const Error& bad) {
+    network.load(before);
+    fail<FormatError>("'{}': {}", file.string(), bad.what());
+  }
+  return file;
 }
+inline void keep_checkpoint(const Network& network, const Trainer& trainer, const std::filesystem::path& file) {
+  if (file.empty()) return;
+  State state;
+  network.save(state, "network.");
+  trainer.save(state, "trainer.");
+  save_checkpoint(state, file);
+}
+inline void heed_stop(const Trainer& trainer, const std::filesystem::path& file) {
+  const FitOptions& options = trainer.options();
+  if (!options.checkpoint.stop || !options.checkpoint.stop()) return;
+  fail<Interrupted>("{}: stopped after {} of {} epochs{}", options.phase, trainer.epochs_done(), options.epochs,
+                    file.empty() ? std::string(", nothing was kept")
+                                 : format("; what was done is kept in '{}', resume it to go on", file.parent_path().string()));
+}
+}  // namespace detail
 
-/// A training that is run epoch by epoch: what `fit` loops over, for those who need more say. Refers to the network, which must
-/// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the
-/// same data and options, it goes on to the same bits.
-class Trainer {
- public:
-  Trainer(Network& network, data::Dataset train, data::Dataset validation, FitOptions options)
-      : network_(network),
-        validation_(std::move(validation)),
-        options_(checked(std::move(options), network, train, validation_)),
-        loader_(std::move(train),
-                {.batch = options_.batch, .seed = options_.seed, .augment = options_.augment, .prefetch = options_.prefetch}),
-        weights_(options_.optimizer, network.parameters(Role::weight)),
-        architecture_(options_.architecture.value_or(Adam{}),
-                      options_.architecture ? network.parameters(Role::architecture) : std::vector<Parameter*>{}) {
-    if (options_.alternate) {
-      alternate_.emplace(options_.alternate->data,
-                         data::LoaderOptions{.batch = options_.batch,
-                                             .drop_last = options_.alternate->data.size() >= options_.batch,
-                                             .seed = Random(options_.seed).split(1).at(0),
-                                             .augment = options_.augment,
-                                             .prefetch = options_.prefetch});
-    }
-    network_.zero_grad();
-  }
-
-  const FitOptions& options() const { return options_; }
-  const History& history() const { return history_; }
-  int epochs_done() const { return epoch_; }
-  bool done() const { return stopped_ || epoch_ >= options_.epochs; }
-
-  /// Trains for one epoch, then validates.
-  const EpochEvent& run_epoch(const Observers& observers = {}) {
-    const auto start = Clock::now();
-    if (epoch_ == first_epoch_) started_ = start;
-    EpochEvent event{.phase = options_.phase, .epoch = epoch_ + 1, .epochs = options_.epochs};
-    train_epoch(event, observers);
-    validate(event);
-    ++epoch_;
-    event.seconds = seconds_since(start);
-    event.stop = options_.patience > 0 && since_best_ >= options_.patience;
-    if (options_.at_epoch_end) options_.at_epoch_end(event);
-    stopped_ = event.stop;
-    bounds_ = event.bounds;
-    history_.seconds += seconds_since(start);
-    history_.epochs.push_back(std::move(event));
-    observers.on_epoch(history_.epochs.back());
-    return history_.epochs.back();
-  }
-
-  /// With `keep_best`, puts the parameters of the best epoch back.
-  void finish() {
-    if (options_.keep_best && !best_.values().empty()) network_.load(best_);
-  }
-
-  /// Everything but the network's own parameters and the history.
-  void save(State& state, const std::string& prefix = "") const {
-    state.put(prefix + "epoch", std::int64_t{epoch_});
-    state.put(prefix + "stopped", std::int64_t{stopped_});
-    state.put(prefix + "since_best", std::int64_t{since_best_});
-    state.put(prefix + "best_loss", best_metrics_.loss);
-    state.put(prefix + "best_accuracy", best_metrics_.accuracy);
-    state.put(prefix + "best_samples", best_metrics_.samples);
-    weights_.save(state, prefix + "optimizer.");
-    architecture_.save(state, prefix + "architecture.");
-    for (const auto& [name, value] : best_.values()) state.put(prefix + "best." + name, value);
-  }
-  /// Checks everything before it changes anything.
-  void load(const State& state, const std::string& prefix = "") {
-    Optimizer weights = weights_, architecture = architecture_;
-    weights.load(state, prefix + "optimizer.");
-    architecture.load(state, prefix + "architecture.");
-    const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
-    const auto epoch = number("epoch"), stopped = number("stopped"), since_best = number("since_best");
-    best_metrics_ = {.loss = state.get<double>(prefix + "best_loss"),
-                     .accuracy = state.get<double>(prefix + "best_accuracy"),
-                     .samples = number("best_samples")};
-    weights_ = std::move(weights);
-    architecture_ = std::move(architecture);
-    epoch_ = first_epoch_ = static_cast<int>(epoch);
-    stopped_ = stopped != 0;
-    since_best_ = static_cast<int>(since_best);
-    best_ = {};
-    const std::string best = prefix + "best.";
-    for (const auto& [name, value] : state.values()) {
-      if (name.starts_with(best)) best_.put(name.substr(best.size()), value);
-    }
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-  static FitOptions checked(FitOptions options, Network& network, const data::Dataset& train, const data::Dataset& validation) {
-    const std::string& phase = options.phase;
-    require<ArgumentError>(options.epochs >= 0 && options.batch > 0 && options.patience >= 0,
-                           "{}: expected epochs and patience of 0 or more and a batch of at least 1, got {}, {} and {}", phase,
-                           options.epochs, options.patience, options.batch);
-    require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
-    require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
-    require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
-    require<ArgumentError>(
-        !validation.empty() || (!options.keep_best && options.patience == 0),
-        "{}: expected validation samples for keep_best and patience to choose by, got none; hold some out with "
-        "data::split",
-        phase);
-    for (const data::Dataset* dataset : {&train, &validation}) {
-      require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
-                          "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
-                          dataset->shape(), dataset->name());
-    }
-    if (options.alternate) {
-      const data::Dataset& samples = options.alternate->data;
-      require<ArgumentError>(
-          options.architecture && options.alternate->until >= 0,
-          "{}: expected an optimizer of the architecture and an `until` of 0 or more to alternate, got {} and {}", phase,
-          options.architecture ? "one" : "none", options.alternate->until);
-      require<DataError>(!samples.empty() && samples.shape() == network.input_shape(),
-                         "{}: expected samples of {} to train the architecture on, got {} in '{}'", phase,
-                         network.input_shape(), samples.empty() ? "none" : samples.shape().to_string(), samples.name());
-    }
-    check(options.schedule);
-    return options;
-  }
-
-  // A last batch of one sample has no variance for batch norm to divide by.
-  bool leaves_one_over() const {
-    const std::int64_t size = loader_.dataset().size();
-    return options_.batch > 1 && size > options_.batch && size % options_.batch == 1;
-  }
-
-  void train_epoch(EpochEvent& event, const Observers& observers) {
-    const std::int64_t steps = loader_.batches() - (leaves_one_over() ? 1 : 0);
-    RunningMetrics metrics;
-    double penalty = 0;
-    data::Epoch batches = loader_.epoch(epoch_);
-    const bool turns = alternate_ && epoch_ < options_.alternate->until * options_.epochs;
-    const bool every_step = turns && options_.alternate->every == Alternation::Every::step;
-    if (turns) alternate_->begin_epoch(epoch_);
-    for (std::int64_t s = 0; s < steps; ++s) {
-      penalty += step(*batches.next(), s, steps, metrics, alternate_ ? Turn::weights : Turn::both);
-      if (every_step) architecture_step(s, steps);
-      if (observers.empty()) continue;
-      const Metrics mean = metrics.mean();
-      const double done = static_cast<double>((epoch_ - first_epoch_) * steps + s + 1);
-      const double left = static_cast<double>((options_.epochs - epoch_) * steps - s - 1);
-      observers.on_step({.phase = options_.phase,
-                         .epoch = epoch_ + 1,
-                         .epochs = options_.epochs,
-                         .step = s + 1,
-                         .steps = steps,
-                         .loss = mean.loss,
-                         .accuracy = mean.accuracy,
-                         .seconds_left = seconds_since(started_) / done * left,
-                         .bounds = bounds_});
-    }
-    if (turns && !every_step) {
-      for (std::int64_t s = 0; s < alternate_->batches(); ++s) architecture_step(steps - 1, steps);
-    }
-    if (turns) alternate_->end_epoch();
-    event.train = metrics.mean();
-    event.penalty = penalty / static_cast<double>(steps);
-    event.lr = weights_.lr();
-  }
-
-  // The architecture's turn, at the place of step `s` of the weights.
-  void architecture_step(std::int64_t s, std::int64_t steps) {
-    const KeptStatistics kept(network_);
-    RunningMetrics unseen;
-    step(alternate_->next(), s, steps, unseen, Turn::architecture);
-  }
-
-  // One batch: forward, backward, update. Returns the penalty.
-  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics, Turn turn) {
-    const std::int64_t global = epoch_ * steps + s;
-    const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
-    tape_.clear();
-    StepContext context{.network = network_,
-                        .tape = tape_,
-                        .batch = batch,
-                        .mode = Mode::training,
-                        .epoch = begin,
-                        .epochs = options_.epochs,
-                        .step = global,
-                        .steps = options_.epochs * steps,
-                        .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
-                        .turn = turn};
-    if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
-    const Loss loss = options_.objective.loss(context);
-    const double task = loss.task_value(), penalty = loss.penalty.value();
-    // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
-    const double rate =
-        factor(options_.schedule, epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps), options_.epochs);
-    require<DataError>(
-        std::isfinite(task) && std::isfinite(penalty),
-        "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
-        "{}) or check that the inputs are normalised",
-        options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
-    metrics.add(task, loss.correct(batch), batch.size());
-
-    tape_.backward(loss.task, loss.penalty);
-    if (options_.objective.before_update) options_.objective.before_update(context);
-    if (turn != Turn::architecture) weights_.step(rate);
-    if (turn != Turn::weights) architecture_.step(1);
-    if (options_.objective.after_step) options_.objective.after_step(context);
-    network_.zero_grad();
-    return penalty;
-  }
-
-  void validate(EpochEvent& event) {
-    if (validation_.empty()) return;
-    event.validation = evaluate(network_, validation_, std::max<std::int64_t>(options_.batch, 256), options_.objective);
-    event.has_validation = true;
-    require<DataError>(std::isfinite(event.validation.loss),
-                       "{}: expected a finite validation loss, got {} after epoch {}; lower the learning rate (now {})",
-                       options_.phase, event.validation.loss, event.epoch, event.lr);
-    ++since_best_;
-    if (best_metrics_.samples != 0 && !better(event.validation, best_metrics_)) return;
-    since_best_ = 0;
-    best_metrics_ = event.validation;
-    history_.best = static_cast<int>(history_.epochs.size());
-    if (!options_.keep_best) return;
-    best_ = {};
-    network_.save(best_);
-  }
-
-  Network& network_;
-  data::Dataset validation_;
-  FitOptions options_;
-  data::Loader loader_;
-  Optimizer weights_, architecture_;
-  std::optional<ArchitectureBatches> alternate_;
-  Tape tape_;
-  int epoch_ = 0, first_epoch_ = 0, since_best_ = 0;
-  bool stopped_ = false;
-  Metrics best_metrics_;
-  State best_;
-  std::vector<BoundReading> bounds_;
-  Clock::time_point started_;
-  History history_;
-};
-
-/// Trains a network on one dataset, measures it on another after every epoch (unless that is empty), and tells observers.
-/// Deterministic: the same seed gives the same bits at any number of threads.
+/// Trains a network on one dataset, measures it on another after every epoch (unless that is empty), and tells observers, of
+/// epochs before a break, too. Deterministic: the same seed gives the same bits at any number of threads, and with any number of
+/// breaks (FitOptions::checkpoint).
 template <class... O>
 History fit(Network& network, const data::Dataset& train, const data::Dataset& validation, const FitOptions& options = {},
             O&&... observers) {
   Observers list;
   (list.add(std::forward<O>(observers)), ...);
   Trainer trainer(network, train, validation, options);
+  const std::filesystem::path file = detail::open_checkpoint(network, trainer);
   const PhaseEvent phase{.phase = options.phase, .epochs = options.epochs};
   list.on_phase(phase);
-  while (!trainer.done()) trainer.run_epoch(list);
+  for (const EpochEvent& before : trainer.history().epochs) list.on_epoch(before);
+  while (!trainer.done()) {
+    detail::heed_stop(trainer, file);
+    trainer.run_epoch(list);
+    detail::keep_checkpoint(network, trainer, file);
+  }
   trainer.finish();
   list.on_phase_end(phase);
   return trainer.history();

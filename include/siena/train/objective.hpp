@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "siena/autograd/ops/loss.hpp"
 #include "siena/core/random.hpp"
+#include "siena/core/state.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/train/alternation.hpp"
@@ -52,11 +54,14 @@ struct Loss {
 
 /// Which loss a training minimises. `loss` is also what a network is evaluated by. `before_update`, if
 /// any, is called when the gradients of a step are there (it may change them), `after_step` after each
-/// update of the parameters, with the gradients still in place.
+/// update of the parameters, with the gradients still in place. An objective that remembers more than the network does saves
+/// and loads it for checkpoints; the network is loaded before it.
 struct Objective {
   std::function<Loss(StepContext&)> loss;
   std::function<void(StepContext&)> before_update = {};
   std::function<void(StepContext&)> after_step = {};
+  std::function<void(State&, const std::string& prefix)> save = {};
+  std::function<void(const State&, const std::string& prefix)> load = {};
 };
 
 /// Cross entropy of the outputs with the labels. Smoothing moves a part of each target to all classes alike, in training only.

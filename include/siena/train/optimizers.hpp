@@ -81,6 +81,17 @@ inline void check(const OptimizerOptions& options) {
   std::visit([](const auto& o) { detail::check(o); }, options);
 }
 
+/// "SGD, lr 0.1, momentum 0.9, weight decay 0.0005, Nesterov": every option, so that different ones read differently.
+inline std::string to_string(const OptimizerOptions& options) {
+  if (const Sgd* o = std::get_if<Sgd>(&options)) {
+    return format("SGD, lr {}, momentum {}, weight decay {}{}", o->lr, o->momentum, o->weight_decay,
+                  o->nesterov ? ", Nesterov" : "");
+  }
+  const Adam& o = std::get<Adam>(options);
+  return format("Adam{}, lr {}, beta {} and {}, epsilon {}, weight decay {}", o.decoupled ? "W" : "", o.lr, o.beta1, o.beta2,
+                o.epsilon, o.weight_decay);
+}
+
 /// Moves parameters against their gradients. Refers to the parameters; keeps its moments. Weight decay acts only where
 /// `Parameter::decay` says so.
 class Optimizer {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
 #include <type_traits>
 #include <variant>
 #include <vector>
@@ -77,6 +78,21 @@ inline double decay(const CosineLr& s, double epoch, double epochs) {
   return s.floor + (1 - s.floor) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
+inline std::string text_of(const ConstantLr&) { return "constant"; }
+inline std::string text_of(const StepLr& s) { return format("times {} every {} epochs", s.gamma, s.every); }
+inline std::string text_of(const MilestoneLr& s) {
+  std::string text = format("times {} at epochs", s.gamma);
+  for (const double at : s.at) text += format(" {}", at);
+  return text;
+}
+inline std::string text_of(const PiecewiseLr& s) {
+  std::string text = "1";
+  for (const auto& piece : s.pieces) text += format(", {} from epoch {}", piece.factor, piece.epoch);
+  return text;
+}
+inline std::string text_of(const ExponentialLr& s) { return format("times {} each epoch", s.gamma); }
+inline std::string text_of(const CosineLr& s) { return s.floor > 0 ? format("cosine to {}", s.floor) : "cosine"; }
+
 inline void check(const ConstantLr&) {}
 inline void check(const StepLr& s) {
   require<ArgumentError>(s.every > 0 && s.gamma > 0, "StepLr: expected every > 0 and gamma > 0, got {} and {}", s.every,
@@ -111,6 +127,13 @@ inline void check(const Schedule& schedule) {
         detail::check(s);
         require<ArgumentError>(s.warmup >= 0, "Schedule: expected a warm-up of 0 epochs or more, got {}", s.warmup);
       },
+      schedule);
+}
+
+/// "cosine, warm-up 0.5 epochs": every option, so that different ones read differently.
+inline std::string to_string(const Schedule& schedule) {
+  return std::visit(
+      [](const auto& s) { return detail::text_of(s) + (s.warmup > 0 ? format(", warm-up {} epochs", s.warmup) : ""); },
       schedule);
 }
 

@@ -1,0 +1,340 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/autograd/tape.hpp"
+#include "siena/core/error.hpp"
+#include "siena/core/random.hpp"
+#include "siena/core/state.hpp"
+#include "siena/data/augment.hpp"
+#include "siena/data/dataset.hpp"
+#include "siena/data/dataset_fingerprint.hpp"
+#include "siena/data/loader.hpp"
+#include "siena/nn/network.hpp"
+#include "siena/train/alternation.hpp"
+#include "siena/train/checkpoint.hpp"
+#include "siena/train/evaluate.hpp"
+#include "siena/train/events.hpp"
+#include "siena/train/history.hpp"
+#include "siena/train/metrics.hpp"
+#include "siena/train/objective.hpp"
+#include "siena/train/optimizers.hpp"
+#include "siena/train/schedule.hpp"
+
+namespace siena {
+
+struct FitOptions {
+  int epochs = 10;
+  std::int64_t batch = 128;
+  OptimizerOptions optimizer = Adam{};
+  Schedule schedule = CosineLr{};
+  /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
+  std::optional<OptimizerOptions> architecture = {};
+  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
+  std::optional<Alternation> alternate = {};
+  data::Augment augment = {};
+  std::uint64_t seed = 0;
+  /// Leaves the network as it was after the epoch with the best validation accuracy (or loss, where there is no accuracy).
+  bool keep_best = false;
+  /// Stops when so many epochs in a row brought no better validation result; 0: never.
+  int patience = 0;
+  std::string phase = "training";
+  Objective objective = classification();
+  int prefetch = 2;                   ///< batches that a thread of their own builds ahead
+  CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
+  /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `stop`, keep a checkpoint.
+  std::function<void(EpochEvent&)> at_epoch_end = {};
+};
+
+/// A training that is run epoch by epoch: what `fit` loops over, for those who need more say. Refers to the network, which must
+/// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the
+/// same data and options, it goes on to the same bits.
+class Trainer {
+ public:
+  Trainer(Network& network, data::Dataset train, data::Dataset validation, FitOptions options)
+      : network_(network),
+        validation_(std::move(validation)),
+        options_(checked(std::move(options), network, train, validation_)),
+        loader_(std::move(train),
+                {.batch = options_.batch, .seed = options_.seed, .augment = options_.augment, .prefetch = options_.prefetch}),
+        weights_(options_.optimizer, network.parameters(Role::weight)),
+        architecture_(options_.architecture.value_or(Adam{}),
+                      options_.architecture ? network.parameters(Role::architecture) : std::vector<Parameter*>{}) {
+    if (options_.alternate) {
+      alternate_.emplace(options_.alternate->data,
+                         data::LoaderOptions{.batch = options_.batch,
+                                             .drop_last = options_.alternate->data.size() >= options_.batch,
+                                             .seed = Random(options_.seed).split(1).at(0),
+                                             .augment = options_.augment,
+                                             .prefetch = options_.prefetch});
+    }
+    network_.zero_grad();
+  }
+
+  const FitOptions& options() const { return options_; }
+  const History& history() const { return history_; }
+  int epochs_done() const { return epoch_; }
+  bool done() const { return stopped_ || epoch_ >= options_.epochs; }
+
+  /// Trains for one epoch, then validates.
+  const EpochEvent& run_epoch(const Observers& observers = {}) {
+    const auto start = Clock::now();
+    if (epoch_ == first_epoch_) started_ = start;
+    EpochEvent event{.phase = options_.phase, .epoch = epoch_ + 1, .epochs = options_.epochs};
+    train_epoch(event, observers);
+    validate(event);
+    ++epoch_;
+    event.seconds = seconds_since(start);
+    event.stop = options_.patience > 0 && since_best_ >= options_.patience;
+    if (options_.at_epoch_end) options_.at_epoch_end(event);
+    stopped_ = event.stop;
+    bounds_ = event.bounds;
+    history_.seconds += seconds_since(start);
+    history_.epochs.push_back(std::move(event));
+    observers.on_epoch(history_.epochs.back());
+    return history_.epochs.back();
+  }
+
+  /// With `keep_best`, puts the parameters of the best epoch back.
+  void finish() {
+    if (options_.keep_best && !best_.values().empty()) network_.load(best_);
+  }
+
+  /// Everything but the network's own parameters.
+  void save(State& state, const std::string& prefix = "") const {
+    for (const auto& [name, value] : settings()) state.put(prefix + "setting." + name, value);
+    state.put(prefix + "epoch", std::int64_t{epoch_});
+    state.put(prefix + "stopped", std::int64_t{stopped_});
+    state.put(prefix + "since_best", std::int64_t{since_best_});
+    detail::save(state, prefix + "best_result.", best_metrics_);
+    history_.save(state, prefix + "history.");
+    weights_.save(state, prefix + "optimizer.");
+    architecture_.save(state, prefix + "architecture.");
+    state.put_all(prefix + "best.", best_);
+    if (options_.objective.save) options_.objective.save(state, prefix + "objective.");
+  }
+  /// Throws FormatError where the state is of a training with other settings or data, and checks all but the objective's part
+  /// before it changes anything. The network is to be loaded before.
+  void load(const State& state, const std::string& prefix = "") {
+    for (const auto& [name, value] : settings()) {
+      const auto& saved = state.get<std::string>(prefix + "setting." + name);
+      require<FormatError>(
+          saved == value,
+          "{}: expected a checkpoint of a training with {} '{}', got one with '{}'; a training goes on with the "
+          "settings and the data that it began with",
+          options_.phase, name, value, saved);
+    }
+    Optimizer weights = weights_, architecture = architecture_;
+    weights.load(state, prefix + "optimizer.");
+    architecture.load(state, prefix + "architecture.");
+    const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
+    const auto epoch = number("epoch"), stopped = number("stopped"), since_best = number("since_best");
+    const Metrics best = detail::load_metrics(state, prefix + "best_result.");
+    History history;
+    history.load(state, prefix + "history.");
+    best_metrics_ = best;
+    history_ = std::move(history);
+    weights_ = std::move(weights);
+    architecture_ = std::move(architecture);
+    epoch_ = first_epoch_ = static_cast<int>(epoch);
+    stopped_ = stopped != 0;
+    since_best_ = static_cast<int>(since_best);
+    best_ = state.under(prefix + "best.");
+    bounds_ = history_.epochs.empty() ? std::vector<BoundReading>{} : history_.epochs.back().bounds;
+    if (options_.objective.load) options_.objective.load(state, prefix + "objective.");
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+  // What decides what a training does: a state serves only a training with the same.
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+  const Settings& settings() const {
+    if (settings_.empty()) settings_ = read_settings();  // reads all of the data, once
+    return settings_;
+  }
+  Settings read_settings() const {
+    const auto data = [](const data::Dataset& d) {
+      return d.empty() ? "none" : format("{} of {}, {:016x}", d.size(), d.shape(), data::fingerprint(d));
+    };
+    const auto& o = options_;
+    return {
+        {"phase", o.phase},
+        {"epochs", std::to_string(o.epochs)},
+        {"batch", std::to_string(o.batch)},
+        {"seed", std::to_string(o.seed)},
+        {"optimizer", to_string(o.optimizer)},
+        {"schedule", to_string(o.schedule)},
+        {"architecture optimizer", o.architecture ? to_string(*o.architecture) : "none"},
+        {"turns", o.alternate ? format("{}, until {}, {}", o.alternate->every == Alternation::Every::step ? "step" : "epoch",
+                                       o.alternate->until, data(o.alternate->data))
+                              : "none"},
+        {"augmentation", to_string(o.augment)},
+        {"keep_best", o.keep_best ? "yes" : "no"},
+        {"patience", std::to_string(o.patience)},
+        {"training samples", data(loader_.dataset())},
+        {"validation samples", data(validation_)}};
+  }
+
+  static FitOptions checked(FitOptions options, Network& network, const data::Dataset& train, const data::Dataset& validation) {
+    const std::string& phase = options.phase;
+    require<ArgumentError>(options.epochs >= 0 && options.batch > 0 && options.patience >= 0,
+                           "{}: expected epochs and patience of 0 or more and a batch of at least 1, got {}, {} and {}", phase,
+                           options.epochs, options.patience, options.batch);
+    require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
+    require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
+    require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
+    require<ArgumentError>(
+        !validation.empty() || (!options.keep_best && options.patience == 0),
+        "{}: expected validation samples for keep_best and patience to choose by, got none; hold some out with "
+        "data::split",
+        phase);
+    for (const data::Dataset* dataset : {&train, &validation}) {
+      require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
+                          "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
+                          dataset->shape(), dataset->name());
+    }
+    if (options.alternate) {
+      const data::Dataset& samples = options.alternate->data;
+      require<ArgumentError>(
+          options.architecture && options.alternate->until >= 0,
+          "{}: expected an optimizer of the architecture and an `until` of 0 or more to alternate, got {} and {}", phase,
+          options.architecture ? "one" : "none", options.alternate->until);
+      require<DataError>(!samples.empty() && samples.shape() == network.input_shape(),
+                         "{}: expected samples of {} to train the architecture on, got {} in '{}'", phase,
+                         network.input_shape(), samples.empty() ? "none" : samples.shape().to_string(), samples.name());
+    }
+    check(options.schedule);
+    return options;
+  }
+
+  // A last batch of one sample has no variance for batch norm to divide by.
+  bool leaves_one_over() const {
+    const std::int64_t size = loader_.dataset().size();
+    return options_.batch > 1 && size > options_.batch && size % options_.batch == 1;
+  }
+
+  void train_epoch(EpochEvent& event, const Observers& observers) {
+    const std::int64_t steps = loader_.batches() - (leaves_one_over() ? 1 : 0);
+    RunningMetrics metrics;
+    double penalty = 0;
+    data::Epoch batches = loader_.epoch(epoch_);
+    const bool turns = alternate_ && epoch_ < options_.alternate->until * options_.epochs;
+    const bool every_step = turns && options_.alternate->every == Alternation::Every::step;
+    if (turns) alternate_->begin_epoch(epoch_);
+    for (std::int64_t s = 0; s < steps; ++s) {
+      penalty += step(*batches.next(), s, steps, metrics, alternate_ ? Turn::weights : Turn::both);
+      if (every_step) architecture_step(s, steps);
+      if (observers.empty()) continue;
+      const Metrics mean = metrics.mean();
+      const double done = static_cast<double>((epoch_ - first_epoch_) * steps + s + 1);
+      const double left = static_cast<double>((options_.epochs - epoch_) * steps - s - 1);
+      observers.on_step({.phase = options_.phase,
+                         .epoch = epoch_ + 1,
+                         .epochs = options_.epochs,
+                         .step = s + 1,
+                         .steps = steps,
+                         .loss = mean.loss,
+                         .accuracy = mean.accuracy,
+                         .seconds_left = seconds_since(started_) / done * left,
+                         .bounds = bounds_});
+    }
+    if (turns && !every_step) {
+      for (std::int64_t s = 0; s < alternate_->batches(); ++s) architecture_step(steps - 1, steps);
+    }
+    if (turns) alternate_->end_epoch();
+    event.train = metrics.mean();
+    event.penalty = penalty / static_cast<double>(steps);
+    event.lr = weights_.lr();
+  }
+
+  // The architecture's turn, at the place of step `s` of the weights.
+  void architecture_step(std::int64_t s, std::int64_t steps) {
+    const KeptStatistics kept(network_);
+    RunningMetrics unseen;
+    step(alternate_->next(), s, steps, unseen, Turn::architecture);
+  }
+
+  // One batch: forward, backward, update. Returns the penalty.
+  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics, Turn turn) {
+    const std::int64_t global = epoch_ * steps + s;
+    const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
+    tape_.clear();
+    StepContext context{.network = network_,
+                        .tape = tape_,
+                        .batch = batch,
+                        .mode = Mode::training,
+                        .epoch = begin,
+                        .epochs = options_.epochs,
+                        .step = global,
+                        .steps = options_.epochs * steps,
+                        .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
+                        .turn = turn};
+    if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
+    const Loss loss = options_.objective.loss(context);
+    const double task = loss.task_value(), penalty = loss.penalty.value();
+    // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
+    const double rate =
+        factor(options_.schedule, epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps), options_.epochs);
+    require<DataError>(
+        std::isfinite(task) && std::isfinite(penalty),
+        "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
+        "{}) or check that the inputs are normalised",
+        options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
+    metrics.add(task, loss.correct(batch), batch.size());
+
+    tape_.backward(loss.task, loss.penalty);
+    if (options_.objective.before_update) options_.objective.before_update(context);
+    if (turn != Turn::architecture) weights_.step(rate);
+    if (turn != Turn::weights) architecture_.step(1);
+    if (options_.objective.after_step) options_.objective.after_step(context);
+    network_.zero_grad();
+    return penalty;
+  }
+
+  void validate(EpochEvent& event) {
+    if (validation_.empty()) return;
+    event.validation = evaluate(network_, validation_, std::max<std::int64_t>(options_.batch, 256), options_.objective);
+    event.has_validation = true;
+    require<DataError>(std::isfinite(event.validation.loss),
+                       "{}: expected a finite validation loss, got {} after epoch {}; lower the learning rate (now {})",
+                       options_.phase, event.validation.loss, event.epoch, event.lr);
+    ++since_best_;
+    if (best_metrics_.samples != 0 && !better(event.validation, best_metrics_)) return;
+    since_best_ = 0;
+    best_metrics_ = event.validation;
+    history_.best = static_cast<int>(history_.epochs.size());
+    if (!options_.keep_best) return;
+    best_ = {};
+    network_.save(best_);
+  }
+
+  Network& network_;
+  data::Dataset validation_;
+  FitOptions options_;
+  data::Loader loader_;
+  Optimizer weights_, architecture_;
+  std::optional<ArchitectureBatches> alternate_;
+  Tape tape_;
+  int epoch_ = 0, first_epoch_ = 0, since_best_ = 0;
+  bool stopped_ = false;
+  Metrics best_metrics_;
+  State best_;
+  std::vector<BoundReading> bounds_;
+  Clock::time_point started_;
+  History history_;
+  mutable Settings settings_;
+};
+
+}  // namespace siena

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <utility>
+
+#include "siena/constraints/augmented_lagrangian.hpp"
+#include "siena/constraints/bound.hpp"
+#include "siena/constraints/duccio.hpp"
+#include "siena/data/synthetic.hpp"
+#include "siena/search/search.hpp"
+#include "siena/space/choice.hpp"
+#include "siena/space/searchable.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+
+const data::Splits& checkpoint_images() {
+  static const data::Splits splits = data::synthetic_images(
+      {.classes = 4, .height = 16, .width = 16, .channels = 2, .train = 160, .validation = 64, .test = 32, .noise = 0.02});
+  return splits;
+}
+// Channels vary, and the second layer is one of three alternatives.
+Network varied() {
+  const auto conv = [](int out, int kernel) { return Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{}}; };
+  return Network(
+      {16, 16, 2},
+      [&](Flow x) {
+        x = x | Searchable{Conv2d{.out = 8, .kernel = 3, .stride = 2}, Channels{}} | BatchNorm{} | Relu{};
+        x = x | Choice{Alternative{"3", [&](const Flow& y) { return y | conv(8, 3) | BatchNorm{} | Relu{}; }},
+                       Alternative{"1", [&](const Flow& y) { return y | conv(8, 1) | BatchNorm{} | Relu{}; }}, Identity{}};
+        return x | GlobalAvgPool{} | Linear{.out = 4};
+      },
+      4);
+}
+ConstraintSet checkpoint_bounds(double memory = 300) { return subject_to(MemoryBound{Bytes{memory}}, AtMost{Macs{}, 25e3}); }
+SearchOptions checkpoint_options() {
+  return {.warmup = 2, .epochs = 4, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .architecture = Adam{.lr = 5e-2}, .seed = 3};
+}
+
+// A search that is stopped after every epoch and begun again, until it ends.
+template <class F>
+SearchResult in_pieces(const F& formulation, SearchOptions options, const std::filesystem::path& folder, int& pieces) {
+  for (pieces = 1;; ++pieces) {
+    int asked = 0;
+    options.checkpoint = {.folder = folder, .resume = true, .stop = [&asked] { return asked++ == 1; }};
+    try {
+      return search(varied(), checkpoint_images(), checkpoint_bounds(), formulation, options);
+    } catch (const Interrupted&) {
+      REQUIRE(pieces < 20);
+    }
+  }
+}
+template <class F>
+void check_pieces(const F& formulation, const SearchOptions& options) {
+  const SearchResult whole = search(varied(), checkpoint_images(), checkpoint_bounds(), formulation, options);
+  const test::TemporaryFolder folder("siena_search_checkpoint");
+  int pieces = 0;
+  const SearchResult parts = in_pieces(formulation, options, folder.path, pieces);
+  CHECK(pieces == 6);
+  State expected, found;
+  whole.network.save(expected);
+  parts.network.save(found);
+  REQUIRE(found.values().size() == expected.values().size());
+  for (const auto& [name, value] : expected.values()) {
+    const Tensor& a = std::get<Tensor>(value);
+    const Tensor& b = found.tensor(name, a.shape());
+    for (std::int64_t r = 0; r < a.rows(); ++r) {
+      INFO(name);
+      CHECK(std::equal(a.row(r).begin(), a.row(r).end(), b.row(r).begin()));
+    }
+  }
+  const SearchHistory &x = whole.history, &y = parts.history;
+  CHECK(x.best_epoch == y.best_epoch);
+  CHECK(x.repaired == y.repaired);
+  CHECK(x.seed_validation.loss == y.seed_validation.loss);
+  CHECK(x.found_test->loss == y.found_test->loss);
+  REQUIRE(y.search.epochs.size() == x.search.epochs.size());
+  for (std::size_t e = 0; e < x.search.epochs.size(); ++e) {
+    CHECK(x.search.epochs[e].train.loss == y.search.epochs[e].train.loss);
+    CHECK(x.search.epochs[e].penalty == y.search.epochs[e].penalty);
+    REQUIRE(x.search.epochs[e].bounds.size() == y.search.epochs[e].bounds.size());
+    for (std::size_t b = 0; b < x.search.epochs[e].bounds.size(); ++b)
+      CHECK(x.search.epochs[e].bounds[b].value == y.search.epochs[e].bounds[b].value);
+  }
+  REQUIRE(x.prices.size() == y.prices.size());
+  for (std::size_t p = 0; p < x.prices.size(); ++p) CHECK(x.prices[p].price == y.prices[p].price);
+}
+
+}  // namespace
+
+TEST_CASE("search: stopped after every epoch and resumed, it ends as without a break") {
+  check_pieces(Duccio{}, checkpoint_options());
+}
+
+TEST_CASE("search: multipliers, turns of the architecture and masks that never settle are resumed, too") {
+  SearchOptions options = checkpoint_options();
+  options.settle = 1;
+  options.architecture_share = 0.25;
+  check_pieces(AugmentedLagrangian{}, options);
+}
+
+TEST_CASE("search: goes on only as what it began as") {
+  const test::TemporaryFolder folder("siena_search_checkpoint");
+  SearchOptions options = checkpoint_options();
+  options.checkpoint.folder = folder.path;
+  (void)search(varied(), checkpoint_images(), checkpoint_bounds(), Duccio{}, options);
+  const auto run = [&](const ConstraintSet& bounds, const auto& formulation, const SearchOptions& with) {
+    return search(varied(), checkpoint_images(), bounds, formulation, with);
+  };
+  CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, options), Catch::Contains("warm-up: expected a folder without"));
+  options.checkpoint.resume = true;
+  CHECK_NOTHROW(run(checkpoint_bounds(), Duccio{}, options));
+  CHECK_THROWS_WITH(run(checkpoint_bounds(299), Duccio{}, options), Catch::Contains("limit 299") && Catch::Contains("300"));
+  CHECK_THROWS_WITH(run(checkpoint_bounds(), AugmentedLagrangian{}, options), Catch::Contains("duccio"));
+  options.settle = 0.75;
+  CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, options), Catch::Contains("settle 0.75"));
+}
