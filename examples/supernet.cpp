@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "onnx_file.hpp"
+#include "shared/onnx_file.hpp"
 
 using namespace siena;
 

@@ -45,7 +45,7 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(to_json(report)["seed"].is_null());
   report.seed = 7;
   const Json json = to_json(report);
-  CHECK(keys(json) == Keys{"feasible", "bounds", "accuracy", "costs", "layers", "phases", "seed", "threads"});
+  CHECK(keys(json) == Keys{"feasible", "bounds", "metric", "accuracy", "costs", "layers", "phases", "seed", "threads"});
   CHECK(json["feasible"] == true);
   REQUIRE(json["bounds"].size() == 2);
   for (const auto& bound : json["bounds"]) CHECK(keys(bound) == Keys{"name", "limit", "value", "slack", "unit", "violation"});
@@ -61,6 +61,10 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(keys(json["accuracy"]) == Keys{"seed", "found", "finetuned"});
   CHECK(json["accuracy"]["seed"].is_null());
   CHECK(json["accuracy"]["found"] == 0.75);
+  CHECK(json["metric"] == "accuracy");
+  report.accuracy.metric = "auc";
+  CHECK(to_json(report)["auc"]["found"] == 0.75);
+  CHECK(report.to_string().find("auc as found: 75.00 %") != std::string::npos);
   CHECK(keys(json["costs"]) == Keys{"weights", "macs", "bytes", "gap8_cycles"});
   CHECK(json["costs"]["macs"] == 16 * 54 + 6);
   CHECK(json["costs"]["bytes"] == 60 + 4 * 5);

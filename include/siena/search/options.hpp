@@ -29,6 +29,10 @@ struct SearchOptions {
   /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1:
   /// they move to the end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.5;
+  /// Ends the search when so many epochs in a row brought no better network that keeps every constraint; 0: never. Not before
+  /// there is one, nor before the part `patience_from` of the search.
+  int patience = 0;
+  double patience_from = 0.5;
   SpaceOptions space = {};
   /// 0: masks and choices move with the weights in every step. Above: that part of the training data is held out for them, and
   /// they move in turns with the weights, step by step or epoch by epoch.

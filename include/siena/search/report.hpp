@@ -35,11 +35,12 @@ struct Report {
   };
   struct Accuracy {
     std::optional<double> seed, found, finetuned;
+    std::string metric = "accuracy";  ///< or what was measured in its place: "auc"
   };
 
   bool feasible = true;
   std::vector<ConstraintStatus> bounds;
-  Accuracy accuracy;  ///< on the test images, in [0, 1]
+  Accuracy accuracy;  ///< on the test samples, in [0, 1]
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
   std::vector<LayerReport> layers;  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases;
@@ -59,7 +60,7 @@ inline std::string Report::to_string() const {
   text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", weights, macs, gap8_cycles);
   for (const auto& bound : bounds) text += bound.to_string() + "\n";
   const auto line = [&](const char* name, const std::optional<double>& value) {
-    if (value) text += format("accuracy {}: {:.2f} %\n", name, 100 * *value);
+    if (value) text += format("{} {}: {:.2f} %\n", accuracy.metric, name, 100 * *value);
   };
   line("of the seed", accuracy.seed);
   line("as found", accuracy.found);

@@ -18,7 +18,11 @@ namespace detail {
 inline nlohmann::ordered_json optional_number(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
-inline nlohmann::ordered_json epochs_json(const History& history) {
+}  // namespace detail
+
+/// [{"epoch", "train_loss", "train_accuracy", "penalty", "lr", "seconds", "validation_loss", "validation_accuracy", "bounds":
+/// {name: value}}], null for what was not measured.
+inline nlohmann::ordered_json to_json(const History& history) {
   auto epochs = nlohmann::ordered_json::array();
   for (const EpochEvent& e : history.epochs) {
     nlohmann::ordered_json entry{
@@ -30,10 +34,9 @@ inline nlohmann::ordered_json epochs_json(const History& history) {
   }
   return epochs;
 }
-}  // namespace detail
 
-/// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation"}], "accuracy": {"seed", "found",
-/// "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers": [{"name", "kind", "in_channels",
+/// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation"}], "metric": "accuracy", "accuracy" (or
+/// what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers": [{"name", "kind", "in_channels",
 /// "out_channels", and those costs but for bytes}], "phases": [{"name", "epochs", "seconds"}], "seed", "threads"}. Slack is
 /// what is left of the limit, in its unit; null: not measured, or of a constraint that is no bound.
 inline nlohmann::ordered_json to_json(const Report& report) {
@@ -50,9 +53,10 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"unit", bound.unit},
                               {"violation", bound.violation}});
   }
-  json["accuracy"] = {{"seed", detail::optional_number(report.accuracy.seed)},
-                      {"found", detail::optional_number(report.accuracy.found)},
-                      {"finetuned", detail::optional_number(report.accuracy.finetuned)}};
+  json["metric"] = report.accuracy.metric;
+  json[report.accuracy.metric] = {{"seed", detail::optional_number(report.accuracy.seed)},
+                                  {"found", detail::optional_number(report.accuracy.found)},
+                                  {"finetuned", detail::optional_number(report.accuracy.finetuned)}};
   json["costs"] = {
       {"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
   json["layers"] = nlohmann::ordered_json::array();
@@ -81,8 +85,8 @@ inline nlohmann::ordered_json to_json(const Report& report) {
 /// Every epoch of both phases of a search, what was kept, and of each constraint what could be reached and what it costs:
 /// "reach": [{"name", "unit", "smallest", "largest", "whole", "limit"}], "shadow_prices": [{"name", "unit", "binds", "price"}].
 inline nlohmann::ordered_json to_json(const SearchHistory& history) {
-  nlohmann::ordered_json json{{"warmup", detail::epochs_json(history.warmup)},
-                              {"search", detail::epochs_json(history.search)},
+  nlohmann::ordered_json json{{"warmup", to_json(history.warmup)},
+                              {"search", to_json(history.search)},
                               {"best_epoch", history.best_epoch},
                               {"repaired", history.repaired}};
   json["reach"] = nlohmann::ordered_json::array();

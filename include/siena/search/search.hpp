@@ -50,6 +50,9 @@ inline void check(const Network& network, const SearchOptions& options, const da
                          "search: expected a search_rate above 0, got {}", options.search_rate);
   require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
                          options.settle);
+  require<ArgumentError>(options.patience >= 0 && options.patience_from >= 0,
+                         "search: expected patience and patience_from of 0 or more, got {} and {}", options.patience,
+                         options.patience_from);
   require<ArgumentError>(options.architecture_share >= 0 && options.architecture_share < 1,
                          "search: expected an architecture_share in [0, 1), got {}", options.architecture_share);
   siena::check(options.optimizer);

@@ -57,17 +57,14 @@ class SearchPhase {
             .save = [this](State& state, const std::string& prefix) { save(state, prefix); },
             .load = [this](const State& state, const std::string& prefix) { load(state, prefix); }};
   }
-  /// Fills in the bounds, and keeps the network where it is the best so far that keeps every constraint.
+  /// Fills in the bounds, keeps the network where it is the best so far that keeps every constraint, and stops where patience
+  /// ends.
   void at_epoch_end(EpochEvent& event) {
     const Architecture<double> exact = describe(network_, space_);
     event.bounds = detail::readings(constraints_.status(exact));
-    if (!constraints_.feasible(exact)) return;
-    const double price = constraints_.minimized(exact);
-    if (best_ && !better(event.validation, price)) return;
-    best_ = network_;
-    best_price_ = price;
-    best_metrics_ = event.validation;
-    best_epoch_ = event.epoch;
+    if (constraints_.feasible(exact)) keep_if_better(event, constraints_.minimized(exact));
+    const double waited = event.epoch - std::max<double>(best_epoch_, options_.patience_from * event.epochs);
+    if (best_ && options_.patience > 0 && waited >= options_.patience) event.stop = true;
   }
   /// Fixes masks and choices: every constraint holds, and no slack is left that a channel would fit in.
   void settle() {
@@ -124,9 +121,17 @@ class SearchPhase {
   std::string settings() const {
     const ChoiceOptions& choices = space_.choices().options();
     const MaskOptions& masks = options_.space.masks;
-    return format("settle {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}", options_.settle,
-                  masks.threshold, masks.secant, masks.decay, static_cast<int>(choices.sampling), choices.temperature,
-                  choices.cooling, choices.lowest_temperature, choices.one_hot_penalty);
+    return format("settle {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}",
+                  options_.settle, options_.patience, options_.patience_from, masks.threshold, masks.secant, masks.decay,
+                  static_cast<int>(choices.sampling), choices.temperature, choices.cooling, choices.lowest_temperature,
+                  choices.one_hot_penalty);
+  }
+  void keep_if_better(const EpochEvent& event, double price) {
+    if (best_ && !better(event.validation, price)) return;
+    best_ = network_;
+    best_price_ = price;
+    best_metrics_ = event.validation;
+    best_epoch_ = event.epoch;
   }
   // By the loss where costs are minimized beside it, else as any validation result.
   bool better(const Metrics& found, double price) const {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -35,9 +37,9 @@ inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std
   return static_cast<double>(found) / static_cast<double>(labelled);
 }
 
-/// Which class was taken for which.
-inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset) {
-  ConfusionMatrix matrix(dataset.classes());
+/// Which class was taken for which; `names` of the classes, where they are to be shown.
+inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset, std::vector<std::string> names = {}) {
+  ConfusionMatrix matrix(dataset.classes(), std::move(names));
   for_each_prediction(network, dataset,
                       [&](const data::Batch& batch, const Tensor& outputs) { matrix.add(outputs, batch.labels); });
   return matrix;

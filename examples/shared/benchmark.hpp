@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What tells the benchmarks apart: their data, their networks, their recipes. Everything else is one program.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <siena/data.hpp>
+#include <siena/models.hpp>
+#include <siena/space.hpp>
+#include <siena/train.hpp>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace siena::examples {
+
+/// How the weights of one phase are trained.
+struct PhaseRecipe {
+  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+  Schedule schedule = CosineLr{.warmup = 0.5};
+};
+
+/// Settings that belong together: --preset names one, other options change parts of it.
+struct Recipe {
+  std::array<int, 3> epochs = {20, 20, 10};  ///< of warm-up, search and fine-tuning
+  std::int64_t batch = 128;
+  PhaseRecipe warmup = {}, search = {.schedule = CosineLr{}}, finetune = {};
+  OptimizerOptions architecture = Adam{.lr = 1e-2};
+  data::Augment augment = {};
+  double settle = 0.5;  ///< and the following: see SearchOptions
+  int patience = 0;
+  double patience_from = 0.75;
+  SpaceOptions space = {};
+  int finetune_patience = 0;
+  std::string note = {};  ///< what a reader should know of it
+};
+
+/// The recipe of the scripts of arXiv 2310.07217 as far as all benchmarks share it: straight-through masks and hard Gumbel
+/// samples that move to the end, early stopping.
+inline Recipe paper_recipe(int epochs, std::int64_t batch) {
+  Recipe recipe{.epochs = {epochs, epochs, epochs},
+                .batch = batch,
+                .architecture = Adam{.lr = 1e-3},
+                .settle = 1,
+                .patience = 20,
+                .finetune_patience = 20};
+  recipe.space.masks.secant = false;
+  recipe.space.choices.sampling = Sampling::hard_gumbel;
+  return recipe;
+}
+
+/// What a user may ask of any benchmark's data.
+struct DataSettings {
+  std::string folder = {};  ///< none: synthetic data
+  std::string cache = {};   ///< folder for computed features
+  bool skip_bad_files = false;
+  bool smoke = false;  ///< as little as shows that everything runs
+};
+
+struct BenchmarkData {
+  data::Splits splits;
+  data::LoadReport report = {};
+  std::vector<std::string> classes = {};
+  /// What networks are compared by, on the test part; none: accuracy.
+  std::function<double(Network&)> score = {};
+  /// What else there is to say of a network on the test part.
+  std::function<std::string(Network&)> details = {};
+};
+
+struct ModelSettings {
+  Shape input;
+  int classes = 0;
+  double width = 1;
+  std::uint64_t seed = 0;
+};
+
+struct Benchmark {
+  std::string program, purpose, data_help;
+  Recipe own, paper;
+  std::function<BenchmarkData(const DataSettings&)> load;
+  std::function<Network(const ModelSettings&)> network;
+  /// `channels`: those of every alternative vary, too. None: there is no supernet.
+  std::function<Network(const ModelSettings&, bool channels)> supernet = {};
+  std::string metric = "accuracy";
+  Objective objective = classification();
+  std::function<void(CLI::App&)> options = {};  ///< adds those of this benchmark alone
+};
+
+/// The program of a benchmark: parses the command line, trains, searches, reports; gives the exit status.
+int run_benchmark(const Benchmark& benchmark, int argc, char** argv);
+
+/// All parts cut to a few samples.
+inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
+  for (data::Dataset* part : {&splits.train, &splits.validation, &splits.test}) {
+    *part = part->take(std::min(part->size(), each));
+  }
+  return splits;
+}
+
+}  // namespace siena::examples

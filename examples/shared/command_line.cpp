@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+namespace siena::examples {
+
+namespace {
+
+/// What changes a recipe, where it was given.
+struct Changes {
+  std::vector<int> epochs;
+  std::int64_t batch = 0;
+  double lr = 0;
+};
+
+void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
+  app.add_option("--data", s.data.folder, benchmark.data_help)->check(CLI::ExistingDirectory)->group("Data");
+  app.add_option("--cache", s.data.cache, "keep computed features in this folder, for the next run")->group("Data");
+  app.add_flag("--skip-bad-files", s.data.skip_bad_files, "leave out files that cannot be read, and count them")->group("Data");
+}
+
+void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
+  std::vector<std::string> methods = {"masks", "uniform", "seed"};
+  if (benchmark.supernet) methods.insert(methods.begin() + 1, {"supernet", "both"});
+  app.add_option("--method", s.method,
+                 "masks: which channels stay; supernet: which layers; both at once;\n"
+                 "baselines: uniform, the widest network that keeps the bounds, every layer scaled alike, from scratch;\n"
+                 "seed, the network as it is. Both train for the epochs of all phases together")
+      ->capture_default_str()
+      ->check(CLI::IsMember(methods))
+      ->group("Search");
+  app.add_option("--memory", s.bounds.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")
+      ->capture_default_str()
+      ->group("Search");
+  app.add_option("--latency", s.bounds.latency, "longest inference: 3ms, 800000cycles, 50%, or none")
+      ->capture_default_str()
+      ->group("Search");
+  app.add_option("--peak-memory", s.bounds.peak_memory, "most that activations may take at once: 20KiB, 50%, or none")
+      ->capture_default_str()
+      ->group("Search");
+  app.add_option("--cost-model", s.bounds.cost_model, "what prices latency: " + std::string(cost_models))
+      ->capture_default_str()
+      ->group("Search");
+  app.add_option("--clock", s.bounds.clock_mhz, "clock of the device, for times; 0: what is usual for the cost model")
+      ->capture_default_str()
+      ->type_name("MHz")
+      ->check(CLI::Range(0.0, 1e6))
+      ->group("Search");
+  app.add_option("--formulation", s.formulation, "how the bounds are held")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"duccio", "duccio-constant", "penalty", "augmented-lagrangian", "nu-pi", "steer"}))
+      ->group("Search");
+}
+
+void add_training(CLI::App& app, Settings& s, Changes& changes) {
+  app.add_option("--preset", s.preset, "what the other options start from: own, or paper, the settings of arXiv 2310.07217")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"own", "paper"}))
+      ->group("Training");
+  app.add_option("--epochs", changes.epochs,
+                 "epochs of warm-up, search and fine-tuning; 20,20,10 unless the preset says otherwise")
+      ->delimiter(',')
+      ->expected(3)
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("W,S,F")
+      ->group("Training");
+  app.add_option("--batch", changes.batch, "samples a step")->check(CLI::Range(1, 1 << 20))->group("Training");
+  app.add_option("--lr", changes.lr, "highest learning rate of the warm-up; those of the other phases change with it")
+      ->check(CLI::Range(1e-9, 1e3))
+      ->group("Training");
+  app.add_option("--width", s.width, "width of the network that it starts from")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 4.0))
+      ->group("Training");
+  app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")
+      ->capture_default_str()
+      ->group("Training");
+  app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 16))
+      ->group("Training");
+  app.add_option("--init", s.init, "start from the weights in this file (--save), without a warm-up unless --epochs says so")
+      ->check(CLI::ExistingFile)
+      ->group("Training");
+}
+
+void add_run(CLI::App& app, Settings& s) {
+  app.add_option("--checkpoint", s.checkpoint, "keep what is done in this folder, after each epoch")->group("Run");
+  app.add_flag("--resume", s.resume, "go on from what --checkpoint holds, to the same bits; begin where it holds nothing")
+      ->needs("--checkpoint")
+      ->group("Run");
+  app.add_option("--report", s.report, "write the report here, as JSON")->group("Run");
+  app.add_option("--save", s.save, "write the weights of the network here, as safetensors")->group("Run");
+  app.add_option("--onnx", s.onnx, "write the network here, for other programs to run (ONNX, batch norm folded)")->group("Run");
+  app.add_option("--log", s.log, "write a line of JSON per epoch here")->group("Run");
+  app.add_flag(
+         "--dry-run", s.dry_run,
+         "load the data, print the settings, the network, what each bound can be and an estimate of the time; train nothing")
+      ->group("Run");
+  app.add_flag("--quiet", s.quiet, "no progress, only the report")->group("Run");
+  app.add_flag("--smoke", s.data.smoke, "as few epochs and samples as show that everything runs")->group("Run");
+  app.set_config("--config", "", "read options from this file, name = value, as they are called here")->group("Run");
+}
+
+void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
+  s.recipe = s.preset == "paper" ? benchmark.paper : benchmark.own;
+  std::array<int, 3>& epochs = s.recipe.epochs;
+  if (!s.init.empty()) epochs[0] = 0;
+  if (!changes.epochs.empty()) std::copy_n(changes.epochs.begin(), 3, epochs.begin());
+  if (s.data.smoke) {
+    for (int& count : epochs) count = std::min(count, 1);
+  }
+  if (s.searches() && epochs[1] == 0)
+    throw CLI::ValidationError("--epochs", "expected 1 or more epochs of search with --method " + s.method + ", got 0");
+  if (changes.batch > 0) s.recipe.batch = changes.batch;
+  if (changes.lr > 0) {
+    const double ratio = changes.lr / std::visit([](const auto& o) { return o.lr; }, s.recipe.warmup.optimizer);
+    for (PhaseRecipe* phase : {&s.recipe.warmup, &s.recipe.search, &s.recipe.finetune})
+      phase->optimizer = scaled(phase->optimizer, ratio);
+  }
+  if (!s.init.empty() && s.method == "uniform")
+    throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
+}
+
+}  // namespace
+
+Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv) {
+  Settings s;
+  Changes changes;
+  const std::string& name = benchmark.program;
+  app.description(
+      benchmark.purpose +
+      "\nPercent in bounds are of this network at --width. Without --data it runs on synthetic data of the same shape.\n"
+      "  " +
+      name +
+      " --data FOLDER --memory 40000B --latency 3ms --report found.json\n"
+      "  " +
+      name +
+      " --data FOLDER --memory 25% --latency none --checkpoint run --resume\n"
+      "  " +
+      name +
+      " --data FOLDER --method uniform --memory 25% --latency none        (the baseline)\n"
+      "  " +
+      name + " --preset paper --dry-run");
+  add_data(benchmark, app, s);
+  if (benchmark.options) benchmark.options(app);
+  add_search(benchmark, app, s);
+  add_training(app, s, changes);
+  add_run(app, s);
+  app.footer(
+      "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130 or 143 after "
+      "SIGINT or SIGTERM, which end the epoch and keep it (--checkpoint); from 100 on: the command line.");
+  app.parse(argc, argv);
+  fill_in(benchmark, changes, s);
+  return s;
+}
+
+}  // namespace siena::examples

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "benchmark.hpp"
+#include "bounds.hpp"
+
+namespace siena::examples {
+
+/// What the command line says, with what it leaves open filled in from the preset.
+struct Settings {
+  DataSettings data;
+  BoundSettings bounds;
+  Recipe recipe;
+  std::string method = "masks", formulation = "duccio", preset = "own";
+  std::string init, report, save, onnx, log;
+  std::filesystem::path checkpoint;
+  double width = 1;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  bool resume = false, dry_run = false, quiet = false;
+
+  bool searches() const { return method == "masks" || method == "supernet" || method == "both"; }
+};
+
+/// Adds the options, the help and the examples of a benchmark to a command line, and reads it into settings. Throws
+/// CLI::ParseError.
+Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv);
+
+}  // namespace siena::examples

@@ -1,0 +1,299 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The program that all benchmarks are.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <siena/deploy/safetensors.hpp>
+#include <siena/search/report_json.hpp>
+#include <siena/siena.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "benchmark.hpp"
+#include "command_line.hpp"
+#include "onnx_file.hpp"
+
+namespace siena::examples {
+
+namespace {
+
+volatile std::sig_atomic_t signal_received = 0;
+
+/// The first signal ends the epoch, a second one the program.
+void heed_signals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int number) { signal_received = number; };
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+/// A run of hours should not end with a file that cannot be written.
+void check_writable(const char* option, const std::string& file) {
+  if (file.empty()) return;
+  const bool missing = !std::filesystem::exists(std::filesystem::symlink_status(file));
+  require<ArgumentError>(std::ofstream(file, std::ios::app).good(),
+                         "{}: expected the name of a file that may be written, in a folder that exists, got '{}'", option,
+                         file);
+  if (missing) std::filesystem::remove(file);
+}
+
+class Run {
+ public:
+  Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
+    for (const auto& [option, file] :
+         {std::pair("--report", s_.report), {"--save", s_.save}, {"--onnx", s_.onnx}, {"--log", s_.log}})
+      check_writable(option, file);
+    check_onnx(s_.onnx);
+    set_threads(s_.threads);
+    claim_checkpoints();
+    data_ = benchmark.load(s_.data);
+    for (const std::string& skipped : data_.report.skipped)
+      fmt::print(stderr, "{}: left out: {}\n", benchmark.program, skipped);
+    for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark.program, note);
+    const Network seed = benchmark.network(model(s_.width));
+    before_ = report(seed, {});
+    bounds_ = make_bounds(s_.bounds, describe(seed));
+    if (!s_.quiet) observers_.add(ProgressBar{});
+    if (!s_.log.empty()) observers_.add(JsonLinesLog{s_.log});
+  }
+
+  /// Whether every bound is kept.
+  bool operator()() {
+    if (s_.dry_run) return dry_run(), true;
+    Network network = s_.method == "uniform" ? widest() : first_network();
+    return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
+  }
+
+ private:
+  ModelSettings model(double width) const {
+    const data::Splits& splits = data_.splits;
+    return {.input = splits.shape(), .classes = static_cast<int>(splits.classes()), .width = width, .seed = s_.seed};
+  }
+  Network first_network() const {
+    const bool plain = s_.method != "supernet" && s_.method != "both";
+    Network network = plain ? benchmark_.network(model(s_.width)) : benchmark_.supernet(model(s_.width), s_.method == "both");
+    if (!s_.init.empty()) deploy::load_weights(network, s_.init);
+    return network;
+  }
+  /// The widest network that keeps every bound, every layer scaled alike.
+  Network widest() const {
+    double low = 0, high = s_.width;
+    std::optional<Network> best;
+    for (int i = 0; i < 20; ++i) {
+      const double width = i == 0 ? high : (low + high) / 2;
+      Network network = benchmark_.network(model(width));
+      const bool keeps = bounds_.feasible(describe(network));
+      (keeps ? low : high) = width;
+      if (keeps) best = std::move(network);
+      if (i == 0 && keeps) break;
+    }
+    require<ConstraintError>(best.has_value(),
+                             "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks", high);
+    return *best;
+  }
+
+  /// Of what a checkpoint does not say itself.
+  void claim_checkpoints() const {
+    if (s_.checkpoint.empty() || s_.dry_run) return;
+    const auto file = s_.checkpoint / "run.txt";
+    const std::string mine = format("program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\n", benchmark_.program,
+                                    s_.method, s_.preset, s_.formulation, s_.width, s_.init);
+    std::error_code error;
+    std::filesystem::create_directories(s_.checkpoint, error);
+    if (s_.resume && std::filesystem::exists(file, error)) {
+      const std::string found = read_file(file);
+      require<ArgumentError>(found == mine, "--resume: expected the settings that '{}' was begun with:\n{}got:\n{}",
+                             s_.checkpoint.string(), found, mine);
+    }
+    write_file_atomically(file, mine);
+  }
+  CheckpointOptions checkpoint() const {
+    return {.folder = s_.checkpoint, .resume = s_.resume, .stop = [] { return signal_received != 0; }};
+  }
+
+  FitOptions fit_options(const std::string& phase, const PhaseRecipe& recipe, int epochs) const {
+    return {.epochs = epochs,
+            .batch = s_.recipe.batch,
+            .optimizer = recipe.optimizer,
+            .schedule = recipe.schedule,
+            .augment = s_.recipe.augment,
+            .seed = s_.seed + (phase == "warm-up" ? 0 : 2),  // 1: the search
+            .phase = phase,
+            .objective = benchmark_.objective,
+            .checkpoint = checkpoint()};
+  }
+  SearchOptions search_options() const {
+    return {.warmup = 0,
+            .epochs = s_.recipe.epochs[1],
+            .batch = s_.recipe.batch,
+            .optimizer = s_.recipe.search.optimizer,
+            .schedule = s_.recipe.search.schedule,
+            .architecture = s_.recipe.architecture,
+            .settle = s_.recipe.settle,
+            .patience = s_.recipe.patience,
+            .patience_from = s_.recipe.patience_from,
+            .space = s_.recipe.space,
+            .augment = s_.recipe.augment,
+            .objective = benchmark_.objective,
+            .seed = s_.seed,
+            .checkpoint = checkpoint()};
+  }
+  SearchResult find(Network network) const {
+    const auto with = [&](auto formulation) {
+      return search(std::move(network), data_.splits, bounds_, std::move(formulation), search_options(), observers_);
+    };
+    if (s_.formulation == "steer") return with(Steer{});
+    if (s_.formulation == "duccio-constant") return with(AnyFormulation(Duccio{.schedule = Duccio::Schedule::constant}));
+    if (s_.formulation == "penalty") return with(AnyFormulation(Penalty{}));
+    if (s_.formulation == "augmented-lagrangian") return with(AnyFormulation(AugmentedLagrangian{}));
+    if (s_.formulation == "nu-pi") return with(AnyFormulation(NuPi{}));
+    return with(AnyFormulation(Duccio{}));
+  }
+
+  double score(Network& network) const {
+    if (data_.score) return data_.score(network);
+    return evaluate(network, data_.splits.test, 256, benchmark_.objective).accuracy;
+  }
+  bool tested() const { return data_.splits.test.size() > 0; }
+
+  /// Before hours of warm-up, not after.
+  void check_reachable(const Network& network) const {
+    Network copy = network;
+    const SearchSpace space(copy, s_.recipe.space);
+    if (s_.dry_run || !s_.quiet) {
+      for (const Reach& range : reach(copy, space, bounds_)) fmt::print("{}\n", range.to_string());
+    }
+    require_reachable(copy, space, bounds_);
+  }
+
+  bool search_and_tune(Network network) {
+    check_reachable(network);
+    const auto [warmup_epochs, search_epochs, finetune_epochs] = s_.recipe.epochs;
+    History warmup;
+    if (warmup_epochs > 0) warmup = train(network, fit_options("warm-up", s_.recipe.warmup, warmup_epochs));
+    if (tested()) scores_.seed = score(network);
+    SearchResult result = find(std::move(network));
+    searched_ = std::move(result.history);
+    searched_->warmup = std::move(warmup);
+    phases_.push_back({"search", search_epochs, searched_->search.seconds});
+    if (tested()) scores_.found = score(result.network);
+    if (finetune_epochs > 0) {
+      FitOptions options = fit_options("fine-tuning", s_.recipe.finetune, finetune_epochs);
+      options.keep_best = true;
+      options.patience = s_.recipe.finetune_patience;
+      trained_ = train(result.network, options);
+      if (tested()) scores_.finetuned = score(result.network);
+    }
+    return finish(result.network);
+  }
+  bool train_baseline(Network network) {
+    const auto [w, s, f] = s_.recipe.epochs;
+    FitOptions options = fit_options("training", s_.recipe.warmup, w + s + f);
+    options.keep_best = true;
+    trained_ = train(network, options);
+    if (tested()) scores_.finetuned = score(network);
+    return finish(network);
+  }
+  History train(Network& network, const FitOptions& options) {
+    History history = fit(network, data_.splits, options, observers_);
+    phases_.push_back({options.phase, options.epochs, history.seconds});
+    return history;
+  }
+
+  bool finish(Network& network) {
+    Report report = siena::report(network, bounds_);
+    report.accuracy = scores_;
+    report.phases = phases_;
+    report.seed = s_.seed;
+    fmt::print("{}\n", report);  // before any file: a full disk takes nothing from the screen
+    if (searched_)
+      for (const ShadowPrice& price : searched_->prices) fmt::print("{}\n", price.to_string());
+    if (tested() && data_.details) fmt::print("{}", data_.details(network));
+    if (!s_.report.empty()) save_json(json(report), s_.report);
+    if (!s_.save.empty()) deploy::save_weights(network, s_.save);
+    write_onnx(network, s_.onnx);
+    return report.feasible || s_.method == "seed";
+  }
+  nlohmann::ordered_json json(const Report& report) const {
+    nlohmann::ordered_json json = {{"program", benchmark_.program}, {"method", s_.method}};
+    json.update(to_json(report));
+    const auto before = to_json(before_);
+    json["before"] = {{"costs", before["costs"]}, {"layers", before["layers"]}};
+    if (searched_) json["history"] = to_json(*searched_);
+    json["history"][searched_ ? "finetuning" : "training"] = to_json(trained_);
+    return json;
+  }
+
+  void dry_run() const {
+    const Recipe& r = s_.recipe;
+    const data::Splits& splits = data_.splits;
+    fmt::print("{}: {} samples of {} to train, {} to choose by, {} to test\n",
+               s_.data.folder.empty() ? "synthetic data" : s_.data.folder, splits.train.size(), splits.shape(),
+               splits.validation.size(), splits.test.size());
+    fmt::print("preset {}, method {}, formulation {}, batch {}, augmentation: {}\n", s_.preset, s_.method, s_.formulation,
+               r.batch, data::to_string(r.augment));
+    const char* names[] = {"warm-up", "search", "fine-tuning"};
+    const PhaseRecipe* phases[] = {&r.warmup, &r.search, &r.finetune};
+    for (int i = 0; i < 3; ++i)
+      fmt::print("{}: {} epochs, {}, {}\n", names[i], r.epochs[i], to_string(phases[i]->optimizer),
+                 to_string(phases[i]->schedule));
+    fmt::print("architecture: {}, masks by {}, settled after {} of the search\n", to_string(r.architecture),
+               r.space.masks.secant ? "what channels are worth" : "straight-through gradients", r.settle);
+    if (!r.note.empty()) fmt::print("{}\n", r.note);
+    fmt::print("\n{}\n", before_);
+    if (s_.searches()) check_reachable(first_network());
+    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
+  }
+  /// From a few steps of the network as it is, on a copy.
+  double estimated_seconds() const {
+    Network network = benchmark_.network(model(s_.width));
+    const data::Dataset& all = data_.splits.train;
+    const data::Dataset some = all.take(std::min(all.size(), 4 * s_.recipe.batch));
+    FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);
+    options.checkpoint = {};
+    const History history = fit(network, some, data::Dataset(), options);
+    const auto [w, s, f] = s_.recipe.epochs;
+    return (w + s + f) * history.epochs.back().seconds * static_cast<double>(all.size()) / static_cast<double>(some.size());
+  }
+
+  const Benchmark& benchmark_;
+  const Settings s_;
+  BenchmarkData data_;
+  Report before_;
+  ConstraintSet bounds_;
+  Observers observers_;
+  Report::Accuracy scores_{.metric = benchmark_.metric};
+  std::vector<Report::Phase> phases_;
+  std::optional<SearchHistory> searched_;
+  History trained_;  ///< of the fine-tuning, or of a baseline
+};
+
+}  // namespace
+
+int run_benchmark(const Benchmark& benchmark, int argc, char** argv) {
+  CLI::App app;
+  try {
+    const Settings settings = parse(benchmark, app, argc, argv);
+    heed_signals();
+    return Run(benchmark, settings)() ? 0 : 1;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const Interrupted& stopped) {
+    fmt::print(stderr, "{}: {}\n", benchmark.program, stopped.what());
+    return 128 + static_cast<int>(signal_received);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", benchmark.program, error.what());
+    return 2;
+  }
+}
+
+}  // namespace siena::examples
