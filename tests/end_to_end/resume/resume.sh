@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# resume.sh PROGRAM KILLS [OPTION...]: kills PROGRAM so many times, each time later than the last, resumes it, and compares its
+# weights and its report with those of an uninterrupted run. Then the same with a signal that asks it to end.
+set -euo pipefail
+program=$1 kills=$2
+shift 2
+options=(--epochs 2,3,2 --memory 40% --latency 60% --quiet "$@")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+# run NAME [OPTION...]: its weights in NAME.safetensors, its report in NAME.json.
+run() { "$program" "${options[@]}" --save "$1.safetensors" --report "$1.json" "${@:2}" >"$1.out"; }
+# Everything but how long it took.
+without_times() { sed -E '/"seconds":/d' "$1"; }
+same() {
+  cmp "whole.safetensors" "$1.safetensors"
+  diff <(without_times whole.json) <(without_times "$1.json")
+}
+
+run whole
+
+killed=0
+for ((i = 1; i <= kills; ++i)); do
+  status=0
+  {
+    timeout -s KILL "$((i / 5)).$((i * 37 % 90 + 10))" \
+      "$program" "${options[@]}" --checkpoint parts --resume --save parts.safetensors --report parts.json >/dev/null || status=$?
+  } 2>/dev/null  # where the shell says that it was killed
+  ((status == 137)) || break
+  killed=$((killed + 1))
+done
+run parts --checkpoint parts --resume
+same parts
+echo "killed $killed times: the same weights and the same report"
+((killed >= 1))
+
+status=0
+timeout -s TERM 0.5 "$program" "${options[@]}" --checkpoint asked --save asked.safetensors --report asked.json >/dev/null 2>message ||
+  status=$?
+((status == 124))  # of timeout, which has sent the signal
+grep -q "resume it to go on" message
+run asked --checkpoint asked --resume
+same asked
+
+# refused MESSAGE [OPTION...]: neither another run nor a damaged file is gone on from.
+refused() {
+  if run other --checkpoint asked "${@:2}" 2>message; then
+    echo "expected to be refused: ${*:2}"
+    exit 1
+  fi
+  grep -q "$1" message
+}
+refused "without a checkpoint of this phase"
+refused "seed '5', got one with '0'" --resume --seed 5
+refused "expected the settings that 'asked' was begun with" --resume --method both
+printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
+refused "damaged" --resume
+[[ ! -e other.json ]]
