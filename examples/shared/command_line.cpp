@@ -112,7 +112,7 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   std::array<int, 3>& epochs = s.recipe.epochs;
   if (!s.init.empty()) epochs[0] = 0;
   if (!changes.epochs.empty()) std::copy_n(changes.epochs.begin(), 3, epochs.begin());
-  if (s.data.smoke) {
+  if (s.data.smoke && !s.dry_run) {
     for (int& count : epochs) count = std::min(count, 1);
   }
   if (s.searches() && epochs[1] == 0)

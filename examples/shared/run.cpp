@@ -248,21 +248,26 @@ class Run {
                  to_string(phases[i]->schedule));
     fmt::print("architecture: {}, masks by {}, settled after {} of the search\n", to_string(r.architecture),
                r.space.masks.secant ? "what channels are worth" : "straight-through gradients", r.settle);
+    if (r.patience > 0)
+      fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
+                 r.finetune_patience);
     if (!r.note.empty()) fmt::print("{}\n", r.note);
     fmt::print("\n{}\n", before_);
     if (s_.searches()) check_reachable(first_network());
     fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
   }
-  /// From a few steps of the network as it is, on a copy.
+  /// From a few steps of the network as it is, on a copy: as many as take half a second, four at most.
   double estimated_seconds() const {
-    Network network = benchmark_.network(model(s_.width));
     const data::Dataset& all = data_.splits.train;
-    const data::Dataset some = all.take(std::min(all.size(), 4 * s_.recipe.batch));
-    FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);
+    FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);  // the first epoch finds its memory
     options.checkpoint = {};
-    const History history = fit(network, some, data::Dataset(), options);
     const auto [w, s, f] = s_.recipe.epochs;
-    return (w + s + f) * history.epochs.back().seconds * static_cast<double>(all.size()) / static_cast<double>(some.size());
+    for (std::int64_t samples = std::min<std::int64_t>(8, all.size());; samples = std::min(4 * samples, all.size())) {
+      Network network = benchmark_.network(model(s_.width));
+      const double seconds = fit(network, all.take(samples), data::Dataset(), options).epochs.back().seconds;
+      if (seconds < 0.5 && samples < std::min(4 * s_.recipe.batch, all.size())) continue;
+      return (w + s + f) * seconds * static_cast<double>(all.size()) / static_cast<double>(samples);
+    }
   }
 
   const Benchmark& benchmark_;
