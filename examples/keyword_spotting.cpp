@@ -20,16 +20,24 @@ struct Words {
 };
 
 BenchmarkData load(const DataSettings& s, const Words& w) {
-  if (s.folder.empty())
-    return {.splits = data::synthetic_keywords(s.smoke ? data::SyntheticSizes{240, 60, 60} : data::SyntheticSizes{})};
-  const bool all = w.words.size() == 1 && w.words[0] == "all";
-  data::SpeechCommands speech = data::speech_commands(s.folder, {.words = all ? std::vector<std::string>{} : w.words,
-                                                                 .test_set = w.test_set,
-                                                                 .versions = {.count = w.versions},
-                                                                 .cache = s.cache,
-                                                                 .skip_bad_files = s.skip_bad_files});
-  const data::Splits splits = speech;
-  return {.splits = s.smoke ? few(splits) : splits, .report = speech.report, .classes = speech.words};
+  BenchmarkData result;
+  if (s.folder.empty()) {
+    result.splits = data::synthetic_keywords(s.smoke ? data::SyntheticSizes{240, 60, 60} : data::SyntheticSizes{});
+    result.classes = data::mlperf_keywords();
+  } else {
+    const bool all = w.words.size() == 1 && w.words[0] == "all";
+    const data::SpeechCommands speech = data::speech_commands(s.folder, {.words = all ? std::vector<std::string>{} : w.words,
+                                                                         .test_set = w.test_set,
+                                                                         .versions = {.count = w.versions},
+                                                                         .cache = s.cache,
+                                                                         .skip_bad_files = s.skip_bad_files});
+    const data::Splits splits = speech;
+    result = {.splits = s.smoke ? few(splits) : splits, .report = speech.report, .classes = speech.words};
+  }
+  result.details = [test = result.splits.test, names = result.classes](Network& network) {
+    return confusion(network, test, names).to_string();
+  };
+  return result;
 }
 
 DsCnnOptions ds_cnn_options(const ModelSettings& s) {

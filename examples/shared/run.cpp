@@ -56,9 +56,7 @@ class Run {
     set_threads(s_.threads);
     claim_checkpoints();
     data_ = benchmark.load(s_.data);
-    for (const std::string& skipped : data_.report.skipped)
-      fmt::print(stderr, "{}: left out: {}\n", benchmark.program, skipped);
-    for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark.program, note);
+    show_load_report();
     const Network seed = benchmark.network(model(s_.width));
     before_ = report(seed, {});
     bounds_ = make_bounds(s_.bounds, describe(seed));
@@ -101,6 +99,13 @@ class Run {
     return *best;
   }
 
+  void show_load_report() const {
+    const std::vector<std::string>& skipped = data_.report.skipped;
+    for (std::size_t i = 0; i < std::min<std::size_t>(skipped.size(), 5); ++i)
+      fmt::print(stderr, "{}: left out: {}\n", benchmark_.program, skipped[i]);
+    if (!skipped.empty()) fmt::print(stderr, "{}: {} bad files were left out\n", benchmark_.program, skipped.size());
+    for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark_.program, note);
+  }
   /// Of what a checkpoint does not say itself.
   void claim_checkpoints() const {
     if (s_.checkpoint.empty() || s_.dry_run) return;
@@ -109,12 +114,15 @@ class Run {
                                     s_.method, s_.preset, s_.formulation, s_.width, s_.init);
     std::error_code error;
     std::filesystem::create_directories(s_.checkpoint, error);
-    if (s_.resume && std::filesystem::exists(file, error)) {
-      const std::string found = read_file(file);
-      require<ArgumentError>(found == mine, "--resume: expected the settings that '{}' was begun with:\n{}got:\n{}",
-                             s_.checkpoint.string(), found, mine);
-    }
-    write_file_atomically(file, mine);
+    if (!std::filesystem::exists(file, error)) return write_file_atomically(file, mine);
+    require<ArgumentError>(
+        s_.resume,
+        "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on "
+        "with that",
+        s_.checkpoint.string());
+    const std::string found = read_file(file);
+    require<ArgumentError>(found == mine, "--resume: expected the settings that '{}' was begun with:\n{}got:\n{}",
+                           s_.checkpoint.string(), found, mine);
   }
   CheckpointOptions checkpoint() const {
     return {.folder = s_.checkpoint, .resume = s_.resume, .stop = [] { return signal_received != 0; }};
@@ -177,14 +185,14 @@ class Run {
 
   bool search_and_tune(Network network) {
     check_reachable(network);
-    const auto [warmup_epochs, search_epochs, finetune_epochs] = s_.recipe.epochs;
+    const int warmup_epochs = s_.recipe.epochs[0], finetune_epochs = s_.recipe.epochs[2];
     History warmup;
     if (warmup_epochs > 0) warmup = train(network, fit_options("warm-up", s_.recipe.warmup, warmup_epochs));
     if (tested()) scores_.seed = score(network);
     SearchResult result = find(std::move(network));
     searched_ = std::move(result.history);
     searched_->warmup = std::move(warmup);
-    phases_.push_back({"search", search_epochs, searched_->search.seconds});
+    phases_.push_back({"search", static_cast<int>(searched_->search.epochs.size()), searched_->search.seconds});
     if (tested()) scores_.found = score(result.network);
     if (finetune_epochs > 0) {
       FitOptions options = fit_options("fine-tuning", s_.recipe.finetune, finetune_epochs);
@@ -205,7 +213,7 @@ class Run {
   }
   History train(Network& network, const FitOptions& options) {
     History history = fit(network, data_.splits, options, observers_);
-    phases_.push_back({options.phase, options.epochs, history.seconds});
+    phases_.push_back({options.phase, static_cast<int>(history.epochs.size()), history.seconds});
     return history;
   }
 

@@ -47,6 +47,7 @@ int main() {
   wrong += check(other(found) == total(Energy{.joules_per_mac = 3, .joules_per_byte = 0}, exact),
                  "the other translation unit agrees");
 
+  wrong += check(other_files_refused(), "folders that are not there are refused");
 #ifdef HAS_ONNX
   wrong += check(deploy::onnx_model(found).graph().node_size() == 5, "the network as ONNX");
 #endif

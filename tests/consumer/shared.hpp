@@ -41,3 +41,5 @@ inline siena::Network small_network() {
 }
 
 double other(const siena::Network& network);
+/// Whether every reader of files that there is refuses a folder that is not there.
+bool other_files_refused();

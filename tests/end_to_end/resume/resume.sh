@@ -54,7 +54,7 @@ refused() {
   fi
   grep -q "$1" message
 }
-refused "without a checkpoint of this phase"
+refused "expected a folder for this run alone"
 refused "seed '5', got one with '0'" --resume --seed 5
 refused "expected the settings that 'asked' was begun with" --resume --method both
 printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
