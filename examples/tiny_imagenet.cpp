@@ -16,7 +16,7 @@ BenchmarkData load(const DataSettings& s) {
   BenchmarkData result;
   if (s.folder.empty()) {
     result.splits = data::synthetic_tiny_imagenet(
-        s.smoke ? data::SyntheticSizes{32, 16, 16} : data::SyntheticSizes{.train = 8000, .validation = 1000, .test = 1000});
+        s.smoke ? data::SyntheticSizes{16, 8, 8} : data::SyntheticSizes{.train = 8000, .validation = 1000, .test = 1000});
   } else {
     const data::ImageFolder images = data::tiny_imagenet(s.folder, {.skip_bad_files = s.skip_bad_files});
     const data::Splits splits = images;
