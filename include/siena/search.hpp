@@ -4,6 +4,7 @@
 
 // The room search: the search itself, repair, reports.
 
+#include "siena/search/approach.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/reach.hpp"

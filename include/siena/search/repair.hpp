@@ -15,21 +15,26 @@
 namespace siena {
 
 namespace detail {
-inline double excess(const ConstraintSet& constraints, const Architecture<double>& network) {
+/// How far each violation may go, in the order of ConstraintSet::violations: 0 up to the limit. None: all of them 0.
+using Allowance = std::vector<double>;
+
+inline double excess(const ConstraintSet& constraints, const Architecture<double>& network, const Allowance& allowed = {}) {
   double sum = 0;
-  for (const double violation : constraints.violations(network)) sum += std::max(0.0, violation);
+  const std::vector<double> violations = constraints.violations(network);
+  for (std::size_t i = 0; i < violations.size(); ++i)
+    sum += std::max(0.0, violations[i] - (allowed.empty() ? 0.0 : allowed[i]));
   return sum;
 }
 
 /// The move that lowers the excess for the least that the task loses; back (for constraints from
 /// below) it costs the task nothing. None where no move helps.
 inline std::optional<Move> best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                                     const Selection& selection, Direction direction) {
-  const double before = excess(constraints, describe(network, space, selection));
+                                     const Selection& selection, Direction direction, const Allowance& allowed = {}) {
+  const double before = excess(constraints, describe(network, space, selection), allowed);
   std::optional<Move> best;
   double lowest = std::numeric_limits<double>::infinity();
   for_each_move(network, space, selection, direction, [&](const Move& move) {
-    const double gained = before - excess(constraints, describe(network, space, move.to));
+    const double gained = before - excess(constraints, describe(network, space, move.to), allowed);
     if (gained <= 0) return true;
     const double worth = direction == Direction::away ? move.worth : 0;
     const double score = (worth + 1e-12 * static_cast<double>(move.channels)) / gained;

@@ -50,6 +50,7 @@ inline void check(const Network& network, const SearchOptions& options, const da
                          "search: expected a search_rate above 0, got {}", options.search_rate);
   require<ArgumentError>(options.settle > 0 && options.settle <= 1, "search: expected settle in (0, 1], got {}",
                          options.settle);
+  require<ArgumentError>(options.lead >= 0 && options.lead <= 1, "search: expected a lead in [0, 1], got {}", options.lead);
   require<ArgumentError>(options.patience >= 0 && options.patience_from >= 0,
                          "search: expected patience and patience_from of 0 or more, got {} and {}", options.patience,
                          options.patience_from);

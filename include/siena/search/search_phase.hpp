@@ -12,6 +12,7 @@
 
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/core/state.hpp"
+#include "siena/search/approach.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/slack.hpp"
@@ -45,7 +46,8 @@ class SearchPhase {
         constraints_(constraints),
         options_(std::move(options)),
         compact_(space),
-        turner_(network, space) {}
+        turner_(network, space),
+        approach_(constraints.constraints().violations(describe(network, space, space.full()))) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
   SearchPhase& operator=(const SearchPhase&) = delete;
 
@@ -121,10 +123,11 @@ class SearchPhase {
   std::string settings() const {
     const ChoiceOptions& choices = space_.choices().options();
     const MaskOptions& masks = options_.space.masks;
-    return format("settle {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}",
-                  options_.settle, options_.patience, options_.patience_from, masks.threshold, masks.secant, masks.decay,
-                  static_cast<int>(choices.sampling), choices.temperature, choices.cooling, choices.lowest_temperature,
-                  choices.one_hot_penalty);
+    return format(
+        "settle {}, lead {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}",
+        options_.settle, options_.lead, options_.patience, options_.patience_from, masks.threshold, masks.secant, masks.decay,
+        static_cast<int>(choices.sampling), choices.temperature, choices.cooling, choices.lowest_temperature,
+        choices.one_hot_penalty);
   }
   void keep_if_better(const EpochEvent& event, double price) {
     if (best_ && !better(event.validation, price)) return;
@@ -207,9 +210,20 @@ class SearchPhase {
         turner_.turn(constraints_, 1.0 / static_cast<double>(std::max<std::int64_t>(step.steps, 1)));
     }
     space_.project(network_);
+    if (step.turn != Turn::weights) approach(step);
     if constexpr (UpdatesDuals<Formulation>) {
       if (step.turn != Turn::weights) constraints_.update(describe(network_, space_));
     }
+  }
+
+  // Where a choice is open, what the network costs now says little of what it will cost.
+  void approach(const StepContext& step) {
+    const double done = step.epoch / (options_.settle * step.epochs);
+    if (space_.choices().count() > 0 || done < options_.lead) return;
+    const Selection now = space_.selection(network_);
+    const Selection kept =
+        approach_.drop(network_, space_, constraints_.constraints(), now, (done - options_.lead) / (1 - options_.lead));
+    if (!(kept == now)) space_.switch_off(network_, kept);
   }
 
   Network& network_;
@@ -218,6 +232,7 @@ class SearchPhase {
   const SearchOptions options_;
   CompactNetwork compact_;
   StepTurner turner_;
+  Approach approach_;
   bool settled_ = false, repaired_ = false;
   double task_ = 0, usual_ = std::nan("");  // loss of the step, and its running mean
   Selection settled_selection_;

@@ -12,6 +12,7 @@
 
 #include "siena/constraints/constraint_set.hpp"
 #include "siena/search/moves.hpp"
+#include "siena/search/repair.hpp"
 #include "siena/space/describe.hpp"
 
 namespace siena {
@@ -20,9 +21,6 @@ namespace siena {
 using PriceOf = std::function<double(const Architecture<double>&)>;
 
 namespace detail {
-/// How far each violation may go, in the order of ConstraintSet::violations: 0 up to the limit.
-using Allowance = std::vector<double>;
-
 inline bool within(const std::vector<double>& violations, const Allowance& allowed) {
   for (std::size_t i = 0; i < violations.size(); ++i) {
     if (!holds(violations[i] - allowed[i])) return false;

@@ -74,6 +74,14 @@ class ChannelMasks {
       for (std::size_t c = 0; c < keep[g].size(); ++c) alpha[c] = keep[g][c] ? 1.0f : 0.0f;
     }
   }
+  /// Alpha 0 for those that are left out.
+  void switch_off(Network& network, const std::vector<std::vector<bool>>& keep) const {
+    for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
+      if (!alphas_[g]) continue;
+      float* alpha = alphas_[g].alpha(network).data();
+      for (std::size_t c = 0; c < keep[g].size(); ++c) alpha[c] = keep[g][c] ? alpha[c] : 0.0f;
+    }
+  }
   /// Brings every alpha back into [0, 1] after an update, and keeps the `minimum` largest of a group on.
   void project(Network& network) const {
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {

@@ -39,6 +39,11 @@ class SearchSpace {
     taps_.select(network, selection.taps);
     choices_.select(network, selection.chosen);
   }
+  /// Switches off the channels and taps that a selection leaves out; all else stays as it is.
+  void switch_off(Network& network, const Selection& selection) const {
+    masks_.switch_off(network, selection.keep);
+    taps_.switch_off(network, selection.taps);
+  }
   /// Brings the parameters back into their range after an update.
   void project(Network& network) const {
     masks_.project(network);

@@ -57,6 +57,13 @@ class TapMasks {
       std::fill(alpha.begin() + steps[c], alpha.end(), 0.0f);
     }
   }
+  /// Alpha 0 for the steps behind those that stay.
+  void switch_off(Network& network, const std::vector<int>& steps) const {
+    for (std::size_t c = 0; c < alphas_.size(); ++c) {
+      const auto alpha = alphas_[c].alpha(network).row(0);
+      std::fill(alpha.begin() + steps[c], alpha.end(), 0.0f);
+    }
+  }
   /// Brings the alphas of every chain back to the nearest that fall from step to step, in [0, 1]: a step that is worth more
   /// than those before it holds them up, and they pull it down, until they are even (pool adjacent violators).
   void project(Network& network) const {
