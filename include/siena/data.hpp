@@ -12,5 +12,6 @@
 #include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/data/recordings.hpp"
+#include "siena/data/split.hpp"
 #include "siena/data/synthetic.hpp"
 #include "siena/data/synthetic_benchmarks.hpp"

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "siena/data/split.hpp"
 #include "support/catch.hpp"
 
 using namespace siena;
@@ -152,6 +153,34 @@ TEST_CASE("measure gives mean and deviation of every channel") {
   }
   SECTION("only the samples of a subset") { REQUIRE(measure(numbered(10).subset({2, 4})).mean[0] == 3.0f); }
   SECTION("nothing to measure") { REQUIRE_THROWS_WITH(measure(numbered(4).take(0)), ContainsSubstring("none in 'numbered'")); }
+}
+
+TEST_CASE("a reshaped dataset has the same values under other channels") {
+  const auto images =
+      Dataset::from_floats({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {.shape = {3, 2, 1}, .labels = {1, 0}, .name = "frames"});
+  const auto signals = images.normalized({5.0f}, {2.0f}).subset({1}).reshaped({3, 2});
+  REQUIRE(signals.shape() == Shape{3, 2});
+  REQUIRE(signals.channels() == 2);
+  REQUIRE(signals.size() == 1);
+  REQUIRE(signals.label(0) == 0);
+  REQUIRE(images.shape() == Shape{3, 2, 1});
+  std::vector<float> values(6);
+  signals.sample(0, values);
+  REQUIRE(values == std::vector<float>{7, 8, 9, 10, 11, 12});
+  // What each value was normalised with, it still is.
+  REQUIRE(signals.normalization().mean == std::vector<float>{5, 5});
+  REQUIRE(signals.normalization().deviation == std::vector<float>{2, 2});
+  const auto coloured = signals.normalized({1, 2}, {3, 4}).reshaped({6});
+  REQUIRE(coloured.normalization().mean == std::vector<float>{1, 2, 1, 2, 1, 2});
+  REQUIRE(coloured.normalization().deviation == std::vector<float>{3, 4, 3, 4, 3, 4});
+  // Measured anew, each of the new channels has a mean of its own.
+  const Normalization measured = measure(images.reshaped({3, 2}));
+  REQUIRE(measured.mean == std::vector<float>{6, 7});
+  REQUIRE_THROWS_WITH(images.reshaped({3, 3}),
+                      ContainsSubstring("frames: expected a shape of the 6 values of a 3x2x1 sample, got 3x3"));
+  REQUIRE_THROWS_AS(images.reshaped({6, 1, 1, 1, 1}), ShapeError);
+  REQUIRE_THROWS_WITH(coloured.reshaped({2, 3}),
+                      ContainsSubstring("expected a multiple of 6 channels, got 3; normalise after reshaping"));
 }
 
 TEST_CASE("a split covers everything and never overlaps") {

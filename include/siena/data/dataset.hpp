@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
-#include "siena/core/random.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/core/tensor.hpp"
 
@@ -66,7 +65,7 @@ class Dataset {
   std::int64_t size() const { return indices_ ? static_cast<std::int64_t>(indices_->size()) : whole_; }
   bool empty() const { return size() == 0; }
   /// Of a sample: H x W x C for images.
-  const Shape& shape() const { return storage().description.shape; }
+  const Shape& shape() const { return shape_; }
   std::int64_t channels() const { return shape().columns(); }
   /// How many versions of each sample there are.
   std::int64_t versions() const { return storage().description.versions; }
@@ -77,6 +76,27 @@ class Dataset {
     Dataset copy = *this;
     copy.name_ = std::move(name);
     return copy;
+  }
+
+  /// The same values, in the same order, as samples of another shape. What channels were normalised with stays with the values;
+  /// ShapeError where that no longer goes by channels.
+  Dataset reshaped(const Shape& shape) const {
+    const std::int64_t period = channels();
+    require<ShapeError>(shape.elements() == shape_.elements() && shape.rank() < Shape::max_rank,
+                        "{}: expected a shape of the {} values of a {} sample, got {}", name_, shape_.elements(), shape_,
+                        shape);
+    Dataset copy = *this;
+    copy.shape_ = shape;
+    if (!normalization_) return copy;
+    require<ShapeError>(shape.columns() % period == 0,
+                        "{}: expected a multiple of {} channels, got {}; normalise after reshaping", name_, period,
+                        shape.columns());
+    Normalization wider;
+    for (std::int64_t c = 0; c < shape.columns(); ++c) {
+      wider.mean.push_back(normalization_->mean[static_cast<std::size_t>(c % period)]);
+      wider.deviation.push_back(normalization_->deviation[static_cast<std::size_t>(c % period)]);
+    }
+    return copy.normalized(std::move(wider));
   }
 
   bool labelled() const { return !storage().description.labels.empty(); }
@@ -162,7 +182,7 @@ class Dataset {
     bool is_float = false;
   };
 
-  Dataset(Storage storage, bool is_float) : name_(storage.description.name) {
+  Dataset(Storage storage, bool is_float) : shape_(storage.description.shape), name_(storage.description.name) {
     storage.is_float = is_float;
     const Description& description = storage.description;
     const std::int64_t elements = description.shape.elements();
@@ -231,6 +251,7 @@ class Dataset {
   std::shared_ptr<const Storage> storage_;
   std::shared_ptr<const std::vector<std::int64_t>> indices_;  // none: all of the storage
   std::shared_ptr<const Normalization> normalization_;
+  Shape shape_ = {};
   std::string name_ = "dataset";
   std::int64_t whole_ = 0;
 };
@@ -323,66 +344,5 @@ struct Splits {
   const Shape& shape() const { return train.shape(); }
   std::int64_t classes() const { return train.classes(); }
 };
-
-struct SplitOptions {
-  double fraction = 0.1;  // of the samples to hold out, in [0, 1)
-  std::uint64_t seed = 0;
-  bool stratified = true;  // hold out the same fraction of every class
-};
-
-/// The two parts of a dataset: disjoint, and together all of it.
-struct Split {
-  Dataset kept;
-  Dataset held_out;
-};
-
-namespace detail {
-
-// How many of each group to hold out so that the parts add up to `wanted`: every group gives its share, rounded down, and
-// those that lost most by rounding give one more.
-inline std::vector<std::int64_t> shares(const std::vector<std::vector<std::int64_t>>& groups, double fraction,
-                                        std::int64_t wanted) {
-  std::vector<std::int64_t> share(groups.size());
-  std::vector<double> lost(groups.size());
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    const double ideal = fraction * static_cast<double>(groups[g].size());
-    share[g] = static_cast<std::int64_t>(ideal);
-    lost[g] = ideal - static_cast<double>(share[g]);
-    wanted -= share[g];
-  }
-  std::vector<std::size_t> order(groups.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lost[a] > lost[b]; });
-  for (std::size_t at = 0; at < order.size() && wanted > 0; ++at, --wanted) ++share[order[at]];
-  return share;
-}
-
-}  // namespace detail
-
-/// Splits by a random choice that depends on the seed, the sizes and the labels alone. Both parts keep the order of the
-/// dataset and its normalisation. Throws ArgumentError where a fraction above 0 would leave either part empty.
-inline Split split(const Dataset& dataset, const SplitOptions& options = {}) {
-  require<ArgumentError>(options.fraction >= 0 && options.fraction < 1, "split: expected a fraction from 0 to below 1, got {}",
-                         options.fraction);
-  const auto size = dataset.size();
-  const auto wanted = static_cast<std::int64_t>(std::llround(options.fraction * static_cast<double>(size)));
-  require<ArgumentError>(options.fraction == 0 || (wanted > 0 && wanted < size),
-                         "split: expected samples on both sides, got {} held out of {} ('{}'); a fraction of 0 holds none out",
-                         wanted, size, dataset.name());
-  const bool stratified = options.stratified && dataset.labelled();
-  std::vector<std::vector<std::int64_t>> groups(stratified ? static_cast<std::size_t>(dataset.classes()) + 1 : 1);
-  for (std::int64_t i = 0; i < size; ++i) groups[stratified ? static_cast<std::size_t>(dataset.label(i) + 1) : 0].push_back(i);
-
-  const auto share = detail::shares(groups, options.fraction, wanted);
-  std::vector<char> held(static_cast<std::size_t>(size), 0);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    Random random = Random(options.seed).split(g);
-    shuffle(std::span<std::int64_t>(groups[g]), random);
-    for (std::int64_t k = 0; k < share[g]; ++k) held[static_cast<std::size_t>(groups[g][static_cast<std::size_t>(k)])] = 1;
-  }
-  std::vector<std::int64_t> kept, held_out;
-  for (std::int64_t i = 0; i < size; ++i) (held[static_cast<std::size_t>(i)] ? held_out : kept).push_back(i);
-  return {.kept = dataset.subset(kept), .held_out = dataset.subset(held_out)};
-}
 
 }  // namespace siena::data

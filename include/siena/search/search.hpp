@@ -11,6 +11,7 @@
 
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/multi_constraint.hpp"
+#include "siena/data/split.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/reach.hpp"
 #include "siena/search/report.hpp"
