@@ -61,7 +61,9 @@ void add() {
             ->UseManualTime();
     if (large) entry->Iterations(3);
     if (!has_supernet(network)) continue;
-    for (const auto& [name, sampling] : {std::pair{"score", siena::Sampling::score}, {"softmax", siena::Sampling::softmax}}) {
+    for (const auto& [name, sampling] : {std::pair{"score", siena::Sampling::score},
+                                         {"hard_gumbel", siena::Sampling::hard_gumbel},
+                                         {"softmax", siena::Sampling::softmax}}) {
       benchmark::RegisterBenchmark(
           ("supernet_step/" + network + "/" + name).c_str(),
           [network, sampling = sampling](benchmark::State& state) { supernet_step(state, network, sampling); })
