@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The room search: the search itself, repair, reports.
+// The room search: the search itself, repair, reports, and the front of many results.
 
 #include "siena/search/approach.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
+#include "siena/search/pareto.hpp"
 #include "siena/search/reach.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"
