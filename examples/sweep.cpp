@@ -1,0 +1,365 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A grid of bounds and seeds: runs one of the other programs for each, and draws what they found.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <siena/siena.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "shared/bounds.hpp"
+#include "sweep/process.hpp"
+#include "sweep/report.hpp"
+#include "sweep/runs.hpp"
+
+using namespace siena;
+using namespace siena::examples;
+
+namespace {
+
+struct Settings {
+  std::string out;
+  std::vector<std::string> memory, latency, pairs;
+  std::vector<std::uint64_t> seeds{0};
+  int jobs = 1;
+  bool baselines = false, report_only = false, smoke = false;
+  std::vector<std::string> command;
+};
+
+Settings parse(CLI::App& app, int argc, char** argv) {
+  Settings s;
+  app.description(
+      "Runs a program once for each pair of bounds and each seed, and draws what was found: accuracy against costs, beside "
+      "the\n"
+      "program's baselines. All searches of a seed share one warm-up. Interrupted, it goes on when it is called again.\n"
+      "  sweep --out found --memory 75%,50%,25% --latency 75%,50% --seeds 0,1 --baselines -- ./image_classification --data "
+      "DIR\n"
+      "  sweep --out found --report-only");
+  app.add_option("--out", s.out, "folder for runs/, results.jsonl, report.html and the pictures");
+  app.add_option("--memory", s.memory, "memory bounds: 40000B, 48KiB, 50% or none, with commas between")->delimiter(',');
+  app.add_option("--latency", s.latency, "latency bounds: 3ms, 800000cycles, 50% or none; each with each memory bound")
+      ->delimiter(',');
+  app.add_option("--pairs", s.pairs, "more pairs, MEMORY:LATENCY, e.g. 75%:75%,50%:50%")->delimiter(',');
+  app.add_option("--seeds", s.seeds, "seeds of the program")
+      ->capture_default_str()
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method seed for each seed");
+  app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
+  app.add_flag("--smoke", s.smoke,
+               "without a command: two bounds on ./image_classification --smoke, in a folder that is removed");
+  app.footer(
+      "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
+      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130 or 143 when "
+      "interrupted; from 100 on: the command line.");
+  // What comes after -- is for the program, whatever it looks like.
+  const auto end = std::find(argv, argv + argc, std::string_view("--"));
+  if (end != argv + argc) s.command.assign(end + 1, argv + argc);
+  app.parse(static_cast<int>(end - argv), argv);
+  return s;
+}
+
+template <class T>
+void add_once(std::vector<T>& list, const T& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+/// Throws ArgumentError where no program would take the bound.
+void check_bound(std::string_view option, const std::string& text) {
+  constexpr Unit latency_units[] = {{"ms", 1}, {"us", 1}, {"s", 1}, {"cycles", 1}, {"MACs", 1}, {"kMACs", 1}, {"MMACs", 1}};
+  if (text == "none") return;
+  const std::span<const Unit> units = option == "--memory" ? std::span<const Unit>(byte_units) : latency_units;
+  require<ArgumentError>(std::isfinite(parse_limit(option, text, units, 1)), "{}: expected a number, got '{}'", option, text);
+}
+
+/// Seed by seed: searches, the first of which makes the warm-up of all, then the baselines.
+std::vector<Run> plan(const Settings& s) {
+  std::vector<std::pair<std::string, std::string>> bounds;
+  if (!s.memory.empty() || !s.latency.empty()) {
+    for (const std::string& memory : s.memory.empty() ? std::vector<std::string>{"none"} : s.memory)
+      for (const std::string& latency : s.latency.empty() ? std::vector<std::string>{"none"} : s.latency)
+        add_once(bounds, {memory, latency});
+  }
+  for (const std::string& pair : s.pairs) {
+    const std::size_t colon = pair.find(':');
+    require<ArgumentError>(colon != std::string::npos, "--pairs: expected MEMORY:LATENCY, e.g. 50%:75%, got '{}'", pair);
+    add_once(bounds, {pair.substr(0, colon), pair.substr(colon + 1)});
+  }
+  require<ArgumentError>(!bounds.empty(), "sweep: expected bounds (--memory, --latency or --pairs), got none");
+  for (const auto& [memory, latency] : bounds) check_bound("--memory", memory), check_bound("--latency", latency);
+
+  std::vector<Run> runs;
+  for (const std::uint64_t seed : s.seeds) {
+    for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::search, memory, latency, seed});
+    if (!s.baselines) continue;
+    for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::uniform, memory, latency, seed});
+    add_once(runs, {.role = Run::Role::seed, .seed = seed});
+  }
+  return runs;
+}
+
+/// Throws ArgumentError unless a program can be started by this name, as the system finds it.
+void check_program(const std::string& program) {
+  const auto is_program = [](const fs::path& file) { return fs::is_regular_file(file) && ::access(file.c_str(), X_OK) == 0; };
+  bool found = program.find('/') != std::string::npos && is_program(program);
+  if (const char* path = std::getenv("PATH"); path != nullptr && program.find('/') == std::string::npos) {
+    std::string_view rest = path;
+    while (!found && !rest.empty()) {
+      const std::size_t colon = std::min(rest.find(':'), rest.size());
+      found = is_program(fs::path(rest.substr(0, colon)) / program);
+      rest.remove_prefix(std::min(colon + 1, rest.size()));
+    }
+  }
+  require<ArgumentError>(found, "sweep: expected a program that can be run, got '{}'; write ./{} for one in this folder",
+                         program, fs::path(program).filename().string());
+}
+
+/// Runs what is not done yet, several at a time, and keeps the report up to date.
+class Sweep {
+ public:
+  explicit Sweep(const Settings& settings) : settings_(settings), out_(settings.out), waiting_(plan(settings)) {
+    all_ = waiting_.size();
+    for (const Run& run : waiting_) check_folder(run);
+    std::erase_if(waiting_, [&](const Run& run) {
+      if (!is_done(folder(run))) return false;
+      count(load_result(folder(run)));  // one that cannot be read is to be known before hours of work
+      return true;
+    });
+  }
+  Sweep(const Sweep&) = delete;
+  /// Whoever still runs when something went wrong is told to stop.
+  ~Sweep() {
+    for (const Started& started : running_) ::kill(started.child, SIGTERM);
+  }
+
+  /// The exit status.
+  int run() {
+    say("{} of {} runs are there already; what each prints is in {}", done_, all_, (out_ / "runs/*/log.txt").string());
+    while (!running_.empty() || (stopped_by_ == 0 && !waiting_.empty())) {
+      if (stopped_by_ == 0) start_all();
+      if (running_.empty()) continue;  // it could not be started
+      signals_.wait(std::chrono::milliseconds(500));
+      if (const int signal = signals_.take(); signal != 0) {
+        stopped_by_ = signal;
+        for (const Started& started : running_) ::kill(started.child, signal);
+      }
+      while (const auto child = ended()) finish(*child);
+    }
+    write_report(out_);
+    if (stopped_by_ != 0) {
+      say("interrupted: {} of {} runs are done; the same command goes on from here", done_, all_);
+      return 128 + stopped_by_;
+    }
+    say("{} of {} runs are done: {}", done_, all_, (out_ / "report.html").string());
+    return failed_ > 0 ? 2 : broken_ > 0 ? 1 : 0;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Started {
+    ::pid_t child = 0;
+    Run run;
+    Clock::time_point at;
+  };
+
+  template <class... Args>
+  static void say(FormatText<Args...> text, const Args&... args) {
+    fmt::print("{}\n", format(text, args...));
+    std::fflush(stdout);
+  }
+
+  void count(const Result& result) {
+    ++done_;
+    broken_ += !result.kept_bounds();
+  }
+
+  fs::path folder(const Run& run) const { return out_ / "runs" / run.name(); }
+
+  /// A folder of this name must come from the same run of the same command.
+  void check_folder(const Run& run) const {
+    const fs::path path = folder(run);
+    if (!fs::exists(path / "command.json")) {
+      require<ArgumentError>(!fs::exists(path) || fs::is_empty(path),
+                             "sweep: expected '{}' to be ours, got one without command.json", path.string());
+      return;
+    }
+    const RunRecord record = load_record(path);
+    require<ArgumentError>(record == RunRecord{run, settings_.command},
+                           "sweep: expected '{}' to be made by the same command, got one made by '{}'; take another --out, or "
+                           "remove that folder",
+                           path.string(), joined(record.command));
+  }
+
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+  }
+
+  /// A search waits while another one of its seed is still at the warm-up.
+  bool may_start(const Run& run) const {
+    return run.role != Run::Role::search || std::none_of(running_.begin(), running_.end(), [&](const Started& other) {
+             return other.run.role == Run::Role::search && other.run.seed == run.seed && !is_warm(folder(other.run));
+           });
+  }
+
+  void start_all() {
+    for (auto run = waiting_.begin(); run != waiting_.end() && running_.size() < static_cast<std::size_t>(settings_.jobs);) {
+      if (!may_start(*run)) {
+        ++run;
+        continue;
+      }
+      const Run next = *run;
+      run = waiting_.erase(run);
+      try {
+        start_one(next);
+      } catch (const std::exception& error) {
+        ++failed_;
+        say("{}: failed: {}", next, std::string_view(error.what()));
+      }
+    }
+  }
+
+  void start_one(const Run& run) {
+    const fs::path path = folder(run);
+    const RunRecord record{run, settings_.command};
+    fs::create_directories(path);
+    save(record, path);
+    share_warmup(record, out_, path);
+    std::vector<std::string> words = words_of(run, settings_.command, path);
+    const auto says_threads = [](const std::string& word) { return is_option(word, "--threads"); };
+    if (settings_.jobs > 1 && std::none_of(words.begin(), words.end(), says_threads)) {
+      const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+      words.insert(words.end(), {"--threads", std::to_string(std::max(1, cores / settings_.jobs))});
+    }
+    const fs::path log = path / "log.txt";
+    append(log, "$ " + joined(words) + "\n");
+    running_.push_back({start(words, log, signals_), run, Clock::now()});
+  }
+
+  static void append(const fs::path& file, std::string_view text) {
+    std::FILE* stream = std::fopen(file.c_str(), "a");
+    require<DataError>(stream != nullptr, "sweep: expected to write '{}', got: {}", file.string(), system_error(errno));
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fclose(stream);
+  }
+
+  void finish(const Ended& child) {
+    const auto started =
+        std::find_if(running_.begin(), running_.end(), [&](const Started& s) { return s.child == child.child; });
+    if (started == running_.end()) return;
+    const Run run = started->run;
+    const double seconds = std::chrono::duration<double>(Clock::now() - started->at).count();
+    running_.erase(started);
+    const fs::path path = folder(run);
+    append(path / "log.txt", format("exit status {} after {:.1f} s\n", child.status, seconds));
+    try {
+      if ((child.status == 0 || child.status == 1) && is_done(path)) {
+        const Result result = load_result(path);
+        count(result);
+        seconds_ += seconds, ++timed_;
+        say("[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result), value_text(result, result.value()),
+            run.role == Run::Role::seed ? std::string()
+                                        : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
+            duration_text(seconds));
+        write_report(out_);
+        left();
+        return;
+      }
+    } catch (const std::exception& error) {
+      append(path / "log.txt", std::string(error.what()) + "\n");
+    }
+    if (stopped_by_ != 0) return;  // it was told to
+    ++failed_;
+    say("[{}/{}] {}: failed, exit status {} after {}; {} ends:\n{}", done_ + failed_, all_, run, child.status,
+        duration_text(seconds), (path / "log.txt").string(), last_lines(path / "log.txt", 6));
+    left();
+  }
+
+  static std::string costs(const Result& result) {
+    std::string text;
+    for (const CostColumn& cost : cost_columns) {
+      const double value = result.cost(cost.key), share = result.share(cost.key);
+      if (!std::isnan(share)) text += format(", {:.1f} % of the {}", 100 * share, cost.brief);
+      if (std::isnan(share) && !std::isnan(value)) text += format(", {:.0f} {}", value, cost.brief);
+    }
+    return text;
+  }
+
+  void left() const {
+    const std::size_t count = waiting_.size() + running_.size();
+    if (count == 0 || timed_ == 0 || stopped_by_ != 0) return;
+    say("    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
+  }
+
+  const Settings& settings_;
+  fs::path out_;
+  std::vector<Run> waiting_;
+  std::vector<Started> running_;
+  Signals signals_;
+  std::size_t all_ = 0, done_ = 0, failed_ = 0, broken_ = 0;
+  double seconds_ = 0;
+  int timed_ = 0, stopped_by_ = 0;
+};
+
+int sweep(const Settings& settings) {
+  require<ArgumentError>(!settings.smoke || settings.command.empty(),
+                         "sweep: expected --smoke alone, got a command too; the program's own --smoke comes after --");
+  require<ArgumentError>(!settings.out.empty(), "sweep: expected a folder, --out DIR, got none");
+  if (settings.report_only) {
+    require<DataError>(fs::is_directory(fs::path(settings.out) / "runs"), "sweep: expected the folder of a sweep, got '{}'",
+                       settings.out);
+    const Written written = write_report(settings.out);
+    for (const std::string& problem : written.problems) fmt::print(stderr, "{}\n", problem);
+    fmt::print("{} runs: {}\n", written.results, (fs::path(settings.out) / "report.html").string());
+    return written.problems.empty() ? 0 : 2;
+  }
+  check_command(settings.command);
+  plan(settings);
+  check_program(settings.command[0]);
+  std::error_code error;
+  fs::create_directories(fs::path(settings.out) / "runs", error);
+  require<DataError>(!error, "sweep: expected a folder that may be written, got '{}': {}", settings.out, error.message());
+  const FolderLock lock(settings.out);
+  return Sweep(settings).run();
+}
+
+/// Two bounds on the program of this folder; what comes out is gone afterwards.
+int smoke(Settings settings, const fs::path& folder) {
+  const fs::path program = (folder.empty() ? fs::path(".") : folder) / "image_classification";
+  if (!fs::exists(program)) {
+    fmt::print("sweep: nothing to run, no '{}'\n", program.string());
+    return 0;
+  }
+  const fs::path out = fs::temp_directory_path() / format("siena_sweep_{}", ::getpid());
+  settings.smoke = false, settings.command = {program.string(), "--smoke"};
+  settings.memory = {"75%", "50%"}, settings.latency = {"50%"};
+  settings.out = out.string();
+  const int status = sweep(settings);
+  if (status <= 1) fs::remove_all(out);
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app;
+  try {
+    const Settings settings = parse(app, argc, argv);
+    const bool smoke_alone = settings.smoke && settings.command.empty();
+    return smoke_alone ? smoke(settings, fs::path(argv[0]).parent_path()) : sweep(settings);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The pictures of a sweep, from the reports of its runs.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <siena/deploy.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sweep/results.hpp"
+
+namespace siena::examples {
+
+inline std::string metric_label(const Result& result) { return result.metric == "auc" ? "AUC" : result.metric; }
+
+/// "81.25 %"; AUC has no unit.
+inline std::string value_text(const Result& result, double value) {
+  if (std::isnan(value)) return "-";
+  return result.metric == "accuracy" ? format("{:.2f} %", 100 * value) : format("{:.4f}", value);
+}
+
+/// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, seed networks.
+/// Nothing where no result has both numbers.
+inline std::optional<deploy::Picture> pareto_picture(const Comparison& comparison, const CostColumn& cost) {
+  using deploy::Series;
+  const Result& first = comparison.results[0];
+  const double scale = first.metric == "accuracy" ? 100 : 1;
+  std::array<Series, 3> points{{{.name = "searched"}, {.name = "uniform scaling"}, {.name = "unsearched network"}}};
+  std::vector<std::pair<std::string, std::string>> named;
+  bool any = false;
+  const auto add = [&](const Result& result) {
+    const Run& run = result.record.run;
+    Series& series = points[static_cast<std::size_t>(run.role)];
+    series.x.push_back(result.cost(cost.key)), series.y.push_back(scale * result.value());
+    any = any || !std::isnan(series.x.back() + series.y.back());
+    const bool name_it = run.role == Run::Role::search &&  // one of the seeds of a pair of bounds is enough
+                         std::find(named.begin(), named.end(), std::pair(run.memory, run.latency)) == named.end();
+    if (name_it) named.push_back({run.memory, run.latency});
+    series.labels.push_back(name_it ? run.memory + " / " + run.latency : "");
+    series.tips.push_back(format("{}: {}, {:.0f} {}", run, value_text(result, result.value()), series.x.back(), cost.label));
+  };
+  const std::vector<const Result*> best = front(comparison.results, cost.key);
+  for (const Result* result : best) add(*result);  // their labels first
+  for (const Result& result : comparison.results)
+    if (std::find(best.begin(), best.end(), &result) == best.end()) add(result);
+  if (!any) return std::nullopt;
+
+  Series steps{.name = "front of the searched", .look = 0};
+  for (std::size_t i = 0; i < best.size(); ++i) {
+    if (i > 0) steps.x.push_back(points[0].x[i]), steps.y.push_back(points[0].y[i - 1]);
+    steps.x.push_back(points[0].x[i]), steps.y.push_back(points[0].y[i]);
+  }
+  deploy::Chart chart{.title = format("{} against {}", metric_label(first), cost.label),
+                      .x = {.label = std::string(cost.label)},
+                      .y = {.label = "test " + metric_label(first) + (scale == 100 ? " (%)" : "")},
+                      .height = 340};
+  for (std::size_t i = points.size(); i-- > 0;) {  // what was searched is drawn last, on top
+    if (i == 0 && best.size() > 1) chart.series.push_back(std::move(steps));
+    points[i].draw = Series::Draw::points, points[i].look = i;
+    if (!points[i].x.empty()) chart.series.push_back(std::move(points[i]));
+  }
+  return draw(chart);
+}
+
+/// Lines over all epochs of a run, one phase after the other.
+class Trajectory {
+ public:
+  explicit Trajectory(const Result& result) : result_(result) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> phases{
+        {{"warmup", "warm-up"}, {"search", "search"}, {"finetuning", "fine-tuning"}, {"training", "training"}}};
+    const Json& history = part(result.report, "history");
+    for (const auto& [key, name] : phases) {
+      const Json& epochs = part(history, key);
+      if (!epochs.is_array() || epochs.empty()) continue;
+      sections_.push_back({static_cast<double>(epochs_.size()) + 0.5, std::string(name)});
+      const double best = number(history, "best_epoch");
+      if (key == "search" && best >= 1) kept_ = epochs_.size() + static_cast<std::size_t>(best) - 1;
+      for (const Json& epoch : epochs) epochs_.push_back(&epoch);
+    }
+  }
+  bool empty() const { return epochs_.empty(); }
+
+  /// Nothing where not one epoch has such a number.
+  std::optional<deploy::Picture> loss() const {
+    return panel("loss", {line("training", "train_loss"), line("validation", "validation_loss")});
+  }
+  std::optional<deploy::Picture> accuracy() const {
+    std::vector<deploy::Series> series{line("training", "train_accuracy", 100), line("validation", "validation_accuracy", 100)};
+    if (kept_ && *kept_ < epochs_.size() && !std::isnan(series[1].y[*kept_])) {
+      series.push_back({.name = "epoch that was kept",
+                        .x = {series[1].x[*kept_]},
+                        .y = {series[1].y[*kept_]},
+                        .draw = deploy::Series::Draw::points,
+                        .look = 3});
+    }
+    return panel("accuracy (%)", std::move(series));
+  }
+  /// Every bound as a part of its limit.
+  std::optional<deploy::Picture> bounds() const {
+    std::vector<deploy::Series> series;
+    for (const Json& bound : part(result_.report, "bounds")) {
+      const double limit = number(bound, "limit");
+      if (!(limit > 0)) continue;
+      const std::string name = text(bound, "name");
+      deploy::Series& of = series.emplace_back(line(name, ""));
+      for (std::size_t i = 0; i < epochs_.size(); ++i) of.y[i] = number(part(*epochs_[i], "bounds"), name) / limit;
+    }
+    return panel("value / limit", std::move(series), {{1, "limit"}});
+  }
+
+ private:
+  deploy::Series line(std::string name, std::string_view key, double scale = 1) const {
+    deploy::Series series{.name = std::move(name)};
+    for (std::size_t i = 0; i < epochs_.size(); ++i) {
+      series.x.push_back(static_cast<double>(i + 1));
+      series.y.push_back(scale * number(*epochs_[i], key));
+    }
+    if (epochs_.size() <= 12) series.draw = deploy::Series::Draw::both;
+    return series;
+  }
+
+  std::optional<deploy::Picture> panel(std::string_view label, std::vector<deploy::Series> series,
+                                       std::vector<deploy::Mark> levels = {}) const {
+    std::erase_if(series, [](const deploy::Series& s) {
+      return std::none_of(s.y.begin(), s.y.end(), [](double y) { return std::isfinite(y); });
+    });
+    if (series.empty()) return std::nullopt;
+    return draw(
+        deploy::Chart{.title = label == "loss" ? result_.record.run.to_string() : "",
+                      .x = {.label = "epoch", .whole = true, .low = 0.5, .high = static_cast<double>(epochs_.size()) + 0.5},
+                      .y = {.label = std::string(label), .low = levels.empty() ? std::optional<double>() : 0},
+                      .series = std::move(series),
+                      .levels = std::move(levels),
+                      .sections = sections_,
+                      .height = 170});
+  }
+
+  const Result& result_;
+  std::vector<const Json*> epochs_;
+  std::vector<deploy::Mark> sections_;
+  std::optional<std::size_t> kept_;
+};
+
+/// Loss, accuracy and each bound over the epochs of a run, one below the other; nothing where the report has no history.
+inline std::optional<deploy::Picture> trajectory_picture(const Result& result) {
+  const Trajectory trajectory(result);
+  std::vector<deploy::Picture> panels;
+  for (auto& panel : {trajectory.loss(), trajectory.accuracy(), trajectory.bounds()})
+    if (panel) panels.push_back(*panel);
+  if (panels.empty()) return std::nullopt;
+  return deploy::stack(panels, "epochs of " + result.name);
+}
+
+/// The channels of every layer before and after; a layer that is gone has no bar after. Nothing without layers.
+inline std::optional<deploy::Picture> channels_picture(const Result& result) {
+  const Json& after = part(result.report, "layers");
+  const Json& before = part(part(result.report, "before"), "layers");
+  const double missing = std::numeric_limits<double>::quiet_NaN();
+  deploy::BarChart chart{.title = "channels: " + result.record.run.to_string(), .label = "output channels"};
+  deploy::BarChart::Bars was{.name = "before"}, is{.name = "after"};
+  for (const Json& layer : before) {
+    chart.categories.push_back(text(layer, "name"));
+    was.values.push_back(number(layer, "out_channels")), is.values.push_back(missing);
+  }
+  for (const Json& layer : after) {
+    const std::string name = text(layer, "name");
+    const auto known = std::find(chart.categories.begin(), chart.categories.end(), name);
+    const auto index = static_cast<std::size_t>(known - chart.categories.begin());
+    if (known == chart.categories.end()) {
+      chart.categories.push_back(name);
+      was.values.push_back(missing), is.values.push_back(missing);
+    }
+    is.values[index] = number(layer, "out_channels");
+  }
+  if (chart.categories.empty()) return std::nullopt;
+  if (before.is_array() && !before.empty()) chart.series.push_back(std::move(was));
+  chart.series.push_back(std::move(is));
+  return draw(chart);
+}
+
+}  // namespace siena::examples

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Other programs, started, waited for and told to stop. POSIX.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <siena/deploy.hpp>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace siena::examples {
+
+inline std::string system_error(int code) { return std::error_code(code, std::generic_category()).message(); }
+
+/// While it lives, SIGINT and SIGTERM are noted instead of ending the program. They come through only in `wait`, so that none
+/// is missed between a look and a wait.
+class Signals {
+ public:
+  Signals() {
+    struct ::sigaction action {};
+    action.sa_handler = [](int signal) {
+      if (signal != SIGCHLD) noted_ = signal;
+    };
+    ::sigset_t held;
+    ::sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) {
+      ::sigaddset(&held, signal);
+      ::sigaction(signal, &action, nullptr);
+    }
+    ::sigprocmask(SIG_BLOCK, &held, &before_);
+  }
+  Signals(const Signals&) = delete;
+  ~Signals() {
+    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) ::signal(signal, SIG_DFL);
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+  /// Returns when a signal has come, a child has ended, or the time is over.
+  void wait(std::chrono::milliseconds longest) const {
+    const ::timespec time{.tv_sec = longest.count() / 1000, .tv_nsec = longest.count() % 1000 * 1'000'000};
+    ::pselect(0, nullptr, nullptr, nullptr, &time, &before_);
+  }
+  /// The signal noted since the last call; 0: none.
+  int take() { return std::exchange(noted_, 0); }
+  const ::sigset_t& before() const { return before_; }
+
+ private:
+  static inline volatile ::sig_atomic_t noted_ = 0;
+  ::sigset_t before_{};
+};
+
+/// Starts a program, without a shell: its words are what it gets. What it prints is appended to `log`. It has a process group
+/// of its own, so that Ctrl-C reaches it once, through us. Throws DataError where it cannot be started.
+inline ::pid_t start(const std::vector<std::string>& words, const std::filesystem::path& log, const Signals& signals) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));  // exec does not write them
+  arguments.push_back(nullptr);
+
+  ::posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+  ::posix_spawn_file_actions_adddup2(&files, 1, 2);
+  ::posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setsigmask(&attributes, &signals.before());
+  ::pid_t child = 0;
+  const int code = ::posix_spawnp(&child, arguments[0], &files, &attributes, arguments.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  require<DataError>(code == 0, "sweep: expected to start '{}', got: {}", words[0], system_error(code));
+  return child;
+}
+
+struct Ended {
+  ::pid_t child = 0;
+  int status = 0;  ///< as shells have it: 128 + the signal that killed it
+};
+
+/// A child that has ended, if there is one.
+inline std::optional<Ended> ended() {
+  int status = 0;
+  const ::pid_t child = ::waitpid(-1, &status, WNOHANG);
+  if (child <= 0) return std::nullopt;
+  return Ended{child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)};
+}
+
+/// Keeps a second sweep out of a folder. The programs that we start inherit it: while one of them outlives a sweep that was
+/// killed, nobody else writes where it writes.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder)
+      : descriptor_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT, 0666)) {
+    require<DataError>(descriptor_ >= 0, "sweep: expected a folder that may be written, got '{}': {}", folder.string(),
+                       system_error(errno));
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      const int code = errno;
+      ::close(descriptor_);
+      require<DataError>(code != EWOULDBLOCK,
+                         "sweep: expected to be alone in '{}', got another sweep, or a program that one has left running; wait "
+                         "for its end",
+                         folder.string());
+      fail<DataError>("sweep: expected to lock '{}', got: {}", (folder / ".lock").string(), system_error(code));
+    }
+  }
+  FolderLock(const FolderLock&) = delete;
+  ~FolderLock() { ::close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace siena::examples

@@ -1,0 +1,239 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a sweep leaves for people and programs: results.jsonl, report.html and the pictures as SVG files.
+
+#include <map>
+#include <siena/core.hpp>
+#include <siena/deploy.hpp>
+#include <siena/train.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sweep/pictures.hpp"
+#include "sweep/results.hpp"
+
+namespace siena::examples {
+
+/// A page that needs nothing but itself: no script, no other file. It is well-formed XML too.
+class Page {
+ public:
+  explicit Page(fs::path out) : out_(std::move(out)) {}
+
+  /// All of one command; `index` is in the names of its pictures.
+  void section(const Comparison& comparison, std::size_t index) {
+    const std::string suffix = index == 0 ? "" : format("_{}", index + 1);
+    body_ += "<section>\n";
+    std::string command;
+    for (const std::string& word : comparison.command) command += word + " ";
+    body_ += "<p>Each run: <code>" + deploy::xml_text(command) + "</code></p>\n";
+    means(comparison);
+    body_ += "<div class=\"pictures\">\n";
+    for (const CostColumn& cost : cost_columns) {
+      if (const auto picture = pareto_picture(comparison, cost)) add(*picture, format("pareto_{}{}.svg", cost.key, suffix));
+    }
+    body_ +=
+        "</div>\n<p class=\"note\">Beside points: memory bound / latency bound, once for all seeds. The front is that of the "
+        "searches that kept their bounds.</p>\n";
+    runs(comparison);
+    details(comparison);
+    body_ += "</section>\n";
+  }
+
+  /// Names the logs to look into.
+  void unfinished(const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    body_ += "<h2>Not finished</h2>\n<p>";
+    for (const std::string& name : names) body_ += "<code>runs/" + deploy::xml_text(name) + "/log.txt</code> ";
+    body_ += "</p>\n";
+  }
+
+  void write(std::string_view title) const {
+    const std::string name = deploy::xml_text(title);
+    write_file_atomically(out_ / "report.html",
+                          "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
+                          "<head>\n<meta charset=\"utf-8\"/>\n<title>" +
+                              name + "</title>\n" + std::string(style) + "</head>\n<body>\n<h1>" + name + "</h1>\n" + body_ +
+                              "</body>\n</html>\n");
+  }
+
+ private:
+  static constexpr std::string_view style = R"(<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<style>
+:root { color-scheme: light; }
+body { font: 15px/1.45 Helvetica, Arial, "DejaVu Sans", sans-serif; color: #222; background: #fff; max-width: 1480px; margin: 1.5em auto; padding: 0 1.2em; }
+h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 1.6em; }
+code { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 0.88em; background: #f4f4f4; padding: 0.1em 0.3em; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.92em; }
+th, td { padding: 0.3em 0.75em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+th { white-space: normal; text-align: right; vertical-align: bottom; border-bottom: 2px solid #999; }
+th.text, td.text { text-align: left; }
+th.group { text-align: center; border-bottom: 1px solid #ddd; }
+tr.broken td { background: #fdeee6; }
+.pictures { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.5em; margin: 1em 0; }
+.pictures > svg { max-width: 100%; height: auto; border: 1px solid #e3e3e3; }
+details { margin: 0.3em 0; } summary { cursor: pointer; }
+.note { color: #555; font-size: 0.92em; }
+</style>
+)";
+
+  static std::string cell(std::string_view text, bool left = false) {
+    return (left ? "<td class=\"text\">" : "<td>") + deploy::xml_text(text) + "</td>";
+  }
+  static std::string heading(std::string_view text, bool left = false) {
+    return (left ? "<th class=\"text\">" : "<th>") + deploy::xml_text(text) + "</th>";
+  }
+
+  void add(const deploy::Picture& picture, const fs::path& file) {
+    if (!fs::exists(out_ / file) || read_file(out_ / file) != picture.svg) write_file_atomically(out_ / file, picture.svg);
+    body_ += picture.svg;
+  }
+
+  /// "81.20 ± 0.31 (3)": mean, deviation, how many seeds.
+  static std::string spread(const std::vector<double>& values, const Result& like) {
+    const Spread of(values);
+    if (of.count == 0) return "-";
+    const bool percent = like.metric == "accuracy";
+    std::string text = percent ? format("{:.2f}", 100 * of.mean) : format("{:.4f}", of.mean);
+    if (of.count > 1) text += percent ? format(" ± {:.2f}", 100 * of.deviation) : format(" ± {:.4f}", of.deviation);
+    return text + format(" ({})", of.count);
+  }
+  static std::string share(const std::vector<double>& shares) {
+    const Spread of(shares);
+    return of.count == 0 ? "-" : format("{:.1f} %", 100 * of.mean);
+  }
+
+  void means(const Comparison& comparison) {
+    const Result& like = comparison.results[0];
+    const std::string metric = metric_label(like) + (like.metric == "accuracy" ? " (%)" : "");
+    body_ +=
+        "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n<tr><th colspan=\"2\" class=\"group\">bounds</th>"
+        "<th colspan=\"4\" class=\"group\">searched</th><th colspan=\"4\" class=\"group\">uniform scaling</th>"
+        "<th class=\"group\">searched − uniform</th><th class=\"group\">unsearched</th></tr>\n<tr>";
+    body_ += heading("memory", true) + heading("latency", true);
+    for (int side = 0; side < 2; ++side) {
+      body_ += heading(metric);
+      for (const CostColumn& cost : cost_columns) body_ += heading(cost.brief);
+    }
+    body_ += heading(metric) + heading(metric) + "</tr>\n";
+    std::vector<double> whole;
+    for (const Result& result : comparison.results)
+      if (result.record.run.role == Run::Role::seed) whole.push_back(result.value());
+    for (const PairOfBounds& pair : pairs_of(comparison.results)) {
+      std::vector<double> found, uniform, difference;
+      for (const auto& [seed, result] : pair.found) {
+        found.push_back(result->value());
+        const auto beside = pair.uniform.find(seed);
+        if (beside != pair.uniform.end()) difference.push_back(result->value() - beside->second->value());
+      }
+      for (const auto& [seed, result] : pair.uniform) uniform.push_back(result->value());
+      body_ += "<tr>" + cell(pair.memory, true) + cell(pair.latency, true);
+      for (const auto* side : {&pair.found, &pair.uniform}) {
+        body_ += cell(spread(side == &pair.found ? found : uniform, like));
+        for (const CostColumn& cost : cost_columns) {
+          std::vector<double> shares;
+          for (const auto& [seed, result] : *side) shares.push_back(result->share(cost.key));
+          body_ += cell(share(shares));
+        }
+      }
+      body_ += cell(spread(difference, like)) + cell(spread(whole, like));
+      body_ += "</tr>\n";
+    }
+    body_ +=
+        "</table></div>\n<p class=\"note\">Of the test part: mean ± standard deviation (number of seeds); the difference is "
+        "taken seed by seed. Costs are parts of those of the unsearched network.</p>\n";
+  }
+
+  void runs(const Comparison& comparison) {
+    body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + heading("run", true) +
+             heading("test " + metric_label(comparison.results[0])) + heading("before fine-tuning");
+    for (const CostColumn& cost : cost_columns) body_ += heading(cost.brief);
+    body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time") + "</tr>\n";
+    for (const Result& result : comparison.results) {
+      std::string fronts;
+      for (const CostColumn* cost : result.fronts) fronts += (fronts.empty() ? "" : ", ") + std::string(cost->brief);
+      const Run::Role role = result.record.run.role;
+      const bool broken = !result.kept_bounds();
+      body_ += broken ? "<tr class=\"broken\">" : "<tr>";
+      body_ += cell(result.record.run.to_string(), true) + cell(value_text(result, result.value()));
+      const double tuned = number(result.report.at(result.metric), "finetuned");
+      body_ += cell(std::isnan(tuned) ? "-" : value_text(result, number(result.report.at(result.metric), "found")));
+      for (const CostColumn& cost : cost_columns) {
+        const double value = result.cost(cost.key), part_of = result.share(cost.key);
+        std::string text = std::isnan(value) ? "-" : format("{:.0f}", value);
+        if (!std::isnan(part_of)) text += format(" ({:.1f} %)", 100 * part_of);
+        body_ += cell(text);
+      }
+      body_ += cell(role == Run::Role::seed ? "-"
+                    : broken                ? "no"
+                                            : "yes",
+                    true) +
+               cell(fronts, true) + cell(duration_text(result.seconds())) + "</tr>\n";
+    }
+    body_ += "</table></div>\n";
+  }
+
+  /// Pictures of each run, folded away but for those of the first search.
+  void details(const Comparison& comparison) {
+    body_ += "<h2>Run by run</h2>\n";
+    bool open = false;
+    for (const Result& result : comparison.results) {
+      const auto trajectory = trajectory_picture(result), channels = channels_picture(result);
+      if (!trajectory && !channels) continue;
+      const bool first = !std::exchange(open, true);
+      body_ += format("<details{}>\n<summary>", first ? " open=\"open\"" : "") +
+               deploy::xml_text(result.record.run.to_string()) + "</summary>\n<div class=\"pictures\">\n";
+      if (trajectory) add(*trajectory, fs::path("runs") / result.name / "epochs.svg");
+      if (channels) add(*channels, fs::path("runs") / result.name / "channels.svg");
+      body_ += "</div>\n</details>\n";
+    }
+  }
+
+  fs::path out_;
+  std::string body_;
+};
+
+struct Written {
+  std::size_t results = 0;
+  std::vector<std::string> problems;  ///< reports that cannot be read
+};
+
+/// Reads all runs below `out` and writes everything anew.
+inline Written write_report(const fs::path& out) {
+  Written written;
+  std::vector<Result> results;
+  std::vector<std::string> unfinished;
+  for (const fs::path& folder : run_folders(out)) {
+    try {
+      if (is_done(folder)) {
+        results.push_back(load_result(folder));
+        continue;
+      }
+    } catch (const FormatError& error) {
+      written.problems.push_back(error.what());
+    }
+    unfinished.push_back(folder.filename().string());
+  }
+  const std::size_t count = written.results = results.size();
+  const std::vector<Comparison> compared = comparisons(std::move(results));
+  std::string lines, title = "A sweep";
+  Page page(out);
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    for (const Result& result : compared[i].results) lines += line_of(result).dump() + "\n";
+    page.section(compared[i], i);
+  }
+  if (!compared.empty()) {
+    const std::string program = text(compared[0].results[0].report, "program");
+    title =
+        format("Sweep of {}: {} {}", program.empty() ? compared[0].command[0] : program, count, count == 1 ? "run" : "runs");
+  }
+  page.unfinished(unfinished);
+  write_file_atomically(out / "results.jsonl", lines);
+  page.write(title);
+  return written;
+}
+
+}  // namespace siena::examples

@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the runs of a sweep have reported, and what many runs together come to.
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <siena/search.hpp>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "sweep/runs.hpp"
+
+namespace siena::examples {
+
+struct CostColumn {
+  std::string_view key, brief, label;
+};
+inline constexpr std::array<CostColumn, 3> cost_columns{{{"bytes", "bytes", "bytes of parameters"},
+                                                         {"gap8_cycles", "cycles", "GAP8 cycles"},
+                                                         {"macs", "MACs", "multiply-accumulates"}}};
+
+/// A number that may be null or missing: NaN then.
+inline double number(const Json& json, std::string_view key) {
+  const auto found = json.is_object() ? json.find(std::string(key)) : json.end();
+  if (found == json.end() || !found->is_number()) return std::numeric_limits<double>::quiet_NaN();
+  return found->get<double>();
+}
+inline const Json& part(const Json& json, std::string_view key) {
+  static const Json nothing;
+  const auto found = json.is_object() ? json.find(std::string(key)) : json.end();
+  return found == json.end() ? nothing : *found;
+}
+
+/// A text that may be missing: "" then.
+inline std::string text(const Json& json, std::string_view key) {
+  const Json& found = part(json, key);
+  return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+/// A run that has ended, with what it reported.
+struct Result {
+  std::string name;
+  RunRecord record;
+  Json report;
+  std::string metric;                     ///< "accuracy" or "auc"
+  std::vector<const CostColumn*> fronts;  ///< the costs for which no feasible search of the sweep beats it
+
+  /// Of the test part, in [0, 1]: fine-tuned, or as found where nothing was fine-tuned.
+  double value() const {
+    const double tuned = number(report.at(metric), "finetuned");
+    return std::isnan(tuned) ? number(report.at(metric), "found") : tuned;
+  }
+  double cost(std::string_view key) const { return number(part(report, "costs"), key); }
+  /// The part that is left of what the network cost before, 1 where nothing was changed.
+  double share(std::string_view key) const { return cost(key) / number(part(part(report, "before"), "costs"), key); }
+  bool feasible() const { return report.at("feasible").get<bool>(); }
+  /// Nothing is asked of the unsearched network.
+  bool kept_bounds() const { return feasible() || record.run.role == Run::Role::seed; }
+  double seconds() const {
+    double sum = 0;
+    for (const Json& phase : part(report, "phases"))
+      if (const double seconds = number(phase, "seconds"); !std::isnan(seconds)) sum += seconds;
+    return sum;
+  }
+};
+
+/// Throws FormatError where the report is not one.
+inline Result load_result(const fs::path& folder) {
+  Result result{.name = folder.filename().string(), .record = load_record(folder)};
+  const fs::path file = folder / "report.json";
+  try {
+    result.report = Json::parse(read_file(file));
+    result.metric = result.report.value("metric", "accuracy");
+    require<FormatError>(part(result.report, "feasible").is_boolean() && part(result.report, "costs").is_object() &&
+                             part(result.report, result.metric).is_object(),
+                         "no 'feasible', no 'costs' or no '{}' in it", result.metric);
+  } catch (const std::exception& error) {
+    fail<FormatError>("sweep: expected the report of a run in '{}', got: {}; remove the file to run it again", file.string(),
+                      error.what());
+  }
+  return result;
+}
+
+/// The searches that no other beats in what they reached and one cost, by rising cost; runs that broke a bound are left out.
+inline std::vector<const Result*> front(const std::vector<Result>& results, std::string_view cost) {
+  std::vector<ParetoPoint> points;
+  std::vector<const Result*> from;
+  for (const Result& result : results) {
+    if (result.record.run.role != Run::Role::search || !result.feasible()) continue;
+    if (std::isnan(result.value()) || std::isnan(result.cost(cost))) continue;
+    points.push_back({{result.cost(cost)}, result.value()});
+    from.push_back(&result);
+  }
+  std::vector<const Result*> best;
+  for (const std::size_t index : pareto_front(points)) best.push_back(from[index]);
+  return best;
+}
+
+/// Mean and standard deviation (of a sample: n - 1) over seeds.
+struct Spread {
+  int count = 0;
+  double mean = std::numeric_limits<double>::quiet_NaN(), deviation = 0;
+
+  explicit Spread(const std::vector<double>& values) {
+    double sum = 0, squares = 0;
+    for (const double value : values)
+      if (!std::isnan(value)) sum += value, ++count;
+    if (count == 0) return;
+    mean = sum / count;
+    for (const double value : values)
+      if (!std::isnan(value)) squares += (value - mean) * (value - mean);
+    if (count > 1) deviation = std::sqrt(squares / (count - 1));
+  }
+};
+
+/// What all seeds of a pair of bounds came to.
+struct PairOfBounds {
+  std::string memory, latency;
+  std::map<std::uint64_t, const Result*> found, uniform;  ///< by seed
+};
+
+/// The loosest bounds first.
+inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
+  std::vector<PairOfBounds> pairs;
+  for (const Result& result : results) {
+    const Run& run = result.record.run;
+    if (run.role == Run::Role::seed) continue;
+    auto pair = std::find_if(pairs.begin(), pairs.end(),
+                             [&](const PairOfBounds& p) { return p.memory == run.memory && p.latency == run.latency; });
+    if (pair == pairs.end()) pair = pairs.insert(pairs.end(), {.memory = run.memory, .latency = run.latency});
+    (run.role == Run::Role::search ? pair->found : pair->uniform)[run.seed] = &result;
+  }
+  const auto size = [](const PairOfBounds& pair) {  // what was kept of the network
+    std::vector<double> shares;
+    for (const auto* side : {&pair.found, &pair.uniform})
+      for (const auto& [seed, result] : *side) shares.push_back(result->share("bytes") + result->share("gap8_cycles"));
+    const Spread of(shares);
+    return of.count == 0 ? 0 : of.mean;
+  };
+  std::stable_sort(pairs.begin(), pairs.end(), [&](const auto& a, const auto& b) { return size(a) > size(b); });
+  return pairs;
+}
+
+/// Results that may be compared: those of one command, in the order in which to show them, each with the fronts that it is on.
+struct Comparison {
+  std::vector<std::string> command;
+  std::vector<Result> results;
+};
+
+inline std::vector<Comparison> comparisons(std::vector<Result> results) {
+  std::vector<Comparison> all;
+  for (Result& result : results) {
+    auto of = std::find_if(all.begin(), all.end(), [&](const Comparison& c) {
+      return c.command == result.record.command && c.results[0].metric == result.metric;
+    });
+    if (of == all.end()) of = all.insert(all.end(), {.command = result.record.command});
+    of->results.push_back(std::move(result));
+  }
+  for (Comparison& comparison : all) {
+    const std::vector<PairOfBounds> pairs = pairs_of(comparison.results);
+    const auto place = [&](const Result& result) {
+      const Run& run = result.record.run;
+      const auto pair = std::find_if(pairs.begin(), pairs.end(),
+                                     [&](const PairOfBounds& p) { return p.memory == run.memory && p.latency == run.latency; });
+      return std::tuple(run.role, pair - pairs.begin(), run.seed);
+    };
+    std::vector<std::pair<decltype(place(all[0].results[0])), Result>> placed;
+    for (Result& result : comparison.results) placed.emplace_back(place(result), std::move(result));
+    std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    comparison.results.clear();
+    for (auto& [at, result] : placed) comparison.results.push_back(std::move(result));
+    for (const CostColumn& cost : cost_columns) {
+      for (const Result* best : front(comparison.results, cost.key)) {
+        comparison.results[static_cast<std::size_t>(best - comparison.results.data())].fronts.push_back(&cost);
+      }
+    }
+  }
+  return all;
+}
+
+/// A line of "results.jsonl": what matters of a run.
+inline Json line_of(const Result& result) {
+  const Run& run = result.record.run;
+  Json line{{"name", result.name},
+            {"role", name_of(run.role)},
+            {"memory", run.memory},
+            {"latency", run.latency},
+            {"seed", run.seed},
+            {"program", part(result.report, "program")},
+            {"method", part(result.report, "method")},
+            {"metric", result.metric},
+            {"result", result.value()},
+            {result.metric, result.report.at(result.metric)},
+            {"feasible", result.feasible()},
+            {"costs", result.report.at("costs")},
+            {"costs_before", part(part(result.report, "before"), "costs")},
+            {"bounds", part(result.report, "bounds")},
+            {"seconds", result.seconds()},
+            {"fronts", Json::array()},
+            {"command", result.record.command}};
+  for (const CostColumn* cost : result.fronts) line["fronts"].push_back(cost->key);
+  return line;
+}
+
+}  // namespace siena::examples

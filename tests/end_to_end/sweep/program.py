@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Stands for a program that searches: obeys the command line of the examples, and makes its numbers up.
+
+--calls FILE gets a line of JSON for each call; --fail-at BOUND fails under that memory bound; --breaks BOUND does not keep it;
+--lies BOUND writes a report that is none; --waits FOLDER stops in the search until a signal comes, unless FOLDER/go is there.
+"""
+import argparse
+import json
+import math
+import os
+import random
+import signal
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+for name in ("memory", "latency", "checkpoint", "report", "calls", "fail-at", "breaks", "lies", "waits", "log", "threads"):
+    parser.add_argument("--" + name)
+parser.add_argument("--method", default="masks")
+parser.add_argument("--metric", default="accuracy")
+parser.add_argument("--epochs", default="8,8,4")
+parser.add_argument("--seed", type=int)
+parser.add_argument("--resume", action="store_true")
+parser.add_argument("--quiet", action="store_true")
+parser.add_argument("--no-history", action="store_true")
+options = parser.parse_args()
+assert options.resume and options.quiet
+
+random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}")
+names = ["conv1"] + [f"stack{s}.conv{c}" for s in (1, 2, 3) for c in (1, 2)] + ["stack2.skip", "stack3.skip", "classifier"]
+widths = [16, 16, 16, 32, 32, 64, 64, 32, 64, 10]
+full = {"weights": 78666, "macs": 12501632, "bytes": 78978, "gap8_cycles": 1594880}
+
+
+def checkpoint(phase):
+    return os.path.join(options.checkpoint, phase + ".checkpoint")
+
+
+def part(bound):
+    return 1.0 if bound == "none" else float(bound.rstrip("%")) / 100
+
+
+def epochs(count, start, bounds):
+    result = []
+    for epoch in range(1, count + 1):
+        fall = math.exp(-(start + epoch) / 8)
+        entry = {"epoch": epoch, "train_loss": 0.4 + 1.8 * fall, "train_accuracy": 0.85 - 0.6 * fall, "penalty": 0.0,
+                 "lr": 0.1, "seconds": 1.5, "validation_loss": 0.55 + 1.7 * fall + 0.05 * random.random(),
+                 "validation_accuracy": 0.8 - 0.55 * fall + 0.02 * random.random()}
+        if options.metric == "auc":
+            entry["train_accuracy"] = None
+            del entry["validation_accuracy"]
+        if bounds:
+            left = max(0.0, 1 - 2 * epoch / count)
+            entry["bounds"] = {name: limit * (0.99 + left * (whole / limit - 1)) for name, limit, whole in bounds}
+        result.append(entry)
+    return result
+
+
+warm = os.path.exists(checkpoint("warm-up"))
+if options.calls:
+    with open(options.calls, "a") as file:
+        file.write(json.dumps({"method": options.method, "memory": options.memory, "latency": options.latency,
+                               "seed": options.seed, "warm": warm, "threads": options.threads, "log": options.log}) + "\n")
+
+memory, latency = part(options.memory), part(options.latency)
+searches = options.method not in ("uniform", "seed")
+if options.fail_at == options.memory:
+    print("a line before")
+    print("program: expected a bound that can be kept, got <none> & more", file=sys.stderr)
+    sys.exit(2)
+if searches and not warm:
+    with open(checkpoint("warm-up"), "w") as file:
+        file.write(f"warm-up of seed {options.seed}")
+if searches and warm:
+    with open(checkpoint("warm-up")) as file:
+        assert file.read() == f"warm-up of seed {options.seed}", "the warm-up of another seed"
+if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
+    caught = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: caught.append(number))
+    with open(os.path.join(options.waits, "started"), "a") as file:
+        file.write(f"{os.getpid()}\n")
+    while not caught:
+        time.sleep(0.01)
+    with open(checkpoint("search"), "w") as file:
+        file.write("half of a search")
+    sys.exit(128 + caught[0])
+if searches:
+    open(checkpoint("search"), "w").close()
+
+keep = 1.0 if options.method == "seed" else min(memory, latency)
+width = math.sqrt(keep)
+layers = [(name, wide, max(1, round(wide * width * random.uniform(0.6, 1.2))) if name != "classifier" and width < 1 else wide)
+          for name, wide in zip(names, widths)]
+costs = {"weights": full["weights"] * memory * 0.99, "macs": full["macs"] * keep * 0.97, "bytes": full["bytes"] * memory * 0.99,
+         "gap8_cycles": full["gap8_cycles"] * latency * 0.98}
+if options.method == "seed":
+    costs = full
+breaks = options.breaks == options.memory
+bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["bytes"] * (1.2 if breaks else 1), "slack": 1,
+           "unit": "B", "violation": 0.2 if breaks else 0},
+          {"name": "latency", "limit": full["gap8_cycles"] * latency, "value": costs["gap8_cycles"], "slack": 1,
+           "unit": "cycles", "violation": 0}]
+bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none"]
+best = 0.86 - 0.12 * (1 - keep) ** 2 - (0.02 if options.method == "uniform" else 0) + 0.01 * random.random()
+counts = [int(count) for count in options.epochs.split(",")]
+falling = [("memory", full["bytes"] * memory, full["bytes"]), ("latency", full["gap8_cycles"] * latency, full["gap8_cycles"])]
+falling = [b for b, of in zip(falling, (options.memory, options.latency)) if of != "none"]
+if searches:
+    history = {"warmup": epochs(counts[0], 0, []), "search": epochs(counts[1], 2, falling),
+               "finetuning": epochs(counts[2], 10, []), "best_epoch": counts[1], "repaired": False, "reach": [],
+               "shadow_prices": []}
+else:
+    history = {"training": epochs(sum(counts), 0, [])}
+report = {"program": "a program <&>", "method": options.method, "feasible": not breaks, "metric": options.metric,
+          "bounds": bounds,
+          options.metric: {"seed": 0.82 if searches else None, "found": best - 0.02 if searches else None,
+                           "finetuned": best},
+          "costs": costs,
+          "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": after} for name, wide, after in layers],
+          "before": {"costs": full, "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": wide}
+                                               for name, wide, after in layers]},
+          "phases": [{"name": "all", "epochs": sum(counts), "seconds": 61.5}], "seed": options.seed, "threads": 1}
+if not options.no_history:
+    report["history"] = history
+with open(options.report, "w") as file:
+    json.dump({"layers": 3, "accuracy": {}, "costs": {}} if options.lies == options.memory else report, file)
+print("done")
+sys.exit(1 if breaks else 0)

@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The sweep, run on program.py: python3 sweep_test.py PATH_OF_SWEEP [TEST...]"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as xml
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program.py")
+HTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class SweepTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="siena sweep ")  # a space, as people have them
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.out = os.path.join(self.folder, "out")
+
+    def words(self, *options, program=()):
+        return [SWEEP, "--out", self.out, *options, "--", sys.executable, PROGRAM, "--calls", self.path("calls"), *program]
+
+    def sweep(self, *options, program=(), status=0):
+        done = subprocess.run(self.words(*options, program=program), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True, timeout=120)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def refuses(self, words, *parts):
+        done = subprocess.run([SWEEP] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def run_file(self, run, name):
+        return os.path.join(self.out, "runs", run, name)
+
+    def calls(self):
+        if not os.path.exists(self.path("calls")):
+            return []
+        with open(self.path("calls")) as file:
+            return [json.loads(line) for line in file]
+
+    def results(self):
+        with open(os.path.join(self.out, "results.jsonl")) as file:
+            return {line["name"]: line for line in map(json.loads, file)}
+
+    def page(self):
+        return xml.parse(os.path.join(self.out, "report.html")).getroot()
+
+    def test_grid(self):
+        self.sweep("--memory", "75%,50%", "--latency", "50%,none", "--seeds", "0,1", "--baselines", "--pairs", "25%:25%,75%:50%")
+        calls = self.calls()
+        searches = [call for call in calls if call["method"] == "masks"]
+        self.assertEqual(len(calls), 2 * (5 + 5 + 1))
+        self.assertEqual(len({(c["memory"], c["latency"], c["seed"]) for c in searches}), 10)
+        # The first search of each seed warms up, the program itself checks that the others get the warm-up of their seed.
+        self.assertEqual([c["seed"] for c in searches if not c["warm"]], [0, 1])
+        results = self.results()
+        self.assertEqual(len(results), 22)
+        one = results["memory-75pc_latency-50pc_seed-1"]
+        with open(self.run_file("memory-75pc_latency-50pc_seed-1", "report.json")) as file:
+            report = json.load(file)
+        self.assertEqual(one["result"], report["accuracy"]["finetuned"])
+        self.assertEqual(one["costs"], report["costs"])
+        self.assertEqual((one["role"], one["memory"], one["latency"], one["seed"]), ("search", "75%", "50%", 1))
+        self.assertEqual(results["unsearched_seed-0"]["method"], "seed")
+        # The front: no search is both cheaper and better.
+        for cost in ("bytes", "gap8_cycles", "macs"):
+            found = [r for r in results.values() if r["role"] == "search"]
+            for r in found:
+                beaten = any(o["costs"][cost] <= r["costs"][cost] and o["result"] >= r["result"] and
+                             (o["costs"][cost], o["result"]) != (r["costs"][cost], r["result"]) for o in found)
+                self.assertEqual(cost in r["fronts"], not beaten)
+
+        page = self.page()
+        pictures = page.findall(".//" + SVG + "svg")
+        self.assertGreaterEqual(len(pictures), 3 + 22 * 2)
+        for name in ("bytes", "gap8_cycles", "macs"):
+            xml.parse(os.path.join(self.out, f"pareto_{name}.svg"))
+        for name in results:
+            for picture in ("epochs.svg", "channels.svg"):
+                xml.parse(self.run_file(name, picture))
+        text = "".join(page.itertext())
+        self.assertIn("a program <&>", text)
+        self.assertIn("(2)", text)  # two seeds in each mean
+        with open(os.path.join(self.out, "report.html")) as file:
+            source = file.read()
+        for outside in ("<script", "<link", "<img", "src=", "href=", "url(", "@import"):
+            self.assertNotIn(outside, source)
+
+    def test_mean_and_difference(self):
+        self.sweep("--memory", "50%", "--seeds", "0,1,2", "--baselines")
+        results = self.results()
+        values = {role: [r["result"] for r in results.values() if r["role"] == role] for role in ("search", "uniform", "seed")}
+        row = [cell.text for cell in self.page().find(".//" + HTML + "table").findall(HTML + "tr")[2]]
+        mean = 100 * sum(values["search"]) / 3
+        deviation = (sum((100 * v - mean) ** 2 for v in values["search"]) / 2) ** 0.5
+        self.assertEqual(row[:3], ["50%", "none", f"{mean:.2f} ± {deviation:.2f} (3)"])
+        self.assertTrue(row[6].startswith(f"{100 * sum(values['uniform']) / 3:.2f} ± "))
+        self.assertTrue(row[10].startswith(f"{mean - 100 * sum(values['uniform']) / 3:.2f} ± "))
+        self.assertTrue(row[11].startswith(f"{100 * sum(values['seed']) / 3:.2f} ± "))
+
+    def test_done_runs_are_not_run_again(self):
+        self.sweep("--memory", "75%,50%")
+        self.assertEqual(len(self.calls()), 2)
+        self.assertIn("2 of 2 runs are there already", self.sweep("--memory", "75%,50%"))
+        self.assertEqual(len(self.calls()), 2)
+        self.sweep("--memory", "25%,50%")  # a changed grid adds to what is there, and to the warm-up
+        self.assertEqual([(c["memory"], c["warm"]) for c in self.calls()], [("75%", False), ("50%", True), ("25%", True)])
+        self.assertEqual(len(self.results()), 3)
+
+    def test_report_only(self):
+        self.sweep("--memory", "75%")
+        before = self.results()
+        for name in ("report.html", "results.jsonl", "pareto_bytes.svg"):
+            os.remove(os.path.join(self.out, name))
+        subprocess.run([SWEEP, "--out", self.out, "--report-only"], check=True, stdout=subprocess.DEVNULL)
+        self.assertEqual(self.results(), before)
+        self.page()
+        self.assertEqual(len(self.calls()), 1)
+
+    def test_another_command_is_refused(self):
+        self.sweep("--memory", "75%")
+        said = self.sweep("--memory", "50%,75%", program=["--epochs", "1,1,1"], status=2)
+        self.assertIn("made by the same command", said)
+        self.assertEqual(len(self.calls()), 1)
+        # Another command for other bounds is fine, but is not compared with the first.
+        self.sweep("--memory", "50%", program=["--epochs", "1,1,1"])
+        self.assertEqual([c["warm"] for c in self.calls()], [False, False])
+        self.assertEqual(len(self.page().findall(".//" + HTML + "section")), 2)
+        self.assertTrue(os.path.exists(os.path.join(self.out, "pareto_bytes_2.svg")))
+
+    def test_failing_and_broken_runs(self):
+        options = ("--memory", "75%,50%,25%", "--seeds", "0,1")
+        said = self.sweep(*options, program=["--fail-at", "75%", "--breaks", "25%"], status=2)
+        self.assertIn("exit status 2", said)
+        self.assertIn("program: expected a bound that can be kept, got <none> & more", said)
+        results = self.results()
+        self.assertEqual(sorted({r["memory"] for r in results.values()}), ["25%", "50%"])
+        self.assertFalse(results["memory-25pc_latency-none_seed-0"]["feasible"])
+        self.assertEqual(results["memory-25pc_latency-none_seed-0"]["fronts"], [])
+        self.assertIn("runs/memory-75pc_latency-none_seed-0/log.txt", "".join(self.page().itertext()))
+        # The warm-up is made by the first search that gets there.
+        self.assertEqual([(c["memory"], c["warm"]) for c in self.calls() if c["seed"] == 1],
+                         [("75%", False), ("50%", False), ("25%", True)])
+        self.assertEqual(len(self.calls()), 6)
+        self.sweep(*options, program=["--fail-at", "75%", "--breaks", "25%"], status=2)
+        self.assertEqual(len(self.calls()), 8)  # only what failed is tried again
+        self.sweep("--memory", "25%", "--seeds", "2", program=["--fail-at", "75%", "--breaks", "25%"], status=1)
+        self.sweep("--memory", "25%", "--seeds", "2", program=["--fail-at", "75%", "--breaks", "25%"], status=1)
+
+    def test_signals_are_passed_on(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                self.out = self.path(f"out{int(number)}")
+                waits = self.path(f"waits{int(number)}")
+                os.mkdir(waits)
+                options = ("--memory", "75%,50%", "--seeds", "0,1", "--jobs", "2")
+                sweep = subprocess.Popen(self.words(*options, program=["--waits", waits]), stdout=subprocess.PIPE,
+                                         universal_newlines=True)
+                while len(self.started(waits)) < 2:  # one of each seed: the others wait for the warm-up
+                    self.assertIsNone(sweep.poll())
+                    time.sleep(0.01)
+                # Nobody else may work in this folder meanwhile.
+                self.sweep("--memory", "75%", program=["--waits", waits], status=2)
+                sweep.send_signal(number)
+                said = sweep.communicate(timeout=60)[0]
+                self.assertEqual(sweep.returncode, 128 + number)
+                self.assertIn("0 of 4 runs are done; the same command goes on", said)
+                for seed in (0, 1):
+                    self.assertTrue(os.path.exists(self.run_file(f"memory-75pc_latency-none_seed-{seed}", "search.checkpoint")))
+                    self.assertFalse(os.path.exists(self.run_file(f"memory-50pc_latency-none_seed-{seed}", "log.txt")))
+                open(os.path.join(waits, "go"), "w").close()
+                self.sweep(*options, program=["--waits", waits])
+                self.assertEqual(len(self.results()), 4)
+
+    def test_a_killed_sweep_leaves_a_program_behind(self):
+        waits = self.path("waits")
+        os.mkdir(waits)
+        sweep = subprocess.Popen(self.words("--memory", "75%", program=["--waits", waits]), stdout=subprocess.DEVNULL)
+        while not self.started(waits):
+            time.sleep(0.01)
+        sweep.kill()
+        sweep.wait()
+        open(os.path.join(waits, "go"), "w").close()
+        said = self.sweep("--memory", "75%", program=["--waits", waits], status=2)
+        self.assertIn("a program that one has left running", said)
+        os.kill(self.started(waits)[0], signal.SIGTERM)
+        for _ in range(1000):
+            if os.path.exists(self.run_file("memory-75pc_latency-none_seed-0", "search.checkpoint")):
+                break
+            time.sleep(0.01)
+        time.sleep(0.2)
+        self.sweep("--memory", "75%", program=["--waits", waits])
+        self.assertEqual(len(self.results()), 1)
+
+    @staticmethod
+    def started(waits):
+        """The ids of the programs that wait."""
+        file = os.path.join(waits, "started")
+        if not os.path.exists(file):
+            return []
+        with open(file) as ids:
+            return [int(line) for line in ids.read().split("\n")[:-1]]
+
+    def test_jobs_share_the_cores(self):
+        self.sweep("--memory", "75%,50%", "--jobs", "64")
+        self.assertEqual({c["threads"] for c in self.calls()}, {"1"})
+        self.sweep("--memory", "25%", "--jobs", "64", program=["--threads", "3"])
+        self.assertEqual(self.calls()[-1]["threads"], "3")
+
+    def test_method_and_files_of_the_command(self):
+        self.sweep("--memory", "75%", "--baselines", program=["--method", "both", "--log", "{run}/epochs.jsonl"])
+        self.assertEqual([c["method"] for c in self.calls()], ["both", "uniform", "seed"])
+        self.assertEqual(self.calls()[0]["log"], self.run_file("memory-75pc_latency-none_seed-0", "epochs.jsonl"))
+
+    def test_other_metrics_and_missing_parts(self):
+        self.sweep("--memory", "75%", "--baselines", program=["--metric", "auc"])
+        self.assertEqual(self.results()["unsearched_seed-0"]["metric"], "auc")
+        self.sweep("--memory", "50%", program=["--metric", "auc", "--no-history"])
+        self.assertFalse(os.path.exists(self.run_file("memory-50pc_latency-none_seed-0", "epochs.svg")))
+        self.sweep("--memory", "25%", program=["--epochs", "0,1,0"])
+        self.page()
+
+    def test_broken_reports(self):
+        self.sweep("--memory", "75%")
+        for text in ("", "{", "[]", "{\"metric\": \"accuracy\"}", "{\"accuracy\": {}, \"costs\": 3}"):
+            with open(self.run_file("memory-75pc_latency-none_seed-0", "report.json"), "w") as file:
+                file.write(text)
+            said = self.sweep("--memory", "75%,50%", status=2)
+            self.assertIn("report.json", said)
+            self.assertIn("remove the file to run it again", said)
+            subprocess.run([SWEEP, "--out", self.out, "--report-only"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.assertIn("Not finished", "".join(self.page().itertext()))
+        self.assertEqual(len(self.calls()), 1)
+
+    def test_a_report_that_is_none(self):
+        """One report that cannot be read takes nothing from the other runs."""
+        said = self.sweep("--memory", "75%,50%", "--seeds", "0,1", program=["--lies", "75%"], status=2)
+        self.assertEqual(said.count("bounds kept"), 2)
+        self.assertEqual(sorted(self.results()), ["memory-50pc_latency-none_seed-0", "memory-50pc_latency-none_seed-1"])
+
+    def test_bad_input(self):
+        program = ["--", sys.executable, PROGRAM]
+        out = ["--out", self.out]
+        self.refuses(out + ["--memory", "50%"], "a program after --")
+        self.refuses(out + ["--memory", "50%", "--", "./no_such_program"], "./no_such_program")
+        self.refuses(out + ["--memory", "50%", "--", "no_such_program_anywhere"], "no_such_program_anywhere")
+        self.refuses(out + ["--memory", "50%", "--", self.folder], "can be run")
+        self.refuses(["--memory", "50%"] + program, "--out DIR")
+        self.refuses(out + program, "expected bounds")
+        for bad in ("50", "%", "-5%", "0%", "nan%", "inf%", "50%x", "much", ""):
+            self.refuses(out + ["--memory", "25%," + bad if bad else "", *program], "--memory")
+        self.refuses(out + ["--latency", "50KiB", *program], "--latency")
+        self.refuses(out + ["--pairs", "50%", *program], "--pairs")
+        self.refuses(out + ["--memory", "50%", *program, "--seed", "3"], "without --seed")
+        self.refuses(out + ["--memory", "50%", *program, "--report=x.json"], "without --report")
+        self.refuses(out + ["--memory", "50%", *program, "--onnx", "x.onnx"], "{run}/found.onnx")
+        self.refuses(["--out", PROGRAM, "--memory", "50%", *program], "may be written", PROGRAM)
+        self.refuses(["--out", self.path("nothing"), "--report-only"], "the folder of a sweep")
+        self.refuses(out + ["--smoke", "--memory", "50%", *program], "--smoke alone")
+        self.assertFalse(os.path.exists(self.out))
+        for words in (["--seeds", "-1"], ["--seeds", "x"], ["--jobs", "0"], ["--unknown"]):
+            done = subprocess.run([SWEEP, *out, "--memory", "50%", *words, *program], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE)
+            self.assertGreaterEqual(done.returncode, 100, words)
+
+
+if __name__ == "__main__":
+    SWEEP = sys.argv.pop(1)
+    unittest.main()
