@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/train/metrics.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -38,10 +39,12 @@ TEST_CASE("running metrics count samples, not batches") {
   CHECK_FALSE(without.mean().has_accuracy());
 }
 
-TEST_CASE("better looks at accuracy, then at loss") {
-  CHECK(better({.loss = 2, .accuracy = 0.9}, {.loss = 1, .accuracy = 0.8}));
-  CHECK_FALSE(better({.loss = 1, .accuracy = 0.8}, {.loss = 2, .accuracy = 0.9}));
-  CHECK(better({.loss = 1, .accuracy = 0.8}, {.loss = 2, .accuracy = 0.8}));
-  CHECK_FALSE(better({.loss = 1, .accuracy = 0.8}, {.loss = 1, .accuracy = 0.8}));
-  CHECK(better({.loss = 1}, {.loss = 2}));
+TEST_CASE("the standard error of an accuracy is never 0, for it is never known") {
+  const auto error = [](double accuracy, std::int64_t samples) {
+    return Metrics{.accuracy = accuracy, .samples = samples}.standard_error();
+  };
+  CHECK(error(0.5, 96) == Approx(0.05));
+  CHECK(error(0.8, 10000) == Approx(0.004).epsilon(1e-3));
+  CHECK(error(1, 96) == Approx(std::sqrt(0.98 * 0.02 / 100)));
+  CHECK(error(0, 96) == Approx(error(1, 96)));
 }

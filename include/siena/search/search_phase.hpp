@@ -19,6 +19,7 @@
 #include "siena/search/step_turner.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
+#include "siena/train/best_epoch.hpp"
 #include "siena/train/events.hpp"
 #include "siena/train/history.hpp"
 
@@ -64,8 +65,10 @@ class SearchPhase {
   void at_epoch_end(EpochEvent& event) {
     const Architecture<double> exact = describe(network_, space_);
     event.bounds = detail::readings(constraints_.status(exact));
-    if (constraints_.feasible(exact)) keep_if_better(event, constraints_.minimized(exact));
-    const double waited = event.epoch - std::max<double>(best_epoch_, options_.patience_from * event.epochs);
+    std::optional<double> price;
+    if (constraints_.constraints().minimized() > 0) price = constraints_.minimized(exact);
+    if (constraints_.feasible(exact) && best_epoch_.offer(event.epoch, event.validation, price)) best_ = network_;
+    const double waited = event.epoch - std::max<double>(best_epoch_.highest(), options_.patience_from * event.epochs);
     if (best_ && options_.patience > 0 && waited >= options_.patience) event.stop = true;
   }
   /// Fixes masks and choices: every constraint holds, and no slack is left that a channel would fit in.
@@ -85,9 +88,7 @@ class SearchPhase {
     state.put(prefix + "settled", std::int64_t{settled_});
     state.put(prefix + "repaired", std::int64_t{repaired_});
     state.put(prefix + "usual_loss", usual_);
-    state.put(prefix + "best_epoch", std::int64_t{best_epoch_});
-    state.put(prefix + "best_price", best_price_);
-    siena::detail::save(state, prefix + "best_result.", best_metrics_);
+    best_epoch_.save(state, prefix + "best_epoch.");
     if (best_) best_->save(state, prefix + "best.");
     constraints_.save(state, prefix + "constraints");
   }
@@ -100,19 +101,17 @@ class SearchPhase {
     const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
     settled_ = number("settled") != 0;
     repaired_ = number("repaired") != 0;
-    best_epoch_ = static_cast<int>(number("best_epoch"));
+    best_epoch_.load(state, prefix + "best_epoch.");
     usual_ = state.get<double>(prefix + "usual_loss");
-    best_price_ = state.get<double>(prefix + "best_price");
-    best_metrics_ = siena::detail::load_metrics(state, prefix + "best_result.");
     best_.reset();
-    if (best_epoch_ >= 0) best_.emplace(network_).load(state, prefix + "best.");
+    if (best_epoch_.kept() > 0) best_.emplace(network_).load(state, prefix + "best.");
     if (settled_) settled_selection_ = space_.selection(network_);
   }
 
   /// Whether an epoch kept every constraint; then `best` is the network, masks and all, after the best of them.
   bool has_best() const { return best_.has_value(); }
   const Network& best() const { return *best_; }
-  int best_epoch() const { return best_epoch_; }
+  int best_epoch() const { return best_ ? best_epoch_.kept() : -1; }
   bool repaired() const { return repaired_; }
   /// Of the costs that are minimized.
   PriceOf price() const {
@@ -128,18 +127,6 @@ class SearchPhase {
         options_.settle, options_.lead, options_.patience, options_.patience_from, masks.threshold, masks.secant, masks.decay,
         static_cast<int>(choices.sampling), choices.temperature, choices.cooling, choices.lowest_temperature,
         choices.one_hot_penalty);
-  }
-  void keep_if_better(const EpochEvent& event, double price) {
-    if (best_ && !better(event.validation, price)) return;
-    best_ = network_;
-    best_price_ = price;
-    best_metrics_ = event.validation;
-    best_epoch_ = event.epoch;
-  }
-  // By the loss where costs are minimized beside it, else as any validation result.
-  bool better(const Metrics& found, double price) const {
-    if (constraints_.constraints().minimized() == 0) return siena::better(found, best_metrics_);
-    return found.loss + price < best_metrics_.loss + best_price_;
   }
   // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
   Selection repaired_from(const Selection& now) const {
@@ -237,9 +224,7 @@ class SearchPhase {
   double task_ = 0, usual_ = std::nan("");  // loss of the step, and its running mean
   Selection settled_selection_;
   std::optional<Network> best_;
-  Metrics best_metrics_;
-  double best_price_ = 0;  // minimized costs, in units of the loss
-  int best_epoch_ = -1;
+  BestEpoch best_epoch_;
 };
 
 }  // namespace siena

@@ -31,7 +31,7 @@ inline Metrics load_metrics(const State& state, const std::string& prefix) {
 struct History {
   std::vector<EpochEvent> epochs = {};
   double seconds = 0;
-  int best = -1;  ///< index of the epoch with the best validation result, -1 without validation
+  int best = -1;  ///< index of the best epoch by its validation result (BestEpoch), -1 without validation
 
   void save(State& state, const std::string& prefix) const {
     state.put(prefix + "epochs", static_cast<std::int64_t>(epochs.size()));

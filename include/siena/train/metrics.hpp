@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -20,13 +21,12 @@ struct Metrics {
   std::int64_t samples = 0;
 
   bool has_accuracy() const { return accuracy == accuracy; }
+  /// Of the accuracy, as if two more were right and two wrong (Agresti and Coull 1998): not 0 where all are right.
+  double standard_error() const {
+    const double n = static_cast<double>(samples), p = (accuracy * n + 2) / (n + 4);
+    return std::sqrt(p * (1 - p) / (n + 4));
+  }
 };
-
-/// Whether `a` is the better result: of higher accuracy, or of lower loss where accuracies are equal or not there.
-inline bool better(const Metrics& a, const Metrics& b) {
-  if (a.has_accuracy() && b.has_accuracy() && a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
-  return a.loss < b.loss;
-}
 
 /// How many rows of `outputs` (N x classes) have their largest element at
 /// the label; the first one counts where several are largest.

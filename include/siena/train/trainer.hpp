@@ -22,6 +22,7 @@
 #include "siena/data/loader.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/train/alternation.hpp"
+#include "siena/train/best_epoch.hpp"
 #include "siena/train/checkpoint.hpp"
 #include "siena/train/evaluate.hpp"
 #include "siena/train/events.hpp"
@@ -44,7 +45,8 @@ struct FitOptions {
   std::optional<Alternation> alternate = {};
   data::Augment augment = {};
   std::uint64_t seed = 0;
-  /// Leaves the network as it was after the epoch with the best validation accuracy (or loss, where there is no accuracy).
+  /// Leaves the network as it was after the best epoch: the last whose validation accuracy is within a standard error of the
+  /// highest, or the one of lowest loss, where there is no accuracy (BestEpoch).
   bool keep_best = false;
   /// Stops when so many epochs in a row brought no better validation result; 0: never.
   int patience = 0;
@@ -95,7 +97,7 @@ class Trainer {
     validate(event);
     ++epoch_;
     event.seconds = seconds_since(start);
-    event.stop = options_.patience > 0 && since_best_ >= options_.patience;
+    event.stop = options_.patience > 0 && !validation_.empty() && epoch_ - best_epoch_.highest() >= options_.patience;
     if (options_.at_epoch_end) options_.at_epoch_end(event);
     stopped_ = event.stop;
     bounds_ = event.bounds;
@@ -115,8 +117,7 @@ class Trainer {
     for (const auto& [name, value] : settings()) state.put(prefix + "setting." + name, value);
     state.put(prefix + "epoch", std::int64_t{epoch_});
     state.put(prefix + "stopped", std::int64_t{stopped_});
-    state.put(prefix + "since_best", std::int64_t{since_best_});
-    detail::save(state, prefix + "best_result.", best_metrics_);
+    best_epoch_.save(state, prefix + "best_epoch.");
     history_.save(state, prefix + "history.");
     weights_.save(state, prefix + "optimizer.");
     architecture_.save(state, prefix + "architecture.");
@@ -138,17 +139,17 @@ class Trainer {
     weights.load(state, prefix + "optimizer.");
     architecture.load(state, prefix + "architecture.");
     const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
-    const auto epoch = number("epoch"), stopped = number("stopped"), since_best = number("since_best");
-    const Metrics best = detail::load_metrics(state, prefix + "best_result.");
+    const auto epoch = number("epoch"), stopped = number("stopped");
+    BestEpoch best_epoch;
+    best_epoch.load(state, prefix + "best_epoch.");
     History history;
     history.load(state, prefix + "history.");
-    best_metrics_ = best;
+    best_epoch_ = best_epoch;
     history_ = std::move(history);
     weights_ = std::move(weights);
     architecture_ = std::move(architecture);
     epoch_ = first_epoch_ = static_cast<int>(epoch);
     stopped_ = stopped != 0;
-    since_best_ = static_cast<int>(since_best);
     best_ = state.under(prefix + "best.");
     bounds_ = history_.epochs.empty() ? std::vector<BoundReading>{} : history_.epochs.back().bounds;
     if (options_.objective.load) options_.objective.load(state, prefix + "objective.");
@@ -310,10 +311,7 @@ class Trainer {
     require<DataError>(std::isfinite(event.validation.loss),
                        "{}: expected a finite validation loss, got {} after epoch {}; lower the learning rate (now {})",
                        options_.phase, event.validation.loss, event.epoch, event.lr);
-    ++since_best_;
-    if (best_metrics_.samples != 0 && !better(event.validation, best_metrics_)) return;
-    since_best_ = 0;
-    best_metrics_ = event.validation;
+    if (!best_epoch_.offer(event.epoch, event.validation)) return;
     history_.best = static_cast<int>(history_.epochs.size());
     if (!options_.keep_best) return;
     best_ = {};
@@ -327,9 +325,9 @@ class Trainer {
   Optimizer weights_, architecture_;
   std::optional<ArchitectureBatches> alternate_;
   Tape tape_;
-  int epoch_ = 0, first_epoch_ = 0, since_best_ = 0;
+  int epoch_ = 0, first_epoch_ = 0;
   bool stopped_ = false;
-  Metrics best_metrics_;
+  BestEpoch best_epoch_;
   State best_;
   std::vector<BoundReading> bounds_;
   Clock::time_point started_;
