@@ -31,8 +31,7 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
                                                                          .versions = {.count = w.versions},
                                                                          .cache = s.cache,
                                                                          .skip_bad_files = s.skip_bad_files});
-    const data::Splits splits = speech;
-    result = {.splits = s.smoke ? few(splits) : splits, .report = speech.report, .classes = speech.words};
+    result = loaded(speech, speech.words, s);
   }
   result.details = [test = result.splits.test, names = result.classes](Network& network) {
     return confusion(network, test, names).to_string();

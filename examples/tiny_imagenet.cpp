@@ -19,8 +19,7 @@ BenchmarkData load(const DataSettings& s) {
         s.smoke ? data::SyntheticSizes{16, 8, 8} : data::SyntheticSizes{.train = 8000, .validation = 1000, .test = 1000});
   } else {
     const data::ImageFolder images = data::tiny_imagenet(s.folder, {.skip_bad_files = s.skip_bad_files});
-    const data::Splits splits = images;
-    result = {.splits = s.smoke ? few(splits, 32) : splits, .report = images.report, .classes = images.classes};
+    result = loaded(images, images.classes, s, 32);
   }
   result.details = [test = result.splits.test](Network& network) {
     return format("top-5 accuracy: {:.2f} %\n", 100 * top_k_accuracy(network, test, 5));

@@ -20,8 +20,7 @@ BenchmarkData load(const DataSettings& s) {
   } else {
     const data::ImageFolder images =
         data::image_folder(s.folder, {.size = {.height = 96, .width = 96}, .skip_bad_files = s.skip_bad_files});
-    const data::Splits splits = images;
-    result = {.splits = s.smoke ? few(splits) : splits, .report = images.report, .classes = images.classes};
+    result = loaded(images, images.classes, s);
   }
   result.details = [test = result.splits.test, names = result.classes](Network& network) {
     return confusion(network, test, names).to_string();

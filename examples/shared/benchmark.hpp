@@ -33,7 +33,7 @@ struct Recipe {
   PhaseRecipe warmup = {}, search = {.schedule = CosineLr{}}, finetune = {};
   OptimizerOptions architecture = Adam{.lr = 1e-2};
   data::Augment augment = {};
-  double settle = 0.5;  ///< and the following: see SearchOptions
+  double settle = 0.5, lead = 0.2;  ///< and the following: see SearchOptions
   int patience = 0;
   double patience_from = 0.75;
   SpaceOptions space = {};
@@ -42,12 +42,13 @@ struct Recipe {
 };
 
 /// The recipe of the scripts of arXiv 2310.07217 as far as all benchmarks share it: straight-through masks and hard Gumbel
-/// samples that move to the end, early stopping.
+/// samples that the formulation alone moves, to the end; early stopping.
 inline Recipe paper_recipe(int epochs, std::int64_t batch) {
   Recipe recipe{.epochs = {epochs, epochs, epochs},
                 .batch = batch,
                 .architecture = Adam{.lr = 1e-3},
                 .settle = 1,
+                .lead = 1,
                 .patience = 20,
                 .finetune_patience = 20};
   recipe.space.masks.secant = false;
@@ -101,6 +102,13 @@ inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
     *part = part->take(std::min(part->size(), each));
   }
   return splits;
+}
+/// What a loader gave, as benchmarks hand it on.
+template <class Loaded>
+BenchmarkData loaded(const Loaded& data, const std::vector<std::string>& classes, const DataSettings& s,
+                     std::int64_t few_each = 256) {
+  const data::Splits splits = data;
+  return {.splits = s.smoke ? few(splits, few_each) : splits, .report = data.report, .classes = classes};
 }
 
 }  // namespace siena::examples

@@ -147,6 +147,7 @@ class Run {
             .schedule = s_.recipe.search.schedule,
             .architecture = s_.recipe.architecture,
             .settle = s_.recipe.settle,
+            .lead = s_.recipe.lead,
             .patience = s_.recipe.patience,
             .patience_from = s_.recipe.patience_from,
             .space = s_.recipe.space,
@@ -254,8 +255,9 @@ class Run {
     for (int i = 0; i < 3; ++i)
       fmt::print("{}: {} epochs, {}, {}\n", names[i], r.epochs[i], to_string(phases[i]->optimizer),
                  to_string(phases[i]->schedule));
-    fmt::print("architecture: {}, masks by {}, settled after {} of the search\n", to_string(r.architecture),
-               r.space.masks.secant ? "what channels are worth" : "straight-through gradients", r.settle);
+    fmt::print("architecture: {}, masks by {}, settled after {} of the search, limits nearing after {} of that\n",
+               to_string(r.architecture), r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
+               r.settle, r.lead);
     if (r.patience > 0)
       fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
                  r.finetune_patience);

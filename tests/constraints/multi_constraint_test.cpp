@@ -7,6 +7,7 @@
 #include "constraints/toy.hpp"
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/duccio.hpp"
+#include "siena/constraints/minimize.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "support/architectures.hpp"
@@ -72,6 +73,25 @@ TEST_CASE("multi constraint: the soft cost gives the penalty, the exact one move
   const Scalar x = tape.leaf(100);
   problem.penalty(toy(x), 1);
   REQUIRE(problem.strength(0) == 0.5);
+}
+
+TEST_CASE("multi constraint: violations that are allowed for now cost nothing", "[constraints]") {
+  // At 10: violations of 1.5 and 4 of the bounds, one minimized cost between them.
+  MultiConstraint problem{subject_to(AtMost{Params{}, 4}, Minimize{Params{}}, AtMost{Params{}, 2}), Duccio{}};
+  problem.start(1, toy(10.0), 10);
+  const double minimized = problem.minimized(toy(7.0)), before = problem.penalty(toy(7.0), 5) - minimized;
+  CHECK(before == Approx(0.75 / 1.5 + 2.5 / 4));
+  problem.allow({0.25, 2.5});
+  CHECK(problem.penalty(toy(7.0), 5) - minimized == Approx(0.5 / 1.5));
+  CHECK(problem.penalty(toy(5.0), 5) == Approx(problem.minimized(toy(5.0))));
+  problem.allow({});
+  CHECK(problem.penalty(toy(7.0), 5) - minimized == Approx(before));
+
+  MultiConstraint dual{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.rate = 1, .penalty = 0}};
+  dual.start(1, toy(10.0), 10);
+  dual.allow({0.25});
+  dual.update(toy(6.0));
+  CHECK(dual.strength(0) == 0.25);
 }
 
 TEST_CASE("multi constraint: what cannot start is refused", "[constraints]") {

@@ -12,10 +12,12 @@
 
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/bound.hpp"
+#include "siena/constraints/penalty.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/data/synthetic.hpp"
+#include "siena/search/reach.hpp"
 #include "siena/search/search.hpp"
 #include "siena/space/choice.hpp"
 #include "support/catch.hpp"
@@ -86,6 +88,29 @@ TEST_CASE("search: alternatives and channels together keep every bound, however 
     CHECK(found.parameters(Role::architecture).empty());
     CHECK(evaluate(found, pictures().test, 32).loss == Approx(history.found_test->loss));
   }
+}
+
+TEST_CASE("search: limits come near alternatives by and by") {
+  // The limit is that of the cheapest path; the formulation would have it at once.
+  Network network = supernet();
+  const SearchSpace space(network);
+  const double limit = 1.02 * reach(network, space, subject_to(AtMost{Macs{}, 1e9}))[0].smallest;
+  REQUIRE(total(Macs{}, expected(network, space)) > 1.5 * limit);
+  const auto penalties = [&](double lead) {
+    SearchOptions options = brief(Sampling::score);
+    options.epochs = 10;
+    options.lead = lead;
+    auto [found, history] = search(supernet(), pictures(), subject_to(AtMost{Macs{}, limit}), Penalty{.weight = 10}, options);
+    CHECK(total(Macs{}, describe(found)) <= limit);
+    std::vector<double> all;
+    for (const EpochEvent& epoch : history.search.epochs) all.push_back(epoch.penalty);
+    return all;
+  };
+  const std::vector<double> at_once = penalties(1), nearing = penalties(0.4);
+  INFO("at once " << at_once[0] << ", " << at_once[1] << "; nearing " << nearing[0] << ", " << nearing[1] << ", "
+                  << nearing[2]);
+  CHECK(nearing[0] < 0.05 * at_once[0]);
+  CHECK(nearing[1] < 0.3 * at_once[0]);
 }
 
 TEST_CASE("search: finds the alternative that the task needs") {

@@ -83,11 +83,19 @@ class MultiConstraint {
     SIENA_ASSERT(started());
     epoch_ = epoch;
   }
+  /// Lets violations go so far for now, in the order of ConstraintSet::violations: terms and multipliers count from there (a
+  /// search that comes nearer to its limits by and by). Each 0 or more; none: up to the limits alone.
+  void allow(std::vector<double> violations) {
+    [[maybe_unused]] std::size_t count = 0;
+    for (std::size_t i = 0; i < size(); ++i) count += constraints_[i].is_minimized() ? 0 : duals_[i].size();
+    SIENA_ASSERT(violations.empty() || violations.size() == count);
+    allowed_ = std::move(violations);
+  }
   /// The term of one constraint at the present epoch, for a violation that the caller knows.
   template <class N>
   N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
-    if constexpr (Formulation<F>) return formulation_.term(violation, duals_[i][entry], progress());
+    if constexpr (Formulation<F>) return formulation_.term(violation - allowed(i, entry), duals_[i][entry], progress());
     return 0;
   }
   /// The costs that are minimized as the loss counts them: in its units, 0 where there are none.
@@ -115,7 +123,7 @@ class MultiConstraint {
       for (std::size_t i = 0; i < size(); ++i) {
         const std::vector<double> violations = entries(i, exact);
         for (std::size_t entry = 0; entry < violations.size(); ++entry)
-          formulation_.update(duals_[i][entry], violations[entry]);
+          formulation_.update(duals_[i][entry], violations[entry] - allowed(i, entry));
       }
     }
   }
@@ -197,6 +205,12 @@ class MultiConstraint {
                              duals_[i].size(), violations.size());
     return violations;
   }
+  double allowed(std::size_t i, std::size_t entry) const {
+    if (allowed_.empty()) return 0;
+    std::size_t at = entry;
+    for (std::size_t k = 0; k < i; ++k) at += constraints_[k].is_minimized() ? 0 : duals_[k].size();
+    return allowed_[at];
+  }
   // Among the constraints, costs that are minimized not counted.
   std::size_t order(std::size_t i) const {
     std::size_t before = 0;
@@ -212,6 +226,7 @@ class MultiConstraint {
   ConstraintSet constraints_;
   F formulation_;
   std::vector<Entries> duals_;
+  std::vector<double> allowed_;  // of every entry, or none
   double total_epochs_ = 0, epoch_ = 0;
 };
 

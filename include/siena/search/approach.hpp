@@ -2,30 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "siena/constraints/constraint_set.hpp"
+#include "siena/core/state.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/space/describe.hpp"
 
 namespace siena {
 
 /// How far a search lets constraints be violated on its way: from where it begins down to the limits, by the same factor in
-/// every step. What is dropped by the way is chosen by what was learnt on it, and each drop is small; all at once at the end it
-/// would be chosen by what channels were worth to the whole network.
+/// every step. What is given up by the way is chosen by what was learnt on it, and each piece is small; all at once it would be
+/// chosen by what things were worth to the whole network.
 class Approach {
  public:
-  /// The violations at the start. Constraints that hold there are not looked at.
+  /// The violations at the start.
   explicit Approach(std::vector<double> start) : start_(std::move(start)) {}
 
-  /// The violations allowed after this part of the way, in [0, 1]: (1 + start)^(1 - part) - 1.
+  /// The violations allowed after this part of the way, in [0, 1]: (1 + start)^(1 - part) - 1; 0 of what held at the start.
   std::vector<double> allowed(double part) const {
     std::vector<double> all;
-    for (const double violation : start_)
-      all.push_back(violation > 0 ? std::pow(1 + violation, 1 - part) - 1 : std::numeric_limits<double>::infinity());
+    for (const double violation : start_) all.push_back(std::pow(1 + std::max(violation, 0.0), 1 - part) - 1);
     return all;
   }
 
@@ -42,8 +44,19 @@ class Approach {
     return selection;
   }
 
+  void save(State& state, const std::string& prefix) const {
+    state.put(prefix + "violations", static_cast<std::int64_t>(start_.size()));
+    for (std::size_t i = 0; i < start_.size(); ++i) state.put(prefix + std::to_string(i), start_[i]);
+  }
+  void load(const State& state, const std::string& prefix) {
+    std::vector<double> start(static_cast<std::size_t>(state.get<std::int64_t>(prefix + "violations")));
+    for (std::size_t i = 0; i < start.size(); ++i) start[i] = state.get<double>(prefix + std::to_string(i));
+    start_ = std::move(start);
+  }
+
  private:
   std::vector<double> start_;
 };
+static_assert(Stateful<Approach>);
 
 }  // namespace siena

@@ -65,12 +65,6 @@ inline void check(const Network& network, const SearchOptions& options, const da
       data.validation.size() > 0,
       "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
 }
-
-/// What the search is charged at first: with choices the expected cost.
-inline Architecture<double> charged(Network& network, const SearchSpace& space) {
-  Tape tape(false);
-  return convert<double>(describe(tape, network, space));
-}
 }  // namespace detail
 
 /// Trains `network`, searches it under the constraints, and returns the plain network that keeps them all with the best
@@ -84,7 +78,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   const SearchSpace space(network, options.space);
   require_reachable(network, space, bounds);
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
-  const Architecture<double> start = detail::charged(network, space);
+  const Architecture<double> start = expected(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
   history.reach = reach(network, space, bounds);

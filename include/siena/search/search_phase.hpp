@@ -48,7 +48,8 @@ class SearchPhase {
         options_(std::move(options)),
         compact_(space),
         turner_(network, space),
-        approach_(constraints.constraints().violations(describe(network, space, space.full()))) {}
+        approach_(constraints.constraints().violations(space.choices().count() > 0 ? expected(network, space)
+                                                                                   : describe(network, space, space.full()))) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
   SearchPhase& operator=(const SearchPhase&) = delete;
 
@@ -90,6 +91,7 @@ class SearchPhase {
     state.put(prefix + "usual_loss", usual_);
     best_epoch_.save(state, prefix + "best_epoch.");
     if (best_) best_->save(state, prefix + "best.");
+    approach_.save(state, prefix + "approach.");
     constraints_.save(state, prefix + "constraints");
   }
   /// Of a phase with the same options and constraints; the network is to be loaded before. Throws FormatError.
@@ -98,6 +100,7 @@ class SearchPhase {
     require<FormatError>(saved == settings(), "SearchPhase: expected a checkpoint of a search with '{}', got one with '{}'",
                          settings(), saved);
     constraints_.load(state, prefix + "constraints");
+    approach_.load(state, prefix + "approach.");
     const auto number = [&](const char* name) { return state.get<std::int64_t>(prefix + name); };
     settled_ = number("settled") != 0;
     repaired_ = number("repaired") != 0;
@@ -151,6 +154,7 @@ class SearchPhase {
     Loss loss = options_.objective.loss(compact);
     if (learns_by_score(step)) task_ = loss.task_value();
     if (step.mode == Mode::training && !settled_) {
+      if (choosing()) constraints_.allow(approach_.allowed(nearness(step)));
       loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
       loss.penalty += space_.choices().penalty(step.tape, network_);
     }
@@ -203,13 +207,18 @@ class SearchPhase {
     }
   }
 
-  // Where a choice is open, what the network costs now says little of what it will cost.
-  void approach(const StepContext& step) {
+  bool choosing() const { return space_.choices().count() > 0; }
+  // How much of the way to the limits the network should have come, in [0, 1]; 1 where the formulation alone decides.
+  double nearness(const StepContext& step) const {
+    if (options_.lead == 1) return 1;
     const double done = step.epoch / (options_.settle * step.epochs);
-    if (space_.choices().count() > 0 || done < options_.lead) return;
+    return std::clamp((done - options_.lead) / (1 - options_.lead), 0.0, 1.0);
+  }
+  // Where a choice is open, what the network costs now says little of what it will cost: there the formulation is told.
+  void approach(const StepContext& step) {
+    if (choosing() || step.epoch < options_.lead * options_.settle * step.epochs) return;
     const Selection now = space_.selection(network_);
-    const Selection kept =
-        approach_.drop(network_, space_, constraints_.constraints(), now, (done - options_.lead) / (1 - options_.lead));
+    const Selection kept = approach_.drop(network_, space_, constraints_.constraints(), now, nearness(step));
     if (!(kept == now)) space_.switch_off(network_, kept);
   }
 
