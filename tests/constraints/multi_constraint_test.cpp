@@ -8,6 +8,10 @@
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/minimize.hpp"
+#include "siena/constraints/nu_pi.hpp"
+#include "siena/constraints/penalty.hpp"
+#include "siena/constraints/per_constraint.hpp"
+#include "siena/constraints/steer.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "support/architectures.hpp"
@@ -127,4 +131,45 @@ TEST_CASE("multi constraint: a loaded state goes on to the same bits", "[constra
   MultiConstraint duccio{subject_to(AtMost{Params{}, 4}), Duccio{}};
   REQUIRE_THROWS_WITH(duccio.load(state, "duals"), ContainsSubstring("expected the state of 'duccio'"));
   REQUIRE_THROWS_AS(two.load(State{}, "duals"), FormatError);
+}
+
+TEST_CASE("multi constraint: a state is refused by formulations of other options, and by constraints that price otherwise",
+          "[constraints]") {
+  const auto accepts = [](const auto& saved, const auto& loading) {
+    const auto bounds = subject_to(AtMost{Params{}, 4}, AtMost{Macs{}, 3});
+    MultiConstraint one(bounds, saved), two(bounds, loading);
+    one.start(1.7, toy(10.0), 12);
+    State state;
+    one.save(state, "duals");
+    try {
+      two.load(state, "duals");
+      return true;
+    } catch (const FormatError&) {
+      return false;
+    }
+  };
+  CHECK(accepts(Duccio{}, Duccio{}));
+  for (const Duccio& other :
+       {Duccio{.kappa = 1.1}, Duccio{.schedule = Duccio::Schedule::constant}, Duccio{.shape = Duccio::Shape::absolute},
+        Duccio{.shape = Duccio::Shape::objective}, Duccio{.floor = 0.04}, Duccio{.first = 0.02}, Duccio{.ramp = 0.6}})
+    CHECK_FALSE(accepts(Duccio{}, other));
+  for (const AugmentedLagrangian& other : {AugmentedLagrangian{.rate = 0.2}, AugmentedLagrangian{.penalty = 2},
+                                           AugmentedLagrangian{.growth = 1.1}, AugmentedLagrangian{.tolerance = 0.1}})
+    CHECK_FALSE(accepts(AugmentedLagrangian{}, other));
+  for (const NuPi& other : {NuPi{.rate = 0.2}, NuPi{.nu = 0.1}, NuPi{.proportional = 2}, NuPi{.integral = 2}})
+    CHECK_FALSE(accepts(NuPi{}, other));
+  CHECK_FALSE(accepts(Penalty{}, Penalty{.weight = 9}));
+  CHECK_FALSE(accepts(Penalty{}, Penalty{.power = Penalty::Power::linear}));
+  CHECK(accepts(Steer{}, Steer{}));
+  for (const Steer& other : {Steer{.deadline = 0.6}, Steer{.shortest = 2}, Steer{.approach = 0.4}})
+    CHECK_FALSE(accepts(Steer{}, other));
+  CHECK(accepts(PerConstraint{Duccio{}, NuPi{}}, PerConstraint{Duccio{}, NuPi{}}));
+  CHECK_FALSE(accepts(PerConstraint{Duccio{}, NuPi{}}, PerConstraint{Duccio{}, NuPi{.rate = 0.2}}));
+
+  State state;
+  MultiConstraint one{subject_to(AtMost{Params{}, 4}, Minimize{Macs{}}), Duccio{}}, two = one;
+  one.start(1.7, toy(10.0), 12);
+  one.save(state, "duals");
+  two.start(1.7, toy(11.0), 12);
+  CHECK_THROWS_WITH(two.load(state, "duals"), ContainsSubstring("constraint 'params' to begin at 1.75, got 1.5"));
 }

@@ -1,11 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/duccio.hpp"
+#include "siena/constraints/nu_pi.hpp"
+#include "siena/constraints/steer.hpp"
+#include "siena/cost/macs.hpp"
 #include "siena/data/synthetic.hpp"
 #include "siena/search/search.hpp"
 #include "siena/space/choice.hpp"
@@ -35,31 +39,52 @@ Network varied() {
       },
       4);
 }
+// Channels alone, which go one by one.
+Network narrowing() {
+  const auto conv = [](int out) { return Searchable{Conv2d{.out = out, .kernel = 3, .stride = 2}, Channels{}}; };
+  return Network(
+      {16, 16, 2},
+      [&](const Flow& x) {
+        return x | conv(8) | BatchNorm{} | Relu{} | conv(16) | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+      },
+      5);
+}
 ConstraintSet checkpoint_bounds(double memory = 300) { return subject_to(MemoryBound{Bytes{memory}}, AtMost{Macs{}, 25e3}); }
 SearchOptions checkpoint_options() {
   return {.warmup = 2, .epochs = 4, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .architecture = Adam{.lr = 5e-2}, .seed = 3};
 }
 
+/// Another model under the same name.
+struct Twice {
+  std::string_view name() const { return Macs{}.name(); }
+  std::string_view unit() const { return Macs{}.unit(); }
+  template <class N>
+  N layer_cost(const LayerDesc<N>& layer) const {
+    return layer.macs() * 2.0;
+  }
+};
+
 // A search that is stopped after every epoch and begun again, until it ends.
 template <class F>
-SearchResult in_pieces(const F& formulation, SearchOptions options, const std::filesystem::path& folder, int& pieces) {
+SearchResult in_pieces(const Network& network, const F& formulation, SearchOptions options, const std::filesystem::path& folder,
+                       int& pieces) {
   for (pieces = 1;; ++pieces) {
     int asked = 0;
     options.checkpoint = {.folder = folder, .resume = true, .stop = [&asked] { return asked++ == 1; }};
     try {
-      return search(varied(), checkpoint_images(), checkpoint_bounds(), formulation, options);
+      return search(network, checkpoint_images(), checkpoint_bounds(), formulation, options);
     } catch (const Interrupted&) {
-      REQUIRE(pieces < 20);
+      REQUIRE(pieces < 30);
     }
   }
 }
 template <class F>
-void check_pieces(const F& formulation, const SearchOptions& options) {
-  const SearchResult whole = search(varied(), checkpoint_images(), checkpoint_bounds(), formulation, options);
+void check_pieces(const Network& network, const F& formulation, const SearchOptions& options) {
+  const SearchResult whole = search(network, checkpoint_images(), checkpoint_bounds(), formulation, options);
   const test::TemporaryFolder folder("siena_search_checkpoint");
   int pieces = 0;
-  const SearchResult parts = in_pieces(formulation, options, folder.path, pieces);
-  CHECK(pieces == 6);
+  const SearchResult parts = in_pieces(network, formulation, options, folder.path, pieces);
+  CHECK(pieces == static_cast<int>(whole.history.warmup.epochs.size() + whole.history.search.epochs.size()));
   State expected, found;
   whole.network.save(expected);
   parts.network.save(found);
@@ -92,14 +117,27 @@ void check_pieces(const F& formulation, const SearchOptions& options) {
 }  // namespace
 
 TEST_CASE("search: stopped after every epoch and resumed, it ends as without a break") {
-  check_pieces(Duccio{}, checkpoint_options());
+  check_pieces(varied(), Duccio{}, checkpoint_options());
+  check_pieces(narrowing(), Duccio{}, checkpoint_options());
 }
 
 TEST_CASE("search: multipliers, turns of the architecture and masks that never settle are resumed, too") {
   SearchOptions options = checkpoint_options();
   options.settle = 1;
   options.architecture_share = 0.25;
-  check_pieces(AugmentedLagrangian{}, options);
+  check_pieces(varied(), AugmentedLagrangian{}, options);
+}
+
+TEST_CASE("search: turned steps, patience and samples by temperature are resumed, too") {
+  SearchOptions options = checkpoint_options();
+  options.space.choices.sampling = Sampling::hard_gumbel;
+  options.space.masks.secant = false;
+  options.architecture_share = 0.25;
+  options.turns = Alternation::Every::epoch;
+  options.epochs = 12;
+  options.patience = 3;
+  check_pieces(varied(), Steer{}, options);
+  check_pieces(narrowing(), NuPi{}, options);
 }
 
 TEST_CASE("search: goes on only as what it began as") {
@@ -115,6 +153,13 @@ TEST_CASE("search: goes on only as what it began as") {
   CHECK_NOTHROW(run(checkpoint_bounds(), Duccio{}, options));
   CHECK_THROWS_WITH(run(checkpoint_bounds(299), Duccio{}, options), Catch::Contains("limit 299") && Catch::Contains("300"));
   CHECK_THROWS_WITH(run(checkpoint_bounds(), AugmentedLagrangian{}, options), Catch::Contains("duccio"));
+  CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{.kappa = 2}, options), Catch::Contains("the same options"));
+  CHECK_THROWS_WITH(
+      run(subject_to(MemoryBound{Bytes{300}}, AtMost{Twice{}, 25e3}), Duccio{}, options),
+      Catch::Contains("constraint 'macs' to begin at") && Catch::Contains("another network, cost model or clock"));
+  SearchOptions colder = options;
+  colder.warmup = 0;
+  CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, colder), Catch::Contains("starting weights"));
   options.settle = 0.75;
   CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, options), Catch::Contains("settle 0.75"));
 }

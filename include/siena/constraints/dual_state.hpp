@@ -20,6 +20,8 @@ struct DualState {
   double strength = 0;    ///< weight of the hinge or of the quadratic term
   double multiplier = 0;  ///< Lagrange multiplier
   double smoothed = 0;    ///< moving average of violations
+  /// Violation at the start, or cost of what is minimized; set by MultiConstraint.
+  double start = 0;
   /// Which constraint it is of, counted as they were given; set by MultiConstraint before any call of the formulation, and not
   /// saved.
   std::size_t constraint = 0;
@@ -29,12 +31,14 @@ struct DualState {
     state.put(prefix + ".strength", strength);
     state.put(prefix + ".multiplier", multiplier);
     state.put(prefix + ".smoothed", smoothed);
+    state.put(prefix + ".start", start);
   }
   void load(const State& state, const std::string& prefix) {
     loss = state.get<double>(prefix + ".loss");
     strength = state.get<double>(prefix + ".strength");
     multiplier = state.get<double>(prefix + ".multiplier");
     smoothed = state.get<double>(prefix + ".smoothed");
+    start = state.get<double>(prefix + ".start");
   }
 };
 static_assert(Stateful<DualState>);

@@ -46,7 +46,7 @@ class MultiConstraint {
         const double cost = constraints_[i].cost(exact);
         require<ConstraintError>(std::isfinite(cost) && cost > 0, "Minimize: expected '{}' to be above 0 at the start, got {}",
                                  constraints_[i].name(), cost);
-        duals_[i][0] = {.loss = task_loss, .strength = constraints_[i].weight() * task_loss / cost};
+        duals_[i][0] = {.loss = task_loss, .strength = constraints_[i].weight() * task_loss / cost, .start = cost};
         continue;
       }
       const std::vector<double> violations = constraints_[i].violations(exact);
@@ -59,6 +59,7 @@ class MultiConstraint {
         dual.constraint = order(i);
         formulation_.start(dual, violations[entry], task_loss);
         dual.constraint = order(i);  // formulations begin with fresh states
+        dual.start = violations[entry];
       }
     }
     total_epochs_ = total_epochs;
@@ -154,6 +155,7 @@ class MultiConstraint {
 
   void save(State& state, const std::string& prefix) const {
     state.put(prefix + ".formulation", std::string(std::string_view(formulation_.name())));
+    state.put(prefix + ".behaviour", behaviour());
     state.put(prefix + ".constraints", static_cast<std::int64_t>(size()));
     state.put(prefix + ".epoch", epoch_);
     state.put(prefix + ".total_epochs", total_epochs_);
@@ -164,7 +166,8 @@ class MultiConstraint {
       for (std::size_t k = 0; k < duals_[i].size(); ++k) duals_[i][k].save(state, key(key(prefix, i), k));
     }
   }
-  /// Throws FormatError, and changes nothing, where another formulation, other constraints or other limits were saved.
+  /// Throws FormatError, and changes nothing, where another formulation or other constraints were saved: of other options,
+  /// limits or, where this one was started, with other violations at the start, as those of another cost model.
   void load(const State& state, const std::string& prefix) {
     const auto& formulation = state.get<std::string>(prefix + ".formulation");
     require<FormatError>(formulation == formulation_.name(), "MultiConstraint: expected the state of '{}', got that of '{}'",
@@ -172,6 +175,8 @@ class MultiConstraint {
     const auto count = state.get<std::int64_t>(prefix + ".constraints");
     require<FormatError>(count == static_cast<std::int64_t>(size()), "MultiConstraint: expected {} constraints, got {}", size(),
                          count);
+    require<FormatError>(state.get<std::string>(prefix + ".behaviour") == behaviour(),
+                         "MultiConstraint: expected the state of '{}' with the same options, got one with others", formulation);
     std::vector<Entries> duals(size());
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& name = state.get<std::string>(key(prefix, i) + ".name");
@@ -187,6 +192,11 @@ class MultiConstraint {
         duals[i].back().load(state, key(key(prefix, i), static_cast<std::size_t>(k)));
         duals[i].back().constraint = order(i);
       }
+      for (std::size_t k = 0; started() && k < std::min(duals[i].size(), duals_[i].size()); ++k)
+        require<FormatError>(duals[i][k].start == duals_[i][k].start,
+                             "MultiConstraint: expected constraint '{}' to begin at {}, got {}; is it of another network, "
+                             "cost model or clock?",
+                             name, duals_[i][k].start, duals[i][k].start);
     }
     const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
     duals_ = std::move(duals);
@@ -217,7 +227,36 @@ class MultiConstraint {
     for (std::size_t k = 0; k < i; ++k) before += !constraints_[k].is_minimized();
     return before;
   }
-  // What a state is recognised by.
+  // What a formulation is recognised by, whatever its options are called: what it makes of a few violations.
+  std::string behaviour() const {
+    std::string all;
+    const auto note = [&all](double number) { all += format("{:.17g} ", number); };
+    if constexpr (TurnsSteps<F>) {
+      const std::vector<double> violations{0.5, -0.25}, gradients{1, 0, 0, 1};
+      for (const double at : {0.25, 1.0}) {
+        std::vector<double> step{1, 1};
+        formulation_.turn(step, {.violations = violations, .gradients = gradients, .progress = at, .length = 0.01});
+        note(step[0]), note(step[1]);
+      }
+    }
+    if constexpr (Formulation<F>) {
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (constraints_[i].is_minimized()) continue;
+        for (const double first : {0.01, 1.0}) {
+          DualState dual{.constraint = order(i)};
+          formulation_.start(dual, first, 1.0);
+          dual.constraint = order(i);  // formulations begin with fresh states
+          for (const double violation : {first, 0.5, 1e-3, -0.5}) {
+            note(formulation_.term(violation, dual, 0.25));
+            if constexpr (UpdatesDuals<F>) formulation_.update(dual, violation);
+            note(formulation_.strength(dual, 0.25));
+          }
+        }
+      }
+    }
+    return all;
+  }
+  // What a constraint is recognised by, beside where it begins.
   double setting(std::size_t i) const {
     return constraints_[i].is_minimized() ? constraints_[i].weight() : constraints_[i].limit().value_or(0);
   }

@@ -122,6 +122,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                        observers);
   if (!phase.has_best()) phase.settle();
   const Network& chosen = phase.has_best() ? phase.best() : network;
+  SIENA_ASSERT(bounds.feasible(describe(chosen, space)));
   history.best_epoch = phase.best_epoch();
   history.repaired = phase.repaired();
   history.prices = shadow_prices(chosen, space, bounds, space.selection(chosen), phase.price());

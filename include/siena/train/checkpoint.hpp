@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -45,7 +46,9 @@ struct CheckpointOptions {
 namespace detail {
 
 /// Version and byte order; as long as two words.
-inline constexpr std::string_view checkpoint_magic = "siena state 1\n<\0\0";
+inline constexpr std::string_view checkpoint_magic(std::endian::native == std::endian::little ? "siena state 1\n<"
+                                                                                              : "siena state 1\n>",
+                                                   16);
 
 template <class T>
 void append(std::string& bytes, T number) requires std::is_arithmetic_v<T> {
@@ -66,6 +69,7 @@ inline void append(std::string& bytes, const Tensor& tensor) {
   }
 }
 
+/// Every value with its name, in order.
 inline std::string state_bytes(const State& state) {
   std::string bytes;
   append(bytes, static_cast<std::uint64_t>(state.values().size()));

@@ -14,6 +14,7 @@
 
 #include "siena/autograd/tape.hpp"
 #include "siena/core/error.hpp"
+#include "siena/core/fingerprint.hpp"
 #include "siena/core/random.hpp"
 #include "siena/core/state.hpp"
 #include "siena/data/augment.hpp"
@@ -79,6 +80,11 @@ class Trainer {
                                              .seed = Random(options_.seed).split(1).at(0),
                                              .augment = options_.augment,
                                              .prefetch = options_.prefetch});
+    }
+    if (!options_.checkpoint.folder.empty()) {
+      State start;
+      network_.save(start);
+      start_ = format("{:016x}", Fingerprint().add(detail::state_bytes(start)).value());
     }
     network_.zero_grad();
   }
@@ -184,6 +190,7 @@ class Trainer {
         {"augmentation", to_string(o.augment)},
         {"keep_best", o.keep_best ? "yes" : "no"},
         {"patience", std::to_string(o.patience)},
+        {"starting weights", start_},
         {"training samples", data(loader_.dataset())},
         {"validation samples", data(validation_)}};
   }
@@ -328,6 +335,7 @@ class Trainer {
   int epoch_ = 0, first_epoch_ = 0;
   bool stopped_ = false;
   BestEpoch best_epoch_;
+  std::string start_;  // what the network was like, where checkpoints are kept
   State best_;
   std::vector<BoundReading> bounds_;
   Clock::time_point started_;
