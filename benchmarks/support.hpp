@@ -101,8 +101,8 @@ class PeakMemory {
   bool counts_ = false;
 };
 
-/// The main of a program: reads the options, lets `add` register the benchmarks, runs those that the filter chooses. `read` gets
-/// each argument that is not Google Benchmark's, and throws for what is none of the program's either.
+/// The main of a program: reads the options, lets `add` register the benchmarks, runs those that the filter chooses. `read`
+/// gets each argument that is not Google Benchmark's, and throws for what is none of the program's either.
 inline int run(int argc, char** argv, void (*add)(), void (*read)(std::string_view) = nullptr) try {
   benchmark::Initialize(&argc, argv);
   if (read == nullptr && benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

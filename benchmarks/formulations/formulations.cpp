@@ -5,7 +5,7 @@
 //   bench_formulations --pairs=201 --log=searches.csv      a line of the log is a search
 // Each network gets a third of the pairs, the same for every formulation: memory at 10 to 90 % of what it takes, and GAP8
 // cycles or MACs, in turns, at 10 to 90 %. The counters of a row are over its searches:
-//   kept_before  part that kept both bounds when masks were settled, before any repair      kept  part that keeps them in the end
+//   kept_before  part that kept both bounds when masks were settled, before any repair     kept  part that keeps them at last
 //   slack_%      median of what is left of the bound that binds      accuracy  mean, on test images      over  searches
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 
 // One step of a search under two constraints, of masks or among the alternatives of a supernet, beside one of plain training of
 // the network. The two take turns in the same loop, so that whatever else the machine does slows both alike: `search/plain` is
-// the median of the ratios of neighbours. `percent` is how many of the channels the masks leave on: a search begins with all and
-// ends near what its bounds allow.
+// the median of the ratios of neighbours. `percent` is how many of the channels the masks leave on: a search begins with all
+// and ends near what its bounds allow.
 
 #include <benchmark/benchmark.h>
 

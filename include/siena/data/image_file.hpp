@@ -26,8 +26,8 @@ struct Image {
 
 namespace detail {
 
-/// Walks the segments of a JPEG as stb_image does, for two things that it lets pass (2022): a Huffman table of more than 256 symbols,
-/// which it writes beyond its memory, and an end that is missing, where it goes on in grey.
+/// Walks the segments of a JPEG as stb_image does, for two things that it lets pass (2022): a Huffman table of more than 256
+/// symbols, which it writes beyond its memory, and an end that is missing, where it goes on in grey.
 inline void check_jpeg(std::string_view bytes, const std::string& name) {
   const auto byte = [&](std::size_t at) { return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u; };
   const auto expect = [&](bool holds, const char* got) {
@@ -60,8 +60,9 @@ inline void check_jpeg(std::string_view bytes, const std::string& name) {
 
 }  // namespace detail
 
-/// The image of a JPEG or PNG file, as 3 channels (red, green, blue) or 1 (brightness); transparency is dropped. Throws DataError
-/// where the file cannot be read, and FormatError, naming it, where it is neither, is damaged, or has more than 2^26 pixels.
+/// The image of a JPEG or PNG file, as 3 channels (red, green, blue) or 1 (brightness); transparency is dropped. Throws
+/// DataError where the file cannot be read, and FormatError, naming it, where it is neither, is damaged, or has more than 2^26
+/// pixels.
 inline Image read_image(const std::filesystem::path& file, int channels = 3) {
   require<ArgumentError>(channels == 1 || channels == 3, "read_image: expected 1 or 3 channels, got {}", channels);
   const auto name = file.string();
@@ -90,8 +91,8 @@ inline Image read_image(const std::filesystem::path& file, int channels = 3) {
   return {.height = height, .width = width, .channels = channels, .pixels = {pixels.get(), pixels.get() + count}};
 }
 
-/// How pixels are made of others. `area`: the mean of what a new pixel covers, right for shrinking. `bilinear`: between the four
-/// old pixels around the centre of the new one, right for enlarging.
+/// How pixels are made of others. `area`: the mean of what a new pixel covers, right for shrinking. `bilinear`: between the
+/// four old pixels around the centre of the new one, right for enlarging.
 enum class Resampling { area, bilinear };
 
 struct ResizeOptions {

@@ -60,7 +60,8 @@ inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadIma
                                                  .name = options.name});
 }
 
-/// The defaults are those of the paper's visual wake words: 96 x 96, a tenth for the test and a fifth of the rest for validation.
+/// The defaults are those of the paper's visual wake words: 96 x 96, a tenth for the test and a fifth of the rest for
+/// validation.
 struct ImageFolderOptions {
   ResizeOptions size = {};
   int channels = 3;                       // or 1: brightness
@@ -109,10 +110,10 @@ inline void normalize_all(Splits& splits) {
 
 }  // namespace detail
 
-/// JPEG and PNG images, a folder a class: `directory` holds the classes, or the folders train and, where they are there, val (or
-/// validation) and test that do; parts without a folder are cut out of the training images, the same fraction of each class. All
-/// parts are normalised by mean and deviation of the training part. Throws, naming the file, what `read_image` throws; with
-/// skip_bad_files the file is left out and stands in the report.
+/// JPEG and PNG images, a folder a class: `directory` holds the classes, or the folders train and, where they are there, val
+/// (or validation) and test that do; parts without a folder are cut out of the training images, the same fraction of each
+/// class. All parts are normalised by mean and deviation of the training part. Throws, naming the file, what `read_image`
+/// throws; with skip_bad_files the file is left out and stands in the report.
 inline ImageFolder image_folder(const std::filesystem::path& directory, const ImageFolderOptions& options = {}) {
   const auto folder_of = [&](std::initializer_list<const char*> names) {
     std::error_code none;

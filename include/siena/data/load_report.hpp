@@ -26,8 +26,9 @@ struct ReadOptions {
   bool skip_bad_files = false;
 };
 
-/// Calls read(i) for each of `count` files, on all threads, and gives what was wrong with each, "" where nothing was. Unless bad
-/// files are to be skipped, a bad one ends the reading and its error is thrown again as a DataError; so it is where all are bad.
+/// Calls read(i) for each of `count` files, on all threads, and gives what was wrong with each, "" where nothing was. Unless
+/// bad files are to be skipped, a bad one ends the reading and its error is thrown again as a DataError; so it is where all are
+/// bad.
 template <class Read>
 std::vector<std::string> read_each(std::int64_t count, const ReadOptions& options, const Read& read) {
   std::vector<std::string> errors(static_cast<std::size_t>(count));

@@ -35,8 +35,8 @@ struct WindowLayout {
   std::int64_t windows() const { return frames - window + 1; }  ///< of a recording
 };
 
-/// The windows of recordings, whose frames `values` holds one after the other: those of the first, then those of the next. Class 1
-/// are the windows of anomalies (`anomaly`: a number for each recording). Windows overlap in memory.
+/// The windows of recordings, whose frames `values` holds one after the other: those of the first, then those of the next.
+/// Class 1 are the windows of anomalies (`anomaly`: a number for each recording). Windows overlap in memory.
 inline Dataset window_dataset(std::vector<float> values, const WindowLayout& layout, std::span<const std::int32_t> anomaly) {
   std::vector<std::int32_t> labels;
   std::vector<std::int64_t> places;

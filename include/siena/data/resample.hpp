@@ -19,9 +19,9 @@ struct ResampleRates {
   std::int64_t from = 0, to = 0;  // Hz
 };
 
-/// The same signal at another rate: each new sample is the sum of the old ones around it, weighed by a sinc of 16 zero crossings
-/// to either side under a Hann window; where the rate falls the sinc is as much wider, so that what the new rate cannot hold is
-/// gone. Sample 0 stays at time 0; there are ceil(count * to / from) of the new ones.
+/// The same signal at another rate: each new sample is the sum of the old ones around it, weighed by a sinc of 16 zero
+/// crossings to either side under a Hann window; where the rate falls the sinc is as much wider, so that what the new rate
+/// cannot hold is gone. Sample 0 stays at time 0; there are ceil(count * to / from) of the new ones.
 inline std::vector<float> resample(std::span<const float> samples, const ResampleRates& rates) {
   require<ArgumentError>(rates.from >= 1000 && rates.from <= 384000 && rates.to >= 1000 && rates.to <= 384000,
                          "resample: expected rates from 1000 Hz to 384000 Hz, got {} and {}", rates.from, rates.to);

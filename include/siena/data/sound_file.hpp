@@ -54,9 +54,9 @@ inline void check_wav(const std::filesystem::path& file) {
 
 }  // namespace detail
 
-/// The sound of a WAV file, its channels averaged. Throws DataError where there is no file or it may not be read, and FormatError,
-/// naming the file, where it is no WAV file, is cut off or damaged, holds nothing, holds what is not finite, or more than 2^25
-/// samples, channels of more than 64, or a rate outside of 1 to 384 kHz.
+/// The sound of a WAV file, its channels averaged. Throws DataError where there is no file or it may not be read, and
+/// FormatError, naming the file, where it is no WAV file, is cut off or damaged, holds nothing, holds what is not finite, or
+/// more than 2^25 samples, channels of more than 64, or a rate outside of 1 to 384 kHz.
 inline Sound read_sound(const std::filesystem::path& file) {
   constexpr std::int64_t most = std::int64_t{1} << 25;
   detail::check_wav(file);

@@ -36,8 +36,8 @@ inline std::vector<std::string> mlperf_keywords() {
   return {"down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "_silence_", "_unknown_"};
 }
 
-/// Variants of the training clips, made before the front-end: version 0 is the clip, the others are moved in time and mixed with
-/// a piece of the background noise. `Augment::versions` draws among them.
+/// Variants of the training clips, made before the front-end: version 0 is the clip, the others are moved in time and mixed
+/// with a piece of the background noise. `Augment::versions` draws among them.
 struct SpeechVersions {
   int count = 1;                   // of each clip, the clip itself included
   double shift_seconds = 0.1;      // by up to this, either way
@@ -384,9 +384,9 @@ class SpeechReader {
 
 }  // namespace detail
 
-/// Spoken words as features: `directory` holds a folder of WAV files a word, as Google's Speech Commands does. The parts are those
-/// of validation_list.txt and testing_list.txt, or else by `speech_part`. Class _unknown_ takes every word that is no class;
-/// _silence_ takes pieces of the recordings in _background_noise_, one every half second: all of them for training but
+/// Spoken words as features: `directory` holds a folder of WAV files a word, as Google's Speech Commands does. The parts are
+/// those of validation_list.txt and testing_list.txt, or else by `speech_part`. Class _unknown_ takes every word that is no
+/// class; _silence_ takes pieces of the recordings in _background_noise_, one every half second: all of them for training but
 /// running_tap.wav (or the last by name), which is for validation and test. Sound of another rate is resampled, channels are
 /// averaged. All parts are normalised by one mean and deviation, of the training part. Throws, naming the file, what
 /// `read_sound` throws; with skip_bad_files the file is left out and stands in the report.

@@ -128,8 +128,8 @@ namespace detail {
 
 inline constexpr std::int64_t machine_bands = 128;
 
-/// A motor under a load of its own: a falling spectrum with lines at multiples of a pitch, all of a strength that the load sets,
-/// slowly beating. An anomaly has a line where no normal machine has one, and lacks another.
+/// A motor under a load of its own: a falling spectrum with lines at multiples of a pitch, all of a strength that the load
+/// sets, slowly beating. An anomaly has a line where no normal machine has one, and lacks another.
 inline void draw_machine(std::int64_t machine, bool anomaly, Random random, std::vector<float>& out, std::int64_t frames) {
   const Random make = Random(7).split(static_cast<std::uint64_t>(machine));  // the same for every data set
   const double pitch = 9 + 6 * make.uniform_at(0);

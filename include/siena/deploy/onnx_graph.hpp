@@ -24,8 +24,8 @@ namespace siena::deploy {
 static_assert(std::endian::native == std::endian::little,
               "siena: numbers in ONNX files are little-endian, and so is this code");
 
-/// Writes a plain network into a graph of ONNX: channels move behind the batch (N x C x H x W, N x C x T), every layer becomes a
-/// node of its name, and every value is named after the layer that makes it. Used once.
+/// Writes a plain network into a graph of ONNX: channels move behind the batch (N x C x H x W, N x C x T), every layer becomes
+/// a node of its name, and every value is named after the layer that makes it. Used once.
 class OnnxGraph {
  public:
   OnnxGraph(const Network& network, ::onnx::GraphProto& graph)

@@ -29,9 +29,10 @@ struct SearchOptions {
   /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1:
   /// they move to the end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.5;
-  /// Part of the time until then in which only the formulation decides; after it the limits come nearer step by step (Approach),
-  /// and the channels and taps that are worth least go where it has not brought them there. 1: it alone decides. Networks with
-  /// choices are left to it.
+  /// Part of the time until then in which only the formulation decides; after it the limits come nearer step by step
+  /// (Approach): channels and taps that are worth least go where the formulation has not brought them there, and with choices
+  /// it counts violations from these limits, from the expected cost of the start on. 1: it alone decides, by the bounds
+  /// themselves.
   double lead = 0.2;
   /// Ends the search when so many epochs in a row brought no better network that keeps every constraint; 0: never. Not before
   /// there is one, nor before the part `patience_from` of the search.

@@ -36,9 +36,10 @@ inline nlohmann::ordered_json to_json(const History& history) {
 }
 
 /// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation"}], "metric": "accuracy", "accuracy" (or
-/// what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers": [{"name", "kind", "in_channels",
-/// "out_channels", and those costs but for bytes}], "phases": [{"name", "epochs", "seconds"}], "seed", "threads"}. Slack is
-/// what is left of the limit, in its unit; null: not measured, or of a constraint that is no bound.
+/// what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers":
+/// [{"name", "kind", "in_channels", "out_channels", and those costs but for bytes}], "phases": [{"name", "epochs", "seconds"}],
+/// "seed", "threads"}. Slack is what is left of the limit, in its unit; null: not measured, or of a constraint that is no
+/// bound.
 inline nlohmann::ordered_json to_json(const Report& report) {
   nlohmann::ordered_json json;
   json["feasible"] = report.feasible;

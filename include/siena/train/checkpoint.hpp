@@ -36,8 +36,8 @@ struct CheckpointOptions {
   /// Keeps one file per phase, `<phase>.checkpoint`, as it was after the last epoch; made where it is missing. None: nothing is
   /// kept.
   std::filesystem::path folder = {};
-  /// Goes on from what the folder has, to the same bits as without a break; begins at the beginning where it has nothing. Without
-  /// it, a checkpoint that is there is an error.
+  /// Goes on from what the folder has, to the same bits as without a break; begins at the beginning where it has nothing.
+  /// Without it, a checkpoint that is there is an error.
   bool resume = false;
   /// Asked before each epoch: true ends the training with Interrupted.
   std::function<bool()> stop = {};
@@ -154,8 +154,8 @@ inline void save_checkpoint(const State& state, const std::filesystem::path& fil
   write_file_atomically(file, std::array<std::string_view, 3>{detail::checkpoint_magic, bytes, last});
 }
 
-/// The state that `save_checkpoint` wrote. Throws DataError where the file cannot be read, FormatError where it is no checkpoint
-/// or was damaged.
+/// The state that `save_checkpoint` wrote. Throws DataError where the file cannot be read, FormatError where it is no
+/// checkpoint or was damaged.
 inline State load_checkpoint(const std::filesystem::path& file) {
   const std::string where = format("load_checkpoint: '{}'", file.string());
   const std::string bytes = read_file(file);

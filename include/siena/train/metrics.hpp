@@ -44,8 +44,8 @@ inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::in
   return correct;
 }
 
-/// How many rows of `outputs` (N x classes) have their label among their `k` largest elements; of equal ones the first counts as
-/// the larger. An output that is not a number is never among them.
+/// How many rows of `outputs` (N x classes) have their label among their `k` largest elements; of equal ones the first counts
+/// as the larger. An output that is not a number is never among them.
 inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int32_t> labels, std::int64_t k) {
   require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
                       "count_top_k: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),

@@ -17,11 +17,11 @@
 
 namespace siena {
 
-/// The area under the receiver operating characteristic of scores, label 1 meaning positive and 0 negative: the fraction of pairs
-/// of a positive and a negative of which the positive has the higher score, a tie being half a pair; exact, O(n log n). With
-/// `max_fpr` below 1 only the part up to that false positive rate, scaled so that chance is 1/2 and perfection 1 (McClish 1989):
-/// (1 + (area - max_fpr^2 / 2) / (max_fpr - max_fpr^2 / 2)) / 2, as scikit-learn's roc_auc_score. Throws DataError where one of
-/// the classes is not there, or a score is not a number.
+/// The area under the receiver operating characteristic of scores, label 1 meaning positive and 0 negative: the fraction of
+/// pairs of a positive and a negative of which the positive has the higher score, a tie being half a pair; exact, O(n log n).
+/// With `max_fpr` below 1 only the part up to that false positive rate, scaled so that chance is 1/2 and perfection 1 (McClish
+/// 1989): (1 + (area - max_fpr^2 / 2) / (max_fpr - max_fpr^2 / 2)) / 2, as scikit-learn's roc_auc_score. Throws DataError where
+/// one of the classes is not there, or a score is not a number.
 inline double roc_auc(std::span<const double> scores, std::span<const std::int32_t> labels, double max_fpr = 1) {
   require<ShapeError>(scores.size() == labels.size(), "roc_auc: expected a label for each of {} scores, got {}", scores.size(),
                       labels.size());
