@@ -90,6 +90,12 @@ TEST_CASE("logarithmic axes") {
   CHECK(scale(10) == Approx(0.5));
   CHECK(std::isnan(scale(0)));
   CHECK(std::isnan(scale(-1)));
+  CHECK(ticks(1e-200, 1e200, {.log = true}) == "1e-200 1e-150 1e-100 1e-50 1 1e+50 1e+100 1e+150 1e+200");
+  const siena::deploy::detail::Scale widest({.log = true}, 1e-300, 1e300);
+  CHECK(widest(1) == Approx(0.5));
+  for (const double beyond : {5e-324, 1e-301, 1e301})
+    CHECK_THROWS_WITH(siena::deploy::detail::Scale({.label = "loss", .log = true}, beyond, 1),
+                      ContainsSubstring("'loss' of positive numbers, from 1e-300 to 1e300"));
 }
 
 TEST_CASE("every tick lies on its axis, in order") {
@@ -136,6 +142,22 @@ TEST_CASE("texts of charts are XML") {
   CHECK_FALSE(well_formed("<a><b></a></b>"));
   CHECK_FALSE(well_formed("<a>&</a>"));
 }
+
+TEST_CASE("texts that are too long lose their last characters, in any script") {
+  const auto repeated = [](std::string_view letter, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += letter;
+    return text;
+  };
+  using siena::deploy::detail::fitting, siena::deploy::detail::text_width;
+  CHECK(fitting("日本", 20, 10) == "日本");
+  CHECK(fitting(repeated("日", 80), 205, 10) == repeated("日", 19) + "…");  // as wide as high
+  CHECK(fitting(repeated("ж", 80), 100, 10) == repeated("ж", 13) + "…");
+  CHECK(fitting("точность на проверке", 0.66 * 10 * 17, 10) == "точность на пров…");
+  CHECK(fitting("a" + repeated("\x80", 80), 3, 10) == "…");  // no UTF-8, and still an end
+}
+
+TEST_CASE("a line without points draws nothing") { CHECK(Svg().line({}).file(1, 1, "") == Svg().file(1, 1, "")); }
 
 TEST_CASE("what is missing interrupts a line, and a point alone is marked") {
   Chart chart{.series = {{.x = {1, 2, 3, 4, 5, 6}, .y = {1, 2, chart_nan, 3, INFINITY, 4}}}};

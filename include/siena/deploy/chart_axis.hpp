@@ -35,9 +35,9 @@ class Scale {
   /// `low` and `high` are those of the data. Throws DataError where no such axis can be drawn.
   Scale(const Axis& axis, double low, double high) : log_(axis.log) {
     low_ = axis.low.value_or(low), high_ = axis.high.value_or(high);
-    require<DataError>(std::abs(low_) < 1e300 && std::abs(high_) < 1e300 && (!log_ || (low_ > 0 && high_ > 0)),
-                       "chart: expected an axis '{}' from one {}number to another, got {:.3g} to {:.3g}", axis.label,
-                       log_ ? "positive " : "", low_, high_);
+    const auto fits = [&](double end) { return std::abs(end) <= 1e300 && (!log_ || end >= 1e-300); };
+    require<DataError>(fits(low_) && fits(high_), "chart: expected an axis '{}' of {}, got {:.3g} to {:.3g}", axis.label,
+                       log_ ? "positive numbers, from 1e-300 to 1e300" : "numbers up to 1e300", low_, high_);
     if (high_ - low_ <= 1e-9 * std::max(std::abs(low_), std::abs(high_))) {  // one value only: it comes to stand in the middle
       const double around = log_ ? 0 : low_ == 0 ? 1 : 0.1 * std::abs(low_);
       const double middle = low_;
@@ -55,11 +55,13 @@ class Scale {
   /// Where a value is between the ends of the axis, 0 to 1; NaN where it cannot be drawn.
   double operator()(double value) const {
     if (!std::isfinite(value) || (log_ && value <= 0)) return std::numeric_limits<double>::quiet_NaN();
-    return log_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
+    return log_ ? decades(low_, value) / decades(low_, high_) : (value - low_) / (high_ - low_);
   }
   const std::vector<Tick>& ticks() const { return ticks_; }
 
  private:
+  /// A quotient of such numbers may be too large for any number.
+  static double decades(double from, double to) { return std::log10(to) - std::log10(from); }
   /// 1, 2 or 5 times a power of ten: the largest up to `value`.
   static double round_down(double value) {
     const double power = std::pow(10, std::floor(std::log10(value)));
@@ -99,13 +101,13 @@ class Scale {
   void make_log_ticks(const Axis& axis) {
     if (!axis.low) low_ = round_down(low_);
     if (!axis.high) high_ = round_up(high_);
-    const double decades = std::log10(high_ / low_);
-    const int every = std::max(1, static_cast<int>(std::ceil(decades / 8)));
+    const double all = decades(low_, high_);
+    const int every = std::max(1, static_cast<int>(std::ceil(all / 8)));
     const int first = static_cast<int>(std::floor(std::log10(low_))), last = static_cast<int>(std::ceil(std::log10(high_)));
     for (int exponent = first; exponent <= last; exponent += every) {
       for (const double factor : {1.0, 2.0, 5.0}) {
         const double at = factor * std::pow(10, exponent);
-        if ((factor > 1 && decades > 3) || at < low_ * (1 - 1e-9) || at > high_ * (1 + 1e-9)) continue;
+        if ((factor > 1 && all > 3) || at < low_ * (1 - 1e-9) || at > high_ * (1 + 1e-9)) continue;
         ticks_.push_back({at, label(at, at, at)});
       }
     }

@@ -106,7 +106,9 @@ class Svg {
     bool bold = false, upwards = false, halo = false;
   };
 
+  /// Nothing where it has no points.
   Svg& line(const Line& line) {
+    if (line.points.empty()) return *this;
     body_ += format(R"(<polyline fill="none" stroke="{}" stroke-width="{:.3g}")", line.color, line.width);
     if (!line.dashes.empty()) body_ += format(R"( stroke-dasharray="{}")", line.dashes);
     body_ += R"( stroke-linejoin="round" points=")";
@@ -156,11 +158,19 @@ class Svg {
 };
 
 namespace detail {
-/// At least as wide as a text comes out in common sans-serif fonts (measured: DejaVu Sans, the widest of them).
+/// Whether a byte of UTF-8 goes on a character.
+inline bool goes_on(char byte) { return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u; }
+
+/// At least as wide as a text comes out in common sans-serif fonts (measured: DejaVu Sans, the widest of them). What takes
+/// three bytes or more, as Chinese does, fills a square.
 inline double text_width(std::string_view text, double size) {
   double width = 0;
   for (const char letter : text) {
-    if ((static_cast<unsigned char>(letter) & 0xc0u) == 0x80u) continue;  // goes on a character
+    if (goes_on(letter)) continue;
+    if (static_cast<unsigned char>(letter) >= 0xe0) {
+      width += 1;
+      continue;
+    }
     const bool narrow = std::string_view(" .,:;'|!()[]/ijlIft-").find(letter) != std::string_view::npos;
     width += narrow ? 0.40 : std::string_view("mwMW%@").find(letter) != std::string_view::npos ? 0.97 : 0.66;
   }
@@ -171,8 +181,8 @@ inline double text_width(std::string_view text, double size) {
 inline std::string fitting(std::string_view text, double width, double size) {
   if (text_width(text, size) <= width) return std::string(text);
   while (!text.empty() && text_width(text, size) + size > width) {
-    do text.remove_suffix(1);
-    while (!text.empty() && xml_character(text.substr(text.size() - 1)) == 0);
+    bool inside = true;
+    while (inside && !text.empty()) inside = goes_on(text.back()), text.remove_suffix(1);
   }
   return std::string(text) + "…";
 }
