@@ -144,6 +144,37 @@ TEST_CASE("a training that is stopped after each epoch ends as one that is not")
   }
 }
 
+TEST_CASE("a training that is stopped says what is kept") {
+  FitOptions options = four_epochs();
+  int epochs = 0, most = 0;
+  options.checkpoint.stop = [&] { return epochs == most; };
+  options.at_epoch_end = [&](EpochEvent&) { ++epochs; };
+  Network network = small_network();
+  CHECK_THROWS_WITH(fit(network, few_images(), options), "training: stopped after 0 of 4 epochs, nothing was kept");
+  const test::TemporaryFolder folder("siena_checkpoint");
+  options.checkpoint.folder = folder.path;
+  CHECK_THROWS_WITH(fit(network, few_images(), options),
+                    Catch::Contains("0 of 4 epochs, nothing of this phase is kept yet; re"));
+  most = 1;
+  CHECK_THROWS_WITH(fit(network, few_images(), options),
+                    Catch::Contains("1 of 4 epochs; what was done is kept, resume to go on"));
+}
+
+TEST_CASE("a phase names its checkpoint, and nothing in another folder") {
+  const test::TemporaryFolder folder("siena_checkpoint");
+  FitOptions options = four_epochs();
+  options.phase = "fold 1/5";
+  int epochs = 0;
+  options.at_epoch_end = [&](EpochEvent&) { ++epochs; };
+  options.checkpoint.folder = folder.path;
+  Network network = small_network();
+  CHECK_THROWS_WITH(fit(network, few_images(), options), Catch::Contains("without '/', got 'fold 1/5'"));
+  CHECK(epochs == 0);
+  options.checkpoint = {};
+  fit(network, few_images(), options);
+  CHECK(epochs == 4);
+}
+
 TEST_CASE("a training does not go on from the checkpoint of another") {
   const data::Splits& data = few_images();
   const test::TemporaryFolder folder("siena_checkpoint");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +25,8 @@ inline std::filesystem::path open_checkpoint(Network& network, Trainer& trainer)
   const CheckpointOptions& options = trainer.options().checkpoint;
   if (options.folder.empty()) return {};
   const std::string& phase = trainer.options().phase;
+  require<ArgumentError>(phase.find('/') == std::string::npos,
+                         "fit: expected a phase that can name its checkpoint, without '/', got '{}'", phase);
   const std::filesystem::path file = options.folder / (phase + ".checkpoint");
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
@@ -55,15 +58,18 @@ inline void keep_checkpoint(const Network& network, const Trainer& trainer, cons
 inline void heed_stop(const Trainer& trainer, const std::filesystem::path& file) {
   const FitOptions& options = trainer.options();
   if (!options.checkpoint.stop || !options.checkpoint.stop()) return;
-  fail<Interrupted>("{}: stopped after {} of {} epochs{}", options.phase, trainer.epochs_done(), options.epochs,
-                    file.empty() ? std::string(", nothing was kept")
-                                 : format("; what was done is kept in '{}', resume it to go on", file.parent_path().string()));
+  const int done = trainer.epochs_done();
+  const std::string_view kept = file.empty() ? ", nothing was kept"
+                                : done == 0  ? ", nothing of this phase is kept yet; resume to begin it"
+                                             : "; what was done is kept, resume to go on";
+  fail<Interrupted>("{}: stopped after {} of {} epochs{}{}", options.phase, done, options.epochs, kept,
+                    file.empty() ? std::string() : format(" ('{}')", file.parent_path().string()));
 }
 }  // namespace detail
 
 /// Trains a network on one dataset, measures it on another after every epoch (unless that is empty), and tells observers, of
-/// epochs before a break, too. Deterministic: the same seed gives the same bits at any number of threads, and with any number of
-/// breaks (FitOptions::checkpoint).
+/// epochs before a break, too. Deterministic: the same seed gives the same bits at any number of threads, and with any number
+/// of breaks (FitOptions::checkpoint).
 template <class... O>
 History fit(Network& network, const data::Dataset& train, const data::Dataset& validation, const FitOptions& options = {},
             O&&... observers) {

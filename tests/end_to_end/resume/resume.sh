@@ -42,7 +42,7 @@ status=0
 timeout -s TERM 0.5 "$program" "${options[@]}" --checkpoint asked --save asked.safetensors --report asked.json >/dev/null 2>message ||
   status=$?
 ((status == 124))  # of timeout, which has sent the signal
-grep -q "resume it to go on" message
+grep -q "resume to" message
 run asked --checkpoint asked --resume
 same asked
 
