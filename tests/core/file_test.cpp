@@ -192,6 +192,32 @@ TEST_CASE("writing says which file and why not, and leaves nothing behind", "[co
   }
 }
 
+TEST_CASE("whether a file can be written is known before, and nothing changes", "[core][file]") {
+  const Folder folder;
+  const auto refused = [](const fs::path& path) {
+    std::string message;
+    REQUIRE_THROWS_AS(check_can_write(path), DataError);
+    try {
+      write_file_atomically(path, "x");
+    } catch (const DataError& error) {
+      message = error.what();
+    }
+    REQUIRE_THROWS_WITH(check_can_write(path), message);
+  };
+  for (const fs::path& path : {fs::path(), fs::path("/dev/null"), folder.path, folder.path / "no" / "data.txt"}) refused(path);
+  refused(folder.path / std::string(256, 'n'));
+  const fs::path old = folder.path / "old.txt";
+  write_file_atomically(old, "old");
+  check_can_write(old);
+  check_can_write(folder.path / "new.txt");
+  REQUIRE(read_file(old) == "old");
+  REQUIRE(folder.names() == std::vector<std::string>{"old.txt"});
+  if (::geteuid() == 0) return;
+  fs::permissions(folder.path, fs::perms::owner_read | fs::perms::owner_exec);
+  refused(old);  // a file that may be written, where no other may be made
+  refused(folder.path / "new.txt");
+}
+
 TEST_CASE("threads that write one file leave one whole version", "[core][file]") {
   const Folder folder;
   const fs::path path = folder.path / "data.txt";

@@ -135,28 +135,40 @@ inline std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see
-/// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
-/// the temporary one is gone. A symbolic link is followed; only regular files are replaced. Contents may come in several parts.
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+namespace detail {
+/// The file that takes the contents of `path`, behind symbolic links. Throws DataError where none may be written there.
+inline std::filesystem::path file_to_write(const std::filesystem::path& path) {
   const std::string shown = path.string();
   require<DataError>(path.has_filename(), "write_file_atomically: expected the name of a file, got '{}'", shown);
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   require<DataError>(!std::filesystem::is_directory(status),
                      "write_file_atomically: expected to write the file '{}', got: it is a directory", shown);
-  std::filesystem::path target = path;
-  if (std::filesystem::exists(status)) {
-    require<DataError>(std::filesystem::is_regular_file(status),
-                       "write_file_atomically: expected '{}' to be a regular file, got a device, a pipe or a socket", shown);
-    // A rename asks only the folder for permission; a file that was made read-only is to stay.
-    if (::access(path.c_str(), W_OK) != 0) {
-      fail<DataError>("write_file_atomically: expected to write '{}', got: {}", shown, detail::file_error(errno));
-    }
-    if (std::filesystem::is_symlink(path, error)) target = std::filesystem::canonical(path, error);
-    if (target.empty()) target = path;
+  require<DataError>(std::filesystem::status_known(status), "write_file_atomically: expected to write '{}', got: {}", shown,
+                     error.message());  // a name that is too long
+  if (!std::filesystem::exists(status)) return path;
+  require<DataError>(std::filesystem::is_regular_file(status),
+                     "write_file_atomically: expected '{}' to be a regular file, got a device, a pipe or a socket", shown);
+  // A rename asks only the folder for permission; a file that was made read-only is to stay.
+  if (::access(path.c_str(), W_OK) != 0) {
+    fail<DataError>("write_file_atomically: expected to write '{}', got: {}", shown, file_error(errno));
   }
-  detail::TemporaryFile file(std::move(target), shown);
+  std::filesystem::path target;
+  if (std::filesystem::is_symlink(path, error)) target = std::filesystem::canonical(path, error);
+  return target.empty() ? path : target;
+}
+}  // namespace detail
+
+/// Throws what `write_file_atomically` would throw, but for a full disk, and leaves all as it is: to know before hours of work.
+inline void check_can_write(const std::filesystem::path& path) {
+  const detail::TemporaryFile removed(detail::file_to_write(path), path.string());
+}
+
+/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see
+/// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
+/// the temporary one is gone. A symbolic link is followed; only regular files are replaced. Contents may come in several parts.
+inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+  detail::TemporaryFile file(detail::file_to_write(path), path.string());
   for (const std::string_view part : parts) file.write(part);
   file.commit();
 }
