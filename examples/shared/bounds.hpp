@@ -5,6 +5,7 @@
 // Bounds as people write them on a command line: 40000B, 48KiB, 3ms, 800000cycles, 50%, and the cost models that they name.
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <siena/constraints.hpp>
 #include <siena/cost.hpp>
@@ -33,8 +34,8 @@ inline double parse_limit(std::string_view option, std::string_view text, std::s
   known += "%";
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require<ArgumentError>(error == std::errc{} && value > 0, "{}: expected none, or a number above 0 with a unit ({}), got '{}'",
-                         option, known, text);
+  require<ArgumentError>(error == std::errc{} && value > 0 && std::isfinite(value),
+                         "{}: expected none, or a number above 0 with a unit ({}), got '{}'", option, known, text);
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (unit == "%") return value / 100 * whole;
   for (const Unit& one : units) {

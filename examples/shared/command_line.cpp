@@ -4,12 +4,30 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <string>
+#include <system_error>
 #include <variant>
 #include <vector>
 
 namespace siena::examples {
 
 namespace {
+
+/// Takes numbers from `low` to `high`, and nothing else: CLI::Range takes "nan", too.
+CLI::Validator between(double low, double high) {
+  const auto refusal = [=](const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool number = error == std::errc{} && end == text.data() + text.size();
+    return number && value >= low && value <= high ? "" : format("expected a number from {} to {}, got '{}'", low, high, text);
+  };
+  return {refusal, format("FLOAT in [{} - {}]", low, high)};
+}
+
+/// CLI11 takes -1 for the largest of the numbers without a sign.
+const CLI::Validator not_negative(
+    [](const std::string& text) { return text.starts_with('-') ? format("expected 0 or more, got {}", text) : ""; }, "");
 
 /// What changes a recipe, where it was given.
 struct Changes {
@@ -49,7 +67,7 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   app.add_option("--clock", s.bounds.clock_mhz, "clock of the device, for times; 0: what is usual for the cost model")
       ->capture_default_str()
       ->type_name("MHz")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(between(0, 1e6))
       ->group("Search");
   app.add_option("--formulation", s.formulation, "how the bounds are held")
       ->capture_default_str()
@@ -57,13 +75,16 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Search");
 }
 
-void add_training(CLI::App& app, Settings& s, Changes& changes) {
+std::string text_of(const std::array<int, 3>& epochs) { return format("{},{},{}", epochs[0], epochs[1], epochs[2]); }
+
+void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Changes& changes) {
   app.add_option("--preset", s.preset, "what the other options start from: own, or paper, the settings of arXiv 2310.07217")
       ->capture_default_str()
       ->check(CLI::IsMember({"own", "paper"}))
       ->group("Training");
   app.add_option("--epochs", changes.epochs,
-                 "epochs of warm-up, search and fine-tuning; 20,20,10 unless the preset says otherwise")
+                 format("epochs of warm-up, search and fine-tuning; {}, with the preset paper {}",
+                        text_of(benchmark.own.epochs), text_of(benchmark.paper.epochs)))
       ->delimiter(',')
       ->expected(3)
       ->check(CLI::Range(0, 1'000'000))
@@ -71,14 +92,15 @@ void add_training(CLI::App& app, Settings& s, Changes& changes) {
       ->group("Training");
   app.add_option("--batch", changes.batch, "samples a step")->check(CLI::Range(1, 1 << 20))->group("Training");
   app.add_option("--lr", changes.lr, "highest learning rate of the warm-up; those of the other phases change with it")
-      ->check(CLI::Range(1e-9, 1e3))
+      ->check(between(1e-9, 1e3))
       ->group("Training");
   app.add_option("--width", s.width, "width of the network that it starts from")
       ->capture_default_str()
-      ->check(CLI::Range(0.05, 4.0))
+      ->check(between(0.05, 4))
       ->group("Training");
   app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")
       ->capture_default_str()
+      ->check(not_negative)
       ->group("Training");
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
@@ -105,6 +127,7 @@ void add_run(CLI::App& app, Settings& s) {
   app.add_flag("--quiet", s.quiet, "no progress, only the report")->group("Run");
   app.add_flag("--smoke", s.data.smoke, "as few epochs and samples as show that everything runs")->group("Run");
   app.set_config("--config", "", "read options from this file, name = value, as they are called here")->group("Run");
+  app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
 void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
@@ -150,7 +173,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_data(benchmark, app, s);
   if (benchmark.options) benchmark.options(app);
   add_search(benchmark, app, s);
-  add_training(app, s, changes);
+  add_training(benchmark, app, s, changes);
   add_run(app, s);
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130 or 143 after "
