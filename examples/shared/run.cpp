@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
@@ -20,6 +18,7 @@
 #include "benchmark.hpp"
 #include "command_line.hpp"
 #include "onnx_file.hpp"
+#include "outputs.hpp"
 
 namespace siena::examples {
 
@@ -36,25 +35,12 @@ void heed_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-/// A run of hours should not end with a file that cannot be written.
-void check_writable(const char* option, const std::string& file) {
-  if (file.empty()) return;
-  const bool missing = !std::filesystem::exists(std::filesystem::symlink_status(file));
-  require<ArgumentError>(std::ofstream(file, std::ios::app).good(),
-                         "{}: expected the name of a file that may be written, in a folder that exists, got '{}'", option,
-                         file);
-  if (missing) std::filesystem::remove(file);
-}
-
 class Run {
  public:
   Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
-    for (const auto& [option, file] :
-         {std::pair("--report", s_.report), {"--save", s_.save}, {"--onnx", s_.onnx}, {"--log", s_.log}})
-      check_writable(option, file);
-    check_onnx(s_.onnx);
+    check_outputs(s_);
+    check_checkpoints();
     set_threads(s_.threads);
-    claim_checkpoints();
     data_ = benchmark.load(s_.data);
     show_load_report();
     const Network seed = benchmark.network(model(s_.width));
@@ -67,7 +53,8 @@ class Run {
   /// Whether every bound is kept.
   bool operator()() {
     if (s_.dry_run) return dry_run(), true;
-    Network network = s_.method == "uniform" ? widest() : first_network();
+    Network network = first_network();
+    claim_checkpoints();
     return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
   }
 
@@ -76,27 +63,36 @@ class Run {
     const data::Splits& splits = data_.splits;
     return {.input = splits.shape(), .classes = static_cast<int>(splits.classes()), .width = width, .seed = s_.seed};
   }
+  bool shows_bounds() const { return s_.dry_run || !s_.quiet; }
+  /// What training begins with. Bounds that nothing keeps end here, before hours of warm-up.
   Network first_network() const {
+    if (s_.method == "uniform") return benchmark_.network(model(widest()));
     const bool plain = s_.method != "supernet" && s_.method != "both";
     Network network = plain ? benchmark_.network(model(s_.width)) : benchmark_.supernet(model(s_.width), s_.method == "both");
     if (!s_.init.empty()) deploy::load_weights(network, s_.init);
+    if (s_.searches()) check_reachable(network);
     return network;
   }
-  /// The widest network that keeps every bound, every layer scaled alike.
-  Network widest() const {
-    double low = 0, high = s_.width;
-    std::optional<Network> best;
-    for (int i = 0; i < 20; ++i) {
-      const double width = i == 0 ? high : (low + high) / 2;
-      Network network = benchmark_.network(model(width));
-      const bool keeps = bounds_.feasible(describe(network));
-      (keeps ? low : high) = width;
-      if (keeps) best = std::move(network);
-      if (i == 0 && keeps) break;
+  void check_reachable(const Network& network) const {
+    Network copy = network;
+    const SearchSpace space(copy, s_.recipe.space);
+    if (shows_bounds()) {
+      for (const Reach& range : reach(copy, space, bounds_)) fmt::print("{}\n", range.to_string());
     }
-    require<ConstraintError>(best.has_value(),
-                             "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks", high);
-    return *best;
+    require_reachable(copy, space, bounds_);
+  }
+  /// The greatest width that keeps every bound, every layer scaled alike.
+  double widest() const {
+    const auto keeps = [&](double width) { return bounds_.feasible(describe(benchmark_.network(model(width)))); };
+    double low = keeps(s_.width) ? s_.width : 0, high = s_.width;
+    for (int i = 1; i < 20 && low < high; ++i) {
+      const double width = (low + high) / 2;
+      (keeps(width) ? low : high) = width;
+    }
+    require<ConstraintError>(low > 0, "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks",
+                             high);
+    if (shows_bounds()) fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}\n", low, s_.width);
+    return low;
   }
 
   void show_load_report() const {
@@ -106,23 +102,28 @@ class Run {
     if (!skipped.empty()) fmt::print(stderr, "{}: {} bad files were left out\n", benchmark_.program, skipped.size());
     for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark_.program, note);
   }
-  /// Of what a checkpoint does not say itself.
-  void claim_checkpoints() const {
-    if (s_.checkpoint.empty() || s_.dry_run) return;
-    const auto file = s_.checkpoint / "run.txt";
-    const std::string mine = format("program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\n", benchmark_.program,
-                                    s_.method, s_.preset, s_.formulation, s_.width, s_.init);
-    std::error_code error;
-    std::filesystem::create_directories(s_.checkpoint, error);
-    if (!std::filesystem::exists(file, error)) return write_file_atomically(file, mine);
+  /// What a checkpoint does not say itself.
+  std::string owner() const {
+    return format("program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\n", benchmark_.program, s_.method,
+                  s_.preset, s_.formulation, s_.width, s_.init);
+  }
+  /// Refuses those of another run, before the data are read.
+  void check_checkpoints() const {
+    if (s_.checkpoint.empty() || s_.dry_run || !std::filesystem::exists(owner_file(s_.checkpoint))) return;
     require<ArgumentError>(
         s_.resume,
         "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on "
         "with that",
         s_.checkpoint.string());
-    const std::string found = read_file(file);
+    const std::string found = read_file(owner_file(s_.checkpoint)), mine = owner();
     require<ArgumentError>(found == mine, "--resume: expected the settings that '{}' was begun with:\n{}got:\n{}",
                            s_.checkpoint.string(), found, mine);
+  }
+  /// Only when nothing is left to be refused: a command that was put right finds the folder free.
+  void claim_checkpoints() const {
+    if (s_.checkpoint.empty()) return;
+    std::filesystem::create_directories(s_.checkpoint);
+    write_file_atomically(owner_file(s_.checkpoint), owner());
   }
   CheckpointOptions checkpoint() const {
     return {.folder = s_.checkpoint, .resume = s_.resume, .stop = [] { return signal_received != 0; }};
@@ -174,18 +175,7 @@ class Run {
   }
   bool tested() const { return data_.splits.test.size() > 0; }
 
-  /// Before hours of warm-up, not after.
-  void check_reachable(const Network& network) const {
-    Network copy = network;
-    const SearchSpace space(copy, s_.recipe.space);
-    if (s_.dry_run || !s_.quiet) {
-      for (const Reach& range : reach(copy, space, bounds_)) fmt::print("{}\n", range.to_string());
-    }
-    require_reachable(copy, space, bounds_);
-  }
-
   bool search_and_tune(Network network) {
-    check_reachable(network);
     const int warmup_epochs = s_.recipe.epochs[0], finetune_epochs = s_.recipe.epochs[2];
     History warmup;
     if (warmup_epochs > 0) warmup = train(network, fit_options("warm-up", s_.recipe.warmup, warmup_epochs));
@@ -227,9 +217,9 @@ class Run {
     if (searched_)
       for (const ShadowPrice& price : searched_->prices) fmt::print("{}\n", price.to_string());
     if (tested() && data_.details) fmt::print("{}", data_.details(network));
-    if (!s_.report.empty()) save_json(json(report), s_.report);
     if (!s_.save.empty()) deploy::save_weights(network, s_.save);
     write_onnx(network, s_.onnx);
+    if (!s_.report.empty()) save_json(json(report), s_.report);  // last: it says that the run is done
     return report.feasible || s_.method == "seed";
   }
   nlohmann::ordered_json json(const Report& report) const {
@@ -263,7 +253,7 @@ class Run {
                  r.finetune_patience);
     if (!r.note.empty()) fmt::print("{}\n", r.note);
     fmt::print("\n{}\n", before_);
-    if (s_.searches()) check_reachable(first_network());
+    (void)first_network();  // says what the bounds can be, or that nothing keeps them
     fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
   }
   /// From a few steps of the network as it is, on a copy: as many as take half a second, four at most.

@@ -60,3 +60,8 @@ refused "expected the settings that 'asked' was begun with" --resume --method bo
 printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
 refused "damaged" --resume
 [[ ! -e other.json ]]
+
+# A command that is refused leaves the folder free for the one that is put right.
+if run wrong --checkpoint free --cost-model abacus 2>message; then exit 1; fi
+grep -q "expected one of gap8" message
+[[ ! -e free ]]
