@@ -58,8 +58,8 @@ Settings parse(CLI::App& app, int argc, char** argv) {
                "without a command: two bounds on ./image_classification --smoke, in a folder that is removed");
   app.footer(
       "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
-      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130 or 143 when "
-      "interrupted; from 100 on: the command line.");
+      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143 or 129 "
+      "when interrupted; otherwise from 100 on: the command line.");
   // What comes after -- is for the program, whatever it looks like.
   const auto end = std::find(argv, argv + argc, std::string_view("--"));
   if (end != argv + argc) s.command.assign(end + 1, argv + argc);
@@ -172,7 +172,7 @@ class Sweep {
 
   template <class... Args>
   static void say(FormatText<Args...> text, const Args&... args) {
-    fmt::print("{}\n", format(text, args...));
+    std::fputs((format(text, args...) + "\n").c_str(), stdout);  // whether or not the terminal is still there
     std::fflush(stdout);
   }
 

@@ -176,8 +176,9 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_training(benchmark, app, s, changes);
   add_run(app, s);
   app.footer(
-      "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130 or 143 after "
-      "SIGINT or SIGTERM, which end the epoch and keep it (--checkpoint); from 100 on: the command line.");
+      "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "
+      "after SIGINT, SIGTERM or SIGHUP, which end the epoch and keep it (--checkpoint); otherwise from 100 on: the command "
+      "line.");
   app.parse(argc, argv);
   fill_in(benchmark, changes, s);
   return s;

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
@@ -26,14 +27,29 @@ namespace {
 
 volatile std::sig_atomic_t signal_received = 0;
 
-/// The first signal ends the epoch, a second one the program.
-void heed_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int number) { signal_received = number; };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+/// Handles the signals that ask a program to end, but for those that our caller ignores, as nohup does.
+void on_ending_signals(void (*handler)(int)) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action = {};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    sigaction(number, &action, nullptr);
+  }
 }
+
+/// The first signal ends the epoch, a second one, of whatever kind, the program.
+void heed_signals() {
+  on_ending_signals([](int number) {
+    signal_received = number;
+    on_ending_signals(SIG_DFL);
+  });
+}
+
+/// Prints a line, or not: a terminal that is gone does not keep the weights from being written.
+void say(const std::string& text, std::FILE* to = stdout) { std::fputs((text + "\n").c_str(), to); }
 
 class Run {
  public:
@@ -43,6 +59,7 @@ class Run {
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
+    if (!s_.dry_run) heed_signals();  // what is not training ends at once
     const Network seed = benchmark.network(model(s_.width));
     before_ = report(seed, {});
     bounds_ = make_bounds(s_.bounds, describe(seed));
@@ -213,10 +230,10 @@ class Run {
     report.accuracy = scores_;
     report.phases = phases_;
     report.seed = s_.seed;
-    fmt::print("{}\n", report);  // before any file: a full disk takes nothing from the screen
+    say(report.to_string());  // before any file: a full disk takes nothing from the screen
     if (searched_)
-      for (const ShadowPrice& price : searched_->prices) fmt::print("{}\n", price.to_string());
-    if (tested() && data_.details) fmt::print("{}", data_.details(network));
+      for (const ShadowPrice& price : searched_->prices) say(price.to_string());
+    if (tested() && data_.details) std::fputs(data_.details(network).c_str(), stdout);
     if (!s_.save.empty()) deploy::save_weights(network, s_.save);
     write_onnx(network, s_.onnx);
     if (!s_.report.empty()) save_json(json(report), s_.report);  // last: it says that the run is done
@@ -287,16 +304,14 @@ class Run {
 int run_benchmark(const Benchmark& benchmark, int argc, char** argv) {
   CLI::App app;
   try {
-    const Settings settings = parse(benchmark, app, argc, argv);
-    heed_signals();
-    return Run(benchmark, settings)() ? 0 : 1;
+    return Run(benchmark, parse(benchmark, app, argc, argv))() ? 0 : 1;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const Interrupted& stopped) {
-    fmt::print(stderr, "{}: {}\n", benchmark.program, stopped.what());
+    say(benchmark.program + ": " + stopped.what(), stderr);
     return 128 + static_cast<int>(signal_received);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", benchmark.program, error.what());
+    say(benchmark.program + ": " + error.what(), stderr);
     return 2;
   }
 }

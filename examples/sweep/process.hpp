@@ -12,38 +12,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <siena/deploy.hpp>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace siena::examples {
 
 inline std::string system_error(int code) { return std::error_code(code, std::generic_category()).message(); }
 
-/// While it lives, SIGINT and SIGTERM are noted instead of ending the program. They come through only in `wait`, so that none
-/// is missed between a look and a wait.
+/// While it lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, but where our caller ignores them, as
+/// nohup does. They come through only in `wait`, so that none is missed between a look and a wait.
 class Signals {
  public:
   Signals() {
-    struct ::sigaction action {};
-    action.sa_handler = [](int signal) {
-      if (signal != SIGCHLD) noted_ = signal;
-    };
     ::sigset_t held;
     ::sigemptyset(&held);
-    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) {
-      ::sigaddset(&held, signal);
-      ::sigaction(signal, &action, nullptr);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      ::sigaction(numbers[i], nullptr, &actions_[i]);
+      if (actions_[i].sa_handler == SIG_IGN && numbers[i] != SIGCHLD) continue;
+      struct ::sigaction action {};
+      action.sa_handler = [](int signal) {
+        if (signal != SIGCHLD) noted_ = signal;
+      };
+      ::sigaddset(&held, numbers[i]);
+      ::sigaction(numbers[i], &action, nullptr);
     }
     ::sigprocmask(SIG_BLOCK, &held, &before_);
   }
   Signals(const Signals&) = delete;
   ~Signals() {
-    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) ::signal(signal, SIG_DFL);
+    for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], &actions_[i], nullptr);
     ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
 
@@ -57,7 +63,9 @@ class Signals {
   const ::sigset_t& before() const { return before_; }
 
  private:
+  static constexpr std::array<int, 4> numbers{SIGINT, SIGTERM, SIGHUP, SIGCHLD};
   static inline volatile ::sig_atomic_t noted_ = 0;
+  std::array<struct ::sigaction, 4> actions_{};  ///< before
   ::sigset_t before_{};
 };
 

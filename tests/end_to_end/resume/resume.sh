@@ -38,10 +38,28 @@ same parts
 echo "killed $killed times: the same weights and the same report"
 ((killed >= 1))
 
-status=0
-timeout -s TERM 0.5 "$program" "${options[@]}" --checkpoint asked --save asked.safetensors --report asked.json >/dev/null 2>message ||
-  status=$?
-((status == 124))  # of timeout, which has sent the signal
+# begin FOLDER FILE [OPTION...]: the program, as $child, with its checkpoints in that folder, up to that one of them. nohup, and
+# shells of what they begin in the background, have signals ignored.
+begin() {
+  env --default-signal=INT,TERM,HUP "$program" "${options[@]}" --checkpoint "$1" "${@:3}" >/dev/null 2>message &
+  child=$!
+  until [[ -e $1/$2.checkpoint ]]; do
+    kill -0 "$child"
+    sleep 0.01
+  done
+}
+# ends_with STATUS: $child does.
+ends_with() {
+  status=0
+  wait "$child" || status=$?
+  ((status == $1))
+}
+begin asked warm-up
+kill -s HUP "$child"
+ends_with 129
+begin asked search --resume
+kill -s TERM "$child"
+ends_with 143
 grep -q "resume to" message
 run asked --checkpoint asked --resume
 same asked
@@ -60,6 +78,25 @@ refused "expected the settings that 'asked' was begun with" --resume --method bo
 printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
 refused "damaged" --resume
 [[ ! -e other.json ]]
+
+# A second signal, though of another kind, ends the program at once.
+for ((i = 1; i <= 5; ++i)); do
+  rm -rf twice
+  begin twice warm-up
+  kill -s INT "$child"
+  sleep 0.05
+  kill -s TERM "$child"
+  ends_with 130 || break  # otherwise the epoch was over before the second one came
+done
+((status == 143))
+[[ ! -s message ]]
+
+# So does the first one where nothing is trained.
+env --default-signal=TERM "$program" --dry-run >/dev/null &
+child=$!
+sleep 0.05
+kill -s TERM "$child"
+ends_with 143
 
 # A command that is refused leaves the folder free for the one that is put right.
 if run wrong --checkpoint free --cost-model abacus 2>message; then exit 1; fi

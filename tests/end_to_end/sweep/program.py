@@ -79,7 +79,7 @@ if searches and warm:
         assert file.read() == f"warm-up of seed {options.seed}", "the warm-up of another seed"
 if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
     caught = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: caught.append(number))
     with open(os.path.join(options.waits, "started"), "a") as file:
         file.write(f"{os.getpid()}\n")

@@ -161,14 +161,14 @@ class SweepTest(unittest.TestCase):
         self.sweep("--memory", "25%", "--seeds", "2", program=["--fail-at", "75%", "--breaks", "25%"], status=1)
 
     def test_signals_are_passed_on(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(number):
                 self.out = self.path(f"out{int(number)}")
                 waits = self.path(f"waits{int(number)}")
                 os.mkdir(waits)
                 options = ("--memory", "75%,50%", "--seeds", "0,1", "--jobs", "2")
                 sweep = subprocess.Popen(self.words(*options, program=["--waits", waits]), stdout=subprocess.PIPE,
-                                         universal_newlines=True)
+                                         universal_newlines=True, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
                 while len(self.started(waits)) < 2:  # one of each seed: the others wait for the warm-up
                     self.assertIsNone(sweep.poll())
                     time.sleep(0.01)
@@ -184,6 +184,19 @@ class SweepTest(unittest.TestCase):
                 open(os.path.join(waits, "go"), "w").close()
                 self.sweep(*options, program=["--waits", waits])
                 self.assertEqual(len(self.results()), 4)
+
+    def test_what_the_caller_ignores_stays_ignored(self):
+        waits = self.path("waits")
+        os.mkdir(waits)
+        sweep = subprocess.Popen(self.words("--memory", "75%", program=["--waits", waits]), stdout=subprocess.DEVNULL,
+                                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))  # as nohup does
+        while not self.started(waits):
+            time.sleep(0.01)
+        sweep.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        self.assertIsNone(sweep.poll())
+        sweep.send_signal(signal.SIGTERM)
+        self.assertEqual(sweep.wait(timeout=60), 128 + signal.SIGTERM)
 
     def test_a_killed_sweep_leaves_a_program_behind(self):
         waits = self.path("waits")
