@@ -53,9 +53,10 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
+  CLI::Option* report_only = app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
   app.add_flag("--smoke", s.smoke,
-               "without a command: two bounds on ./image_classification --smoke, in a folder that is removed");
+               "without a command: two bounds on ./image_classification --smoke, in a folder that is removed")
+      ->excludes(report_only);
   app.footer(
       "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
       "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143 or 129 "

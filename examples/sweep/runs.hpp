@@ -51,10 +51,19 @@ inline bool is_option(std::string_view word, std::string_view option) {
   return word.starts_with(option) && (word.size() == option.size() || word[option.size()] == '=');
 }
 
-/// Refuses what a sweep has to say itself, and files that all runs would write.
+/// Refuses what a sweep has to say itself, files that all runs would write, and what no run would come out of.
 inline void check_command(const std::vector<std::string>& command) {
   require<ArgumentError>(!command.empty(), "sweep: expected a program after --, got none; e.g. -- ./image_classification");
+  for (const std::string& word : command) {
+    const std::string kept = Json(word).dump(-1, ' ', false, Json::error_handler_t::replace);
+    require<ArgumentError>(Json::parse(kept) == word, "sweep: expected a command in UTF-8, which is kept as JSON, got {}",
+                           kept);
+  }
   for (std::size_t i = 1; i < command.size(); ++i) {
+    for (const std::string_view option : {"--dry-run", "--help"}) {
+      require<ArgumentError>(!is_option(command[i], option), "sweep: expected a command that trains, got one with '{}'",
+                             option);
+    }
     for (const std::string_view option : {"--memory", "--latency", "--seed", "--checkpoint", "--report"}) {
       require<ArgumentError>(!is_option(command[i], option),
                              "sweep: expected a command without {}, which each run gets, got '{}'", option, command[i]);

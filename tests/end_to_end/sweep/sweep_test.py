@@ -280,11 +280,14 @@ class SweepTest(unittest.TestCase):
         self.refuses(out + ["--memory", "50%", *program, "--seed", "3"], "without --seed")
         self.refuses(out + ["--memory", "50%", *program, "--report=x.json"], "without --report")
         self.refuses(out + ["--memory", "50%", *program, "--onnx", "x.onnx"], "{run}/found.onnx")
+        for word in ("--dry-run", "--help", "--help=1"):
+            self.refuses(out + ["--memory", "50%", *program, word], "a command that trains")
+        self.refuses(out + ["--memory", "50%", *program, b"--words", b"caf\xe9"], "in UTF-8", "caf\ufffd")
         self.refuses(["--out", PROGRAM, "--memory", "50%", *program], "may be written", PROGRAM)
         self.refuses(["--out", self.path("nothing"), "--report-only"], "the folder of a sweep")
         self.refuses(out + ["--smoke", "--memory", "50%", *program], "--smoke alone")
         self.assertFalse(os.path.exists(self.out))
-        for words in (["--seeds", "-1"], ["--seeds", "x"], ["--jobs", "0"], ["--unknown"]):
+        for words in (["--seeds", "-1"], ["--seeds", "x"], ["--jobs", "0"], ["--unknown"], ["--smoke", "--report-only"]):
             done = subprocess.run([SWEEP, *out, "--memory", "50%", *words, *program], stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE)
             self.assertGreaterEqual(done.returncode, 100, words)
