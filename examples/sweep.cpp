@@ -267,7 +267,8 @@ class Sweep {
         const Result result = load_result(path);
         count(result);
         seconds_ += seconds, ++timed_;
-        say("[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result), value_text(result, result.value()),
+        say("[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result),
+            metric_text(result.metric, result.value()),
             run.role == Run::Role::seed ? std::string()
                                         : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
             duration_text(seconds));

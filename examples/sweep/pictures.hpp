@@ -22,12 +22,6 @@ namespace siena::examples {
 
 inline std::string metric_label(const Result& result) { return result.metric == "auc" ? "AUC" : result.metric; }
 
-/// "81.25 %"; AUC has no unit.
-inline std::string value_text(const Result& result, double value) {
-  if (std::isnan(value)) return "-";
-  return result.metric == "accuracy" ? format("{:.2f} %", 100 * value) : format("{:.4f}", value);
-}
-
 /// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, seed networks.
 /// Nothing where no result has both numbers.
 inline std::optional<deploy::Picture> pareto_picture(const Comparison& comparison, const CostColumn& cost) {
@@ -46,7 +40,8 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
                          std::find(named.begin(), named.end(), std::pair(run.memory, run.latency)) == named.end();
     if (name_it) named.push_back({run.memory, run.latency});
     series.labels.push_back(name_it ? run.memory + " / " + run.latency : "");
-    series.tips.push_back(format("{}: {}, {:.0f} {}", run, value_text(result, result.value()), series.x.back(), cost.label));
+    series.tips.push_back(
+        format("{}: {}, {:.0f} {}", run, metric_text(result.metric, result.value()), series.x.back(), cost.label));
   };
   const std::vector<const Result*> best = front(comparison.results, cost.key);
   for (const Result* result : best) add(*result);  // their labels first

@@ -158,9 +158,9 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
       const Run::Role role = result.record.run.role;
       const bool broken = !result.kept_bounds();
       body_ += broken ? "<tr class=\"broken\">" : "<tr>";
-      body_ += cell(result.record.run.to_string(), true) + cell(value_text(result, result.value()));
+      body_ += cell(result.record.run.to_string(), true) + cell(metric_text(result.metric, result.value()));
       const double tuned = number(result.report.at(result.metric), "finetuned");
-      body_ += cell(std::isnan(tuned) ? "-" : value_text(result, number(result.report.at(result.metric), "found")));
+      body_ += cell(std::isnan(tuned) ? "-" : metric_text(result.metric, number(result.report.at(result.metric), "found")));
       for (const CostColumn& cost : cost_columns) {
         const double value = result.cost(cost.key), part_of = result.share(cost.key);
         std::string text = std::isnan(value) ? "-" : format("{:.0f}", value);

@@ -23,6 +23,12 @@ TEST_CASE("padding is no answer") {
   CHECK(count_correct(outputs, std::vector<std::int32_t>{2}) == 1);
 }
 
+TEST_CASE("accuracies are read in percent, what is none has no unit") {
+  CHECK(metric_text("accuracy", 0.8125) == "81.25 %");
+  CHECK(metric_text("auc", 0.75) == "0.7500");
+  CHECK(metric_text("auc", Metrics::none) == "-");
+}
+
 TEST_CASE("running metrics count samples, not batches") {
   RunningMetrics running;
   CHECK(running.mean().samples == 0);

@@ -16,6 +16,7 @@
 #include "siena/cost/params.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/train/loop.hpp"
+#include "siena/train/metrics.hpp"
 
 namespace siena {
 
@@ -60,7 +61,7 @@ inline std::string Report::to_string() const {
   text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", weights, macs, gap8_cycles);
   for (const auto& bound : bounds) text += bound.to_string() + "\n";
   const auto line = [&](const char* name, const std::optional<double>& value) {
-    if (value) text += format("{} {}: {:.2f} %\n", accuracy.metric, name, 100 * *value);
+    if (value) text += format("{} {}: {}\n", accuracy.metric, name, metric_text(accuracy.metric, *value));
   };
   line("of the seed", accuracy.seed);
   line("as found", accuracy.found);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "siena/core/error.hpp"
 #include "siena/core/tensor.hpp"
@@ -27,6 +29,12 @@ struct Metrics {
     return std::sqrt(p * (1 - p) / (n + 4));
   }
 };
+
+/// How people read a metric of this name: an accuracy as "81.25 %", an AUC, which has no unit, as "0.8125". "-": not measured.
+inline std::string metric_text(std::string_view metric, double value) {
+  if (value != value) return "-";
+  return metric == "accuracy" ? format("{:.2f} %", 100 * value) : format("{:.4f}", value);
+}
 
 /// How many rows of `outputs` (N x classes) have their largest element at
 /// the label; the first one counts where several are largest.
