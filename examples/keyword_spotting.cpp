@@ -33,9 +33,7 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
                                                                          .skip_bad_files = s.skip_bad_files});
     result = loaded(speech, speech.words, s);
   }
-  result.details = [test = result.splits.test, names = result.classes](Network& network) {
-    return confusion(network, test, names).to_string();
-  };
+  result.details = confusion_of(result);
   return result;
 }
 

@@ -22,9 +22,7 @@ BenchmarkData load(const DataSettings& s) {
         data::image_folder(s.folder, {.size = {.height = 96, .width = 96}, .skip_bad_files = s.skip_bad_files});
     result = loaded(images, images.classes, s);
   }
-  result.details = [test = result.splits.test, names = result.classes](Network& network) {
-    return confusion(network, test, names).to_string();
-  };
+  result.details = confusion_of(result);
   return result;
 }
 

@@ -103,6 +103,11 @@ inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
   }
   return splits;
 }
+/// The confusion matrix, as details of a benchmark.
+inline std::function<std::string(Network&)> confusion_of(const BenchmarkData& data) {
+  return
+      [test = data.splits.test, names = data.classes](Network& network) { return confusion(network, test, names).to_string(); };
+}
 /// What a loader gave, as benchmarks hand it on.
 template <class Loaded>
 BenchmarkData loaded(const Loaded& data, const std::vector<std::string>& classes, const DataSettings& s,

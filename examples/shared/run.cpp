@@ -12,6 +12,7 @@
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -175,8 +176,10 @@ class Run {
             .checkpoint = checkpoint()};
   }
   SearchResult find(Network network) const {
+    data::Splits splits = data_.splits;
+    splits.test = {};  // measured here, by what the benchmark is judged by
     const auto with = [&](auto formulation) {
-      return search(std::move(network), data_.splits, bounds_, std::move(formulation), search_options(), observers_);
+      return search(std::move(network), splits, bounds_, std::move(formulation), search_options(), observers_);
     };
     if (s_.formulation == "steer") return with(Steer{});
     if (s_.formulation == "duccio-constant") return with(AnyFormulation(Duccio{.schedule = Duccio::Schedule::constant}));
@@ -233,15 +236,19 @@ class Run {
     say(report.to_string());  // before any file: a full disk takes nothing from the screen
     if (searched_)
       for (const ShadowPrice& price : searched_->prices) say(price.to_string());
-    if (tested() && data_.details) std::fputs(data_.details(network).c_str(), stdout);
+    const std::string details = tested() && data_.details ? data_.details(network) : "";
+    std::fputs(details.c_str(), stdout);
     if (!s_.save.empty()) deploy::save_weights(network, s_.save);
     write_onnx(network, s_.onnx);
-    if (!s_.report.empty()) save_json(json(report), s_.report);  // last: it says that the run is done
+    if (!s_.report.empty()) save_json(json(report, details), s_.report);  // last: it says that the run is done
     return report.feasible || s_.method == "seed";
   }
-  nlohmann::ordered_json json(const Report& report) const {
+  nlohmann::ordered_json json(const Report& report, const std::string& details) const {
     nlohmann::ordered_json json = {{"program", benchmark_.program}, {"method", s_.method}};
     json.update(to_json(report));
+    json["details"] = nlohmann::ordered_json::array();
+    std::istringstream lines(details);
+    for (std::string line; std::getline(lines, line);) json["details"].push_back(line);
     const auto before = to_json(before_);
     json["before"] = {{"costs", before["costs"]}, {"layers", before["layers"]}};
     if (searched_) json["history"] = to_json(*searched_);

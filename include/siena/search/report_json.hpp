@@ -105,9 +105,10 @@ inline nlohmann::ordered_json to_json(const SearchHistory& history) {
   return json;
 }
 
-/// Writes a JSON document whole or not at all; throws DataError where the path cannot be written.
+/// Writes a JSON document whole or not at all; throws DataError where the path cannot be written. What is not UTF-8, as names
+/// of files may be, becomes U+FFFD.
 inline void save_json(const nlohmann::ordered_json& json, const std::filesystem::path& path) {
-  write_file_atomically(path, json.dump(2) + "\n");
+  write_file_atomically(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace siena
