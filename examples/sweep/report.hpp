@@ -63,9 +63,11 @@ class Page {
   static constexpr std::string_view style = R"(<meta name="viewport" content="width=device-width, initial-scale=1"/>
 <style>
 :root { color-scheme: light; }
-body { font: 15px/1.45 Helvetica, Arial, "DejaVu Sans", sans-serif; color: #222; background: #fff; max-width: 1480px; margin: 1.5em auto; padding: 0 1.2em; }
+body { font: 15px/1.45 Helvetica, Arial, "DejaVu Sans", sans-serif; color: #222; background: #fff; }
+body { max-width: 1480px; margin: 1.5em auto; padding: 0 1.2em; }
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 1.6em; }
-code { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 0.88em; background: #f4f4f4; padding: 0.1em 0.3em; overflow-wrap: anywhere; }
+code { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 0.88em; }
+code { background: #f4f4f4; padding: 0.1em 0.3em; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.92em; }
 th, td { padding: 0.3em 0.75em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
