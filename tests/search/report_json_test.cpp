@@ -64,7 +64,7 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(json["metric"] == "accuracy");
   report.accuracy.metric = "auc";
   CHECK(to_json(report)["auc"]["found"] == 0.75);
-  CHECK(report.to_string().find("auc as found: 75.00 %") != std::string::npos);
+  CHECK(report.to_string().find("auc as found: 0.7500") != std::string::npos);
   CHECK(keys(json["costs"]) == Keys{"weights", "macs", "bytes", "gap8_cycles"});
   CHECK(json["costs"]["macs"] == 16 * 54 + 6);
   CHECK(json["costs"]["bytes"] == 60 + 4 * 5);
