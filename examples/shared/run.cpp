@@ -269,9 +269,10 @@ class Run {
     for (int i = 0; i < 3; ++i)
       fmt::print("{}: {} epochs, {}, {}\n", names[i], r.epochs[i], to_string(phases[i]->optimizer),
                  to_string(phases[i]->schedule));
-    fmt::print("architecture: {}, masks by {}, settled after {} of the search, limits nearing after {} of that\n",
-               to_string(r.architecture), r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
-               r.settle, r.lead);
+    fmt::print("architecture: {}, masks by {}, {}, {}\n", to_string(r.architecture),
+               r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
+               r.settle < 1 ? format("settled after {} of the search", r.settle) : "moving to the end",
+               r.lead < 1 ? format("limits coming near after {} of that", r.lead) : "limits at once");
     if (r.patience > 0)
       fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
                  r.finetune_patience);
