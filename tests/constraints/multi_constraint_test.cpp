@@ -3,6 +3,7 @@
 #include "siena/constraints/multi_constraint.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include "constraints/toy.hpp"
 #include "siena/constraints/augmented_lagrangian.hpp"
@@ -85,7 +86,7 @@ TEST_CASE("multi constraint: violations that are allowed for now cost nothing", 
   problem.start(1, toy(10.0), 10);
   const double minimized = problem.minimized(toy(7.0)), before = problem.penalty(toy(7.0), 5) - minimized;
   CHECK(before == Approx(0.75 / 1.5 + 2.5 / 4));
-  problem.allow({0.25, 2.5});
+  problem.allow(std::vector{0.25, 2.5});
   CHECK(problem.penalty(toy(7.0), 5) - minimized == Approx(0.5 / 1.5));
   CHECK(problem.penalty(toy(5.0), 5) == Approx(problem.minimized(toy(5.0))));
   problem.allow({});
@@ -93,7 +94,7 @@ TEST_CASE("multi constraint: violations that are allowed for now cost nothing", 
 
   MultiConstraint dual{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.rate = 1, .penalty = 0}};
   dual.start(1, toy(10.0), 10);
-  dual.allow({0.25});
+  dual.allow(std::vector{0.25});
   dual.update(toy(6.0));
   CHECK(dual.strength(0) == 0.25);
 }

@@ -95,7 +95,7 @@ TEST_CASE("search: limits come near alternatives by and by") {
   Network network = supernet();
   const SearchSpace space(network);
   const double limit = 1.02 * reach(network, space, subject_to(AtMost{Macs{}, 1e9}))[0].smallest;
-  REQUIRE(total(Macs{}, expected(network, space)) > 1.5 * limit);
+  REQUIRE(total(Macs{}, describe_expected(network, space)) > 1.5 * limit);
   const auto penalties = [&](double lead) {
     SearchOptions options = brief(Sampling::score);
     options.epochs = 10;

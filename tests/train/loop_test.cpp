@@ -12,6 +12,7 @@
 
 #include "siena/core/parallel.hpp"
 #include "siena/data/synthetic.hpp"
+#include "siena/train/best_epoch.hpp"
 #include "siena/train/observers.hpp"
 #include "support/catch.hpp"
 
@@ -271,6 +272,9 @@ TEST_CASE("keep_best puts the best epoch back") {
   REQUIRE(history.best < 3);
   CHECK(all_values(network) == after_epoch[static_cast<std::size_t>(history.best)]);
   CHECK(all_values(network) != after_epoch.back());
+  BestEpoch best;
+  for (const EpochEvent& epoch : history.epochs) best.offer(epoch.epoch, epoch.validation);
+  CHECK(history.best == best.kept() - 1);
   const Metrics now = evaluate(network, validation);
   CHECK(now.accuracy == history.epochs[static_cast<std::size_t>(history.best)].validation.accuracy);
   for (const EpochEvent& epoch : history.epochs) CHECK(epoch.validation.accuracy <= now.accuracy + now.standard_error());

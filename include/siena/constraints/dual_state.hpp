@@ -22,6 +22,8 @@ struct DualState {
   double smoothed = 0;    ///< moving average of violations
   /// Violation at the start, or cost of what is minimized; set by MultiConstraint.
   double start = 0;
+  /// How far the violation may go for now; set by MultiConstraint before each step that needs it, and not saved.
+  double allowed = 0;
   /// Which constraint it is of, counted as they were given; set by MultiConstraint before any call of the formulation, and not
   /// saved.
   std::size_t constraint = 0;

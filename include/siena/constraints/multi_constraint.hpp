@@ -86,17 +86,25 @@ class MultiConstraint {
   }
   /// Lets violations go so far for now, in the order of ConstraintSet::violations: terms and multipliers count from there (a
   /// search that comes nearer to its limits by and by). Each 0 or more; none: up to the limits alone.
-  void allow(std::vector<double> violations) {
-    [[maybe_unused]] std::size_t count = 0;
-    for (std::size_t i = 0; i < size(); ++i) count += constraints_[i].is_minimized() ? 0 : duals_[i].size();
-    SIENA_ASSERT(violations.empty() || violations.size() == count);
-    allowed_ = std::move(violations);
+  void allow(std::span<const double> violations) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (constraints_[i].is_minimized()) continue;
+      for (DualState& dual : duals_[i]) {
+        SIENA_ASSERT(violations.empty() || at < violations.size());
+        dual.allowed = violations.empty() ? 0 : violations[at++];
+      }
+    }
+    SIENA_ASSERT(at == violations.size());
   }
   /// The term of one constraint at the present epoch, for a violation that the caller knows.
   template <class N>
   N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
-    if constexpr (Formulation<F>) return formulation_.term(violation - allowed(i, entry), duals_[i][entry], progress());
+    if constexpr (Formulation<F>) {
+      const DualState& dual = duals_[i][entry];
+      return formulation_.term(violation - dual.allowed, dual, progress());
+    }
     return 0;
   }
   /// The costs that are minimized as the loss counts them: in its units, 0 where there are none.
@@ -124,7 +132,7 @@ class MultiConstraint {
       for (std::size_t i = 0; i < size(); ++i) {
         const std::vector<double> violations = entries(i, exact);
         for (std::size_t entry = 0; entry < violations.size(); ++entry)
-          formulation_.update(duals_[i][entry], violations[entry] - allowed(i, entry));
+          formulation_.update(duals_[i][entry], violations[entry] - duals_[i][entry].allowed);
       }
     }
   }
@@ -192,7 +200,10 @@ class MultiConstraint {
         duals[i].back().load(state, key(key(prefix, i), static_cast<std::size_t>(k)));
         duals[i].back().constraint = order(i);
       }
-      for (std::size_t k = 0; started() && k < std::min(duals[i].size(), duals_[i].size()); ++k)
+      require<FormatError>(!started() || duals[i].size() == duals_[i].size(),
+                           "MultiConstraint: expected constraint '{}' to have {} entries, got {}", name, duals_[i].size(),
+                           duals[i].size());
+      for (std::size_t k = 0; started() && k < duals[i].size(); ++k)
         require<FormatError>(duals[i][k].start == duals_[i][k].start,
                              "MultiConstraint: expected constraint '{}' to begin at {}, got {}; is it of another network, "
                              "cost model or clock?",
@@ -214,12 +225,6 @@ class MultiConstraint {
                              "constraint '{}': expected {} entries as at the start, got {}", constraints_[i].name(),
                              duals_[i].size(), violations.size());
     return violations;
-  }
-  double allowed(std::size_t i, std::size_t entry) const {
-    if (allowed_.empty()) return 0;
-    std::size_t at = entry;
-    for (std::size_t k = 0; k < i; ++k) at += constraints_[k].is_minimized() ? 0 : duals_[k].size();
-    return allowed_[at];
   }
   // Among the constraints, costs that are minimized not counted.
   std::size_t order(std::size_t i) const {
@@ -265,7 +270,6 @@ class MultiConstraint {
   ConstraintSet constraints_;
   F formulation_;
   std::vector<Entries> duals_;
-  std::vector<double> allowed_;  // of every entry, or none
   double total_epochs_ = 0, epoch_ = 0;
 };
 

@@ -78,7 +78,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   const SearchSpace space(network, options.space);
   require_reachable(network, space, bounds);
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
-  const Architecture<double> start = expected(network, space);
+  const Architecture<double> start = describe_expected(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
   history.reach = reach(network, space, bounds);

@@ -48,7 +48,7 @@ class SearchPhase {
         options_(std::move(options)),
         compact_(space),
         turner_(network, space),
-        approach_(constraints.constraints().violations(space.choices().count() > 0 ? expected(network, space)
+        approach_(constraints.constraints().violations(space.choices().count() > 0 ? describe_expected(network, space)
                                                                                    : describe(network, space, space.full()))) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
   SearchPhase& operator=(const SearchPhase&) = delete;

@@ -245,7 +245,7 @@ inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchS
 }
 
 /// What the search is charged, without gradients: expected where choices are open, exact where none is.
-inline Architecture<double> expected(Network& network, const SearchSpace& space) {
+inline Architecture<double> describe_expected(Network& network, const SearchSpace& space) {
   Tape tape(false);
   return convert<double>(describe(tape, network, space));
 }
