@@ -11,6 +11,7 @@
 // SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where
 //                           it would otherwise compute every address of an unrolled loop ahead and run out of registers
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
+// SIENA_INLINE_LAMBDA       the same for a lambda, behind its parameters
 //
 // and one that its users may define: SIENA_COMPILED_KERNELS, see kernels/compiled.hpp.
 
@@ -25,9 +26,11 @@
 #if defined(_MSC_VER)
 #define SIENA_RESTRICT __restrict
 #define SIENA_INLINE __forceinline
+#define SIENA_INLINE_LAMBDA
 #else
 #define SIENA_RESTRICT __restrict__
 #define SIENA_INLINE inline __attribute__((always_inline))
+#define SIENA_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))

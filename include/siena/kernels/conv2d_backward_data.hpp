@@ -179,6 +179,52 @@ void clear_unreached(const ConvGeometry& g, std::int64_t batch, T* dx) {
                   [&](std::int64_t begin, std::int64_t end) { std::fill(dx + begin, dx + end, T(0)); });
 }
 
+/// Backward-data of a 1x1 window that moves by more than one pixel, `c` being its forward pass: a matrix product of a few rows
+/// of dy at a time, whose rows go to the pixels that the window meets; the others get nothing.
+template <class Arch, class T>
+void strided_backward_data(const ConvGeometry& g, const Correlation& c, std::int64_t batch, const T* dy, const T* w, T* dx,
+                           Write mode) {
+  const Buffer<T> turned = turned_blocks<Arch>(g, w);
+  const std::int64_t depth = g.out_channels, columns = g.in_stride();
+  const Bands split(batch, c.height.out, c.width.out, columns, sizeof(T));
+  parallel_for(batch * split.bands, [&](std::int64_t task) {
+    const std::int64_t n = task / split.bands, first = task % split.bands * split.rows;
+    const std::int64_t last = std::min(c.height.out, first + split.rows), count = (last - first) * c.width.out;
+    auto products = Buffer<T>::uninitialized(static_cast<std::size_t>(count * columns));
+    const T* from = dy + n * c.out_image + first * c.out_row;
+    for_each_block<T, Arch>(0, columns, [&](auto arch, auto vectors, std::int64_t column) {
+      using A = typename decltype(arch)::type;
+      constexpr int count_of = decltype(vectors)::value;
+      matrix_rows<T, A, count_of, matrix_tile_rows<Arch, count_of>>(
+          {.x = from,
+           .x_end = from + count * c.out_pixel,
+           .x_stride = c.out_pixel,
+           .depth = depth,
+           .w = turned.data() + column * depth,
+           .w_stride = count_of * simd::width<T, A>,
+           .target = {.output = products.data() + column, .row_stride = columns}},
+          count);
+    });
+    const T* row = products.data();
+    const std::int64_t end = last == c.height.out ? c.height.in : last * c.height.step;
+    for (std::int64_t ih = first * c.height.step; ih < end; ++ih) {
+      T* to = dx + n * c.in_image + ih * c.in_row;
+      const bool met = ih % c.height.step == 0 && ih / c.height.step < last;
+      if (met && mode == Write::accumulate) {
+        for (std::int64_t ow = 0; ow < c.width.out; ++ow, row += columns, to += c.width.step * columns)
+          for (std::int64_t i = 0; i < columns; ++i) to[i] += row[i];
+      } else if (met) {
+        for (std::int64_t ow = 0; ow < c.width.out; ++ow, row += columns, to += c.width.step * columns) {
+          const std::int64_t pixels = ow + 1 < c.width.out ? c.width.step : c.width.in - ow * c.width.step;
+          std::fill_n(std::copy_n(row, columns, to), (pixels - 1) * columns, T(0));
+        }
+      } else if (mode == Write::overwrite) {
+        std::fill_n(to, c.in_row, T(0));
+      }
+    }
+  });
+}
+
 template <class Arch, class T>
 void dense_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy, const T* w, T* dx, Write mode) {
   if (g.pointwise()) {
@@ -187,6 +233,10 @@ void dense_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy,
         {.rows = batch * g.in_rows(), .depth = g.out_channels, .in_stride = g.out_stride(), .columns = g.in_stride()},
         {.x = dy, .w = turned.data(), .bias = nullptr, .y = dx, .mode = mode, .blocked_rows = g.out_channels});
     return;
+  }
+  if (g.taps() == 1) {
+    const Correlation c = forward_correlation(g, g.in_channels);
+    if (pays_as_patches(c)) return strided_backward_data<Arch, T>(g, c, batch, dy, w, dx, mode);
   }
   const Buffer<T> turned = turned_weights<Arch>(g, w);
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);

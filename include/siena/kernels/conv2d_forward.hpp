@@ -6,6 +6,7 @@
 
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/patches.hpp"
 
 namespace siena::kernels::detail {
 
@@ -47,8 +48,10 @@ void dense_forward(const ConvGeometry& g, std::int64_t batch, const T* x, const 
   if (g.pointwise()) {
     multiply<Arch, T>(
         {.rows = batch * g.out_rows(), .depth = g.in_channels, .in_stride = g.in_stride(), .columns = g.out_stride()}, data);
+  } else if (const Correlation c = forward_correlation(g, g.in_channels); pays_as_patches(c)) {
+    multiply_patches<Arch, T>(c, batch, data);
   } else {
-    correlate<Arch, T>(forward_correlation(g, g.in_channels), batch, data);
+    correlate<Arch, T>(c, batch, data);
   }
 }
 
