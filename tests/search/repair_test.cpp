@@ -88,6 +88,16 @@ TEST_CASE("repair: the least important channels go first, and no more than neede
   CHECK(small.keep(cheap, small.b) == std::vector<bool>{1, 1, 1, 1, 0, 1, 1, 1});
 }
 
+TEST_CASE("repair: no layer is used up because none of its channels is missed much") {
+  Small small;
+  small.set_importance("a", std::vector<float>(8, 35));                // a channel takes 35 weights
+  small.set_importance("b", std::vector<float>(8, 13));                // and one of `b` 12: worth a little more for each
+  const auto kept = small.repaired(subject_to(AtMost{Params{}, 78}));  // a quarter; one channel of `a` and all of `b` have 67
+  CHECK(kept.count(small.a) >= 2);
+  CHECK(kept.count(small.b) >= 2);
+  CHECK(kept.count(small.b) < 8);
+}
+
 TEST_CASE("repair: groups keep their minimum") {
   Small small(6);
   small.set_importance("a", std::vector<float>(8, 1e-6f));

@@ -47,11 +47,11 @@ TEST_CASE("shadow prices: what one unit more of a limit would be worth") {
   REQUIRE(at_least.size() == 3);
   CHECK(at_least[0].to_string() == "macs does not bind");
   CHECK(at_least[0].price == 0);
-  CHECK(at_least[1].to_string() == "params binds: a limit 1 % higher would lower the loss by 0.41");
-  CHECK(at_least[1].price == Approx(7.0 / 35));
-  CHECK_FALSE(at_least[2].binds);  // a constraint from below: adding does not break it
-  CHECK(prices(met, 2 * 35 / met)[1].price == Approx(12.0 / 70));
-  CHECK(prices(met + 35)[1].price == Approx(5.0 / 35));  // the first is had without raising anything
+  CHECK(at_least[1].to_string() == "params binds: a limit 1 % higher would lower the loss by 0.55");
+  CHECK(at_least[1].price == Approx(7.0 * 8 / 6 / 35));  // the sixth of 8 channels
+  CHECK_FALSE(at_least[2].binds);                        // a constraint from below: adding does not break it
+  CHECK(prices(met, 2 * 35 / met)[1].price == Approx((7.0 * 8 / 6 + 5.0 * 8 / 7) / 70));
+  CHECK(prices(met + 35)[1].price == Approx(5.0 * 8 / 7 / 35));  // the first is had without raising anything
   CHECK_FALSE(prices(312)[1].binds);
 }
 

@@ -39,6 +39,11 @@ inline std::vector<std::int64_t> ranked(const Network& network, const SearchSpac
   return channels;
 }
 
+/// How much more than its importance the last of `on` channels is worth, of `all` in its group. What many channels do together
+/// is more than the sum of what each is missed for: the others step in for one, until few are left. So the worth of a group is
+/// taken to grow with the logarithm of its channels; by the sum, whole layers go that no single channel of was missed.
+inline double scarcity(std::int64_t all, std::int64_t on) { return static_cast<double>(all) / static_cast<double>(on); }
+
 // Tiled costs fall in steps: up to this many channels are tried at a time.
 inline constexpr std::int64_t longest_move = 16;
 
@@ -50,12 +55,13 @@ void for_each_channel_move(const Network& network, const SearchSpace& space, con
     const ChannelGroup& group = space.masks().groups()[g];
     if (group.frozen) continue;
     const std::vector<std::int64_t> channels = ranked(network, space, from, g, away);
-    const auto spare = static_cast<std::int64_t>(channels.size()) - (away ? group.minimum : 0);
+    const auto count = static_cast<std::int64_t>(channels.size()), spare = count - (away ? group.minimum : 0);
     Move move{.to = from};
     for (std::int64_t i = 0; i < std::min(spare, longest_move); ++i) {
       const std::int64_t channel = channels[static_cast<std::size_t>(i)];
       move.to.keep[g][static_cast<std::size_t>(channel)] = !away;
-      move.worth += space.masks().importance(network, g, channel);
+      const std::int64_t on = away ? count - i : group.channels - count + i + 1;
+      move.worth += space.masks().importance(network, g, channel) * scarcity(group.channels, on);
       ++move.channels;
       if (!each(move)) break;
     }
@@ -97,8 +103,8 @@ void for_each_choice_move(const Network& network, const SearchSpace& space, cons
 }  // namespace detail
 
 /// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group or steps of a chain of taps, for as long as
-/// `each` returns true, and every other alternative of a choice. What a channel or a tap is worth is its importance; of
-/// alternatives see Choices::rise.
+/// `each` returns true, and every other alternative of a choice. What a tap is worth is its importance, of a channel that times
+/// its scarcity; of alternatives see Choices::rise.
 template <class Each>
 void for_each_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction, Each&& each) {
   detail::for_each_channel_move(network, space, from, direction, each);
