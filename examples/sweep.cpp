@@ -119,8 +119,10 @@ void check_program(const std::string& program) {
       rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
   }
-  require<ArgumentError>(found, "sweep: expected a program that can be run, got '{}'; write ./{} for one in this folder",
-                         program, fs::path(program).filename().string());
+  require<ArgumentError>(found,
+                         "sweep: expected a program that can be run, got '{}'; a path or a name in PATH is "
+                         "looked for from this folder",
+                         program);
 }
 
 /// Runs what is not done yet, several at a time, and keeps the report up to date.

@@ -3,6 +3,8 @@
 
 // The program that all benchmarks are.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -44,6 +46,8 @@ void on_ending_signals(void (*handler)(int)) {
 /// The first signal ends the epoch, a second one, of whatever kind, the program.
 void heed_signals() {
   on_ending_signals([](int number) {
+    constexpr char heard[] = "\nending after this epoch; once more ends at once\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, heard, sizeof(heard) - 1);
     signal_received = number;
     on_ending_signals(SIG_DFL);
   });
@@ -60,6 +64,9 @@ class Run {
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
+    check_samples();
+    if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
+      fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
     const Network seed = benchmark.network(model(s_.width));
     before_ = report(seed, {});
@@ -107,8 +114,13 @@ class Run {
       const double width = (low + high) / 2;
       (keeps(width) ? low : high) = width;
     }
-    require<ConstraintError>(low > 0, "uniform: expected bounds that some width keeps, got bounds that width {:.2g} breaks",
-                             high);
+    if (low == 0) {
+      std::string broken;
+      for (const ConstraintStatus& bound : bounds_.status(describe(benchmark_.network(model(high)))))
+        if (!bound.feasible()) broken += (broken.empty() ? "" : ", ") + bound.to_string();
+      fail<ConstraintError>("uniform: expected bounds that some width keeps; the narrowest network has {}; raise the limit",
+                            broken);
+    }
     if (shows_bounds()) fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}\n", low, s_.width);
     return low;
   }
@@ -117,13 +129,29 @@ class Run {
     const std::vector<std::string>& skipped = data_.report.skipped;
     for (std::size_t i = 0; i < std::min<std::size_t>(skipped.size(), 5); ++i)
       fmt::print(stderr, "{}: left out: {}\n", benchmark_.program, skipped[i]);
-    if (!skipped.empty()) fmt::print(stderr, "{}: {} bad files were left out\n", benchmark_.program, skipped.size());
+    if (!skipped.empty())
+      fmt::print(stderr, "{}: {} bad file{} left out\n", benchmark_.program, skipped.size(),
+                 skipped.size() == 1 ? " was" : "s were");
     for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark_.program, note);
   }
-  /// What a checkpoint does not say itself.
+  /// Not only after the warm-up.
+  void check_samples() const {
+    const data::Splits& splits = data_.splits;
+    require<DataError>(
+        !s_.searches() || splits.validation.size() > 0,
+        "{}: expected samples to choose checkpoints by, got {} to train, none to choose by and {} to test; put some "
+        "aside for validation (docs/guides/data.md)",
+        s_.data.folder, splits.train.size(), splits.test.size());
+  }
+  /// What a run is recognised by, a line each.
   std::string owner() const {
-    return format("program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\n", benchmark_.program, s_.method,
-                  s_.preset, s_.formulation, s_.width, s_.init);
+    const BoundSettings& b = s_.bounds;
+    const auto [w, s, f] = s_.recipe.epochs;
+    return format(
+        "program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\nseed {}\nepochs {},{},{}\nbatch {}\nmemory {}\n"
+        "latency {}\npeak-memory {}\ncost-model {}\nclock {}\n",
+        benchmark_.program, s_.method, s_.preset, s_.formulation, s_.width, s_.init.empty() ? "none" : s_.init, s_.seed, w, s,
+        f, s_.recipe.batch, b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz);
   }
   /// Refuses those of another run, before the data are read.
   void check_checkpoints() const {
@@ -133,9 +161,12 @@ class Run {
         "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on "
         "with that",
         s_.checkpoint.string());
-    const std::string found = read_file(owner_file(s_.checkpoint)), mine = owner();
-    require<ArgumentError>(found == mine, "--resume: expected the settings that '{}' was begun with:\n{}got:\n{}",
-                           s_.checkpoint.string(), found, mine);
+    std::istringstream found(read_file(owner_file(s_.checkpoint))), mine(owner());
+    for (std::string theirs, ours; std::getline(mine, ours);) {
+      std::getline(found, theirs);
+      require<ArgumentError>(theirs == ours, "--resume: expected the settings that '{}' was begun with, '{}', got '{}'",
+                             s_.checkpoint.string(), theirs, ours);
+    }
   }
   /// Only when nothing is left to be refused: a command that was put right finds the folder free.
   void claim_checkpoints() const {
@@ -264,11 +295,25 @@ class Run {
                splits.validation.size(), splits.test.size());
     fmt::print("preset {}, method {}, formulation {}, batch {}, augmentation: {}\n", s_.preset, s_.method, s_.formulation,
                r.batch, data::to_string(r.augment));
-    const char* names[] = {"warm-up", "search", "fine-tuning"};
-    const PhaseRecipe* phases[] = {&r.warmup, &r.search, &r.finetune};
-    for (int i = 0; i < 3; ++i)
-      fmt::print("{}: {} epochs, {}, {}\n", names[i], r.epochs[i], to_string(phases[i]->optimizer),
-                 to_string(phases[i]->schedule));
+    const auto [w, se, f] = r.epochs;
+    const auto phase = [](const char* name, int epochs, const PhaseRecipe& recipe) {
+      fmt::print("{}: {} epochs, {}, {}\n", name, epochs, to_string(recipe.optimizer), to_string(recipe.schedule));
+    };
+    if (s_.searches()) {
+      phase("warm-up", w, r.warmup);
+      phase("search", se, r.search);
+      phase("fine-tuning", f, r.finetune);
+      show_search();
+    } else {
+      phase("training", w + se + f, r.warmup);
+    }
+    if (!r.note.empty()) fmt::print("{}\n", r.note);
+    fmt::print("\n{}\n", before_);
+    (void)first_network();  // says what the bounds can be, or that nothing keeps them
+    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
+  }
+  void show_search() const {
+    const Recipe& r = s_.recipe;
     fmt::print("architecture: {}, masks by {}, {}, {}\n", to_string(r.architecture),
                r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
                r.settle < 1 ? format("settled after {} of the search", r.settle) : "moving to the end",
@@ -276,10 +321,6 @@ class Run {
     if (r.patience > 0)
       fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
                  r.finetune_patience);
-    if (!r.note.empty()) fmt::print("{}\n", r.note);
-    fmt::print("\n{}\n", before_);
-    (void)first_network();  // says what the bounds can be, or that nothing keeps them
-    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
   }
   /// From a few steps of the network as it is, on a copy: as many as take half a second, four at most.
   double estimated_seconds() const {

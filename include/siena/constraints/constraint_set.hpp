@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "siena/constraints/constraint.hpp"
+#include "siena/core/units.hpp"
 
 namespace siena {
 
@@ -33,12 +34,12 @@ struct ConstraintStatus {
   /// (minimized)"; "capacity: BROKEN (violation 0.5)" where there is no value.
   std::string to_string() const {
     const std::string_view space = unit.empty() ? "" : " ";
-    if (value && limit == HUGE_VAL) return format("{} {:.6g}{}{} (minimized)", name, *value, space, unit);
+    if (value && limit == HUGE_VAL) return format("{} {}{}{} (minimized)", name, amount_text(*value), space, unit);
     const std::string_view verdict = feasible() ? "kept" : "BROKEN";
     const std::string where = worst.empty() ? "" : ", worst: " + worst;
     if (!value || !limit) return format("{}: {} (violation {:.4g}{})", name, verdict, violation, where);
-    return format("{} {:.6g} of {:.6g}{}{} ({:.1f} % slack{}): {}", name, *value, *limit, space, unit, -100 * violation, where,
-                  verdict);
+    return format("{} {} of {}{}{} ({:.1f} % slack{}): {}", name, amount_text(*value), amount_text(*limit), space, unit,
+                  -100 * violation, where, verdict);
   }
 };
 

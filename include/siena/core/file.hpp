@@ -97,7 +97,10 @@ class TemporaryFile {
 
   [[noreturn]] void fail_with(int code) const {
     fail<DataError>("write_file_atomically: expected to write '{}', got: {}{}; what was there before is unchanged", shown_,
-                    file_error(code), code == ENOENT ? siena::format(" (no folder '{}')", folder().string()) : std::string());
+                    file_error(code),
+                    code == ENOENT && !std::filesystem::is_directory(folder())
+                        ? siena::format(" (no folder '{}')", folder().string())
+                        : std::string());
   }
 
   std::filesystem::path target_;

@@ -30,6 +30,11 @@ struct Hertz {
   auto operator<=>(const Hertz&) const = default;
 };
 
+/// Six digits that matter, and no exponent for what people count: "0.00398", "39372", "4871460".
+inline std::string amount_text(double value) {
+  return value >= 1e6 && value < 1e15 ? format("{:.0f}", value) : format("{:.6g}", value);
+}
+
 constexpr Seconds operator/(Cycles cycles, Hertz clock) { return {cycles.value / clock.value}; }
 constexpr Cycles operator*(Seconds time, Hertz clock) { return {time.value * clock.value}; }
 

@@ -173,7 +173,7 @@ class SpeechReader {
       require<DataError>(
           special || folders_.contains(word),
           "speech_commands: expected a folder '{}' in '{}', got {} other words, the first '{}'; name the words that are "
-          "there, or none for all of them",
+          "there",
           word, directory_.string(), folders_.size(), folders_.begin()->first);
     }
   }
@@ -247,6 +247,9 @@ class SpeechReader {
       for (const auto& file : files_in(options_.test_set / word, "speech_commands", {".wav"}))
         clips_[2].push_back({file, label});
     }
+    require<DataError>(!clips_[2].empty(),
+                       "speech_commands: expected folders of WAV files named as the words in the test set '{}', got none",
+                       options_.test_set.string());
   }
 
   void read_noise(bool required) {

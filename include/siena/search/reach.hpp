@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "siena/constraints/constraint_set.hpp"
+#include "siena/core/units.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/space/describe.hpp"
@@ -25,10 +26,11 @@ struct Reach {
   /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"
   std::string to_string() const {
     const std::string_view space = unit.empty() ? "" : " ";
-    const std::string range = format("{}: {:.6g} to {:.6g}{}{} can be reached", name, smallest, largest, space, unit);
+    const std::string range =
+        format("{}: {} to {}{}{} can be reached", name, amount_text(smallest), amount_text(largest), space, unit);
     if (!limit) return range;
-    return format("{}, the limit of {:.6g}{}{} is {:.1f} % of the whole network's {:.6g}{}{}", range, *limit, space, unit,
-                  100 * *limit / whole, whole, space, unit);
+    return format("{}, the limit of {}{}{} is {:.1f} % of the whole network's {}{}{}", range, amount_text(*limit), space, unit,
+                  100 * *limit / whole, amount_text(whole), space, unit);
   }
 };
 
@@ -99,9 +101,10 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
     const Reach& metric = metrics[i];
     require<ConstraintError>(
         !metric.limit || holds(metric.smallest / *metric.limit - 1) || detail::repairable(network, space, constraints[i]),
-        "bound '{}': expected a limit that some architecture keeps, got {:.6g} {}; the smallest value that this search "
-        "space reaches is {:.6g} {} (the network as it is: {:.6g}); raise the limit or let more layers vary",
-        metric.name, metric.limit.value_or(0), metric.unit, metric.smallest, metric.unit, metric.whole);
+        "bound '{}': expected a limit that some architecture keeps, got {} {}; the smallest value that this search "
+        "space reaches is {} {} (the network as it is: {}); raise the limit or let more layers vary",
+        metric.name, amount_text(metric.limit.value_or(0)), metric.unit, amount_text(metric.smallest), metric.unit,
+        amount_text(metric.whole));
   }
   const bool only_bounds =
       std::all_of(constraints.begin(), constraints.end(), [](const AnyConstraint& one) { return one.is_bound(); });

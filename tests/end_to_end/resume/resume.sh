@@ -76,8 +76,11 @@ refused() {
   grep -q "$1" message
 }
 refused "expected a folder for this run alone"
-refused "seed '5', got one with '0'" --resume --seed 5
-refused "expected the settings that 'asked' was begun with" --resume --method both
+refused "begun with, 'seed 0', got 'seed 5'" --resume --seed 5
+refused "expected the settings that 'asked' was begun with, 'method masks', got 'method both'" --resume --method both
+echo kept >log
+refused "got 'batch 7'" --resume --batch 7 --log log
+[[ $(cat log) == kept ]]
 printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
 refused "damaged" --resume
 [[ ! -e other.json ]]
@@ -92,7 +95,8 @@ for ((i = 1; i <= 5; ++i)); do
   ends_with 130 || break  # otherwise the epoch was over before the second one came
 done
 ((status == 143))
-[[ ! -s message ]]
+grep -q "ending after this epoch" message
+if grep -q "resume to" message; then exit 1; fi
 
 # So does the first one where nothing is trained.
 env --default-signal=TERM "$program" --dry-run >/dev/null &
