@@ -35,3 +35,11 @@ TEST_CASE("units convert through the clock and compare among themselves", "[core
   REQUIRE(near((10_ms * 100_MHz).value, 1e6));
   REQUIRE(near(((5_ms * 80_MHz) / 80_MHz).value, 0.005));
 }
+
+TEST_CASE("amounts are readable at any size", "[core][units]") {
+  REQUIRE(amount_text(0.00398) == "0.00398");
+  REQUIRE(amount_text(39372.5) == "39372.5");
+  REQUIRE(amount_text(4871460) == "4871460");
+  REQUIRE(amount_text(1e6) == "1000000");
+  REQUIRE(amount_text(3e20) == "3e+20");
+}

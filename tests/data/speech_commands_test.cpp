@@ -123,6 +123,9 @@ TEST_CASE("speech commands: lists, unknown words and silence") {
   const auto official = speech_commands(other.path, with_test);
   REQUIRE(labels_of(official.test) == std::vector<int>{1, 1, 2});
   REQUIRE(labels_of(official.validation)[1] == 5);
+  with_test.test_set /= "yes";  // a folder of words is meant, not of clips
+  REQUIRE_THROWS_WITH(speech_commands(other.path, with_test),
+                      ContainsSubstring("in the test set '") && ContainsSubstring("got none"));
 
   REQUIRE_THROWS_WITH(speech_commands(folder.path, quick_speech({"yes", "up"})),
                       ContainsSubstring("a folder 'up'") && ContainsSubstring("the first 'maybe'"));
