@@ -201,7 +201,8 @@ Correlation pack_images(const Correlation& c, std::int64_t images, std::int64_t 
   to.in_pixel = c.depth;
   to.in_image = ceil_div(c.width.in * c.depth, line) * line + line;
   to.in_row = images * to.in_image;
-  const auto size = static_cast<std::size_t>((last - first) * to.in_row);
+  // Not nothing where the window meets no row: pointers into it are stepped, though not read.
+  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, (last - first) * to.in_row));
   if (packed.size() < size) packed = Buffer<T>::uninitialized(size);
   for (std::int64_t row = first; row < last; ++row) {
     for (std::int64_t n = 0; n < images; ++n) {
