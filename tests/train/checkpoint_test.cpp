@@ -97,7 +97,7 @@ TEST_CASE("bytes that only look like a state are refused, whatever they say") {
     std::string bytes = whole;
     for (std::uint64_t k = 0; k < 1 + i % 3; ++k) {
       const auto at = static_cast<std::size_t>(random.uniform_at(8 * i + 2 * k) * static_cast<double>(bytes.size()));
-      bytes[at] = static_cast<char>(256 * random.uniform_at(8 * i + 2 * k + 1));
+      bytes[at] = static_cast<char>(static_cast<int>(256 * random.uniform_at(8 * i + 2 * k + 1)));
     }
     if (i % 4 == 0) bytes.resize(static_cast<std::size_t>(random.uniform_at(8 * i + 7) * static_cast<double>(bytes.size())));
     try {
