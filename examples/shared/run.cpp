@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -47,7 +48,9 @@ void on_ending_signals(void (*handler)(int)) {
 void heed_signals() {
   on_ending_signals([](int number) {
     constexpr char heard[] = "\nending after this epoch; once more ends at once\n";
+    const int error = errno;  // of what was interrupted
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, heard, sizeof(heard) - 1);
+    errno = error;
     signal_received = number;
     on_ending_signals(SIG_DFL);
   });
