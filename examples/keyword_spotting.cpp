@@ -74,13 +74,16 @@ int main(int argc, char** argv) {
            [&](CLI::App& app) {
              app.add_option("--words", words.words, "the classes, or all: every folder; default: the twelve of MLPerf Tiny")
                  ->delimiter(',')
+                 ->needs("--data")
                  ->group("Data");
              app.add_option("--test-set", words.test_set, "folder of the official test archive")
                  ->check(CLI::ExistingDirectory)
+                 ->needs("--data")
                  ->group("Data");
              app.add_option("--versions", words.versions, "of each clip to train with, the others moved and mixed with noise")
                  ->capture_default_str()
                  ->check(CLI::Range(1, 100))
+                 ->needs("--data")
                  ->group("Data");
            }},
       argc, argv);

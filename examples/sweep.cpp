@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <siena/siena.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "shared/bounds.hpp"
+#include "shared/validators.hpp"
 #include "sweep/process.hpp"
 #include "sweep/report.hpp"
 #include "sweep/runs.hpp"
@@ -31,8 +33,16 @@ struct Settings {
   std::vector<std::string> command;
 };
 
+/// What stands after -- is not known to CLI11.
+struct Help : CLI::Formatter {
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    return format("Usage: {} --out DIR [OPTIONS] -- PROGRAM [ITS OPTIONS]\n", name);
+  }
+};
+
 Settings parse(CLI::App& app, int argc, char** argv) {
   Settings s;
+  app.formatter(std::make_shared<Help>());
   app.description(
       "Runs a program once for each pair of bounds and each seed, and draws what was found: accuracy against costs, beside "
       "the\n"
@@ -45,10 +55,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_option("--latency", s.latency, "latency bounds: 3ms, 800000cycles, 50% or none; each with each memory bound")
       ->delimiter(',');
   app.add_option("--pairs", s.pairs, "more pairs, MEMORY:LATENCY, e.g. 75%:75%,50%:50%")->delimiter(',');
-  app.add_option("--seeds", s.seeds, "seeds of the program")
-      ->capture_default_str()
-      ->delimiter(',')
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--seeds", s.seeds, "seeds of the program")->capture_default_str()->delimiter(',')->check(whole_number);
   app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method seed for each seed");
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
@@ -290,10 +297,10 @@ class Sweep {
 
   static std::string costs(const Result& result) {
     std::string text;
-    for (const CostColumn& cost : cost_columns) {
+    for (const CostColumn& cost : columns_of({result})) {
       const double value = result.cost(cost.key), share = result.share(cost.key);
       if (!std::isnan(share)) text += format(", {:.1f} % of the {}", 100 * share, cost.brief);
-      if (std::isnan(share) && !std::isnan(value)) text += format(", {:.0f} {}", value, cost.brief);
+      if (std::isnan(share) && !std::isnan(value)) text += format(", {} {}", amount_text(value), cost.brief);
     }
     return text;
   }

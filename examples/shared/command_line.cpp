@@ -4,30 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <string>
-#include <system_error>
 #include <variant>
 #include <vector>
+
+#include "validators.hpp"
 
 namespace siena::examples {
 
 namespace {
-
-/// Takes numbers from `low` to `high`, and nothing else: CLI::Range takes "nan", too.
-CLI::Validator between(double low, double high) {
-  const auto refusal = [=](const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool number = error == std::errc{} && end == text.data() + text.size();
-    return number && value >= low && value <= high ? "" : format("expected a number from {} to {}, got '{}'", low, high, text);
-  };
-  return {refusal, format("FLOAT in [{} - {}]", low, high)};
-}
-
-/// CLI11 takes -1 for the largest of the numbers without a sign.
-const CLI::Validator not_negative(
-    [](const std::string& text) { return text.starts_with('-') ? format("expected 0 or more, got {}", text) : ""; }, "");
 
 /// What changes a recipe, where it was given.
 struct Changes {
@@ -38,8 +23,12 @@ struct Changes {
 
 void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   app.add_option("--data", s.data.folder, benchmark.data_help)->check(CLI::ExistingDirectory)->group("Data");
-  app.add_option("--cache", s.data.cache, "keep computed features in this folder, for the next run")->group("Data");
-  app.add_flag("--skip-bad-files", s.data.skip_bad_files, "leave out files that cannot be read, and count them")->group("Data");
+  app.add_option("--cache", s.data.cache, "keep computed features in this folder, for the next run")
+      ->needs("--data")
+      ->group("Data");
+  app.add_flag("--skip-bad-files", s.data.skip_bad_files, "leave out files that cannot be read, and count them")
+      ->needs("--data")
+      ->group("Data");
 }
 
 void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
@@ -75,6 +64,9 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Search");
 }
 
+double lr_of(const Recipe& recipe) {
+  return std::visit([](const auto& optimizer) { return optimizer.lr; }, recipe.warmup.optimizer);
+}
 std::string text_of(const std::array<int, 3>& epochs) { return format("{},{},{}", epochs[0], epochs[1], epochs[2]); }
 
 void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Changes& changes) {
@@ -86,12 +78,18 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
                  format("epochs of warm-up, search and fine-tuning; {}, with the preset paper {}",
                         text_of(benchmark.own.epochs), text_of(benchmark.paper.epochs)))
       ->delimiter(',')
-      ->expected(3)
+      ->expected(1, 1000)  // how many there must be we say ourselves
       ->check(CLI::Range(0, 1'000'000))
       ->type_name("W,S,F")
       ->group("Training");
-  app.add_option("--batch", changes.batch, "samples a step")->check(CLI::Range(1, 1 << 20))->group("Training");
-  app.add_option("--lr", changes.lr, "highest learning rate of the warm-up; those of the other phases change with it")
+  app.add_option("--batch", changes.batch,
+                 format("samples a step; {}, with the preset paper {}", benchmark.own.batch, benchmark.paper.batch))
+      ->check(CLI::Range(1, 1 << 20))
+      ->group("Training");
+  app.add_option("--lr", changes.lr,
+                 format("highest learning rate of the warm-up; {}, with the preset paper {}; those of the other phases change "
+                        "with it",
+                        lr_of(benchmark.own), lr_of(benchmark.paper)))
       ->check(between(1e-9, 1e3))
       ->group("Training");
   app.add_option("--width", s.width, "width of the network that it starts from")
@@ -100,7 +98,7 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->group("Training");
   app.add_option("--seed", s.seed, "of weights, batches, augmentation: the same seed gives the same result")
       ->capture_default_str()
-      ->check(not_negative)
+      ->check(whole_number)
       ->group("Training");
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
@@ -126,7 +124,9 @@ void add_run(CLI::App& app, Settings& s) {
       ->group("Run");
   app.add_flag("--quiet", s.quiet, "no progress, only the report")->group("Run");
   app.add_flag("--smoke", s.data.smoke, "as few epochs and samples as show that everything runs")->group("Run");
-  app.set_config("--config", "", "read options from this file, name = value, as they are called here")->group("Run");
+  app.set_config("--config", "", "read options from this file, name = value, as they are called here")
+      ->type_name("FILE")
+      ->group("Run");
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
@@ -134,6 +134,8 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   s.recipe = s.preset == "paper" ? benchmark.paper : benchmark.own;
   std::array<int, 3>& epochs = s.recipe.epochs;
   if (!s.init.empty()) epochs[0] = 0;
+  if (!changes.epochs.empty() && changes.epochs.size() != epochs.size())
+    throw CLI::ValidationError("--epochs", format("expected three numbers W,S,F of epochs, got {}", changes.epochs.size()));
   if (!changes.epochs.empty()) std::copy_n(changes.epochs.begin(), 3, epochs.begin());
   if (s.data.smoke && !s.dry_run) {
     for (int& count : epochs) count = std::min(count, 1);
@@ -142,7 +144,7 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
     throw CLI::ValidationError("--epochs", "expected 1 or more epochs of search with --method " + s.method + ", got 0");
   if (changes.batch > 0) s.recipe.batch = changes.batch;
   if (changes.lr > 0) {
-    const double ratio = changes.lr / std::visit([](const auto& o) { return o.lr; }, s.recipe.warmup.optimizer);
+    const double ratio = changes.lr / lr_of(s.recipe);
     for (PhaseRecipe* phase : {&s.recipe.warmup, &s.recipe.search, &s.recipe.finetune})
       phase->optimizer = scaled(phase->optimizer, ratio);
   }
@@ -179,7 +181,15 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "
       "after SIGINT, SIGTERM or SIGHUP, which end the epoch and keep it (--checkpoint); otherwise from 100 on: the command "
       "line.");
-  app.parse(argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ConfigError& error) {
+    constexpr std::string_view prefix = "INI was not able to parse ";
+    const std::string_view what = error.what();
+    throw CLI::ConfigError(format("--config: expected options in '{}', as --help calls them, without the dashes; got '{}'",
+                                  app.get_config_ptr()->as<std::string>(),
+                                  what.substr(what.starts_with(prefix) ? prefix.size() : 0)));
+  }
   fill_in(benchmark, changes, s);
   return s;
 }

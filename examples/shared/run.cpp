@@ -72,9 +72,9 @@ class Run {
       fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
     const Network seed = benchmark.network(model(s_.width));
-    before_ = report(seed, {});
     bounds_ = make_bounds(s_.bounds, describe(seed));
-    if (!s_.quiet) observers_.add(ProgressBar{});
+    before_ = report(seed, bounds_);
+    if (!s_.quiet) observers_.add(ProgressBar({.plain_epochs = true}));
     if (!s_.log.empty()) observers_.add(JsonLinesLog{s_.log});
   }
 
@@ -105,7 +105,11 @@ class Run {
     Network copy = network;
     const SearchSpace space(copy, s_.recipe.space);
     if (shows_bounds()) {
-      for (const Reach& range : reach(copy, space, bounds_)) fmt::print("{}\n", range.to_string());
+      std::vector<Reach> ranges = reach(copy, space, bounds_);
+      for (std::size_t i = 0; i < ranges.size(); ++i) {
+        ranges[i].whole = before_.bounds[i].value.value_or(ranges[i].whole);  // of a supernet, too: what percents are of
+        fmt::print("{}\n", ranges[i].to_string());
+      }
     }
     require_reachable(copy, space, bounds_);
   }
@@ -284,7 +288,7 @@ class Run {
     std::istringstream lines(details);
     for (std::string line; std::getline(lines, line);) json["details"].push_back(line);
     const auto before = to_json(before_);
-    json["before"] = {{"costs", before["costs"]}, {"layers", before["layers"]}};
+    json["before"] = {{"costs", before["costs"]}, {"bounds", before["bounds"]}, {"layers", before["layers"]}};
     if (searched_) json["history"] = to_json(*searched_);
     json["history"][searched_ ? "finetuning" : "training"] = to_json(trained_);
     return json;
@@ -311,9 +315,9 @@ class Run {
       phase("training", w + se + f, r.warmup);
     }
     if (!r.note.empty()) fmt::print("{}\n", r.note);
-    fmt::print("\n{}\n", before_);
-    (void)first_network();  // says what the bounds can be, or that nothing keeps them
-    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds()));
+    fmt::print("\n{}", before_.table());
+    const Network network = first_network();  // says what the bounds can be, or that nothing keeps them
+    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds(network)));
   }
   void show_search() const {
     const Recipe& r = s_.recipe;
@@ -325,14 +329,14 @@ class Run {
       fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
                  r.finetune_patience);
   }
-  /// From a few steps of the network as it is, on a copy: as many as take half a second, four at most.
-  double estimated_seconds() const {
+  /// From a few steps of what training begins with: as many as take half a second, four at most.
+  double estimated_seconds(const Network& first) const {
     const data::Dataset& all = data_.splits.train;
     FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);  // the first epoch finds its memory
     options.checkpoint = {};
     const auto [w, s, f] = s_.recipe.epochs;
     for (std::int64_t samples = std::min<std::int64_t>(8, all.size());; samples = std::min(4 * samples, all.size())) {
-      Network network = benchmark_.network(model(s_.width));
+      Network network = first;
       const double seconds = fit(network, all.take(samples), data::Dataset(), options).epochs.back().seconds;
       if (seconds < 0.5 && samples < std::min(4 * s_.recipe.batch, all.size())) continue;
       return (w + s + f) * seconds * static_cast<double>(all.size()) / static_cast<double>(samples);

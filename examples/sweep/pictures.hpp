@@ -41,7 +41,7 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
     if (name_it) named.push_back({run.memory, run.latency});
     series.labels.push_back(name_it ? run.memory + " / " + run.latency : "");
     series.tips.push_back(
-        format("{}: {}, {:.0f} {}", run, metric_text(result.metric, result.value()), series.x.back(), cost.label));
+        format("{}: {}, {} {}", run, metric_text(result.metric, result.value()), amount_text(series.x.back()), cost.label));
   };
   const std::vector<const Result*> best = front(comparison.results, cost.key);
   for (const Result* result : best) add(*result);  // their labels first
@@ -55,7 +55,7 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
     steps.x.push_back(points[0].x[i]), steps.y.push_back(points[0].y[i]);
   }
   deploy::Chart chart{.title = format("{} against {}", metric_label(first), cost.label),
-                      .x = {.label = std::string(cost.label)},
+                      .x = {.label = cost.label},
                       .y = {.label = "test " + metric_label(first) + (scale == 100 ? " (%)" : "")},
                       .height = 340};
   for (std::size_t i = points.size(); i-- > 0;) {  // what was searched is drawn last, on top

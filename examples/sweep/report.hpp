@@ -4,7 +4,7 @@
 
 // What a sweep leaves for people and programs: results.jsonl, report.html and the pictures as SVG files.
 
-#include <map>
+#include <algorithm>
 #include <siena/core.hpp>
 #include <siena/deploy.hpp>
 #include <siena/train.hpp>
@@ -31,8 +31,9 @@ class Page {
     body_ += "<p>Each run: <code>" + deploy::xml_text(command) + "</code></p>\n";
     means(comparison);
     body_ += "<div class=\"pictures\">\n";
-    for (const CostColumn& cost : cost_columns) {
-      if (const auto picture = pareto_picture(comparison, cost)) add(*picture, format("pareto_{}{}.svg", cost.key, suffix));
+    for (const CostColumn& cost : comparison.costs) {
+      if (const auto picture = pareto_picture(comparison, cost))
+        add(*picture, format("pareto_{}{}.svg", file_name(cost.key), suffix));
     }
     body_ +=
         "</div>\n<p class=\"note\">Beside points: memory bound / latency bound, once for all seeds. The front is that of the "
@@ -85,6 +86,11 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   static std::string cell(std::string_view text, bool left = false) {
     return (left ? "<td class=\"text\">" : "<td>") + deploy::xml_text(text) + "</td>";
   }
+  /// "peak memory" as a part of a file's name.
+  static std::string file_name(std::string key) {
+    std::replace(key.begin(), key.end(), ' ', '_');
+    return key;
+  }
   static std::string heading(std::string_view text, bool left = false) {
     return (left ? "<th class=\"text\">" : "<th>") + deploy::xml_text(text) + "</th>";
   }
@@ -118,7 +124,7 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
     body_ += heading("memory", true) + heading("latency", true);
     for (int side = 0; side < 2; ++side) {
       body_ += heading(metric);
-      for (const CostColumn& cost : cost_columns) body_ += heading(cost.brief);
+      for (const CostColumn& cost : comparison.costs) body_ += heading(cost.brief);
     }
     body_ += heading(metric) + heading(metric) + "</tr>\n";
     std::vector<double> whole;
@@ -135,7 +141,7 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
       body_ += "<tr>" + cell(pair.memory, true) + cell(pair.latency, true);
       for (const auto* side : {&pair.found, &pair.uniform}) {
         body_ += cell(spread(side == &pair.found ? found : uniform, like));
-        for (const CostColumn& cost : cost_columns) {
+        for (const CostColumn& cost : comparison.costs) {
           std::vector<double> shares;
           for (const auto& [seed, result] : *side) shares.push_back(result->share(cost.key));
           body_ += cell(share(shares));
@@ -152,20 +158,20 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   void runs(const Comparison& comparison) {
     body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + heading("run", true) +
              heading("test " + metric_label(comparison.results[0])) + heading("before fine-tuning");
-    for (const CostColumn& cost : cost_columns) body_ += heading(cost.brief);
+    for (const CostColumn& cost : comparison.costs) body_ += heading(cost.brief);
     body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time") + "</tr>\n";
     for (const Result& result : comparison.results) {
       std::string fronts;
-      for (const CostColumn* cost : result.fronts) fronts += (fronts.empty() ? "" : ", ") + std::string(cost->brief);
+      for (const CostColumn& cost : result.fronts) fronts += (fronts.empty() ? "" : ", ") + cost.brief;
       const Run::Role role = result.record.run.role;
       const bool broken = !result.kept_bounds();
       body_ += broken ? "<tr class=\"broken\">" : "<tr>";
       body_ += cell(result.record.run.to_string(), true) + cell(metric_text(result.metric, result.value()));
       const double tuned = number(result.report.at(result.metric), "finetuned");
       body_ += cell(std::isnan(tuned) ? "-" : metric_text(result.metric, number(result.report.at(result.metric), "found")));
-      for (const CostColumn& cost : cost_columns) {
+      for (const CostColumn& cost : comparison.costs) {
         const double value = result.cost(cost.key), part_of = result.share(cost.key);
-        std::string text = std::isnan(value) ? "-" : format("{:.0f}", value);
+        std::string text = std::isnan(value) ? "-" : amount_text(value);
         if (!std::isnan(part_of)) text += format(" ({:.1f} %)", 100 * part_of);
         body_ += cell(text);
       }

@@ -4,7 +4,7 @@
 
 // What the runs of a sweep have reported, and what many runs together come to.
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -20,12 +20,10 @@
 
 namespace siena::examples {
 
+/// A cost to compare by: one of a report's "costs", or the value of the bound of that name.
 struct CostColumn {
-  std::string_view key, brief, label;
+  std::string key, brief, label;
 };
-inline constexpr std::array<CostColumn, 3> cost_columns{{{"bytes", "bytes", "bytes of parameters"},
-                                                         {"gap8_cycles", "cycles", "GAP8 cycles"},
-                                                         {"macs", "MACs", "multiply-accumulates"}}};
 
 /// A number that may be null or missing: NaN then.
 inline double number(const Json& json, std::string_view key) {
@@ -50,17 +48,20 @@ struct Result {
   std::string name;
   RunRecord record;
   Json report;
-  std::string metric;                     ///< "accuracy" or "auc"
-  std::vector<const CostColumn*> fronts;  ///< the costs for which no feasible search of the sweep beats it
+  std::string metric;              ///< "accuracy" or "auc"
+  std::vector<CostColumn> fronts;  ///< the costs for which no feasible search of the sweep beats it
 
   /// Of the test part, in [0, 1]: fine-tuned, or as found where nothing was fine-tuned.
   double value() const {
     const double tuned = number(report.at(metric), "finetuned");
     return std::isnan(tuned) ? number(report.at(metric), "found") : tuned;
   }
-  double cost(std::string_view key) const { return number(part(report, "costs"), key); }
+  double cost(std::string_view key) const {
+    const double own = cost_in(report, key);  // bounds are not asked of the unsearched network
+    return std::isnan(own) && record.run.role == Run::Role::seed ? cost_in(part(report, "before"), key) : own;
+  }
   /// The part that is left of what the network cost before, 1 where nothing was changed.
-  double share(std::string_view key) const { return cost(key) / number(part(part(report, "before"), "costs"), key); }
+  double share(std::string_view key) const { return cost(key) / cost_in(part(report, "before"), key); }
   bool feasible() const { return report.at("feasible").get<bool>(); }
   /// Nothing is asked of the unsearched network.
   bool kept_bounds() const { return feasible() || record.run.role == Run::Role::seed; }
@@ -69,6 +70,13 @@ struct Result {
     for (const Json& phase : part(report, "phases"))
       if (const double seconds = number(phase, "seconds"); !std::isnan(seconds)) sum += seconds;
     return sum;
+  }
+
+ private:
+  static double cost_in(const Json& costs_and_bounds, std::string_view key) {
+    for (const Json& bound : part(costs_and_bounds, "bounds"))
+      if (text(bound, "name") == key) return number(bound, "value");
+    return number(part(costs_and_bounds, "costs"), key);
   }
 };
 
@@ -149,11 +157,42 @@ inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
   return pairs;
 }
 
+/// Bytes, MACs and what latency is counted by, which is GAP8 where no bound says another model; then what else is bounded.
+inline std::vector<CostColumn> columns_of(const std::vector<Result>& results) {
+  std::vector<CostColumn> columns{{"bytes", "bytes", "bytes of parameters"},
+                                  {"gap8_cycles", "cycles", "GAP8 cycles"},
+                                  {"macs", "MACs", "multiply-accumulates"}};
+  for (const Result& result : results) {
+    for (const Json& bound : part(result.report, "bounds")) {
+      const std::string name = text(bound, "name"), model = text(bound, "model"), unit = text(bound, "unit");
+      const bool known = std::any_of(columns.begin(), columns.end(), [&](const CostColumn& c) { return c.key == name; });
+      if (known || model.empty() || model == "gap8" || std::isnan(number(bound, "value"))) continue;
+      const CostColumn column{name, name, format("{}{} ({})", name, name == model ? "" : " by " + model, unit)};
+      if (name == "latency") {
+        columns[1] = column;
+      } else {
+        columns.push_back(column);
+      }
+    }
+  }
+  return columns;
+}
+
 /// Results that may be compared: those of one command, in the order in which to show them, each with the fronts that it is on.
 struct Comparison {
   std::vector<std::string> command;
   std::vector<Result> results;
+  std::vector<CostColumn> costs;  ///< to compare by
 };
+
+/// Tells the unsearched networks what searches have found them to cost: they have no bounds of their own.
+inline void share_bounds_before(std::vector<Result>& results) {
+  Json bounds;
+  for (const Result& result : results)
+    if (const Json& found = part(part(result.report, "before"), "bounds"); found.size() > bounds.size()) bounds = found;
+  for (Result& result : results)
+    if (result.record.run.role == Run::Role::seed && !bounds.empty()) result.report["before"]["bounds"] = bounds;
+}
 
 inline std::vector<Comparison> comparisons(std::vector<Result> results) {
   std::vector<Comparison> all;
@@ -177,9 +216,11 @@ inline std::vector<Comparison> comparisons(std::vector<Result> results) {
     std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     comparison.results.clear();
     for (auto& [at, result] : placed) comparison.results.push_back(std::move(result));
-    for (const CostColumn& cost : cost_columns) {
+    share_bounds_before(comparison.results);
+    comparison.costs = columns_of(comparison.results);
+    for (const CostColumn& cost : comparison.costs) {
       for (const Result* best : front(comparison.results, cost.key)) {
-        comparison.results[static_cast<std::size_t>(best - comparison.results.data())].fronts.push_back(&cost);
+        comparison.results[static_cast<std::size_t>(best - comparison.results.data())].fronts.push_back(cost);
       }
     }
   }
@@ -206,7 +247,7 @@ inline Json line_of(const Result& result) {
             {"seconds", result.seconds()},
             {"fronts", Json::array()},
             {"command", result.record.command}};
-  for (const CostColumn* cost : result.fronts) line["fronts"].push_back(cost->key);
+  for (const CostColumn& cost : result.fronts) line["fronts"].push_back(cost.key);
   return line;
 }
 

@@ -94,7 +94,7 @@ inline std::vector<std::string> words_of(const Run& run, const std::vector<std::
   const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
   if (run.role != Run::Role::search) add({"--method", std::string(name_of(run.role))});
   add({"--memory", run.memory, "--latency", run.latency, "--seed", std::to_string(run.seed)});
-  add({"--checkpoint", folder.string(), "--resume", "--report", (folder / "report.json").string(), "--quiet"});
+  add({"--checkpoint", folder.string(), "--resume", "--report", (folder / "report.json").string()});
   return words;
 }
 

@@ -42,4 +42,11 @@ TEST_CASE("amounts are readable at any size", "[core][units]") {
   REQUIRE(amount_text(4871460) == "4871460");
   REQUIRE(amount_text(1e6) == "1000000");
   REQUIRE(amount_text(3e20) == "3e+20");
+  REQUIRE(shown_unit("s", 0.004).amount(0.00398) == "3.98");
+  REQUIRE(shown_unit("s", 0.004).name == "ms");
+  REQUIRE(shown_unit("s", 4e-5).amount(3e-5) == "30");
+  REQUIRE(shown_unit("s", 4e-5).name == "us");
+  REQUIRE(shown_unit("s", 1.5).name == "s");
+  REQUIRE(shown_unit("cycles", 0.5).amount(0.5) == "0.5");
+  REQUIRE(shown_unit("", 1).space().empty());
 }

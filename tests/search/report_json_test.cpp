@@ -39,7 +39,7 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("report as JSON: these keys, and no others") {
-  Report report = siena::report(network(), subject_to(AtMost{Params{}, 100}, AtLeast{20}));
+  Report report = siena::report(network(), subject_to(AtMost{Params{}, 100}, AtLeast{20}, MemoryBound{100_B}));
   report.accuracy.found = 0.75;
   report.phases.push_back({.name = "search", .epochs = 3, .seconds = 1.5});
   CHECK(to_json(report)["seed"].is_null());
@@ -47,8 +47,10 @@ TEST_CASE("report as JSON: these keys, and no others") {
   const Json json = to_json(report);
   CHECK(keys(json) == Keys{"feasible", "bounds", "metric", "accuracy", "costs", "layers", "phases", "seed", "threads"});
   CHECK(json["feasible"] == true);
-  REQUIRE(json["bounds"].size() == 2);
-  for (const auto& bound : json["bounds"]) CHECK(keys(bound) == Keys{"name", "limit", "value", "slack", "unit", "violation"});
+  REQUIRE(json["bounds"].size() == 3);
+  CHECK(keys(json["bounds"][0]) == Keys{"name", "limit", "value", "slack", "unit", "violation", "model"});
+  for (int i : {1, 2}) CHECK(keys(json["bounds"][i]) == Keys{"name", "limit", "value", "slack", "unit", "violation"});
+  CHECK(json["bounds"][0]["model"] == "params");
   CHECK(json["bounds"][0]["name"] == "params");
   CHECK(json["bounds"][0]["limit"] == 100);
   CHECK(json["bounds"][0]["value"] == 9 * 2 * 3 + 3 * 2);
@@ -69,7 +71,9 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(json["costs"]["macs"] == 16 * 54 + 6);
   CHECK(json["costs"]["bytes"] == 60 + 4 * 5);
   REQUIRE(json["layers"].size() == 2);
-  CHECK(keys(json["layers"][0]) == Keys{"name", "kind", "in_channels", "out_channels", "weights", "macs", "gap8_cycles"});
+  CHECK(keys(json["layers"][0]) ==
+        Keys{"name", "kind", "in_channels", "out_channels", "weights", "macs", "gap8_cycles", "bounds"});
+  CHECK(json["layers"][0]["bounds"] == Json{{"params", 9 * 2 * 3}});  // the others are no sums over layers
   CHECK(json["layers"][0]["name"] == "a");
   CHECK(json["layers"][1]["in_channels"] == 3);
   REQUIRE(json["phases"].size() == 1);

@@ -15,6 +15,7 @@
 #include "siena/constraints/minimize.hpp"
 #include "siena/constraints/penalty.hpp"
 #include "siena/constraints/steer.hpp"
+#include "siena/cost/cortex_m.hpp"
 #include "siena/cost/latency_table.hpp"
 #include "siena/data/synthetic.hpp"
 #include "support/catch.hpp"
@@ -340,6 +341,24 @@ TEST_CASE("report: the truth about a network") {
     CHECK_THAT(text, ContainsSubstring(part));
   }
   CHECK(text.back() != '\n');
+}
+
+TEST_CASE("a report shows what latency is bounded by, layer by layer") {
+  const Network network({4, 4, 2}, [](const Flow& x) {
+    return ((x | Conv2d{.out = 3, .kernel = 3}).named("a") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
+  });
+  CHECK(report(network, {}).table() ==
+        "layer  in  out  weights  MACs  gap8 cycles\n"
+        "a       2    3       54   864          242\n"
+        "out     3    2        6     6            2\n"
+        "total                60   870          244\n");
+  const auto slow = subject_to(MemoryBound{100_B}, LatencyBound{CortexM{.clock = 100_MHz}, 1_ms});
+  CHECK(report(network, slow).table() ==
+        "layer  in  out  weights  MACs  cortex-m us\n"
+        "a       2    3       54   864        67.84\n"
+        "out     3    2        6     6          0.8\n"
+        "total                60   870        77.28\n");  // 8.64 of them for the pooling
+  CHECK_THAT(report(network, slow).to_string(), ContainsSubstring("\nlatency 0.07728 of 1 ms (92.3 % slack): kept"));
 }
 
 TEST_CASE("search: under a bound on measured times") {

@@ -34,6 +34,13 @@ TEST_CASE("an epoch in a line") {
   CHECK(epoch_text(event) ==
         "search 2/30  loss 0.5000  accuracy 75.0 %  validation loss 1.2500  memory 14.2/16 KiB ok  depth 9/8 over  lr 0.001  "
         "1:01");
+  event.validation.accuracy = 0.5;
+  CHECK(epoch_text(event, 105) ==
+        "search 2/30  accuracy 75.0 %  validation accuracy 50.0 %  memory 14.2/16 KiB ok  depth 9/8 over  1:01");
+  CHECK(epoch_text(event, 80) == "search 2/30  validation accuracy 50.0 %  memory 14.2/16 KiB ok  depth 9/8 over");
+  CHECK(epoch_text(event, 50) == "search 2/30  memory 14.2/16 KiB ok  depth 9/8 over");
+  CHECK(epoch_text(event, 40) == "search 2/30  memory 14.2/16 KiB ok");
+  for (std::size_t columns = 0; columns < 150; ++columns) CHECK(epoch_text(event, columns).size() <= columns);
 }
 
 TEST_CASE("bounds in units that read well") {
@@ -63,8 +70,11 @@ TEST_CASE("a step in a line of any width") {
   CHECK(step_text(event, 120) ==
         "search 2/30 [############............]  loss 0.5000  accuracy 75.0 %  memory 14/16 KiB ok  2:05 left");
   CHECK(step_text(event, 84) == "search 2/30 [####....]  loss 0.5000  accuracy 75.0 %  memory 14/16 KiB ok  2:05 left");
-  CHECK(step_text(event, 78) == "search 2/30   loss 0.5000  accuracy 75.0 %  memory 14/16 KiB ok  2:05 left");
-  CHECK(step_text(event, 20) == "search 2/30   loss 0");
+  CHECK(step_text(event, 78) == "search 2/30  loss 0.5000  accuracy 75.0 %  memory 14/16 KiB ok  2:05 left");
+  CHECK(step_text(event, 70) == "search 2/30  accuracy 75.0 %  memory 14/16 KiB ok  2:05 left");
+  CHECK(step_text(event, 50) == "search 2/30  memory 14/16 KiB ok  2:05 left");
+  CHECK(step_text(event, 30) == "search 2/30  2:05 left");
+  CHECK(step_text(event, 20) == "search 2/30  2:05 le");
   for (std::size_t columns = 0; columns < 130; ++columns) CHECK(step_text(event, columns).size() <= columns);
 }
 

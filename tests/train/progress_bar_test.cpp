@@ -72,9 +72,9 @@ TEST_CASE("a progress bar does not flood the terminal") {
   // The first step of all, the last of the epoch, and the epoch; none of them wraps.
   CHECK(std::count(text.begin(), text.end(), '\r') == 3);
   CHECK(text ==
-        "\rtraining 1/1   loss 0.5000  2\x1b[K"
-        "\rtraining 1/1   loss 0.5000  0\x1b[K"
-        "\rtraining 1/1  loss 0.5000  lr\x1b[K\n");
+        "\rtraining 1/1  2 s left\x1b[K"
+        "\rtraining 1/1  0 s left\x1b[K"
+        "\rtraining 1/1  3 s\x1b[K\n");
 }
 
 TEST_CASE("an open line is closed when the bar goes") {

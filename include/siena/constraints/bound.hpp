@@ -40,6 +40,10 @@ class AtMost {
   N value(const Architecture<N>& network) const {
     return total(model_, network);
   }
+  /// The part of one layer in the value, where the model prices layers.
+  double layer_value(const LayerDesc<double>& layer) const requires PricesLayers<Model, double> {
+    return model_.layer_cost(layer) * layer.presence;
+  }
   template <class N>
   N violation(const Architecture<N>& network) const {
     return value(network) / limit_ - 1.0;
@@ -106,6 +110,10 @@ class LatencyBound {
   template <class N>
   N value(const Architecture<N>& network) const {
     return total(model_, network) / scale_;
+  }
+  /// The part of one layer in the value, where the model prices layers.
+  double layer_value(const LayerDesc<double>& layer) const requires PricesLayers<Model, double> {
+    return model_.layer_cost(layer) * layer.presence / scale_;
   }
   template <class N>
   N violation(const Architecture<N>& network) const {

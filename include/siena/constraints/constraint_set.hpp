@@ -23,6 +23,7 @@ namespace siena {
 struct ConstraintStatus {
   std::string name = {};
   std::string unit = {};
+  std::string model = {};  ///< the name of the cost model that it counts by, where it shows one
   std::optional<double> value = {}, limit = {};
   double violation = 0;    ///< 0 or less where it holds; of several entries, that of the worst
   double strength = 0;     ///< weight of the violation in the loss, where a search is on; relative, as violations are
@@ -33,12 +34,12 @@ struct ConstraintStatus {
   /// "memory 14000 of 16384 B (14.6 % slack): kept", with the worst entry where there are several; "gap8 383304 cycles
   /// (minimized)"; "capacity: BROKEN (violation 0.5)" where there is no value.
   std::string to_string() const {
-    const std::string_view space = unit.empty() ? "" : " ";
-    if (value && limit == HUGE_VAL) return format("{} {}{}{} (minimized)", name, amount_text(*value), space, unit);
+    const ShownUnit in = shown_unit(unit, limit && *limit < HUGE_VAL ? *limit : value.value_or(0));
+    if (value && limit == HUGE_VAL) return format("{} {}{}{} (minimized)", name, in.amount(*value), in.space(), in.name);
     const std::string_view verdict = feasible() ? "kept" : "BROKEN";
     const std::string where = worst.empty() ? "" : ", worst: " + worst;
     if (!value || !limit) return format("{}: {} (violation {:.4g}{})", name, verdict, violation, where);
-    return format("{} {} of {}{}{} ({:.1f} % slack{}): {}", name, amount_text(*value), amount_text(*limit), space, unit,
+    return format("{} {} of {}{}{} ({:.1f} % slack{}): {}", name, in.amount(*value), in.amount(*limit), in.space(), in.name,
                   -100 * violation, where, verdict);
   }
 };
@@ -99,9 +100,14 @@ class AnyConstraint {
       return held_->cost(network);
   }
   std::string unit() const { return held_->unit(); }
+  /// The name of the cost model that it counts by; "" where it shows none.
+  std::string model() const { return held_->model(); }
+  /// The part of one layer in the value; nothing where the value is no sum over layers.
+  std::optional<double> layer_value(const LayerDesc<double>& layer) const { return held_->layer_value(layer); }
 
   ConstraintStatus status(const Architecture<double>& network) const {
-    ConstraintStatus status{.name = name(), .unit = unit(), .value = value(network), .limit = limit(), .violation = -HUGE_VAL};
+    ConstraintStatus status{
+        .name = name(), .unit = unit(), .model = model(), .value = value(network), .limit = limit(), .violation = -HUGE_VAL};
     const std::vector<double> all = violations(network);
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (all[i] > status.violation) status.violation = all[i], status.entry = i;
@@ -122,6 +128,8 @@ class AnyConstraint {
     virtual double weight() const = 0;
     virtual std::optional<double> limit() const = 0;
     virtual std::string unit() const = 0;
+    virtual std::string model() const = 0;
+    virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
   };
   template <class C>
   struct Model final : Interface {
@@ -160,6 +168,14 @@ class AnyConstraint {
     std::string unit() const override {
       if constexpr (Bound<C>) return std::string(std::string_view(constraint.unit()));
       return {};
+    }
+    std::string model() const override {
+      if constexpr (requires { constraint.model().name(); }) return std::string(std::string_view(constraint.model().name()));
+      return {};
+    }
+    std::optional<double> layer_value([[maybe_unused]] const LayerDesc<double>& layer) const override {
+      if constexpr (requires { constraint.layer_value(layer); }) return constraint.layer_value(layer);
+      return std::nullopt;
     }
     C constraint;
   };

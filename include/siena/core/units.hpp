@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <string>
+#include <string_view>
 
 #include "siena/core/error.hpp"
 
@@ -33,6 +34,21 @@ struct Hertz {
 /// Six digits that matter, and no exponent for what people count: "0.00398", "39372", "4871460".
 inline std::string amount_text(double value) {
   return value >= 1e6 && value < 1e15 ? format("{:.0f}", value) : format("{:.6g}", value);
+}
+
+/// A unit to show amounts in, and how many of the metric's own it is.
+struct ShownUnit {
+  double size = 1;
+  std::string_view name = {};
+
+  std::string_view space() const { return name.empty() ? "" : " "; }
+  /// "3.98", where the metric's own is 0.00398.
+  std::string amount(double value) const { return amount_text(value / size); }
+};
+/// Seconds in the multiple that suits `amount`: s, ms or us. Any other unit stays as it is.
+inline ShownUnit shown_unit(std::string_view unit, double amount) {
+  if (unit != "s" || !(amount < 1)) return {1, unit};
+  return amount < 1e-3 ? ShownUnit{1e-6, "us"} : ShownUnit{1e-3, "ms"};
 }
 
 constexpr Seconds operator/(Cycles cycles, Hertz clock) { return {cycles.value / clock.value}; }

@@ -25,12 +25,12 @@ struct Reach {
 
   /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"
   std::string to_string() const {
-    const std::string_view space = unit.empty() ? "" : " ";
-    const std::string range =
-        format("{}: {} to {}{}{} can be reached", name, amount_text(smallest), amount_text(largest), space, unit);
+    const ShownUnit in = shown_unit(unit, limit.value_or(largest));
+    const auto amount = [&](double value) { return format("{}{}{}", in.amount(value), in.space(), in.name); };
+    const std::string range = format("{}: {} to {} can be reached", name, in.amount(smallest), amount(largest));
     if (!limit) return range;
-    return format("{}, the limit of {}{}{} is {:.1f} % of the whole network's {}{}{}", range, amount_text(*limit), space, unit,
-                  100 * *limit / whole, amount_text(whole), space, unit);
+    return format("{}, the limit of {} is {:.1f} % of the whole network's {}", range, amount(*limit), 100 * *limit / whole,
+                  amount(whole));
   }
 };
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ struct LayerReport {
   std::string name, kind;
   std::int64_t in_channels = 0, out_channels = 0;
   double weights = 0, macs = 0, gap8_cycles = 0;
+  std::vector<std::optional<double>> bounds;  ///< its part in each bound of the report, where that is a sum over layers
 };
 
 /// The truth about a network: exact costs, every bound with its slack, accuracy where it was measured.
@@ -48,17 +51,61 @@ struct Report {
   std::optional<std::uint64_t> seed;  ///< of the run, where the caller says it
   int threads = 0;
 
-  /// A table of the layers, then every bound and every accuracy, a line each.
+  /// What each layer costs, in weights, in MACs and by the models that latency is bounded by (none: GAP8).
+  std::string table() const;
+  /// The table, then every bound and every accuracy, a line each.
   std::string to_string() const;
 };
 
-inline std::string Report::to_string() const {
-  std::string text = format("{:<22}{:>10}{:>10}{:>10}{:>12}{:>14}\n", "layer", "in", "out", "weights", "MACs", "GAP8 cycles");
-  for (const auto& layer : layers) {
-    text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", layer.name, layer.in_channels, layer.out_channels,
-                   layer.weights, layer.macs, layer.gap8_cycles);
+namespace detail {
+/// Rows of cells in columns that are as wide as they must be: the first to the left, the others to the right.
+inline std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string text;
+  for (const auto& row : rows) {
+    text += format("{:<{}}", row[0], widths[0]);
+    for (std::size_t i = 1; i < row.size(); ++i) text += format("  {:>{}}", row[i], widths[i]);
+    text += "\n";
   }
-  text += format("{:<22}{:>10}{:>10}{:>10.0f}{:>12.0f}{:>14.0f}\n", "total", "", "", weights, macs, gap8_cycles);
+  return text;
+}
+/// An amount of something that is counted, or measured in a part of a unit.
+inline std::string cell_text(const std::optional<double>& value, const ShownUnit& in) {
+  if (!value) return "-";
+  return in.size < 1 ? format("{:.4g}", *value / in.size) : format("{:.0f}", *value);
+}
+}  // namespace detail
+
+inline std::string Report::table() const {
+  std::vector<std::size_t> priced;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    const std::string& model = bounds[i].model;
+    if (!model.empty() && model != Macs{}.name() && model != Params{}.name() && !layers.empty() && layers[0].bounds[i])
+      priced.push_back(i);
+  }
+  const auto shown = [&](std::size_t i) { return shown_unit(bounds[i].unit, bounds[i].value.value_or(1)); };
+  const auto count = [](double number) { return detail::cell_text(number, {}); };
+
+  std::vector<std::vector<std::string>> rows{{"layer", "in", "out", "weights", "MACs"}};
+  for (const std::size_t i : priced) rows[0].push_back(format("{} {}", bounds[i].model, shown(i).name));
+  if (priced.empty()) rows[0].push_back("gap8 cycles");
+  for (const LayerReport& layer : layers) {
+    rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels), count(layer.weights),
+                    count(layer.macs)});
+    for (const std::size_t i : priced) rows.back().push_back(detail::cell_text(layer.bounds[i], shown(i)));
+    if (priced.empty()) rows.back().push_back(count(layer.gap8_cycles));
+  }
+  rows.push_back({"total", "", "", count(weights), count(macs)});
+  for (const std::size_t i : priced) rows.back().push_back(detail::cell_text(bounds[i].value, shown(i)));
+  if (priced.empty()) rows.back().push_back(count(gap8_cycles));
+
+  return detail::table_text(rows);
+}
+
+inline std::string Report::to_string() const {
+  std::string text = table();
   for (const auto& bound : bounds) text += bound.to_string() + "\n";
   const auto line = [&](const char* name, const std::optional<double>& value) {
     if (value) text += format("{} {}: {}\n", accuracy.metric, name, metric_text(accuracy.metric, *value));
@@ -82,9 +129,14 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   report.gap8_cycles = total(Gap8{}, architecture);
   for (const auto& layer : architecture.layers) {
     if (layer.weights() <= 0) continue;
-    report.layers.push_back({layer.name, std::string(name_of(layer.kind)), static_cast<std::int64_t>(layer.in_channels),
-                             static_cast<std::int64_t>(layer.out_channels), layer.weights(), layer.macs(),
-                             Gap8{}.layer_cost(layer)});
+    report.layers.push_back({.name = layer.name,
+                             .kind = std::string(name_of(layer.kind)),
+                             .in_channels = static_cast<std::int64_t>(layer.in_channels),
+                             .out_channels = static_cast<std::int64_t>(layer.out_channels),
+                             .weights = layer.weights(),
+                             .macs = layer.macs(),
+                             .gap8_cycles = Gap8{}.layer_cost(layer)});
+    for (const AnyConstraint& constraint : constraints) report.layers.back().bounds.push_back(constraint.layer_value(layer));
   }
   report.threads = threads();
   return report;

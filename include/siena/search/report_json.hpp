@@ -35,11 +35,12 @@ inline nlohmann::ordered_json to_json(const History& history) {
   return epochs;
 }
 
-/// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation"}], "metric": "accuracy", "accuracy" (or
-/// what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers":
-/// [{"name", "kind", "in_channels", "out_channels", and those costs but for bytes}], "phases": [{"name", "epochs", "seconds"}],
-/// "seed", "threads"}. Slack is what is left of the limit, in its unit; null: not measured, or of a constraint that is no
-/// bound.
+/// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation", "model"}], "metric": "accuracy", "accuracy"
+/// (or what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers":
+/// [{"name", "kind", "in_channels", "out_channels", those costs but for bytes, "bounds": {name of a bound: its part in it}}],
+/// "phases": [{"name", "epochs", "seconds"}], "seed", "threads"}. Slack is what is left of the limit, in its unit; null: not
+/// measured, or of a constraint that is no bound. The cost model of a bound, and the parts of layers, are there where the
+/// constraint tells them.
 inline nlohmann::ordered_json to_json(const Report& report) {
   nlohmann::ordered_json json;
   json["feasible"] = report.feasible;
@@ -53,6 +54,7 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"slack", slack},
                               {"unit", bound.unit},
                               {"violation", bound.violation}});
+    if (!bound.model.empty()) json["bounds"].back()["model"] = bound.model;
   }
   json["metric"] = report.accuracy.metric;
   json[report.accuracy.metric] = {{"seed", detail::optional_number(report.accuracy.seed)},
@@ -69,6 +71,8 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"weights", layer.weights},
                               {"macs", layer.macs},
                               {"gap8_cycles", layer.gap8_cycles}});
+    for (std::size_t i = 0; i < layer.bounds.size(); ++i)
+      if (layer.bounds[i]) json["layers"].back()["bounds"][report.bounds[i].name] = *layer.bounds[i];
   }
   json["phases"] = nlohmann::ordered_json::array();
   for (const Report::Phase& phase : report.phases) {

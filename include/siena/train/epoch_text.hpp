@@ -6,11 +6,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/units.hpp"
 #include "siena/train/events.hpp"
 
 // How events read as text: what the terminal line and the plain lines have in common.
@@ -37,38 +40,13 @@ inline std::string number_text(double number) {
 inline std::string bound_text(const BoundReading& bound) {
   const bool limited = !std::isinf(bound.limit);
   const double size = limited ? bound.limit : bound.value;
-  double scale = 1;
-  std::string_view unit = bound.unit;
-  if (unit == "B" && size >= 1024) {
-    const bool large = size >= 1024.0 * 1024;
-    scale = large ? 1024.0 * 1024 : 1024;
-    unit = large ? "MiB" : "KiB";
-  } else if (unit == "s" && size < 1) {
-    const bool small = size < 1e-3;
-    scale = small ? 1e-6 : 1e-3;
-    unit = small ? "us" : "ms";
-  }
-  const std::string limit = limited ? "/" + number_text(bound.limit / scale) : "";
-  return format("{} {}{}{}{}{}", bound.name, number_text(bound.value / scale), limit, unit.empty() ? "" : " ", unit,
+  ShownUnit in = shown_unit(bound.unit, size);
+  if (bound.unit == "B" && size >= 1024) in = size >= 1024 * 1024 ? ShownUnit{1024 * 1024, "MiB"} : ShownUnit{1024, "KiB"};
+  const std::string limit = limited ? "/" + number_text(bound.limit / in.size) : "";
+  return format("{} {}{}{}{}{}", bound.name, number_text(bound.value / in.size), limit, in.space(), in.name,
                 !limited       ? ""
                 : bound.kept() ? " ok"
                                : " over");
-}
-
-/// "  loss 0.6931  accuracy 91.2 %", where `prefix` says of what.
-inline std::string metrics_text(std::string_view prefix, double loss, double accuracy) {
-  std::string text = format("  {}loss {:.4f}", prefix, loss);
-  if (accuracy == accuracy) text += format("  {}accuracy {:.1f} %", prefix, 100 * accuracy);
-  return text;
-}
-
-/// An epoch in one line.
-inline std::string epoch_text(const EpochEvent& event) {
-  std::string text = format("{} {}/{}", event.phase, event.epoch, event.epochs);
-  text += metrics_text("", event.train.loss, event.train.accuracy);
-  if (event.has_validation) text += metrics_text("validation ", event.validation.loss, event.validation.accuracy);
-  for (const BoundReading& bound : event.bounds) text += "  " + bound_text(bound);
-  return text + format("  lr {:.3g}  {}", event.lr, duration_text(event.seconds));
 }
 
 /// The first `columns` characters of UTF-8 text.
@@ -81,21 +59,71 @@ inline std::string_view clipped(std::string_view text, std::size_t columns) {
   return text.substr(0, end);
 }
 
-/// A step in one line of at most `columns` characters: where there is no room for all, the bar goes first, then the end.
+namespace detail {
+/// What a line is made of, two blanks between. Where there is no room for all, parts leave whole: the highest rank first, of
+/// equal ones the last. Rank 0 stays, and is cut off at the end.
+struct LinePart {
+  std::string text;
+  int rank = 0;
+};
+
+inline std::string joined(const std::vector<LinePart>& parts) {
+  std::string line;
+  for (const LinePart& part : parts) line += (line.empty() ? "" : "  ") + part.text;
+  return line;
+}
+
+inline std::string fitted(std::vector<LinePart> parts, std::size_t columns) {
+  for (;;) {
+    std::string line = joined(parts);
+    const std::string_view fits = clipped(line, columns);
+    if (fits.size() == line.size()) return line;
+    const auto lower = [](const LinePart& a, const LinePart& b) { return a.rank < b.rank; };
+    const auto last = std::max_element(parts.rbegin(), parts.rend(), lower);
+    if (last->rank == 0) return std::string(fits);
+    parts.erase(std::next(last).base());
+  }
+}
+
+inline LinePart loss_part(std::string_view of, double loss, int rank) { return {format("{}loss {:.4f}", of, loss), rank}; }
+inline void add_accuracy(std::vector<LinePart>& parts, std::string_view of, double accuracy, int rank) {
+  if (accuracy == accuracy) parts.push_back({format("{}accuracy {:.1f} %", of, 100 * accuracy), rank});
+}
+}  // namespace detail
+
+/// An epoch in one line of at most `columns` characters. Where there is no room for all, the rate goes first, then the losses,
+/// the time, the accuracies; the bounds last.
+inline std::string epoch_text(const EpochEvent& event, std::size_t columns = std::string::npos) {
+  std::vector<detail::LinePart> parts{{format("{} {}/{}", event.phase, event.epoch, event.epochs)},
+                                      detail::loss_part("", event.train.loss, 5)};
+  detail::add_accuracy(parts, "", event.train.accuracy, 3);
+  if (event.has_validation) {
+    parts.push_back(detail::loss_part("validation ", event.validation.loss, 6));
+    detail::add_accuracy(parts, "validation ", event.validation.accuracy, 2);
+  }
+  for (const BoundReading& bound : event.bounds) parts.push_back({bound_text(bound), 1});
+  parts.push_back({format("lr {:.3g}", event.lr), 7});
+  parts.push_back({duration_text(event.seconds), 4});
+  return detail::fitted(std::move(parts), columns);
+}
+
+/// A step in one line of at most `columns` characters. Where there is no room for all, the bar goes first, then the loss, the
+/// accuracy, the bounds; the time left stays.
 inline std::string step_text(const StepEvent& event, std::size_t columns) {
-  const std::string head = format("{} {}/{} ", event.phase, event.epoch, event.epochs);
-  std::string tail = metrics_text("", event.loss, event.accuracy);
-  for (const BoundReading& bound : event.bounds) tail += "  " + bound_text(bound);
-  tail += format("  {} left", duration_text(event.seconds_left));
-  const std::size_t taken = head.size() + tail.size() + 2;
+  std::vector<detail::LinePart> parts{{format("{} {}/{}", event.phase, event.epoch, event.epochs)},
+                                      detail::loss_part("", event.loss, 3)};
+  detail::add_accuracy(parts, "", event.accuracy, 2);
+  for (const BoundReading& bound : event.bounds) parts.push_back({bound_text(bound), 1});
+  parts.push_back({format("{} left", duration_text(event.seconds_left))});
+
+  const std::size_t taken = detail::joined(parts).size() + 3;  // a blank and two brackets
   const std::size_t width = columns > taken ? std::min<std::size_t>(columns - taken, 24) : 0;
-  std::string bar;
   if (width >= 6) {
     const double part = event.steps > 0 ? static_cast<double>(event.step) / static_cast<double>(event.steps) : 1;
     const auto full = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * static_cast<double>(width));
-    bar = format("[{}{}]", std::string(full, '#'), std::string(width - full, '.'));
+    parts[0].text += format(" [{}{}]", std::string(full, '#'), std::string(width - full, '.'));
   }
-  return std::string(clipped(head + bar + tail, columns));
+  return detail::fitted(std::move(parts), columns);
 }
 
 }  // namespace siena

@@ -48,7 +48,7 @@ class ProgressBar {
   }
   void on_epoch(const EpochEvent& event) {
     if (on_terminal_) {
-      line_->show(clipped(epoch_text(event), columns()));
+      line_->show(epoch_text(event, columns()));
       line_->close();
     } else if (options_.plain_epochs) {
       std::fputs((epoch_text(event) + "\n").c_str(), options_.file);

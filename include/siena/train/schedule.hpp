@@ -86,9 +86,11 @@ inline std::string text_of(const MilestoneLr& s) {
   return text;
 }
 inline std::string text_of(const PiecewiseLr& s) {
-  std::string text = "1";
-  for (const auto& piece : s.pieces) text += format(", {} from epoch {}", piece.factor, piece.epoch);
-  return text;
+  std::string text;
+  for (const auto& piece : s.pieces)
+    text += text.empty() ? format("times {} from epoch {} on", piece.factor, piece.epoch)
+                         : format(", {} from {} on", piece.factor, piece.epoch);
+  return text.empty() ? "constant" : text;
 }
 inline std::string text_of(const ExponentialLr& s) { return format("times {} each epoch", s.gamma); }
 inline std::string text_of(const CosineLr& s) { return s.floor > 0 ? format("cosine to {}", s.floor) : "cosine"; }

@@ -20,13 +20,13 @@ for name in ("memory", "latency", "checkpoint", "report", "calls", "fail-at", "b
     parser.add_argument("--" + name)
 parser.add_argument("--method", default="masks")
 parser.add_argument("--metric", default="accuracy")
+parser.add_argument("--cost-model", default="gap8")
 parser.add_argument("--epochs", default="8,8,4")
 parser.add_argument("--seed", type=int)
 parser.add_argument("--resume", action="store_true")
-parser.add_argument("--quiet", action="store_true")
 parser.add_argument("--no-history", action="store_true")
 options = parser.parse_args()
-assert options.resume and options.quiet
+assert options.resume
 
 random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}")
 names = ["conv1"] + [f"stack{s}.conv{c}" for s in (1, 2, 3) for c in (1, 2)] + ["stack2.skip", "stack3.skip", "classifier"]
@@ -104,7 +104,12 @@ bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["by
            "unit": "B", "violation": 0.2 if breaks else 0},
           {"name": "latency", "limit": full["gap8_cycles"] * latency, "value": costs["gap8_cycles"], "slack": 1,
            "unit": "cycles", "violation": 0}]
-bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none"]
+if options.cost_model != "gap8":  # a time, which is a thousandth of a microsecond for each cycle
+    bounds[1].update(unit="s", limit=bounds[1]["limit"] * 1e-9, value=bounds[1]["value"] * 1e-9)
+bounds[1]["model"] = options.cost_model
+bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none" and options.method != "seed"]
+whole = [{**b, "value": full["bytes"] if b["name"] == "memory" else b["value"] / costs["gap8_cycles"] * full["gap8_cycles"]}
+         for b in bounds]
 best = 0.86 - 0.12 * (1 - keep) ** 2 - (0.02 if options.method == "uniform" else 0) + 0.01 * random.random()
 counts = [int(count) for count in options.epochs.split(",")]
 falling = [("memory", full["bytes"] * memory, full["bytes"]), ("latency", full["gap8_cycles"] * latency, full["gap8_cycles"])]
@@ -121,8 +126,9 @@ report = {"program": "a program <&>", "method": options.method, "feasible": not 
                            "finetuned": best},
           "costs": costs,
           "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": after} for name, wide, after in layers],
-          "before": {"costs": full, "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": wide}
-                                               for name, wide, after in layers]},
+          "before": {"costs": full, "bounds": whole,
+                     "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": wide}
+                                for name, wide, after in layers]},
           "phases": [{"name": "all", "epochs": sum(counts), "seconds": 61.5}], "seed": options.seed, "threads": 1}
 if not options.no_history:
     report["history"] = history

@@ -111,6 +111,21 @@ class SweepTest(unittest.TestCase):
         self.assertTrue(row[10].startswith(f"{mean - 100 * sum(values['uniform']) / 3:.2f} ± "))
         self.assertTrue(row[11].startswith(f"{100 * sum(values['seed']) / 3:.2f} ± "))
 
+    def test_what_latency_is_counted_by(self):
+        """A bound by another model than GAP8 is what the networks are compared by, the unsearched one too."""
+        said = self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines", program=["--cost-model", "cortex-m"])
+        self.assertIn("49.0 % of the latency", said)
+        self.assertEqual(sorted(f for f in os.listdir(self.out) if f.startswith("pareto_")),
+                         ["pareto_bytes.svg", "pareto_latency.svg", "pareto_macs.svg"])
+        self.assertIn("latency", self.results()["memory-75pc_latency-25pc_seed-0"]["fronts"])
+        with open(os.path.join(self.out, "pareto_latency.svg")) as file:
+            picture = file.read()
+        self.assertIn("latency by cortex-m (s)", picture)
+        self.assertIn("0.00159488 latency by cortex-m (s)", picture)  # of the unsearched network
+        rows = self.page().findall(".//" + HTML + "table")[1].findall(HTML + "tr")
+        self.assertEqual([cell.text for cell in rows[0]][3:6], ["bytes", "latency", "MACs"])
+        self.assertEqual(rows[-1][4].text, "0.00159488 (100.0 %)")
+
     def test_done_runs_are_not_run_again(self):
         self.sweep("--memory", "75%,50%")
         self.assertEqual(len(self.calls()), 2)
