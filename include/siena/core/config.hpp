@@ -10,6 +10,7 @@
 // SIENA_UNROLL_BY_2         two turns of the loop that follows at a time
 // SIENA_OPAQUE(pointer)     the optimiser forgets where the pointer comes from: it then steps the pointer as written, where
 //                           it would otherwise compute every address of an unrolled loop ahead and run out of registers
+// SIENA_FORGET_LOADS        what is loaded after it is not taken from what was loaded before, which would stay in a register
 // SIENA_INLINE              inlined whatever the optimiser thinks: kernels that keep their tile in registers
 // SIENA_INLINE_LAMBDA       the same for a lambda, behind its parameters
 //
@@ -37,6 +38,12 @@
 #define SIENA_OPAQUE(pointer) asm("" : "+r"(pointer))
 #else
 #define SIENA_OPAQUE(pointer) static_cast<void>(0)
+#endif
+
+#if defined(__GNUC__)
+#define SIENA_FORGET_LOADS asm volatile("" ::: "memory")
+#else
+#define SIENA_FORGET_LOADS static_cast<void>(0)
 #endif
 
 #if defined(__clang__)

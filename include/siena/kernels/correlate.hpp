@@ -269,14 +269,17 @@ void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T
       correlate_images<Arch, T>(close, part, s);
     });
   }
-  constexpr std::int64_t band = 8;
-  const std::int64_t bands = ceil_div(c.height.out, band), rest = (batch - whole) * bands;
+  const std::int64_t together = tiled > 0 ? row_images<Arch> : 1, sets = ceil_div(batch - whole, together);
+  const std::int64_t band = std::clamp<std::int64_t>(c.height.out * sets / wanted_tasks, 2, 8);
+  const std::int64_t bands = ceil_div(c.height.out, band), rest = sets * bands;
   parallel_ranges(rest, std::max<std::int64_t>(1, rest / wanted_tasks), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t image = whole + i / bands * together;
       Stretch s = all;
       CorrelationData<T> part = d;
-      part.x += (whole + i / bands) * c.in_image;
-      part.y += (whole + i / bands) * c.out_image;
+      part.x += image * c.in_image;
+      part.y += image * c.out_image;
+      s.images = std::min(together, batch - image);
       s.first_row = i % bands * band;
       s.last_row = std::min(c.height.out, s.first_row + band);
       if (tiled > 0) {
@@ -284,7 +287,9 @@ void correlate(const Correlation& c, std::int64_t batch, const CorrelationData<T
         correlate_rows<Arch, T>(c, part, s);
         s.first_pixel = std::exchange(s.last_pixel, c.width.out);
       }
-      if (s.first_pixel < s.last_pixel) correlate_pixels<Arch, T>(c, part, s);
+      if (s.first_pixel == s.last_pixel) continue;
+      for (std::int64_t n = 0; n < s.images; ++n, part.x += c.in_image, part.y += c.out_image)
+        correlate_pixels<Arch, T>(c, part, s);
     }
   });
 }
