@@ -37,19 +37,22 @@ void stem_box(PixelRun<T>& run, const Correlation& c, const OutputBox& box, T* d
   run.rows = box.last_row - box.first_row;
   run.images = 1;
   const T *const x = run.x, *const dy = run.dy;
-  for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t column) {
+  for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t block) {
     using A = typename decltype(arch)::type;
-    constexpr int columns = decltype(vectors)::value;
-    constexpr int room = (simd::registers<Arch> >= 32 ? 28 : 12) / columns / Rows, taps = std::clamp(room, 1, 3);
-    run.x = x;
-    run.dy = dy + column;
-    T* to = dw + column;
-    std::int64_t kh = 0;
-    for (; kh + taps <= c.height.taps; kh += taps, run.x += taps * run.x_tap, to += taps * Rows * c.columns) {
-      outer_tile<T, A, taps, Rows, Group, columns>(run, to, c.columns);
-    }
-    for (; kh < c.height.taps; ++kh, run.x += run.x_tap, to += Rows * c.columns) {
-      outer_tile<T, A, 1, Rows, Group, columns>(run, to, c.columns);
+    constexpr int room = simd::registers<Arch> >= 32 ? 28 : 12, columns = vectors * Rows <= room ? vectors : 1;
+    constexpr int taps = std::clamp(room / columns / Rows, 1, 3);
+    for (int vector = 0; vector < vectors; vector += columns) {
+      const std::int64_t column = block + vector * simd::width<T, A>;
+      run.x = x;
+      run.dy = dy + column;
+      T* to = dw + column;
+      std::int64_t kh = 0;
+      for (; kh + taps <= c.height.taps; kh += taps, run.x += taps * run.x_tap, to += taps * Rows * c.columns) {
+        outer_tile<T, A, taps, Rows, Group, columns>(run, to, c.columns);
+      }
+      for (; kh < c.height.taps; ++kh, run.x += run.x_tap, to += Rows * c.columns) {
+        outer_tile<T, A, 1, Rows, Group, columns>(run, to, c.columns);
+      }
     }
   });
 }
@@ -83,12 +86,19 @@ void stem_image(const Correlation& c, const T* x, const T* dy, Buffer<T>& packed
   in.last_pixel = last_inside(w, in.first_pixel);
   if (2 * (in.last_row - in.first_row) * (in.last_pixel - in.first_pixel) < h.out * w.out) in = {h.out, h.out, 0, 0};
   PixelRun<T> run{.x_pixel = w.step * c.in_pixel, .dy_pixel = c.out_pixel, .dy_row = c.out_row};
-  const auto start = [&](const OutputBox& box, const T* first, std::int64_t row) {
-    run.x = first;
+  // A few rows at a time: what a run reads stays in the first-level cache while columns and kernel rows go by.
+  const auto start = [&](OutputBox box, const T* first, std::int64_t row) {
+    constexpr std::int64_t cache = 24 * 1024 / sizeof(T);
+    const std::int64_t of_row = (box.last_pixel - box.first_pixel) * c.out_pixel + h.step * row;
+    const std::int64_t band = std::max<std::int64_t>(1, (cache - (h.taps - 1) * row) / of_row), end = box.last_row;
     run.x_row = h.step * row;
     run.x_tap = h.tap_step * row;
-    run.dy = dy + box.first_row * c.out_row + box.first_pixel * c.out_pixel;
-    stem_box<Arch, T, Rows, Group>(run, c, box, dw);
+    for (; box.first_row < end; box.first_row = box.last_row, first += band * run.x_row) {
+      box.last_row = std::min(end, box.first_row + band);
+      run.x = first;
+      run.dy = dy + box.first_row * c.out_row + box.first_pixel * c.out_pixel;
+      stem_box<Arch, T, Rows, Group>(run, c, box, dw);
+    }
   };
   const OutputBox borders[] = {{0, in.first_row, 0, w.out},
                                {in.last_row, h.out, 0, w.out},
