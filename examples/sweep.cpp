@@ -297,10 +297,11 @@ class Sweep {
 
   static std::string costs(const Result& result) {
     std::string text;
-    for (const CostColumn& cost : columns_of({result})) {
-      const double value = result.cost(cost.key), share = result.share(cost.key);
+    for (const CostColumn& cost : columns_of(std::span(&result, 1))) {
+      const double value = result.cost(cost), share = result.share(cost);
       if (!std::isnan(share)) text += format(", {:.1f} % of the {}", 100 * share, cost.brief);
-      if (std::isnan(share) && !std::isnan(value)) text += format(", {} {}", amount_text(value), cost.brief);
+      if (std::isnan(share) && !std::isnan(value))
+        text += format(", {}{}{} {}", cost.in.amount(value), cost.in.space(), cost.in.name, cost.brief);
     }
     return text;
   }

@@ -34,7 +34,7 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
   const auto add = [&](const Result& result) {
     const Run& run = result.record.run;
     Series& series = points[static_cast<std::size_t>(run.role)];
-    series.x.push_back(result.cost(cost.key)), series.y.push_back(scale * result.value());
+    series.x.push_back(result.cost(cost) / cost.in.size), series.y.push_back(scale * result.value());
     any = any || !std::isnan(series.x.back() + series.y.back());
     const bool name_it = run.role == Run::Role::search &&  // one of the seeds of a pair of bounds is enough
                          std::find(named.begin(), named.end(), std::pair(run.memory, run.latency)) == named.end();
@@ -43,7 +43,7 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
     series.tips.push_back(
         format("{}: {}, {} {}", run, metric_text(result.metric, result.value()), amount_text(series.x.back()), cost.label));
   };
-  const std::vector<const Result*> best = front(comparison.results, cost.key);
+  const std::vector<const Result*> best = front(comparison.results, cost);
   for (const Result* result : best) add(*result);  // their labels first
   for (const Result& result : comparison.results)
     if (std::find(best.begin(), best.end(), &result) == best.end()) add(result);

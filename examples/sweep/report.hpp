@@ -5,6 +5,7 @@
 // What a sweep leaves for people and programs: results.jsonl, report.html and the pictures as SVG files.
 
 #include <algorithm>
+#include <set>
 #include <siena/core.hpp>
 #include <siena/deploy.hpp>
 #include <siena/train.hpp>
@@ -32,8 +33,7 @@ class Page {
     means(comparison);
     body_ += "<div class=\"pictures\">\n";
     for (const CostColumn& cost : comparison.costs) {
-      if (const auto picture = pareto_picture(comparison, cost))
-        add(*picture, format("pareto_{}{}.svg", file_name(cost.key), suffix));
+      if (const auto picture = pareto_picture(comparison, cost)) add(*picture, file_name(comparison, cost) + suffix + ".svg");
     }
     body_ +=
         "</div>\n<p class=\"note\">Beside points: memory bound / latency bound, once for all seeds. The front is that of the "
@@ -52,6 +52,11 @@ class Page {
   }
 
   void write(std::string_view title) const {
+    for (const auto& entry : fs::directory_iterator(out_)) {  // of costs that are not compared any more
+      const fs::path file = entry.path().filename();
+      if (file.string().starts_with("pareto_") && file.extension() == ".svg" && !pictures_.contains(file))
+        fs::remove(out_ / file);
+    }
     const std::string name = deploy::xml_text(title);
     write_file_atomically(out_ / "report.html",
                           "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
@@ -86,16 +91,20 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   static std::string cell(std::string_view text, bool left = false) {
     return (left ? "<td class=\"text\">" : "<td>") + deploy::xml_text(text) + "</td>";
   }
-  /// "peak memory" as a part of a file's name.
-  static std::string file_name(std::string key) {
-    std::replace(key.begin(), key.end(), ' ', '_');
-    return key;
+  /// "pareto_peak_memory"; with its unit where the same is bounded in two.
+  static std::string file_name(const Comparison& comparison, const CostColumn& cost) {
+    const auto alike = [&](const CostColumn& other) { return other.key == cost.key; };
+    const bool alone = std::count_if(comparison.costs.begin(), comparison.costs.end(), alike) == 1;
+    std::string name = "pareto_" + cost.key + (alone ? "" : "_" + cost.unit);
+    std::replace(name.begin(), name.end(), ' ', '_');
+    return name;
   }
   static std::string heading(std::string_view text, bool left = false) {
     return (left ? "<th class=\"text\">" : "<th>") + deploy::xml_text(text) + "</th>";
   }
 
   void add(const deploy::Picture& picture, const fs::path& file) {
+    pictures_.insert(file);
     if (!fs::exists(out_ / file) || read_file(out_ / file) != picture.svg) write_file_atomically(out_ / file, picture.svg);
     body_ += picture.svg;
   }
@@ -117,14 +126,15 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   void means(const Comparison& comparison) {
     const Result& like = comparison.results[0];
     const std::string metric = metric_label(like) + (like.metric == "accuracy" ? " (%)" : "");
-    body_ +=
-        "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n<tr><th colspan=\"2\" class=\"group\">bounds</th>"
-        "<th colspan=\"4\" class=\"group\">searched</th><th colspan=\"4\" class=\"group\">uniform scaling</th>"
-        "<th class=\"group\">searched − uniform</th><th class=\"group\">unsearched</th></tr>\n<tr>";
+    const std::string group = format("<th colspan=\"{}\" class=\"group\">", 1 + comparison.costs.size());
+    body_ += "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n<tr><th colspan=\"2\" class=\"group\">bounds</th>" +
+             group + "searched</th>" + group +
+             "uniform scaling</th>"
+             "<th class=\"group\">searched − uniform</th><th class=\"group\">unsearched</th></tr>\n<tr>";
     body_ += heading("memory", true) + heading("latency", true);
     for (int side = 0; side < 2; ++side) {
       body_ += heading(metric);
-      for (const CostColumn& cost : comparison.costs) body_ += heading(cost.brief);
+      for (const CostColumn& cost : comparison.costs) body_ += heading(cost.heading());
     }
     body_ += heading(metric) + heading(metric) + "</tr>\n";
     std::vector<double> whole;
@@ -143,7 +153,7 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
         body_ += cell(spread(side == &pair.found ? found : uniform, like));
         for (const CostColumn& cost : comparison.costs) {
           std::vector<double> shares;
-          for (const auto& [seed, result] : *side) shares.push_back(result->share(cost.key));
+          for (const auto& [seed, result] : *side) shares.push_back(result->share(cost));
           body_ += cell(share(shares));
         }
       }
@@ -158,7 +168,7 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   void runs(const Comparison& comparison) {
     body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + heading("run", true) +
              heading("test " + metric_label(comparison.results[0])) + heading("before fine-tuning");
-    for (const CostColumn& cost : comparison.costs) body_ += heading(cost.brief);
+    for (const CostColumn& cost : comparison.costs) body_ += heading(cost.heading());
     body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time") + "</tr>\n";
     for (const Result& result : comparison.results) {
       std::string fronts;
@@ -170,8 +180,8 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
       const double tuned = number(result.report.at(result.metric), "finetuned");
       body_ += cell(std::isnan(tuned) ? "-" : metric_text(result.metric, number(result.report.at(result.metric), "found")));
       for (const CostColumn& cost : comparison.costs) {
-        const double value = result.cost(cost.key), part_of = result.share(cost.key);
-        std::string text = std::isnan(value) ? "-" : amount_text(value);
+        const double value = result.cost(cost), part_of = result.share(cost);
+        std::string text = std::isnan(value) ? "-" : cost.in.amount(value);
         if (!std::isnan(part_of)) text += format(" ({:.1f} %)", 100 * part_of);
         body_ += cell(text);
       }
@@ -201,6 +211,7 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   }
 
   fs::path out_;
+  std::set<fs::path> pictures_;
   std::string body_;
 };
 

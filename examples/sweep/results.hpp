@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <siena/search.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -23,6 +24,12 @@ namespace siena::examples {
 /// A cost to compare by: one of a report's "costs", or the value of the bound of that name.
 struct CostColumn {
   std::string key, brief, label;
+  std::string unit = {};  ///< of a bound: those in another one are not compared
+  ShownUnit in = {};      ///< to show it in
+
+  /// "latency (ms)", above a column of numbers.
+  std::string heading() const { return in.name.empty() ? brief : format("{} ({})", brief, in.name); }
+  bool operator==(const CostColumn& other) const { return key == other.key && unit == other.unit; }
 };
 
 /// A number that may be null or missing: NaN then.
@@ -56,12 +63,12 @@ struct Result {
     const double tuned = number(report.at(metric), "finetuned");
     return std::isnan(tuned) ? number(report.at(metric), "found") : tuned;
   }
-  double cost(std::string_view key) const {
-    const double own = cost_in(report, key);  // bounds are not asked of the unsearched network
-    return std::isnan(own) && record.run.role == Run::Role::seed ? cost_in(part(report, "before"), key) : own;
+  double cost(const CostColumn& column) const {
+    const double own = cost_in(report, column);  // bounds are not asked of the unsearched network
+    return std::isnan(own) && record.run.role == Run::Role::seed ? cost_in(part(report, "before"), column) : own;
   }
   /// The part that is left of what the network cost before, 1 where nothing was changed.
-  double share(std::string_view key) const { return cost(key) / cost_in(part(report, "before"), key); }
+  double share(const CostColumn& column) const { return cost(column) / cost_in(part(report, "before"), column); }
   bool feasible() const { return report.at("feasible").get<bool>(); }
   /// Nothing is asked of the unsearched network.
   bool kept_bounds() const { return feasible() || record.run.role == Run::Role::seed; }
@@ -73,10 +80,10 @@ struct Result {
   }
 
  private:
-  static double cost_in(const Json& costs_and_bounds, std::string_view key) {
+  static double cost_in(const Json& costs_and_bounds, const CostColumn& column) {
     for (const Json& bound : part(costs_and_bounds, "bounds"))
-      if (text(bound, "name") == key) return number(bound, "value");
-    return number(part(costs_and_bounds, "costs"), key);
+      if (text(bound, "name") == column.key && text(bound, "unit") == column.unit) return number(bound, "value");
+    return number(part(costs_and_bounds, "costs"), column.key);
   }
 };
 
@@ -98,7 +105,7 @@ inline Result load_result(const fs::path& folder) {
 }
 
 /// The searches that no other beats in what they reached and one cost, by rising cost; runs that broke a bound are left out.
-inline std::vector<const Result*> front(const std::vector<Result>& results, std::string_view cost) {
+inline std::vector<const Result*> front(const std::vector<Result>& results, const CostColumn& cost) {
   std::vector<ParetoPoint> points;
   std::vector<const Result*> from;
   for (const Result& result : results) {
@@ -149,7 +156,7 @@ inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
   const auto size = [](const PairOfBounds& pair) {  // what was kept of the network
     std::vector<double> shares;
     for (const auto* side : {&pair.found, &pair.uniform})
-      for (const auto& [seed, result] : *side) shares.push_back(result->share("bytes") + result->share("gap8_cycles"));
+      for (const auto& [seed, result] : *side) shares.push_back(result->share({"bytes"}) + result->share({"gap8_cycles"}));
     const Spread of(shares);
     return of.count == 0 ? 0 : of.mean;
   };
@@ -157,23 +164,31 @@ inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
   return pairs;
 }
 
-/// Bytes, MACs and what latency is counted by, which is GAP8 where no bound says another model; then what else is bounded.
-inline std::vector<CostColumn> columns_of(const std::vector<Result>& results) {
+/// Bytes, GAP8 cycles, MACs and what else is bounded; where all searches bound their latency by another model than GAP8, in one
+/// unit, that in the place of GAP8's cycles.
+inline std::vector<CostColumn> columns_of(std::span<const Result> results) {
   std::vector<CostColumn> columns{{"bytes", "bytes", "bytes of parameters"},
                                   {"gap8_cycles", "cycles", "GAP8 cycles"},
                                   {"macs", "MACs", "multiply-accumulates"}};
   for (const Result& result : results) {
     for (const Json& bound : part(result.report, "bounds")) {
       const std::string name = text(bound, "name"), model = text(bound, "model"), unit = text(bound, "unit");
-      const bool known = std::any_of(columns.begin(), columns.end(), [&](const CostColumn& c) { return c.key == name; });
-      if (known || model.empty() || model == "gap8" || std::isnan(number(bound, "value"))) continue;
-      const CostColumn column{name, name, format("{}{} ({})", name, name == model ? "" : " by " + model, unit)};
-      if (name == "latency") {
-        columns[1] = column;
-      } else {
-        columns.push_back(column);
-      }
+      if (model.empty() || model == "gap8" || model == "macs" || std::isnan(number(bound, "value"))) continue;
+      const ShownUnit in = shown_unit(unit, number(bound, "limit"));
+      const std::string label =
+          format("{}{}{}", name, name == model ? "" : " by " + model, in.name.empty() ? "" : format(" ({})", in.name));
+      const CostColumn column{name, name, label, unit, in};
+      if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
     }
+  }
+  const auto latency = std::find_if(columns.begin(), columns.end(), [&](const CostColumn& column) {
+    return column.key == "latency" && std::all_of(results.begin(), results.end(), [&](const Result& result) {
+             return result.record.run.role == Run::Role::seed || !std::isnan(result.cost(column));
+           });
+  });
+  if (latency != columns.end()) {
+    columns[1] = *latency;
+    columns.erase(latency);
   }
   return columns;
 }
@@ -185,13 +200,16 @@ struct Comparison {
   std::vector<CostColumn> costs;  ///< to compare by
 };
 
-/// Tells the unsearched networks what searches have found them to cost: they have no bounds of their own.
+/// Tells each result what the others know of the network before: the unsearched one has no bounds of its own.
 inline void share_bounds_before(std::vector<Result>& results) {
-  Json bounds;
+  std::map<std::pair<std::string, std::string>, Json> known;  // by name and unit
   for (const Result& result : results)
-    if (const Json& found = part(part(result.report, "before"), "bounds"); found.size() > bounds.size()) bounds = found;
-  for (Result& result : results)
-    if (result.record.run.role == Run::Role::seed && !bounds.empty()) result.report["before"]["bounds"] = bounds;
+    for (const Json& bound : part(part(result.report, "before"), "bounds"))
+      known.try_emplace({text(bound, "name"), text(bound, "unit")}, bound);
+  for (Result& result : results) {
+    Json& bounds = result.report["before"]["bounds"] = Json::array();
+    for (const auto& [name, bound] : known) bounds.push_back(bound);
+  }
 }
 
 inline std::vector<Comparison> comparisons(std::vector<Result> results) {
@@ -219,7 +237,7 @@ inline std::vector<Comparison> comparisons(std::vector<Result> results) {
     share_bounds_before(comparison.results);
     comparison.costs = columns_of(comparison.results);
     for (const CostColumn& cost : comparison.costs) {
-      for (const Result* best : front(comparison.results, cost.key)) {
+      for (const Result* best : front(comparison.results, cost)) {
         comparison.results[static_cast<std::size_t>(best - comparison.results.data())].fronts.push_back(cost);
       }
     }

@@ -17,6 +17,7 @@
 #include "siena/constraints/steer.hpp"
 #include "siena/cost/cortex_m.hpp"
 #include "siena/cost/latency_table.hpp"
+#include "siena/cost/peak_memory.hpp"
 #include "siena/data/synthetic.hpp"
 #include "support/catch.hpp"
 #include "support/searchable.hpp"
@@ -352,13 +353,32 @@ TEST_CASE("a report shows what latency is bounded by, layer by layer") {
         "a       2    3       54   864          242\n"
         "out     3    2        6     6            2\n"
         "total                60   870          244\n");
-  const auto slow = subject_to(MemoryBound{100_B}, LatencyBound{CortexM{.clock = 100_MHz}, 1_ms});
+  const auto slow = subject_to(MemoryBound{100_B}, LatencyBound{CortexM{.clock = 100_MHz}, 900_us});
   CHECK(report(network, slow).table() ==
         "layer  in  out  weights  MACs  cortex-m us\n"
         "a       2    3       54   864        67.84\n"
         "out     3    2        6     6          0.8\n"
         "total                60   870        77.28\n");  // 8.64 of them for the pooling
-  CHECK_THAT(report(network, slow).to_string(), ContainsSubstring("\nlatency 0.07728 of 1 ms (92.3 % slack): kept"));
+  CHECK_THAT(report(network, slow).to_string(), ContainsSubstring("\nlatency 77.28 of 900 us (91.4 % slack): kept"));
+
+  // A cost that is minimized is shown like a bound, the same model once, a cost that is no sum over layers not at all.
+  const auto others = subject_to(Minimize{CortexM{.clock = 1_MHz}}, LatencyBound{CortexM{.clock = 1_MHz}, 7728_cycles},
+                                 AtMost{PeakMemory{}, 1000}, AtMost{Macs{}, 1000});
+  CHECK(report(network, others).table() ==
+        "layer  in  out  weights  MACs  cortex-m cycles\n"
+        "a       2    3       54   864             6784\n"
+        "out     3    2        6     6               80\n"
+        "total                60   870             7728\n");
+  Report small = report(network, subject_to(LatencyBound{CortexM{.clock = Hertz{2000}}, 5_s}));
+  CHECK(small.table() ==
+        "layer  in  out  weights  MACs  cortex-m s\n"
+        "a       2    3       54   864       3.392\n"
+        "out     3    2        6     6        0.04\n"
+        "total                60   870       3.864\n");
+  small.layers[0].bounds.clear();  // a layer by hand
+  CHECK_THAT(small.table(), ContainsSubstring("a       2    3       54   864           -\n"));
+  small.layers[1].bounds.clear();
+  CHECK_THAT(small.table(), ContainsSubstring("gap8 cycles"));
 }
 
 TEST_CASE("search: under a bound on measured times") {

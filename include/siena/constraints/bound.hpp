@@ -40,10 +40,8 @@ class AtMost {
   N value(const Architecture<N>& network) const {
     return total(model_, network);
   }
-  /// The part of one layer in the value, where the model prices layers.
-  double layer_value(const LayerDesc<double>& layer) const requires PricesLayers<Model, double> {
-    return model_.layer_cost(layer) * layer.presence;
-  }
+  /// The part of one layer in the value, where that is their sum.
+  double layer_value(const LayerDesc<double>& layer) const requires SumsLayers<Model> { return layer_total(model_, layer); }
   template <class N>
   N violation(const Architecture<N>& network) const {
     return value(network) / limit_ - 1.0;
@@ -111,9 +109,9 @@ class LatencyBound {
   N value(const Architecture<N>& network) const {
     return total(model_, network) / scale_;
   }
-  /// The part of one layer in the value, where the model prices layers.
-  double layer_value(const LayerDesc<double>& layer) const requires PricesLayers<Model, double> {
-    return model_.layer_cost(layer) * layer.presence / scale_;
+  /// The part of one layer in the value, where that is their sum.
+  double layer_value(const LayerDesc<double>& layer) const requires SumsLayers<Model> {
+    return layer_total(model_, layer) / scale_;
   }
   template <class N>
   N violation(const Architecture<N>& network) const {

@@ -30,12 +30,25 @@ template <class C>
 concept Constraint = Named<C> &&
     ((Violable<C, double> && Violable<C, Scalar>) || (ViolableByEntry<C, double> && ViolableByEntry<C, Scalar>));
 
-/// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most.
+/// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most. Where it
+/// likes, with `model()`, the cost model that it counts by, and `layer_value(layer)`, the part of one layer in the value: reports
+/// then say both.
 template <class C>
 concept Bound = Constraint<C> && requires(const C& bound, const Architecture<double>& network) {
   { bound.value(network) } -> std::convertible_to<double>;
   { bound.limit() } -> std::convertible_to<double>;
   { bound.unit() } -> std::convertible_to<std::string_view>;
+};
+
+/// Says which cost model it counts by.
+template <class C>
+concept ShowsModel = requires(const C& bound) {
+  { bound.model() } -> Named;
+};
+/// Says what one layer has in its value.
+template <class C>
+concept ValuesLayers = requires(const C& bound, const LayerDesc<double>& layer) {
+  { bound.layer_value(layer) } -> std::convertible_to<double>;
 };
 
 /// A bound without a limit: its value is part of the loss by `weight()` (see Minimize), and it has no violations.

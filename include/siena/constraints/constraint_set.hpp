@@ -31,10 +31,12 @@ struct ConstraintStatus {
   std::string worst = {};  ///< its name
 
   bool feasible() const { return holds(violation); }
+  /// What value and limit are best shown in.
+  ShownUnit shown() const { return shown_unit(unit, limit && *limit < HUGE_VAL ? *limit : value.value_or(1)); }
   /// "memory 14000 of 16384 B (14.6 % slack): kept", with the worst entry where there are several; "gap8 383304 cycles
   /// (minimized)"; "capacity: BROKEN (violation 0.5)" where there is no value.
   std::string to_string() const {
-    const ShownUnit in = shown_unit(unit, limit && *limit < HUGE_VAL ? *limit : value.value_or(0));
+    const ShownUnit in = shown();
     if (value && limit == HUGE_VAL) return format("{} {}{}{} (minimized)", name, in.amount(*value), in.space(), in.name);
     const std::string_view verdict = feasible() ? "kept" : "BROKEN";
     const std::string where = worst.empty() ? "" : ", worst: " + worst;
@@ -170,11 +172,11 @@ class AnyConstraint {
       return {};
     }
     std::string model() const override {
-      if constexpr (requires { constraint.model().name(); }) return std::string(std::string_view(constraint.model().name()));
+      if constexpr (ShowsModel<C>) return std::string(std::string_view(constraint.model().name()));
       return {};
     }
     std::optional<double> layer_value([[maybe_unused]] const LayerDesc<double>& layer) const override {
-      if constexpr (requires { constraint.layer_value(layer); }) return constraint.layer_value(layer);
+      if constexpr (ValuesLayers<C>) return constraint.layer_value(layer);
       return std::nullopt;
     }
     C constraint;

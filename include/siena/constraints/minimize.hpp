@@ -33,6 +33,8 @@ class Minimize {
   N value(const Architecture<N>& network) const {
     return total(model_, network);
   }
+  /// The part of one layer in the value, where that is their sum.
+  double layer_value(const LayerDesc<double>& layer) const requires SumsLayers<Model> { return layer_total(model_, layer); }
   template <class N>
   std::vector<N> violations(const Architecture<N>&) const {
     return {};

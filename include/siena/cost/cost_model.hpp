@@ -46,6 +46,16 @@ constexpr void assert_cost_model() {
                 "`template <class N> N network_cost(const Architecture<N>& network) const`, so that it has a gradient");
 }
 
+/// Whether the price of a network is the sum of those of its layers.
+template <class M>
+concept SumsLayers = PricesLayers<M, double> && !PricesNetworks<M, double>;
+
+/// What `model` charges for one layer as often as it is there: a part of `total`.
+template <class M, class N>
+N layer_total(const M& model, const LayerDesc<N>& layer) {
+  return N(model.layer_cost(layer)) * layer.presence;
+}
+
 /// What `model` charges for the whole network. Layer by layer, each cost counts as often as the layer is there (its
 /// presence); a model with network_cost sees to that itself.
 template <class M, class N>
@@ -55,7 +65,7 @@ N total(const M& model, const Architecture<N>& network) {
     return model.network_cost(network);
   } else if constexpr (PricesLayers<M, N>) {
     N sum = 0;
-    for (const LayerDesc<N>& layer : network.layers) sum += N(model.layer_cost(layer)) * layer.presence;
+    for (const LayerDesc<N>& layer : network.layers) sum += layer_total(model, layer);
     return sum;
   } else {
     return 0;

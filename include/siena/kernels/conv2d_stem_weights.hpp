@@ -90,12 +90,12 @@ void stem_image(const Correlation& c, const T* x, const T* dy, Buffer<T>& packed
   const auto start = [&](OutputBox box, const T* first, std::int64_t row) {
     constexpr std::int64_t cache = 24 * 1024 / sizeof(T);
     const std::int64_t of_row = (box.last_pixel - box.first_pixel) * c.out_pixel + h.step * row;
-    const std::int64_t band = std::max<std::int64_t>(1, (cache - (h.taps - 1) * row) / of_row), end = box.last_row;
+    const std::int64_t band = std::max<std::int64_t>(1, (cache - (h.taps - 1) * h.tap_step * row) / of_row), end = box.last_row;
     run.x_row = h.step * row;
     run.x_tap = h.tap_step * row;
-    for (; box.first_row < end; box.first_row = box.last_row, first += band * run.x_row) {
+    for (const std::int64_t begin = box.first_row; box.first_row < end; box.first_row = box.last_row) {
       box.last_row = std::min(end, box.first_row + band);
-      run.x = first;
+      run.x = first + (box.first_row - begin) * run.x_row;
       run.dy = dy + box.first_row * c.out_row + box.first_pixel * c.out_pixel;
       stem_box<Arch, T, Rows, Group>(run, c, box, dw);
     }

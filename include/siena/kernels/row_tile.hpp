@@ -131,7 +131,7 @@ void row_tile(const RowProducts<T>& p, TileTarget<T> t, std::int64_t out_image) 
 /// Images whose rows tiles take together where there are that many. With 16 registers 8 sums of a row would each have three
 /// products in a chain for every load of the weights, as long as the multipliers take for all 24.
 template <class Arch>
-inline constexpr std::int64_t row_images = simd::registers<Arch> >= 32 ? 1 : 3;
+inline constexpr int row_images = simd::registers<Arch> >= 32 ? 1 : 3;
 
 /// Outputs of a row that tiles of neighbouring pixels take at once, and whether the window is one that they know.
 inline constexpr std::int64_t row_pixels = 8;
@@ -142,7 +142,7 @@ inline bool is_row_window(const Axis& width) {
   return width.start > -width.taps && end - width.in < width.taps;
 }
 
-/// Rows of a tile are neighbouring pixels of one image, whatever taps they meet.
+/// Rows of a tile are neighbouring pixels of an image, or of `row_images` of them, whatever taps they meet.
 template <class Arch, class T, int Taps, int Step>
 void correlate_rows(const Correlation& c, const CorrelationData<T>& d, const Stretch& s) {
   for_each_block<T, Arch>(s.first_column, s.last_column, [&](auto arch, auto vectors, std::int64_t block) {
@@ -155,8 +155,7 @@ void correlate_rows(const Correlation& c, const CorrelationData<T>& d, const Str
     p.weights_w = c.depth * p.weight_stride;
     p.weights_h = Taps * p.weights_w;
     p.image = c.in_image;
-    const auto run = [&]<RowTile Tile>(std::int64_t n, std::int64_t column) {
-      p.weights = d.block(block) + (column - block);
+    const auto run_image = [&]<RowTile Tile>(std::int64_t n, std::int64_t column) {
       for (std::int64_t oh = s.first_row; oh < s.last_row; ++oh) {
         const T* row = d.x + n * c.in_image + (c.height.start + oh * c.height.step) * c.in_row;
         T* const out_row = d.y + n * c.out_image + c.out_first + oh * c.out_row + column;
@@ -176,29 +175,21 @@ void correlate_rows(const Correlation& c, const CorrelationData<T>& d, const Str
         }
       }
     };
-    // As many sums as keep the multipliers busy.
-    const auto images = [&]<RowTile Tile>(std::int64_t column) {
-      for (std::int64_t n = 0; n < s.images; n += Tile.images) run.template operator()<Tile>(n, column);
-    };
-    const auto columns = [&]<RowTile Tile>() {
-      for (std::int64_t column = block; column < block + vectors * step; column += step)
-        images.template operator()<Tile>(column);
-    };
-    if constexpr (many && vectors == 2) {
-      images.template operator()<RowTile{.pixels = 8, .images = 1, .columns = 2}>(block);
-    } else if constexpr (many && Step == 1) {
-      if (s.last_pixel % 16 == 0) {
-        columns.template operator()<RowTile{.pixels = 16, .images = 1, .columns = 1}>();
-      } else {
-        columns.template operator()<RowTile{.pixels = 8, .images = 1, .columns = 1}>();
+    const auto run = [&]<RowTile Tile>() {
+      for (std::int64_t column = block; column < block + vectors * step; column += Tile.columns * step) {
+        p.weights = d.block(block) + (column - block);
+        for (std::int64_t n = 0; n < s.images; n += Tile.images) run_image.template operator()<Tile>(n, column);
       }
-    } else if (s.images == row_images<A> && Step == 1 && vectors == 2) {
-      images.template operator()<RowTile{.pixels = 2, .images = row_images<A>, .columns = 2}>(block);
-    } else if (s.images == row_images<A> && Step == 2 && vectors == 1) {
-      columns.template operator()<RowTile{.pixels = 4, .images = row_images<A>, .columns = 1}>();
-    } else {
-      columns.template operator()<RowTile{.pixels = 8, .images = 1, .columns = 1}>();
+    };
+    // As many sums as keep the multipliers busy: what is fastest for the window.
+    if constexpr (many && Step == 1 && vectors == 1) {
+      if (s.last_pixel % 16 == 0) return run.template operator()<RowTile{.pixels = 16, .images = 1, .columns = 1}>();
     }
+    if constexpr (row_images < A >> 1 && (Step == 1) == (vectors == 2)) {
+      constexpr RowTile tile{.pixels = Step == 1 ? 2 : 4, .images = row_images<A>, .columns = vectors};
+      if (s.images == row_images<A>) return run.template operator()<tile>();
+    }
+    run.template operator()<RowTile{.pixels = 8, .images = 1, .columns = many ? vectors : 1}>();
   });
 }
 

@@ -23,11 +23,11 @@ struct Reach {
   double whole = 0;  ///< of all channels and taps; of choices the first alternative
   std::optional<double> limit;
 
+  ShownUnit shown() const { return shown_unit(unit, limit.value_or(largest)); }
+  std::string amount(double value) const { return format("{}{}{}", shown().amount(value), shown().space(), shown().name); }
   /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"
   std::string to_string() const {
-    const ShownUnit in = shown_unit(unit, limit.value_or(largest));
-    const auto amount = [&](double value) { return format("{}{}{}", in.amount(value), in.space(), in.name); };
-    const std::string range = format("{}: {} to {} can be reached", name, in.amount(smallest), amount(largest));
+    const std::string range = format("{}: {} to {} can be reached", name, shown().amount(smallest), amount(largest));
     if (!limit) return range;
     return format("{}, the limit of {} is {:.1f} % of the whole network's {}", range, amount(*limit), 100 * *limit / whole,
                   amount(whole));
@@ -101,10 +101,9 @@ inline void require_reachable(const Network& network, const SearchSpace& space, 
     const Reach& metric = metrics[i];
     require<ConstraintError>(
         !metric.limit || holds(metric.smallest / *metric.limit - 1) || detail::repairable(network, space, constraints[i]),
-        "bound '{}': expected a limit that some architecture keeps, got {} {}; the smallest value that this search "
-        "space reaches is {} {} (the network as it is: {}); raise the limit or let more layers vary",
-        metric.name, amount_text(metric.limit.value_or(0)), metric.unit, amount_text(metric.smallest), metric.unit,
-        amount_text(metric.whole));
+        "bound '{}': expected a limit that some architecture keeps, got {}; the smallest value that this search space "
+        "reaches is {} (the network as it is: {}); raise the limit or let more layers vary",
+        metric.name, metric.amount(metric.limit.value_or(0)), metric.amount(metric.smallest), metric.amount(metric.whole));
   }
   const bool only_bounds =
       std::all_of(constraints.begin(), constraints.end(), [](const AnyConstraint& one) { return one.is_bound(); });

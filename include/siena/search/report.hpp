@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,8 @@ struct LayerReport {
   std::int64_t in_channels = 0, out_channels = 0;
   double weights = 0, macs = 0, gap8_cycles = 0;
   std::vector<std::optional<double>> bounds;  ///< its part in each bound of the report, where that is a sum over layers
+
+  std::optional<double> part(std::size_t bound) const { return bound < bounds.size() ? bounds[bound] : std::nullopt; }
 };
 
 /// The truth about a network: exact costs, every bound with its slack, accuracy where it was measured.
@@ -51,7 +54,7 @@ struct Report {
   std::optional<std::uint64_t> seed;  ///< of the run, where the caller says it
   int threads = 0;
 
-  /// What each layer costs, in weights, in MACs and by the models that latency is bounded by (none: GAP8).
+  /// What each layer costs, in weights, in MACs and by the model of each bound that is a sum over layers (none: GAP8 cycles).
   std::string table() const;
   /// The table, then every bound and every accuracy, a line each.
   std::string to_string() const;
@@ -71,36 +74,42 @@ inline std::string table_text(const std::vector<std::vector<std::string>>& rows)
   }
   return text;
 }
-/// An amount of something that is counted, or measured in a part of a unit.
-inline std::string cell_text(const std::optional<double>& value, const ShownUnit& in) {
+/// Whole numbers of what is counted or large, four digits that matter of the rest.
+inline std::string cell_text(const std::optional<double>& value, const ShownUnit& in = {}) {
   if (!value) return "-";
-  return in.size < 1 ? format("{:.4g}", *value / in.size) : format("{:.0f}", *value);
+  const double amount = *value / in.size;
+  return std::abs(amount) >= 1000 || amount == std::floor(amount) ? format("{:.0f}", amount) : format("{:.4g}", amount);
 }
 }  // namespace detail
 
 inline std::string Report::table() const {
-  std::vector<std::size_t> priced;
+  struct Column {
+    std::string title;
+    std::size_t bound;
+  };
+  std::vector<Column> columns;
   for (std::size_t i = 0; i < bounds.size(); ++i) {
     const std::string& model = bounds[i].model;
-    if (!model.empty() && model != Macs{}.name() && model != Params{}.name() && !layers.empty() && layers[0].bounds[i])
-      priced.push_back(i);
+    if (model.empty() || model == Macs{}.name() || model == Params{}.name()) continue;  // those are there anyway
+    const ShownUnit in = bounds[i].shown();
+    Column column{format("{}{}{}", model, in.space(), in.name), i};
+    const bool known = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.title == column.title; });
+    const bool priced = std::any_of(layers.begin(), layers.end(), [&](const LayerReport& l) { return l.part(i).has_value(); });
+    if (priced && !known) columns.push_back(std::move(column));
   }
-  const auto shown = [&](std::size_t i) { return shown_unit(bounds[i].unit, bounds[i].value.value_or(1)); };
-  const auto count = [](double number) { return detail::cell_text(number, {}); };
 
   std::vector<std::vector<std::string>> rows{{"layer", "in", "out", "weights", "MACs"}};
-  for (const std::size_t i : priced) rows[0].push_back(format("{} {}", bounds[i].model, shown(i).name));
-  if (priced.empty()) rows[0].push_back("gap8 cycles");
+  for (const Column& column : columns) rows[0].push_back(column.title);
+  if (columns.empty()) rows[0].push_back("gap8 cycles");
   for (const LayerReport& layer : layers) {
-    rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels), count(layer.weights),
-                    count(layer.macs)});
-    for (const std::size_t i : priced) rows.back().push_back(detail::cell_text(layer.bounds[i], shown(i)));
-    if (priced.empty()) rows.back().push_back(count(layer.gap8_cycles));
+    rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels),
+                    detail::cell_text(layer.weights), detail::cell_text(layer.macs)});
+    for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(layer.part(i), bounds[i].shown()));
+    if (columns.empty()) rows.back().push_back(detail::cell_text(layer.gap8_cycles));
   }
-  rows.push_back({"total", "", "", count(weights), count(macs)});
-  for (const std::size_t i : priced) rows.back().push_back(detail::cell_text(bounds[i].value, shown(i)));
-  if (priced.empty()) rows.back().push_back(count(gap8_cycles));
-
+  rows.push_back({"total", "", "", detail::cell_text(weights), detail::cell_text(macs)});
+  for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(bounds[i].value, bounds[i].shown()));
+  if (columns.empty()) rows.back().push_back(detail::cell_text(gap8_cycles));
   return detail::table_text(rows);
 }
 

@@ -71,8 +71,8 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"weights", layer.weights},
                               {"macs", layer.macs},
                               {"gap8_cycles", layer.gap8_cycles}});
-    for (std::size_t i = 0; i < layer.bounds.size(); ++i)
-      if (layer.bounds[i]) json["layers"].back()["bounds"][report.bounds[i].name] = *layer.bounds[i];
+    for (std::size_t i = 0; i < report.bounds.size(); ++i)
+      if (const auto part = layer.part(i)) json["layers"].back()["bounds"][report.bounds[i].name] = *part;
   }
   json["phases"] = nlohmann::ordered_json::array();
   for (const Report::Phase& phase : report.phases) {

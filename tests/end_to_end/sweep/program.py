@@ -21,6 +21,7 @@ for name in ("memory", "latency", "checkpoint", "report", "calls", "fail-at", "b
 parser.add_argument("--method", default="masks")
 parser.add_argument("--metric", default="accuracy")
 parser.add_argument("--cost-model", default="gap8")
+parser.add_argument("--in-cycles")
 parser.add_argument("--epochs", default="8,8,4")
 parser.add_argument("--seed", type=int)
 parser.add_argument("--resume", action="store_true")
@@ -104,7 +105,7 @@ bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["by
            "unit": "B", "violation": 0.2 if breaks else 0},
           {"name": "latency", "limit": full["gap8_cycles"] * latency, "value": costs["gap8_cycles"], "slack": 1,
            "unit": "cycles", "violation": 0}]
-if options.cost_model != "gap8":  # a time, which is a thousandth of a microsecond for each cycle
+if options.cost_model != "gap8" and options.in_cycles != options.latency:  # a time, which is a thousandth of a microsecond for each cycle
     bounds[1].update(unit="s", limit=bounds[1]["limit"] * 1e-9, value=bounds[1]["value"] * 1e-9)
 bounds[1]["model"] = options.cost_model
 bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none" and options.method != "seed"]

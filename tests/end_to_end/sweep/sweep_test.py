@@ -115,16 +115,35 @@ class SweepTest(unittest.TestCase):
         """A bound by another model than GAP8 is what the networks are compared by, the unsearched one too."""
         said = self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines", program=["--cost-model", "cortex-m"])
         self.assertIn("49.0 % of the latency", said)
-        self.assertEqual(sorted(f for f in os.listdir(self.out) if f.startswith("pareto_")),
-                         ["pareto_bytes.svg", "pareto_latency.svg", "pareto_macs.svg"])
+        self.assertEqual(self.pictures(), ["pareto_bytes.svg", "pareto_latency.svg", "pareto_macs.svg"])
         self.assertIn("latency", self.results()["memory-75pc_latency-25pc_seed-0"]["fronts"])
         with open(os.path.join(self.out, "pareto_latency.svg")) as file:
-            picture = file.read()
-        self.assertIn("latency by cortex-m (s)", picture)
-        self.assertIn("0.00159488 latency by cortex-m (s)", picture)  # of the unsearched network
+            self.assertIn("1594.88 latency by cortex-m (us)", file.read())  # of the unsearched network
         rows = self.page().findall(".//" + HTML + "table")[1].findall(HTML + "tr")
-        self.assertEqual([cell.text for cell in rows[0]][3:6], ["bytes", "latency", "MACs"])
-        self.assertEqual(rows[-1][4].text, "0.00159488 (100.0 %)")
+        self.assertEqual([cell.text for cell in rows[0]][3:6], ["bytes", "latency (us)", "MACs"])
+        self.assertEqual(rows[-1][4].text, "1594.88 (100.0 %)")
+
+    def test_latency_in_two_units_is_not_compared(self):
+        self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines",
+                   program=["--cost-model", "cortex-m", "--in-cycles", "25%"])
+        self.assertEqual(self.pictures(), ["pareto_bytes.svg", "pareto_gap8_cycles.svg", "pareto_latency_cycles.svg",
+                                           "pareto_latency_s.svg", "pareto_macs.svg"])
+        for bound in ("25pc", "50pc"):  # each alone
+            self.assertIn("latency", self.results()[f"memory-75pc_latency-{bound}_seed-0"]["fronts"])
+        head = self.page().find(".//" + HTML + "table").findall(HTML + "tr")
+        width = lambda row: sum(int(cell.get("colspan", 1)) for cell in row)
+        self.assertEqual(width(head[0]), width(head[1]))
+        with open(self.run_file("unsearched_seed-0", "report.json")) as file:
+            self.assertNotIn("latency", {bound["name"] for bound in json.load(file)["bounds"]})
+
+    def test_a_picture_that_is_out_of_date_goes(self):
+        self.sweep("--memory", "75%")
+        open(os.path.join(self.out, "pareto_latency.svg"), "w").close()
+        self.sweep("--memory", "75%,50%")
+        self.assertEqual(self.pictures(), ["pareto_bytes.svg", "pareto_gap8_cycles.svg", "pareto_macs.svg"])
+
+    def pictures(self):
+        return sorted(name for name in os.listdir(self.out) if name.startswith("pareto_"))
 
     def test_done_runs_are_not_run_again(self):
         self.sweep("--memory", "75%,50%")
