@@ -5,6 +5,7 @@
 // The room search: the search itself, repair, reports, and the front of many results.
 
 #include "siena/search/approach.hpp"
+#include "siena/search/exchange.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/pareto.hpp"

@@ -13,6 +13,7 @@
 #include "siena/constraints/multi_constraint.hpp"
 #include "siena/core/state.hpp"
 #include "siena/search/approach.hpp"
+#include "siena/search/exchange.hpp"
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/slack.hpp"
@@ -72,13 +73,15 @@ class SearchPhase {
     const double waited = event.epoch - std::max<double>(best_epoch_.highest(), options_.patience_from * event.epochs);
     if (best_ && options_.patience > 0 && waited >= options_.patience) event.stop = true;
   }
-  /// Fixes masks and choices: every constraint holds, and no slack is left that a channel would fit in.
+  /// Fixes masks and choices: every constraint holds, no slack is left that a channel would fit in, and nothing is kept that
+  /// could make room for more.
   void settle() {
     if (settled_) return;
     const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept, price());
+    const Selection full = use_slack(network_, space_, constraints_.constraints(), kept, price());
+    settled_selection_ = exchange(network_, space_, constraints_.constraints(), full, price());
     settled_ = true;
     space_.select(network_, settled_selection_);
   }
