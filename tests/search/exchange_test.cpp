@@ -9,8 +9,10 @@
 
 #include "search/small.hpp"
 #include "siena/constraints/bound.hpp"
+#include "siena/constraints/duccio.hpp"
 #include "siena/core/random.hpp"
 #include "siena/cost/gap8.hpp"
+#include "siena/search/search_phase.hpp"
 #include "support/catch.hpp"
 
 using namespace siena;
@@ -29,6 +31,14 @@ TEST_CASE("exchange: channels that are worth little make room for others") {
   CHECK(small.keep(kept, small.a) == std::vector<bool>{1, 1, 1, 0, 0, 0, 0, 0});
   CHECK(kept.count(small.b) == 4);
   CHECK(small.cost(kept) == 109);
+  const auto bounds = subject_to(AtMost{Params{}, 109});
+  MultiConstraint<Duccio> constraints(bounds, Duccio{});
+  constraints.start(1, describe(small.network, small.space, small.all()), 1);
+  SearchPhase<Duccio> phase(small.network, small.space, constraints, {});
+  small.space.select(small.network, some);
+  phase.settle();
+  CHECK(small.space.selection(small.network) == kept);
+
   CHECK(exchanged(101) == some);  // broken: not for exchange to mend
   const auto price = [](double weight) {
     return [weight](const Architecture<double>& network) { return weight * total(Params{}, network); };
