@@ -34,6 +34,7 @@ struct Recipe {
   OptimizerOptions architecture = Adam{.lr = 1e-2};
   data::Augment augment = {};
   double settle = 0.5, lead = 0.2;  ///< and the following: see SearchOptions
+  bool exchange = true;
   int patience = 0;
   double patience_from = 0.75;
   SpaceOptions space = {};
@@ -49,6 +50,7 @@ inline Recipe paper_recipe(int epochs, std::int64_t batch) {
                 .architecture = Adam{.lr = 1e-3},
                 .settle = 1,
                 .lead = 1,
+                .exchange = false,
                 .patience = 20,
                 .finetune_patience = 20};
   recipe.space.masks.secant = false;

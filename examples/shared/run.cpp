@@ -205,6 +205,7 @@ class Run {
             .architecture = s_.recipe.architecture,
             .settle = s_.recipe.settle,
             .lead = s_.recipe.lead,
+            .exchange = s_.recipe.exchange,
             .patience = s_.recipe.patience,
             .patience_from = s_.recipe.patience_from,
             .space = s_.recipe.space,

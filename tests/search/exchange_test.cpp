@@ -34,10 +34,12 @@ TEST_CASE("exchange: channels that are worth little make room for others") {
   const auto bounds = subject_to(AtMost{Params{}, 109});
   MultiConstraint<Duccio> constraints(bounds, Duccio{});
   constraints.start(1, describe(small.network, small.space, small.all()), 1);
-  SearchPhase<Duccio> phase(small.network, small.space, constraints, {});
-  small.space.select(small.network, some);
-  phase.settle();
-  CHECK(small.space.selection(small.network) == kept);
+  for (const bool exchanges : {false, true}) {
+    SearchPhase<Duccio> phase(small.network, small.space, constraints, {.exchange = exchanges});
+    small.space.select(small.network, some);
+    phase.settle();
+    CHECK(small.space.selection(small.network) == (exchanges ? kept : some));
+  }
 
   CHECK(exchanged(101) == some);  // broken: not for exchange to mend
   const auto price = [](double weight) {

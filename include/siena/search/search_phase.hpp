@@ -73,15 +73,16 @@ class SearchPhase {
     const double waited = event.epoch - std::max<double>(best_epoch_.highest(), options_.patience_from * event.epochs);
     if (best_ && options_.patience > 0 && waited >= options_.patience) event.stop = true;
   }
-  /// Fixes masks and choices: every constraint holds, no slack is left that a channel would fit in, and nothing is kept that
-  /// could make room for more.
+  /// Fixes masks and choices: every constraint holds, no slack is left that a channel would fit in, and what could
+  /// make room for more is exchanged.
   void settle() {
     if (settled_) return;
     const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    const Selection full = use_slack(network_, space_, constraints_.constraints(), kept, price());
-    settled_selection_ = exchange(network_, space_, constraints_.constraints(), full, price());
+    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept, price());
+    if (options_.exchange)
+      settled_selection_ = exchange(network_, space_, constraints_.constraints(), settled_selection_, price());
     settled_ = true;
     space_.select(network_, settled_selection_);
   }
@@ -129,10 +130,11 @@ class SearchPhase {
     const ChoiceOptions& choices = space_.choices().options();
     const MaskOptions& masks = options_.space.masks;
     return format(
-        "settle {}, lead {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot penalty {}",
-        options_.settle, options_.lead, options_.patience, options_.patience_from, masks.threshold, masks.secant, masks.decay,
-        static_cast<int>(choices.sampling), choices.temperature, choices.cooling, choices.lowest_temperature,
-        choices.one_hot_penalty);
+        "settle {}, lead {}, exchange {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot "
+        "penalty {}",
+        options_.settle, options_.lead, options_.exchange, options_.patience, options_.patience_from, masks.threshold,
+        masks.secant, masks.decay, static_cast<int>(choices.sampling), choices.temperature, choices.cooling,
+        choices.lowest_temperature, choices.one_hot_penalty);
   }
   // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
   Selection repaired_from(const Selection& now) const {
