@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdint>
-#include <siena/core/error.hpp>
+#include <siena/core.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>

@@ -30,9 +30,9 @@ template <class C>
 concept Constraint = Named<C> &&
     ((Violable<C, double> && Violable<C, Scalar>) || (ViolableByEntry<C, double> && ViolableByEntry<C, Scalar>));
 
-/// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most. Where it
-/// likes, with `model()`, the cost model that it counts by, and `layer_value(layer)`, the part of one layer in the value: reports
-/// then say both.
+/// A constraint on a cost that is shown in reports: `value(architecture)` in units of `unit()` may be `limit()` at most. Where
+/// it likes, with `model()`, the cost model that it counts by, and `layer_value(layer)`, the part of one layer in the value:
+/// reports then say both.
 template <class C>
 concept Bound = Constraint<C> && requires(const C& bound, const Architecture<double>& network) {
   { bound.value(network) } -> std::convertible_to<double>;

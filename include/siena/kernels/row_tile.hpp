@@ -12,8 +12,8 @@
 #include "siena/kernels/simd.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Register tiles of neighbouring outputs under a window whose width and stride the compiler knows. Where the weights of a row of
-// the window fit the registers beside the sums, an input goes into every output of its row that it meets while it is in a
+// Register tiles of neighbouring outputs under a window whose width and stride the compiler knows. Where the weights of a row
+// of the window fit the registers beside the sums, an input goes into every output of its row that it meets while it is in a
 // register: three products a load for 3x3 windows, where a tile of unrelated rows has one. That is what layers of few columns
 // need, whose tiles would otherwise wait for loads.
 

@@ -34,8 +34,8 @@ struct SearchOptions {
   /// it counts violations from these limits, from the expected cost of the start on. 1: it alone decides, by the bounds
   /// themselves.
   double lead = 0.2;
-  /// Whether what is worth less than what would fit in its place is exchanged when masks settle (see siena::exchange). What comes
-  /// back has to recover: short searches may be better without.
+  /// Whether what is worth less than what would fit in its place is exchanged when masks settle (see siena::exchange). What
+  /// comes back has to recover: short searches may be better without.
   bool exchange = true;
   /// Ends the search when so many epochs in a row brought no better network that keeps every constraint; 0: never. Not before
   /// there is one, nor before the part `patience_from` of the search.
