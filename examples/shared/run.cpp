@@ -324,7 +324,8 @@ class Run {
     const Recipe& r = s_.recipe;
     fmt::print("architecture: {}, masks by {}, {}, {}\n", to_string(r.architecture),
                r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
-               r.settle < 1 ? format("settled after {} of the search", r.settle) : "moving to the end",
+               r.settle < 1 ? format("settled {} exchanges after {} of the search", r.exchange ? "with" : "without", r.settle)
+                            : "moving to the end",
                r.lead < 1 ? format("limits coming near after {} of that", r.lead) : "limits at once");
     if (r.patience > 0)
       fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
