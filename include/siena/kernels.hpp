@@ -15,6 +15,7 @@
 #include "siena/kernels/correlation.hpp"
 #include "siena/kernels/depthwise.hpp"
 #include "siena/kernels/depthwise_blocks.hpp"
+#include "siena/kernels/depthwise_weights.hpp"
 #include "siena/kernels/dropout.hpp"
 #include "siena/kernels/elementwise.hpp"
 #include "siena/kernels/geometry.hpp"

@@ -15,8 +15,8 @@
 #include "siena/kernels/conv2d_groups.hpp"
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/depthwise_blocks.hpp"
+#include "siena/kernels/depthwise_weights.hpp"
 #include "siena/kernels/geometry.hpp"
-#include "siena/kernels/outer_tile.hpp"
 #include "siena/kernels/simd.hpp"
 
 // Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several
@@ -107,149 +107,6 @@ void correlate_depthwise(const Correlation& c, std::int64_t batch, const Correla
                       depthwise_band<T, Arch>(c, part, first, std::min(c.height.out, first + rows), zeros.data());
                     }
                   });
-}
-
-/// Calls body(first, last) with a range of Count taps as constants. All of them, or all but one at an end, are what outputs
-/// meet but for tiny images, dilated and wide windows; others are taken one tap at a time.
-template <int Count, class Body>
-SIENA_INLINE void with_taps(TapRange range, const Body& body) {
-  using std::integral_constant;
-  const integral_constant<int, 0> begin;
-  const integral_constant<int, Count> end;
-  if (range == TapRange{0, Count}) {
-    body(begin, end);
-  } else if constexpr (Count > 1) {
-    if (range == TapRange{1, Count}) return body(integral_constant<int, 1>{}, end);
-    if (range == TapRange{0, Count - 1}) return body(begin, integral_constant<int, Count - 1>{});
-    [&]<int... Tap>(std::integer_sequence<int, Tap...>) SIENA_INLINE_LAMBDA {
-      ((range.first <= Tap && Tap < range.last ? body(integral_constant<int, Tap>{}, integral_constant<int, Tap + 1>{})
-                                               : void()),
-       ...);
-    }
-    (std::make_integer_sequence<int, Count>{});
-  }
-}
-
-/// Some of the output rows of one image, for the gradient of the weights.
-template <class T>
-struct DepthwiseRows {
-  const T *x, *dy;
-  std::int64_t first, last;
-  const TapRange *heights, *widths;
-};
-
-/// Height x Width neighbouring taps from tap (tap_h, tap_w) on: sums[tap] += sum over the pixels of x[tap] * dy, for one
-/// vector of channels. The sums stay in registers while dy goes by; an output at a border knows which taps it meets.
-template <class T, class Arch, int Height, int Width>
-void depthwise_outer(const Correlation& c, const DepthwiseRows<T>& r, std::int64_t tap_h, std::int64_t tap_w, T* dw) {
-  using V = simd::Batch<T, Arch>;
-  using std::integral_constant;
-  const auto among = [](TapRange range, std::int64_t from, int count) {
-    return TapRange{std::clamp<std::int64_t>(range.first - from, 0, count),
-                    std::clamp<std::int64_t>(range.last - from, 0, count)};
-  };
-  // Outputs whose taps all lie inside the image.
-  const std::int64_t first = c.width.first_output(tap_w), last = std::max(first, c.width.last_output(tap_w + Width - 1));
-  const std::int64_t step = c.width.step * c.in_pixel, next_tap = c.width.tap_step * c.in_pixel, out_pixel = c.out_pixel;
-  const std::int64_t next_row = c.height.tap_step * c.in_row;
-  V sums[Height][Width];
-  SIENA_UNROLL
-  for (int h = 0; h < Height; ++h) {
-    SIENA_UNROLL
-    for (int w = 0; w < Width; ++w) sums[h][w] = simd::load<T, Arch>(dw + (h * c.width.taps + w) * c.columns);
-  }
-  for (std::int64_t oh = r.first; oh < r.last; ++oh) {
-    const T* row = r.x + (c.height.start + oh * c.height.step + tap_h * c.height.tap_step) * c.in_row +
-                   (c.width.start + tap_w * c.width.tap_step) * c.in_pixel;
-    const T* out = r.dy + oh * c.out_row;
-    with_taps<Height>(among(r.heights[oh], tap_h, Height), [&](auto top, auto bottom) SIENA_INLINE_LAMBDA {
-      const auto products = [&](std::int64_t ow, auto left, auto right) SIENA_INLINE_LAMBDA {
-        const T* inputs = row + ow * step;
-        const V gradient = simd::load<T, Arch>(out + ow * out_pixel);
-        SIENA_UNROLL
-        for (int h = 0; h < Height; ++h) {
-          SIENA_UNROLL
-          for (int w = 0; w < Width; ++w) {
-            if (h < top || h >= bottom || w < left || w >= right) continue;
-            sums[h][w] = simd::fma(simd::load<T, Arch>(inputs + h * next_row + w * next_tap), gradient, sums[h][w]);
-          }
-        }
-      };
-      for (std::int64_t ow = 0; ow < c.width.out; ++ow) {
-        for (; ow >= first && ow < last; ++ow) products(ow, integral_constant<int, 0>{}, integral_constant<int, Width>{});
-        if (ow == c.width.out) break;
-        with_taps<Width>(among(r.widths[ow], tap_w, Width),
-                         [&](auto left, auto right) SIENA_INLINE_LAMBDA { products(ow, left, right); });
-      }
-    });
-  }
-  SIENA_UNROLL
-  for (int h = 0; h < Height; ++h) {
-    SIENA_UNROLL
-    for (int w = 0; w < Width; ++w) simd::store(dw + (h * c.width.taps + w) * c.columns, sums[h][w]);
-  }
-}
-
-/// Adds the share of some rows to the gradient of one vector of channels.
-template <class T, class Arch>
-void depthwise_weights_rows(const Correlation& c, const DepthwiseRows<T>& r, T* dw) {
-  if (c.height.taps == 3 && c.width.taps == 3) return depthwise_outer<T, Arch, 3, 3>(c, r, 0, 0, dw);
-  for (std::int64_t h = 0; h < c.height.taps; ++h) {
-    T* row = dw + h * c.width.taps * c.columns;
-    std::int64_t w = 0;
-    for (; w + 5 <= c.width.taps; w += 5) depthwise_outer<T, Arch, 1, 5>(c, r, h, w, row + w * c.columns);
-    for (; w + 2 <= c.width.taps; w += 2) depthwise_outer<T, Arch, 1, 2>(c, r, h, w, row + w * c.columns);
-    for (; w < c.width.taps; ++w) depthwise_outer<T, Arch, 1, 1>(c, r, h, w, row + w * c.columns);
-  }
-}
-
-/// Adds the share of one image to the gradient of the weights, in bands of rows that stay in the first-level cache while
-/// all channels go by.
-template <class Arch, class T>
-void depthwise_weights_image(const Correlation& c, DepthwiseRows<T> r, T* dw) {
-  constexpr std::int64_t cache = 16 * 1024;
-  const std::int64_t row = (c.height.step * c.in_row + c.out_row) * static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t band = std::max<std::int64_t>(1, cache / row);
-  for (r.first = 0; r.first < c.height.out; r.first = r.last) {
-    r.last = std::min(c.height.out, r.first + band);
-    simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-      DepthwiseRows<T> part = r;
-      part.x += column;
-      part.dy += column;
-      depthwise_weights_rows<T, typename decltype(arch)::type>(c, part, dw + column);
-    });
-  }
-}
-
-template <class Arch, class T>
-void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const T* x, const T* dy, T* dw) {
-  const std::int64_t size = c.height.taps * c.width.taps * c.columns;
-  const std::int64_t pixels = batch * c.height.out * c.width.out;
-  const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, 16));
-  const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
-  // Where registers are few, blocks are small, and load and store their sums for little: in wide maps these stay instead.
-  const bool slides = simd::registers<Arch> < 32 && c.width.out >= 16;
-  const Buffer<TapRange> heights = tap_ranges(c.height), widths = tap_ranges(c.width);
-  Buffer<T> partial(static_cast<std::size_t>(parts * size));
-  parallel_for(parts, [&](std::int64_t part) {
-    T* sums = partial.data() + part * size;
-    const std::int64_t first = part * images, last = std::min(batch, first + images);
-    if (!slides) {
-      if (is_three_by_three(c, 1)) return depthwise_weights_blocks<T, SlideBlocks<Arch, 1>>(c, first, last, x, dy, sums);
-      if (is_three_by_three(c, 2)) return depthwise_weights_blocks<T, SlideBlocks<Arch, 2>>(c, first, last, x, dy, sums);
-    }
-    for (std::int64_t n = first; n < last; ++n) {
-      depthwise_weights_image<Arch, T>(c,
-                                       {.x = x + n * c.in_image,
-                                        .dy = dy + n * c.out_image,
-                                        .first = 0,
-                                        .last = 0,
-                                        .heights = heights.data(),
-                                        .widths = widths.data()},
-                                       sums);
-    }
-  });
-  add_parts<Arch, T>(partial.data(), parts, size, dw);
 }
 
 /// The geometry once every output channel has an input channel of its own.

@@ -183,36 +183,6 @@ SIENA_INLINE void depthwise_run(const Correlation& c, const CorrelationData<T>& 
   }
 }
 
-/// What a run adds to the gradient of the weights, for channels [begin, end).
-template <class T, class Arch, class H, class W, bool Whole>
-SIENA_INLINE void depthwise_weights_run(const Correlation& c, const T* x, const T* dy, const BlockRun& run, T* dw,
-                                        std::int64_t begin, std::int64_t end) {
-  using V = simd::Batch<T, Arch>;
-  const std::int64_t in_row = c.in_row, in_pixel = c.in_pixel, out_row = c.out_row, out_pixel = c.out_pixel;
-  const std::int64_t columns = c.columns;
-  const std::uint64_t inputs = run.inputs, outputs = run.outputs;
-  x += run.input;
-  dy += run.output;
-  for (std::int64_t b = 0; b < run.blocks; ++b, x += run.next_input, dy += run.next_output) {
-    for (std::int64_t column = begin; column < end; column += simd::width<T, Arch>) {
-      V sums[9], gradients[H::outputs * W::outputs];
-      for_each_pixel<9, 1, true>(dw + column, columns, 0, 0, [&](const T* p, int t, int) { sums[t] = simd::load<T, Arch>(p); });
-      if (!Whole) {
-        SIENA_UNROLL
-        for (int i = 0; i < H::outputs * W::outputs; ++i) gradients[i] = simd::zero<T, Arch>();
-      }
-      for_each_pixel<H::outputs, W::outputs, Whole>(dy + column, out_row, out_pixel, outputs, [&](const T* p, int r, int k) {
-        gradients[r * W::outputs + k] = simd::load<T, Arch>(p);
-      });
-      for_each_pixel<H::inputs, W::inputs, Whole>(x + column, in_row, in_pixel, inputs, [&](const T* p, int h, int k) {
-        const V value = simd::load<T, Arch>(p);
-        for_each_product<H, W>(h, k, [&](int i, int t) { sums[t] = simd::fma(value, gradients[i], sums[t]); });
-      });
-      for_each_pixel<9, 1, true>(dw + column, columns, 0, 0, [&](T* p, int t, int) { simd::store(p, sums[t]); });
-    }
-  }
-}
-
 /// Calls body(instruction set, begin, end) for the channels that whole vectors cover, and for the half vector behind them.
 template <class T, class Arch, class Body>
 SIENA_INLINE void for_each_part(std::int64_t begin, std::int64_t end, const Body& body) {
@@ -242,29 +212,6 @@ void depthwise_blocks(const Correlation& c, std::int64_t batch, const Correlatio
       });
     }
   });
-}
-
-/// Adds the share of images [begin, end) to the gradient of the weights.
-template <class T, class Blocks>
-void depthwise_weights_blocks(const Correlation& c, std::int64_t begin, std::int64_t end, const T* x, const T* dy, T* dw) {
-  using H = typename Blocks::H;
-  using W = typename Blocks::W;
-  constexpr std::int64_t slice = 256;  // channels whose sums and window stay in the first-level cache
-  const BlockAxis height = block_axis(c.height, H{}), width = block_axis(c.width, W{});
-  for (std::int64_t n = begin; n < end; ++n) {
-    const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
-    for (std::int64_t first = 0; first < c.columns; first += slice) {
-      const std::int64_t last = std::min(c.columns, first + slice);
-      for (std::int64_t row = 0; row < height.blocks; ++row) {
-        for_each_run<H, W>(c, height, width, row, [&](auto whole, const BlockRun& run) {
-          for_each_part<T, typename Blocks::Arch>(first, last, [&](auto arch, std::int64_t from, std::int64_t to) {
-            depthwise_weights_run<T, typename decltype(arch)::type, H, W, decltype(whole)::value>(c, xn, dyn, run, dw, from,
-                                                                                                  to);
-          });
-        });
-      }
-    }
-  }
 }
 
 /// Whether the window is one of 3x3 that moves by `step` both ways.
