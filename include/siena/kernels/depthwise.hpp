@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 #include "siena/core/buffer.hpp"
 #include "siena/core/parallel.hpp"
@@ -14,99 +11,39 @@
 #include "siena/kernels/conv2d_forward.hpp"
 #include "siena/kernels/conv2d_groups.hpp"
 #include "siena/kernels/correlate.hpp"
-#include "siena/kernels/depthwise_blocks.hpp"
-#include "siena/kernels/depthwise_weights.hpp"
+#include "siena/kernels/depthwise_any.hpp"
+#include "siena/kernels/depthwise_slide.hpp"
 #include "siena/kernels/geometry.hpp"
-#include "siena/kernels/simd.hpp"
+#include "siena/kernels/outer_tile.hpp"
 
 // Convolutions of every channel with filters of its own: vectors run along the channels. With a multiplier (several
 // filters a channel) the input is spread to one channel a filter first, and its gradient gathered after.
 
 namespace siena::kernels::detail {
 
-// No pixel is copied. Windows of 3x3 at stride 1 and 2 have blocks of their own (depthwise_blocks.hpp). For all others tiles
-// run along the channels of a few pixels, so that memory is read in order, and read a row of zeros outside the image.
-
-/// Where a pixel of the image starts, or zeros outside of it.
-template <class T>
-SIENA_INLINE const T* pixel_or_zeros(const Correlation& c, const T* x, std::int64_t h, std::int64_t w, const T* zeros) {
-  return h >= 0 && h < c.height.in && w >= 0 && w < c.width.in ? x + h * c.in_row + w * c.in_pixel : zeros;
-}
-
-template <class T, class Arch>
-SIENA_INLINE simd::Batch<T, Arch> first_sum(const CorrelationData<T>& d, const T* output, std::int64_t column) {
-  if (d.mode == Write::accumulate) return simd::load<T, Arch>(output + column);
-  return d.bias ? simd::load<T, Arch>(d.bias + column) : simd::zero<T, Arch>();
-}
-
-/// Pixels neighbouring outputs of any window, all channels; `inputs` holds a pointer for every tap and pixel.
-template <class T, class Arch, int Pixels>
-void depthwise_any_tile(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros,
-                        const T** inputs) {
-  const std::int64_t taps = c.height.taps * c.width.taps;
-  for (std::int64_t t = 0; t < taps; ++t) {
-    const std::int64_t h = c.height.start + oh * c.height.step + t / c.width.taps * c.height.tap_step;
-    const std::int64_t w = c.width.start + ow * c.width.step + t % c.width.taps * c.width.tap_step;
-    for (int i = 0; i < Pixels; ++i) inputs[t * Pixels + i] = pixel_or_zeros(c, d.x, h, w + i * c.width.step, zeros);
-  }
-  T* output = d.y + c.out_first + oh * c.out_row + ow * c.out_pixel;
-  simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-    using A = typename decltype(arch)::type;
-    simd::Batch<T, A> sums[Pixels];
-    SIENA_UNROLL
-    for (int i = 0; i < Pixels; ++i) sums[i] = first_sum<T, A>(d, output + i * c.out_pixel, column);
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const auto weight = simd::load<T, A>(d.w + t * c.columns + column);
-      SIENA_UNROLL
-      for (int i = 0; i < Pixels; ++i) {
-        sums[i] = simd::fma(simd::load<T, A>(inputs[t * Pixels + i] + column), weight, sums[i]);
-      }
-    }
-    SIENA_UNROLL
-    for (int i = 0; i < Pixels; ++i) simd::store(output + i * c.out_pixel + column, sums[i]);
-  });
-}
-
-template <class T, class Arch, int Pixels = 8>
-void depthwise_any_row(const Correlation& c, const CorrelationData<T>& d, std::int64_t oh, std::int64_t ow, const T* zeros,
-                       const T** inputs) {
-  for (; ow + Pixels <= c.width.out; ow += Pixels) depthwise_any_tile<T, Arch, Pixels>(c, d, oh, ow, zeros, inputs);
-  if constexpr (Pixels > 1) {
-    if (ow < c.width.out) depthwise_any_row<T, Arch, Pixels / 2>(c, d, oh, ow, zeros, inputs);
-  }
-}
-
-/// Output rows [begin, end) of one image.
-template <class T, class Arch>
-void depthwise_band(const Correlation& c, const CorrelationData<T>& d, std::int64_t begin, std::int64_t end, const T* zeros) {
-  constexpr std::int64_t few = 9;
-  const T* held[few * 8];
-  std::vector<const T*> many;
-  const T** inputs = held;
-  if (c.height.taps * c.width.taps > few) {
-    many.resize(static_cast<std::size_t>(c.height.taps * c.width.taps * 8));
-    inputs = many.data();
-  }
-  for (std::int64_t oh = begin; oh < end; ++oh) depthwise_any_row<T, Arch>(c, d, oh, 0, zeros, inputs);
+template <class Arch, class T>
+void correlate_depthwise(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
+  slides(c) ? slide_forward<Arch, T>(c, batch, d) : depthwise_any_forward<Arch, T>(c, batch, d);
 }
 
 template <class Arch, class T>
-void correlate_depthwise(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
-  if (is_three_by_three(c, 1)) return depthwise_blocks<T, SlideBlocks<Arch, 1>>(c, batch, d);
-  if (is_three_by_three(c, 2)) return depthwise_blocks<T, SlideBlocks<Arch, 2>>(c, batch, d);
-  constexpr std::int64_t rows = 4;
-  const Buffer<T> zeros(static_cast<std::size_t>(c.columns));
-  const std::int64_t bands = ceil_div(c.height.out, rows);
-  parallel_ranges(batch * bands, std::max<std::int64_t>(1, batch * bands / wanted_tasks),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      CorrelationData<T> part = d;
-                      part.x += i / bands * c.in_image;
-                      part.y += i / bands * c.out_image;
-                      const std::int64_t first = i % bands * rows;
-                      depthwise_band<T, Arch>(c, part, first, std::min(c.height.out, first + rows), zeros.data());
-                    }
-                  });
+void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const T* x, const T* dy, T* dw) {
+  const std::int64_t size = c.height.taps * c.width.taps * c.columns;
+  const std::int64_t pixels = batch * c.height.out * c.width.out;
+  const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, 16));
+  const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
+  const Buffer<T> zeros(static_cast<std::size_t>(c.in_row));
+  Buffer<T> partial(static_cast<std::size_t>(parts * size));
+  parallel_for(parts, [&](std::int64_t part) {
+    const std::int64_t begin = part * images, end = std::min(batch, begin + images);
+    T* sums = partial.data() + part * size;
+    if (slides(c)) {
+      slide_weights<Arch, T>(c, begin, end, x, dy, zeros.data(), sums);
+    } else {
+      depthwise_any_weights<Arch, T>(c, begin, end, x, dy, sums);
+    }
+  });
+  add_parts<Arch, T>(partial.data(), parts, size, dw);
 }
 
 /// The geometry once every output channel has an input channel of its own.
@@ -161,10 +98,7 @@ void depthwise_backward_data(const ConvGeometry& g, std::int64_t batch, const T*
     return;
   }
   const std::int64_t columns = g.in_stride();
-  if (const Correlation c = forward_correlation(g, 1); is_three_by_three(c, 2)) {
-    return depthwise_blocks<T, SlideBackBlocks<Arch>>(turned_back(c), batch,
-                                                      {.x = dy, .w = w, .bias = nullptr, .y = dx, .mode = mode});
-  }
+  if (const Correlation c = forward_correlation(g, 1); slides_back(c)) return slide_back<Arch, T>(c, batch, dy, w, dx, mode);
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);
   auto turned = scratch<T>(g.taps() * columns);
   for_each_residue(g, 1, columns, [&](const ResidueClass& c) {
