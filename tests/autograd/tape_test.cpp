@@ -202,6 +202,28 @@ TEST_CASE("tape: the reverse pass frees values as it goes") {
   CHECK(full - MemoryPool::global().bytes_in_use() > 8 * 8000 * sizeof(float));
 }
 
+TEST_CASE("tape: elementwise operations hand on the storage of their gradients") {
+  struct Places {
+    const float *output = nullptr, *input = nullptr;
+  };
+  Tape tape;
+  const auto identity = [&](const Var& input, Places& places) {
+    const Var output = tape.result(input.value(), input);
+    tape.record(output, [=, &places](Tape& t) {
+      places.output = t.grad(output).data();
+      const auto slot = t.slot(input);
+      slot.grad->fill(1.0f);
+      places.input = slot.grad->data();
+    });
+    return output;
+  };
+  Places below, above;
+  const Var x = tape.variable(Tensor({4, 8}, 1.0f));
+  tape.backward(ops::sum(identity(ops::tanh(ops::relu(identity(x, below))), above)));
+  CHECK(above.input == below.output);
+  CHECK(below.output != below.input);
+}
+
 TEST_CASE("tape: scalars and values in one reverse pass") {
   // loss = sum(a) + s^2 + 3 s with s = sum(b), a and b parameters; b is in both.
   Parameter a("a", Tensor({2}, {1, 2})), b("b", Tensor({3}, {1, -2, 4}), Role::architecture);

@@ -121,6 +121,16 @@ class BasicTape {
     node.grad = BasicTensor<T>::uninitialized(value(input).shape());
     return {&node.grad, kernels::Write::overwrite};
   }
+  /// The same for operations whose every element depends on no other one's gradient: a first slot takes over the storage of the
+  /// gradient of the `output`, so that a large tensor is written where it has just been read. Get that gradient before.
+  Slot slot_over(const Var& input, const Var& output) {
+    if (!input || !needs_grad(input.id())) return {};
+    Node &node = nodes_[input.id()], &after = nodes_[output.id()];
+    if (node.parameter || !node.grad.storage().empty()) return slot(input);
+    SIENA_ASSERT(value(input).shape() == value(output).shape());
+    node.grad = std::move(after.grad);
+    return {&node.grad, kernels::Write::overwrite};
+  }
   /// The same for kernels that only add: a first slot is zeroed.
   Slot accumulating_slot(const Var& input) {
     Slot slot = this->slot(input);

@@ -74,7 +74,7 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
                                                t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
     if (auto slot = t.accumulating_slot(gamma)) kernels::add_to<Arch, T>(sum_normalized.storage(), slot.storage());
     if (auto slot = t.accumulating_slot(beta)) kernels::add_to<Arch, T>(sum.storage(), slot.storage());
-    auto dx = t.slot(x);
+    auto dx = t.slot_over(x, output);
     const auto dresidual = t.slot(residual);
     if (!dx && !dresidual) return;
     BasicTensor<T> unwanted;  // the kernel makes both gradients in one pass
