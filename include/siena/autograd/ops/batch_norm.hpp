@@ -35,24 +35,28 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const std::int64_t rows = x.value().rows(), channels = x.value().columns();
   const Shape per_channel{channels};
   BasicTensor<T> mean(per_channel), inverse(per_channel), scale(per_channel), shift(per_channel);
+  T *means = mean.data(), *inverses = inverse.data(), *scales = scale.data(), *shifts = shift.data();
+  T *running_means = running_mean.data(), *running_variances = running_variance.data();
+  const T *gammas = gamma.value().data(), *betas = beta.value().data();
   if (options.training) {
     BasicTensor<T> variance(per_channel);
     kernels::channel_statistics<Arch, T>(rows, channels, x.value().storage(), mean.storage(), variance.storage());
     const double unbias = rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1.0;
+    const T* variances = variance.data();
     for (std::int64_t c = 0; c < channels; ++c) {
-      inverse(c) = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance(c)) + options.epsilon));
-      running_mean(c) += static_cast<T>(options.momentum) * (mean(c) - running_mean(c));
-      running_variance(c) += static_cast<T>(options.momentum) * (static_cast<T>(variance(c) * unbias) - running_variance(c));
+      inverses[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variances[c]) + options.epsilon));
+      running_means[c] += static_cast<T>(options.momentum) * (means[c] - running_means[c]);
+      running_variances[c] += static_cast<T>(options.momentum) * (static_cast<T>(variances[c] * unbias) - running_variances[c]);
     }
   } else {
     for (std::int64_t c = 0; c < channels; ++c) {
-      mean(c) = running_mean(c);
-      inverse(c) = static_cast<T>(1.0 / std::sqrt(static_cast<double>(running_variance(c)) + options.epsilon));
+      means[c] = running_means[c];
+      inverses[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(running_variances[c]) + options.epsilon));
     }
   }
   for (std::int64_t c = 0; c < channels; ++c) {
-    scale(c) = gamma.value()(c) * inverse(c);
-    shift(c) = beta.value()(c) - mean(c) * scale(c);
+    scales[c] = gammas[c] * inverses[c];
+    shifts[c] = betas[c] - means[c] * scales[c];
   }
   const BasicVar<T> residual = options.residual;
   auto z = BasicTensor<T>::uninitialized(x.shape());
