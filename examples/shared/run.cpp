@@ -292,6 +292,8 @@ class Run {
     json["before"] = {{"costs", before["costs"]}, {"bounds", before["bounds"]}, {"layers", before["layers"]}};
     if (searched_) json["history"] = to_json(*searched_);
     json["history"][searched_ ? "finetuning" : "training"] = to_json(trained_);
+    if (trained_.best >= 0)
+      json["history"]["kept_epoch"] = trained_.best + 1;  // of that training, as "best_epoch" of the search
     return json;
   }
 

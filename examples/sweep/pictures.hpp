@@ -70,15 +70,21 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
 class Trajectory {
  public:
   explicit Trajectory(const Result& result) : result_(result) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> phases{
-        {{"warmup", "warm-up"}, {"search", "search"}, {"finetuning", "fine-tuning"}, {"training", "training"}}};
+    struct Phase {
+      std::string_view key, name, kept;  // kept: where the epoch stands whose weights were kept
+    };
+    constexpr std::array<Phase, 4> phases{{{"warmup", "warm-up", ""},
+                                           {"search", "search", "best_epoch"},
+                                           {"finetuning", "fine-tuning", "kept_epoch"},
+                                           {"training", "training", "kept_epoch"}}};
     const Json& history = part(result.report, "history");
-    for (const auto& [key, name] : phases) {
-      const Json& epochs = part(history, key);
+    for (const Phase& phase : phases) {
+      const Json& epochs = part(history, phase.key);
       if (!epochs.is_array() || epochs.empty()) continue;
-      sections_.push_back({static_cast<double>(epochs_.size()) + 0.5, std::string(name)});
-      const double best = number(history, "best_epoch");
-      if (key == "search" && best >= 1) kept_ = epochs_.size() + static_cast<std::size_t>(best) - 1;
+      sections_.push_back({static_cast<double>(epochs_.size()) + 0.5, std::string(phase.name)});
+      const double kept = number(history, phase.kept);
+      if (kept >= 1 && kept <= static_cast<double>(epochs.size()))
+        kept_.push_back(epochs_.size() + static_cast<std::size_t>(kept) - 1);
       for (const Json& epoch : epochs) epochs_.push_back(&epoch);
     }
   }
@@ -90,13 +96,9 @@ class Trajectory {
   }
   std::optional<deploy::Picture> accuracy() const {
     std::vector<deploy::Series> series{line("training", "train_accuracy", 100), line("validation", "validation_accuracy", 100)};
-    if (kept_ && *kept_ < epochs_.size() && !std::isnan(series[1].y[*kept_])) {
-      series.push_back({.name = "epoch that was kept",
-                        .x = {series[1].x[*kept_]},
-                        .y = {series[1].y[*kept_]},
-                        .draw = deploy::Series::Draw::points,
-                        .look = 3});
-    }
+    deploy::Series kept{.name = "epochs that were kept", .draw = deploy::Series::Draw::points, .look = 3};
+    for (const std::size_t i : kept_) kept.x.push_back(series[1].x[i]), kept.y.push_back(series[1].y[i]);
+    series.push_back(std::move(kept));
     return panel("accuracy (%)", std::move(series));
   }
   /// Every bound as a part of its limit.
@@ -142,7 +144,7 @@ class Trajectory {
   const Result& result_;
   std::vector<const Json*> epochs_;
   std::vector<deploy::Mark> sections_;
-  std::optional<std::size_t> kept_;
+  std::vector<std::size_t> kept_;
 };
 
 /// Loss, accuracy and each bound over the epochs of a run, one below the other; nothing where the report has no history.

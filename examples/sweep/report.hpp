@@ -169,7 +169,8 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
     body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + heading("run", true) +
              heading("test " + metric_label(comparison.results[0])) + heading("before fine-tuning");
     for (const CostColumn& cost : comparison.costs) body_ += heading(cost.heading());
-    body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time") + "</tr>\n";
+    body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time, warm-up included") +
+             "</tr>\n";
     for (const Result& result : comparison.results) {
       std::string fronts;
       for (const CostColumn& cost : result.fronts) fronts += (fronts.empty() ? "" : ", ") + cost.brief;

@@ -119,8 +119,10 @@ if searches:
     history = {"warmup": epochs(counts[0], 0, []), "search": epochs(counts[1], 2, falling),
                "finetuning": epochs(counts[2], 10, []), "best_epoch": counts[1], "repaired": False, "reach": [],
                "shadow_prices": []}
+    if counts[2]:
+        history["kept_epoch"] = counts[2]
 else:
-    history = {"training": epochs(sum(counts), 0, [])}
+    history = {"training": epochs(sum(counts), 0, []), "kept_epoch": 1}
 report = {"program": "a program <&>", "method": options.method, "feasible": not breaks, "metric": options.metric,
           "bounds": bounds,
           options.metric: {"seed": 0.82 if searches else None, "found": best - 0.02 if searches else None,

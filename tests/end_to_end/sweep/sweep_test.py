@@ -91,6 +91,8 @@ class SweepTest(unittest.TestCase):
         for name in results:
             for picture in ("epochs.svg", "channels.svg"):
                 xml.parse(self.run_file(name, picture))
+            with open(self.run_file(name, "epochs.svg")) as file:
+                self.assertIn("epochs that were kept", file.read())
         text = "".join(page.itertext())
         self.assertIn("a program <&>", text)
         self.assertIn("(2)", text)  # two seeds in each mean
