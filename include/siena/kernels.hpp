@@ -15,6 +15,7 @@
 #include "siena/kernels/correlation.hpp"
 #include "siena/kernels/depthwise.hpp"
 #include "siena/kernels/depthwise_any.hpp"
+#include "siena/kernels/depthwise_band.hpp"
 #include "siena/kernels/depthwise_slide.hpp"
 #include "siena/kernels/dropout.hpp"
 #include "siena/kernels/elementwise.hpp"

@@ -217,11 +217,22 @@ TEST_CASE("tape: elementwise operations hand on the storage of their gradients")
     });
     return output;
   };
+  Tensor mean({8}), variance({8}, 1.0f);
   Places below, above;
   const Var x = tape.variable(Tensor({4, 8}, 1.0f));
-  tape.backward(ops::sum(identity(ops::tanh(ops::relu(identity(x, below))), above)));
+  const Var y = ops::dropout(ops::tanh(ops::relu(identity(x, below))), 0.5, Random(1));
+  const Var scale = tape.variable(Tensor({8}, 1.0f)), shift = tape.variable(Tensor({8}));
+  tape.backward(ops::sum(identity(ops::batch_norm<float>(y, scale, shift, mean, variance, {}), above)));
   CHECK(above.input == below.output);
   CHECK(below.output != below.input);
+}
+
+TEST_CASE("tape: a gradient that is there already is added to, not taken over") {
+  Tape tape;
+  const Var x = tape.variable(Tensor({1, 2}, {0.5f, -0.5f}));
+  tape.backward(ops::sum(ops::add(ops::relu(x), ops::relu(x))));
+  CHECK(tape.grad(x)(0, 0) == 2);
+  CHECK(tape.grad(x)(0, 1) == 0);
 }
 
 TEST_CASE("tape: scalars and values in one reverse pass") {

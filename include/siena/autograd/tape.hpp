@@ -121,15 +121,22 @@ class BasicTape {
     node.grad = BasicTensor<T>::uninitialized(value(input).shape());
     return {&node.grad, kernels::Write::overwrite};
   }
-  /// The same for operations whose every element depends on no other one's gradient: a first slot takes over the storage of the
-  /// gradient of the `output`, so that a large tensor is written where it has just been read. Get that gradient before.
-  Slot slot_over(const Var& input, const Var& output) {
-    if (!input || !needs_grad(input.id())) return {};
-    Node &node = nodes_[input.id()], &after = nodes_[output.id()];
-    if (node.parameter || !node.grad.storage().empty()) return slot(input);
+  /// The gradient of an operation's output, and the slot of an input of the same shape.
+  struct GradientAndSlot {
+    std::span<const T> gradient;
+    Slot slot;
+  };
+  /// The same for the last thing that a closure does with the gradient of its output, element by element: a first slot takes
+  /// over its storage, so that a large tensor is written where it has just been read. `grad(output)` is empty then.
+  GradientAndSlot slot_over(const Var& input, const Var& output) {
+    BasicTensor<T>& gradient = nodes_[output.id()].grad;
+    const std::span<const T> values = std::as_const(gradient).storage();
+    if (!input || !needs_grad(input.id())) return {values, {}};
+    Node& node = nodes_[input.id()];
+    if (node.parameter || !node.grad.storage().empty()) return {values, slot(input)};
     SIENA_ASSERT(value(input).shape() == value(output).shape());
-    node.grad = std::move(after.grad);
-    return {&node.grad, kernels::Write::overwrite};
+    node.grad = std::move(gradient);
+    return {values, {&node.grad, kernels::Write::overwrite}};
   }
   /// The same for kernels that only add: a first slot is zeroed.
   Slot accumulating_slot(const Var& input) {

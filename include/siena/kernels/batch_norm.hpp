@@ -75,6 +75,17 @@ void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<cons
   std::fill_n(variance.data() + channels, stride - channels, T(1));
 }
 
+namespace detail {
+/// body(std::bool_constant...) for run-time flags: the loops inside know them.
+template <class Body>
+void with_flags(bool a, bool b, Body&& body) {
+  if (a && b) return body(std::true_type{}, std::true_type{});
+  if (a) return body(std::true_type{}, std::false_type{});
+  if (b) return body(std::false_type{}, std::true_type{});
+  body(std::false_type{}, std::false_type{});
+}
+}  // namespace detail
+
 /// y = x * scale + shift [+ residual], then [ReLU]. An empty residual is none; y may be x or the residual.
 template <class Arch = simd::native, class T>
 void affine(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<const T> scale, std::span<const T> shift,

@@ -23,7 +23,8 @@ namespace siena::kernels::detail {
 
 template <class Arch, class T>
 void correlate_depthwise(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
-  slides(c) ? slide_forward<Arch, T>(c, batch, d) : depthwise_any_forward<Arch, T>(c, batch, d);
+  if (slides(c)) return slide_forward<Arch, T>(c, batch, d);
+  depthwise_any_forward<Arch, T>(c, batch, d);
 }
 
 template <class Arch, class T>
@@ -32,12 +33,13 @@ void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const
   const std::int64_t pixels = batch * c.height.out * c.width.out;
   const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, 16));
   const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
-  const Buffer<T> zeros(static_cast<std::size_t>(c.in_row));
+  const bool slide = slides(c);
+  const Buffer<T> zeros(static_cast<std::size_t>(slide ? c.in_row : 0));
   Buffer<T> partial(static_cast<std::size_t>(parts * size));
   parallel_for(parts, [&](std::int64_t part) {
     const std::int64_t begin = part * images, end = std::min(batch, begin + images);
     T* sums = partial.data() + part * size;
-    if (slides(c)) {
+    if (slide) {
       slide_weights<Arch, T>(c, begin, end, x, dy, zeros.data(), sums);
     } else {
       depthwise_any_weights<Arch, T>(c, begin, end, x, dy, sums);
@@ -98,7 +100,8 @@ void depthwise_backward_data(const ConvGeometry& g, std::int64_t batch, const T*
     return;
   }
   const std::int64_t columns = g.in_stride();
-  if (const Correlation c = forward_correlation(g, 1); slides_back(c)) return slide_back<Arch, T>(c, batch, dy, w, dx, mode);
+  if (const Correlation c = forward_correlation(g, 1); slides(c) && c.width.step == 2)
+    return slide_back<Arch, T>(c, batch, dy, w, dx, mode);
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);
   auto turned = scratch<T>(g.taps() * columns);
   for_each_residue(g, 1, columns, [&](const ResidueClass& c) {

@@ -11,7 +11,7 @@
 #include "siena/core/buffer.hpp"
 #include "siena/core/config.hpp"
 #include "siena/kernels/correlate.hpp"
-#include "siena/kernels/depthwise_slide.hpp"
+#include "siena/kernels/depthwise_band.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 
@@ -99,6 +99,7 @@ template <class T>
 struct DepthwiseRows {
   const T *x, *dy;
   std::int64_t first, last;
+  const TapRange* widths;
 };
 
 /// Calls body(first, last) with a range of Count taps as constants. All of them, or all but one at an end, are what outputs
@@ -151,8 +152,8 @@ void depthwise_taps(const Correlation& c, const DepthwiseRows<T>& r, std::int64_
     for (std::int64_t ow = 0; ow < c.width.out; ++ow) {
       for (; ow >= first && ow < last; ++ow) products(ow, integral_constant<int, 0>{}, integral_constant<int, Taps>{});
       if (ow == c.width.out) break;
-      const TapRange taps{std::clamp<std::int64_t>(c.width.first_tap(ow) - tap_w, 0, Taps),
-                          std::clamp<std::int64_t>(c.width.last_tap(ow) - tap_w, 0, Taps)};
+      const TapRange taps{std::clamp<std::int64_t>(r.widths[ow].first - tap_w, 0, Taps),
+                          std::clamp<std::int64_t>(r.widths[ow].last - tap_w, 0, Taps)};
       with_taps<Taps>(taps, [&](auto left, auto right) SIENA_INLINE_LAMBDA { products(ow, left, right); });
     }
   }
@@ -163,6 +164,7 @@ void depthwise_taps(const Correlation& c, const DepthwiseRows<T>& r, std::int64_
 /// Adds the share of images [begin, end) to the gradient of the weights.
 template <class Arch, class T>
 void depthwise_any_weights(const Correlation& c, std::int64_t begin, std::int64_t end, const T* x, const T* dy, T* dw) {
+  const Buffer<TapRange> widths = tap_ranges(c.width);
   const std::int64_t band = depthwise_band(c, sizeof(T));
   for (std::int64_t n = begin; n < end; ++n) {
     for (std::int64_t first = 0; first < c.height.out; first += band) {
@@ -171,7 +173,8 @@ void depthwise_any_weights(const Correlation& c, std::int64_t begin, std::int64_
         const DepthwiseRows<T> rows{.x = x + n * c.in_image + column,
                                     .dy = dy + n * c.out_image + column,
                                     .first = first,
-                                    .last = std::min(c.height.out, first + band)};
+                                    .last = std::min(c.height.out, first + band),
+                                    .widths = widths.data()};
         for (std::int64_t h = 0; h < c.height.taps; ++h) {
           T* row = dw + h * c.width.taps * c.columns + column;
           std::int64_t w = 0;

@@ -4,51 +4,51 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "siena/core/buffer.hpp"
 #include "siena/core/config.hpp"
-#include "siena/core/parallel.hpp"
-#include "siena/kernels/correlate.hpp"
+#include "siena/kernels/correlation.hpp"
+#include "siena/kernels/depthwise_band.hpp"
 #include "siena/kernels/geometry.hpp"
-#include "siena/kernels/rows.hpp"
 #include "siena/kernels/simd.hpp"
 
 // Depthwise windows of 3x3, by far the most common ones, at stride 1 and 2. A window slides along a row with its columns in
 // registers, so that every input of a row of windows is loaded once; rows outside the image are read from zeros, and what the
-// windows at both ends of a row miss is known statically. One vector of channels goes over a band of rows after the other.
+// windows at both ends of a row miss is known statically where it is one column. One vector of channels goes over a band of
+// rows after the other. Weights and gradients are finite: they are multiplied with the zeros.
 
 namespace siena::kernels::detail {
 
-/// The columns that the last output of a row misses.
-inline std::int64_t missed_columns(const Axis& width) {
-  return std::max(std::int64_t{0}, width.start + (width.out - 1) * width.step + width.taps - width.in);
-}
-
-/// Whether a window is one of 3x3 at stride 1 or 2 that misses no more than one column at either end of a row, and not both
-/// at once.
+/// Whether a window is one of 3x3 at stride 1 or 2.
 inline bool slides(const Correlation& c) {
   const auto fits = [&](const Axis& axis) { return axis.taps == 3 && axis.step == c.width.step && axis.tap_step == 1; };
-  const std::int64_t before = -c.width.start, after = missed_columns(c.width);
-  return fits(c.height) && fits(c.width) && c.width.step <= 2 && (before == 0 || before == 1) && after <= 1 &&
-         before + after <= c.width.out;
+  return fits(c.height) && fits(c.width) && c.width.step <= 2;
 }
 
-/// Whether every input of a row is met by such a window, too: the way back may be one pass.
-inline bool slides_back(const Correlation& c) {
-  return slides(c) && c.width.step == 2 && c.width.in <= c.width.start + 2 * c.width.out + 1;
+/// What the windows of a row miss: nothing; the first one its first column; the last one its last column; both of that; or
+/// anything else, where every column is checked.
+enum class RowEnds { whole, left, right, both, any };
+
+/// Of windows of three taps.
+inline RowEnds row_ends(const Axis& width) {
+  const std::int64_t before = -width.start, after = width.start + (width.out - 1) * width.step + 3 - width.in;
+  if (before < 0 || before > 1 || after > 1 || before + std::max<std::int64_t>(after, 0) > width.out) return RowEnds::any;
+  if (before == 1) return after == 1 ? RowEnds::both : RowEnds::left;
+  return after == 1 ? RowEnds::right : RowEnds::whole;
 }
 
 /// Walks along a row of windows that move by Step. Calls next_column(slot) for every column, and output(slot, first, last) for
-/// every output: its taps [first, last) are in the image, and tap t in slot (slot + t) % 3. Left: the first output misses its
-/// first column; Right: the last one its last.
-template <int Step, bool Left, bool Right, class Column, class Output>
+/// every output: its taps [first, last) are to be computed, and tap t is in slot (slot + t) % 3.
+template <int Step, RowEnds Ends, class Column, class Output>
 SIENA_INLINE void slide_along(std::int64_t outputs, const Column& next_column, const Output& output) {
+  constexpr bool left = Ends == RowEnds::left || Ends == RowEnds::both, right = Ends == RowEnds::right || Ends == RowEnds::both;
   const auto move_to = [&](int phase, int last) SIENA_INLINE_LAMBDA {
     SIENA_UNROLL
     for (int t = 3 - Step; t < last; ++t) next_column((Step * phase + t) % 3);
     output(Step * phase % 3, 0, last);
   };
-  if constexpr (Left) {
+  if constexpr (left) {
     next_column((4 - Step) % 3);
     next_column((5 - Step) % 3);
     output(3 - Step, 1, 3);
@@ -56,44 +56,46 @@ SIENA_INLINE void slide_along(std::int64_t outputs, const Column& next_column, c
     SIENA_UNROLL
     for (int t = 0; t < 3 - Step; ++t) next_column(t);
   }
-  std::int64_t whole = outputs - Left - Right;
+  std::int64_t whole = outputs - left - right;
   for (; whole >= 3; whole -= 3) {
     move_to(0, 3);
     move_to(1, 3);
     move_to(2, 3);
   }
   if (whole == 0) {
-    if constexpr (Right) move_to(0, 2);
+    if constexpr (right) move_to(0, 2);
   } else if (whole == 1) {
     move_to(0, 3);
-    if constexpr (Right) move_to(1, 2);
+    if constexpr (right) move_to(1, 2);
   } else {
     move_to(0, 3);
     move_to(1, 3);
-    if constexpr (Right) move_to(2, 2);
+    if constexpr (right) move_to(2, 2);
   }
 }
 
-/// The columns of a window, one vector of channels of three rows.
-template <class T, class Arch>
+/// The columns of a window that walks along three rows, one vector of channels.
+template <class T, class Arch, RowEnds Ends>
 struct SlidingWindow {
-  const T *top, *middle, *bottom;
-  std::int64_t pixel;
+  const T *top, *middle, *bottom;     // column 0
+  std::int64_t pixel, column, count;  // the next column, and how many there are
   simd::Batch<T, Arch> slots[3][3] = {};
 
   SIENA_INLINE void next_column(int slot) {
-    slots[0][slot] = simd::load<T, Arch>(top);
-    slots[1][slot] = simd::load<T, Arch>(middle);
-    slots[2][slot] = simd::load<T, Arch>(bottom);
-    top += pixel, middle += pixel, bottom += pixel;
+    if constexpr (Ends == RowEnds::any) {
+      const bool there = column >= 0 && column < count;
+      slots[0][slot] = there ? simd::load<T, Arch>(top + column * pixel) : simd::zero<T, Arch>();
+      slots[1][slot] = there ? simd::load<T, Arch>(middle + column * pixel) : simd::zero<T, Arch>();
+      slots[2][slot] = there ? simd::load<T, Arch>(bottom + column * pixel) : simd::zero<T, Arch>();
+      ++column;
+    } else {
+      slots[0][slot] = simd::load<T, Arch>(top);
+      slots[1][slot] = simd::load<T, Arch>(middle);
+      slots[2][slot] = simd::load<T, Arch>(bottom);
+      top += pixel, middle += pixel, bottom += pixel;
+    }
   }
 };
-
-/// Rows of outputs that are taken at once: their inputs stay in the first-level cache while all channels go by.
-inline std::int64_t depthwise_band(const Correlation& c, std::int64_t element) {
-  const std::int64_t bytes = c.height.out * (c.height.step * c.in_row + c.out_row) * element;
-  return ceil_div(c.height.out, std::max<std::int64_t>(1, bytes / (16 * 1024)));
-}
 
 /// A band of output rows of one image, and the input rows that they meet.
 template <class T, int Step>
@@ -111,31 +113,34 @@ struct SlideBand {
   }
 };
 
-/// Calls body(image, first, last) for bands of rows of a batch, in parallel.
-template <class Body>
-void for_each_band(std::int64_t batch, std::int64_t rows, std::int64_t band, const Body& body) {
-  const std::int64_t bands = ceil_div(rows, band), tasks = batch * bands;
-  parallel_ranges(tasks, std::max<std::int64_t>(1, tasks / wanted_tasks), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) body(i / bands, i % bands * band, std::min(rows, (i % bands + 1) * band));
-  });
-}
-
-/// Calls body(step, left, right) with what slide_along has to know of a window, as constants.
+/// Calls body(step, ends) with what slide_along has to know of a window, as constants.
 template <class Body>
 void with_slide(const Correlation& c, const Body& body) {
-  with_flags(c.width.start<0, missed_columns(c.width)> 0, [&](auto left, auto right) {
-    using std::integral_constant;
-    if (c.width.step == 1) return body(integral_constant<int, 1>{}, left, right);
-    body(integral_constant<int, 2>{}, left, right);
-  });
+  using std::integral_constant;
+  const auto with_step = [&](auto ends) {
+    c.width.step == 1 ? body(integral_constant<int, 1>{}, ends) : body(integral_constant<int, 2>{}, ends);
+  };
+  switch (row_ends(c.width)) {
+    case RowEnds::whole:
+      return with_step(integral_constant<RowEnds, RowEnds::whole>{});
+    case RowEnds::left:
+      return with_step(integral_constant<RowEnds, RowEnds::left>{});
+    case RowEnds::right:
+      return with_step(integral_constant<RowEnds, RowEnds::right>{});
+    case RowEnds::both:
+      return with_step(integral_constant<RowEnds, RowEnds::both>{});
+    case RowEnds::any:
+      return with_step(integral_constant<RowEnds, RowEnds::any>{});
+  }
 }
 
 /// The outputs of a band, for the vector of channels at `column`.
-template <class T, class Arch, int Step, bool Left, bool Right>
-void slide_forward(const Correlation& c, const SlideBand<T, Step>& band, const CorrelationData<T>& d, T* rows,
-                   std::int64_t column) {
+template <class T, class Arch, int Step, RowEnds Ends>
+void slide_forward_band(const Correlation& c, const SlideBand<T, Step>& band, const CorrelationData<T>& d, T* rows,
+                        std::int64_t column) {
   using V = simd::Batch<T, Arch>;
   const std::int64_t in_pixel = c.in_pixel, out_pixel = c.out_pixel, out_row = c.out_row, outputs = c.width.out;
+  const std::int64_t start = c.width.start, width = c.width.in;
   const bool accumulate = d.mode == Write::accumulate;
   V weights[9];
   SIENA_UNROLL
@@ -143,9 +148,9 @@ void slide_forward(const Correlation& c, const SlideBand<T, Step>& band, const C
   const V bias = d.bias ? simd::load<T, Arch>(d.bias + column) : simd::zero<T, Arch>();
   for (std::int64_t r = 0; r < band.rows; ++r) {
     const T* const* inputs = band.inputs + r * Step;
-    SlidingWindow<T, Arch> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel};
+    SlidingWindow<T, Arch, Ends> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel, start, width};
     T* y = rows + r * out_row + column;
-    slide_along<Step, Left, Right>(
+    slide_along<Step, Ends>(
         outputs, [&](int slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
         [&](int slot, int first, int last) SIENA_INLINE_LAMBDA {
           V sum = accumulate ? simd::load<T, Arch>(y) : bias;
@@ -164,32 +169,33 @@ void slide_forward(const Correlation& c, const SlideBand<T, Step>& band, const C
 template <class Arch, class T>
 void slide_forward(const Correlation& c, std::int64_t batch, const CorrelationData<T>& d) {
   const Buffer<T> zeros(static_cast<std::size_t>(c.in_row));
-  with_slide(c, [&](auto step, auto left, auto right) {
+  with_slide(c, [&](auto step, auto ends) {
     using Band = SlideBand<T, step.value>;
     const std::int64_t rows = std::min(Band::most, depthwise_band(c, sizeof(T)));
     for_each_band(batch, c.height.out, rows, [&](std::int64_t image, std::int64_t first, std::int64_t last) {
       const Band band(c, d.x + image * c.in_image, first, last, zeros.data());
       T* y = d.y + image * c.out_image + c.out_first + first * c.out_row;
       simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-        slide_forward<T, typename decltype(arch)::type, step.value, left.value, right.value>(c, band, d, y, column);
+        slide_forward_band<T, typename decltype(arch)::type, step.value, ends.value>(c, band, d, y, column);
       });
     });
   });
 }
 
 /// What a band adds to the gradient of the weights, for the vector of channels at `column`.
-template <class T, class Arch, int Step, bool Left, bool Right>
-void slide_weights(const Correlation& c, const SlideBand<T, Step>& band, const T* rows, T* dw, std::int64_t column) {
+template <class T, class Arch, int Step, RowEnds Ends>
+void slide_weights_band(const Correlation& c, const SlideBand<T, Step>& band, const T* rows, T* dw, std::int64_t column) {
   using V = simd::Batch<T, Arch>;
   const std::int64_t in_pixel = c.in_pixel, out_pixel = c.out_pixel, out_row = c.out_row, outputs = c.width.out;
+  const std::int64_t start = c.width.start, width = c.width.in;
   V sums[9];
   SIENA_UNROLL
   for (int t = 0; t < 9; ++t) sums[t] = simd::load<T, Arch>(dw + t * c.columns + column);
   for (std::int64_t r = 0; r < band.rows; ++r) {
     const T* const* inputs = band.inputs + r * Step;
-    SlidingWindow<T, Arch> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel};
+    SlidingWindow<T, Arch, Ends> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel, start, width};
     const T* dy = rows + r * out_row + column;
-    slide_along<Step, Left, Right>(
+    slide_along<Step, Ends>(
         outputs, [&](int slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
         [&](int slot, int first, int last) SIENA_INLINE_LAMBDA {
           const V gradient = simd::load<T, Arch>(dy);
@@ -209,14 +215,14 @@ void slide_weights(const Correlation& c, const SlideBand<T, Step>& band, const T
 /// Adds the share of images [begin, end) to the gradient of the weights.
 template <class Arch, class T>
 void slide_weights(const Correlation& c, std::int64_t begin, std::int64_t end, const T* x, const T* dy, const T* zeros, T* dw) {
-  with_slide(c, [&](auto step, auto left, auto right) {
+  with_slide(c, [&](auto step, auto ends) {
     using Band = SlideBand<T, step.value>;
     const std::int64_t rows = std::min(Band::most, depthwise_band(c, sizeof(T)));
     for (std::int64_t n = begin; n < end; ++n) {
       for (std::int64_t first = 0; first < c.height.out; first += rows) {
         const Band band(c, x + n * c.in_image, first, std::min(c.height.out, first + rows), zeros);
         simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-          slide_weights<T, typename decltype(arch)::type, step.value, left.value, right.value>(
+          slide_weights_band<T, typename decltype(arch)::type, step.value, ends.value>(
               c, band, dy + n * c.out_image + first * c.out_row, dw, column);
         });
       }
@@ -225,68 +231,69 @@ void slide_weights(const Correlation& c, std::int64_t begin, std::int64_t end, c
 }
 
 /// One row of the gradient of the inputs of a window that moves by 2, from the Rows rows of gradients of its outputs that meet
-/// it; `weights` are those of their taps. Left: the first window starts in front of the row; Right: the row ends with the last
-/// column of the last window.
-template <class T, class Arch, int Rows, bool Left, bool Right>
-SIENA_INLINE void slide_back_row(const T* const (&gradients)[Rows], const simd::Batch<T, Arch> (&weights)[Rows][3],
-                                 std::int64_t count, std::int64_t pixel, bool accumulate, T* dx, std::int64_t dx_pixel) {
+/// it; `weights` are those of their taps.
+template <class T, class Arch, int Rows>
+SIENA_INLINE void slide_back_row(const Axis& width, const T* const (&gradients)[Rows],
+                                 const simd::Batch<T, Arch> (&weights)[Rows][3], std::int64_t pixel, bool accumulate, T* dx,
+                                 std::int64_t dx_pixel) {
   using V = simd::Batch<T, Arch>;
   V before[Rows], now[Rows];
   SIENA_UNROLL
   for (int r = 0; r < Rows; ++r) before[r] = simd::zero<T, Arch>();
-  const auto start = [&]() SIENA_INLINE_LAMBDA { return accumulate ? simd::load<T, Arch>(dx) : simd::zero<T, Arch>(); };
-  const auto put = [&](const V& sum) SIENA_INLINE_LAMBDA {
-    simd::store(dx, sum);
-    dx += dx_pixel;
+  const std::int64_t columns = width.in;
+  const auto add = [&](std::int64_t w, const auto& products) SIENA_INLINE_LAMBDA {
+    if (w < 0 || w >= columns) return;
+    T* pixel_at = dx + w * dx_pixel;
+    simd::store(pixel_at, products(accumulate ? simd::load<T, Arch>(pixel_at) : simd::zero<T, Arch>()));
   };
-  for (std::int64_t o = 0; o < count; ++o) {
+  std::int64_t w = width.start;
+  for (std::int64_t o = 0; o < width.out; ++o, w += 2) {
     SIENA_UNROLL
     for (int r = 0; r < Rows; ++r) now[r] = simd::load<T, Arch>(gradients[r] + o * pixel);
-    if (!Left || o > 0) {  // a column that two windows meet
-      V sum = start();
+    add(w, [&](V sum) SIENA_INLINE_LAMBDA {  // two windows meet this column
       SIENA_UNROLL
       for (int r = 0; r < Rows; ++r) sum = simd::fma(before[r], weights[r][2], simd::fma(now[r], weights[r][0], sum));
-      put(sum);
-    }
-    V sum = start();
+      return sum;
+    });
+    add(w + 1, [&](V sum) SIENA_INLINE_LAMBDA {
+      SIENA_UNROLL
+      for (int r = 0; r < Rows; ++r) sum = simd::fma(now[r], weights[r][1], sum);
+      return sum;
+    });
     SIENA_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      sum = simd::fma(now[r], weights[r][1], sum);
-      before[r] = now[r];
-    }
-    put(sum);
+    for (int r = 0; r < Rows; ++r) before[r] = now[r];
   }
-  if constexpr (Right) {
-    V sum = start();
+  add(w, [&](V sum) SIENA_INLINE_LAMBDA {
     SIENA_UNROLL
     for (int r = 0; r < Rows; ++r) sum = simd::fma(before[r], weights[r][2], sum);
-    put(sum);
-  }
+    return sum;
+  });
+  while (++w < columns) add(w, [](V sum) SIENA_INLINE_LAMBDA { return sum; });  // no window meets these
 }
 
 /// Rows [first, last) of the gradient of one image's inputs, for the vector of channels at `column`.
-template <class T, class Arch, bool Left, bool Right>
-void slide_back(const Correlation& c, const T* dy, const T* w, const T* zeros, bool accumulate, std::int64_t first,
-                std::int64_t last, T* dx, std::int64_t column) {
+template <class T, class Arch>
+void slide_back_band(const Correlation& c, const T* dy, const T* w, const T* zeros, bool accumulate, std::int64_t first,
+                     std::int64_t last, T* dx, std::int64_t column) {
   using V = simd::Batch<T, Arch>;
+  const Axis height = c.height, width = c.width;
   const std::int64_t in_pixel = c.in_pixel, in_row = c.in_row, out_pixel = c.out_pixel, out_row = c.out_row;
-  const std::int64_t start = c.height.start, outputs = c.width.out, out_rows = c.height.out;
   V weights[3][3];
   SIENA_UNROLL
   for (int t = 0; t < 9; ++t) weights[t / 3][t % 3] = simd::load<T, Arch>(w + t * c.columns + column);
   const V both[2][3] = {{weights[0][0], weights[0][1], weights[0][2]}, {weights[2][0], weights[2][1], weights[2][2]}};
   const V one[1][3] = {{weights[1][0], weights[1][1], weights[1][2]}};
   const auto gradient = [&](std::int64_t oh)
-                            SIENA_INLINE_LAMBDA { return oh >= 0 && oh < out_rows ? dy + oh * out_row + column : zeros; };
+                            SIENA_INLINE_LAMBDA { return oh >= 0 && oh < height.out ? dy + oh * out_row + column : zeros; };
   for (std::int64_t h = first; h < last; ++h) {
-    const std::int64_t oh = floor_div(h - start, 2);
+    const std::int64_t oh = floor_div(h - height.start, 2);
     T* row = dx + h * in_row + column;
-    if ((h - start) % 2 == 0) {
+    if ((h - height.start) % 2 == 0) {
       const T* const rows[2] = {gradient(oh), gradient(oh - 1)};
-      slide_back_row<T, Arch, 2, Left, Right>(rows, both, outputs, out_pixel, accumulate, row, in_pixel);
+      slide_back_row<T, Arch, 2>(width, rows, both, out_pixel, accumulate, row, in_pixel);
     } else {
       const T* const rows[1] = {gradient(oh)};
-      slide_back_row<T, Arch, 1, Left, Right>(rows, one, outputs, out_pixel, accumulate, row, in_pixel);
+      slide_back_row<T, Arch, 1>(width, rows, one, out_pixel, accumulate, row, in_pixel);
     }
   }
 }
@@ -295,15 +302,11 @@ void slide_back(const Correlation& c, const T* dy, const T* w, const T* zeros, b
 template <class Arch, class T>
 void slide_back(const Correlation& c, std::int64_t batch, const T* dy, const T* w, T* dx, Write mode) {
   const Buffer<T> zeros(static_cast<std::size_t>(c.out_row));
-  const bool left = c.width.start<0, right = c.width.in> c.width.start + 2 * c.width.out;
   const std::int64_t rows = 2 * depthwise_band(c, sizeof(T));
-  with_flags(left, right, [&](auto starts_before, auto ends_with) {
-    for_each_band(batch, c.height.in, rows, [&](std::int64_t image, std::int64_t first, std::int64_t last) {
-      simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-        slide_back<T, typename decltype(arch)::type, starts_before.value, ends_with.value>(
-            c, dy + image * c.out_image, w, zeros.data(), mode == Write::accumulate, first, last, dx + image * c.in_image,
-            column);
-      });
+  for_each_band(batch, c.height.in, rows, [&](std::int64_t image, std::int64_t first, std::int64_t last) {
+    simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
+      slide_back_band<T, typename decltype(arch)::type>(c, dy + image * c.out_image, w, zeros.data(), mode == Write::accumulate,
+                                                        first, last, dx + image * c.in_image, column);
     });
   });
 }

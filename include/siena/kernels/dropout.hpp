@@ -67,7 +67,8 @@ void dropout_forward(std::int64_t rows, std::int64_t channels, std::span<const T
   for (std::int64_t r = 0; r < rows; ++r) std::fill_n(y.data() + r * stride + channels, stride - channels, T(0));
 }
 
-/// The same fates for the gradient: dx = dy / (1 - probability) or 0. Accumulating leaves the padding of dx alone.
+/// The same fates for the gradient: dx = dy / (1 - probability) or 0. Accumulating leaves the padding of dx alone;
+/// an overwritten dx may be dy.
 template <class Arch = simd::native, class T>
 void dropout_backward(std::int64_t rows, std::int64_t channels, std::span<const T> dy, std::span<T> dx, double probability,
                       const Random& random, std::uint64_t offset, Write mode) {

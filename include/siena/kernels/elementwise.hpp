@@ -86,7 +86,7 @@ void relu_forward(std::span<const T> x, std::span<T> y) {
   });
 }
 
-/// dx = dy where y > 0, otherwise 0.
+/// dx = dy where y > 0, otherwise 0. An overwritten dx may be dy; so for the other backward passes of this file.
 template <class Arch = simd::native, class T>
 void relu_backward(std::span<const T> y, std::span<const T> dy, std::span<T> dx, Write mode) {
   detail::fill<Arch, T>(dx, mode, [y = y.data(), dy = dy.data()](auto tag, std::int64_t i) {

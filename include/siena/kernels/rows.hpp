@@ -19,17 +19,6 @@
 
 namespace siena::kernels {
 
-namespace detail {
-/// body(std::bool_constant...) for run-time flags: the loops inside know them.
-template <class Body>
-void with_flags(bool a, bool b, Body&& body) {
-  if (a && b) return body(std::true_type{}, std::true_type{});
-  if (a) return body(std::true_type{}, std::false_type{});
-  if (b) return body(std::false_type{}, std::true_type{});
-  body(std::false_type{}, std::false_type{});
-}
-}  // namespace detail
-
 /// Elements of a task: enough to be worth a thread, few enough to stay in its second-level cache. Less work is done serially.
 inline constexpr std::int64_t task_elements = 16'384;
 

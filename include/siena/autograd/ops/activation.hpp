@@ -20,8 +20,7 @@ BasicVar<T> elementwise(const BasicVar<T>& x, Forward forward, Backward backward
   forward(x.value().storage(), y.storage());
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
-    const auto dy = t.grad(output).storage();
-    const auto slot = t.slot_over(x, output);
+    const auto [dy, slot] = t.slot_over(x, output);
     backward(t.value(output).storage(), dy, slot.storage(), slot.mode);
   });
   return output;
@@ -86,8 +85,7 @@ BasicVar<T> dropout(const BasicVar<T>& x, double probability, const Random& rand
   kernels::dropout_forward<Arch, T>(rows, channels, x.value().storage(), y.storage(), probability, random);
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
-    const auto dy = t.grad(output).storage();
-    const auto slot = t.slot_over(x, output);
+    const auto [dy, slot] = t.slot_over(x, output);
     kernels::dropout_backward<Arch, T>(rows, channels, dy, slot.storage(), probability, random, 0, slot.mode);
   });
   return output;

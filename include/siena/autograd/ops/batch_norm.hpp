@@ -35,6 +35,8 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const std::int64_t rows = x.value().rows(), channels = x.value().columns();
   const Shape per_channel{channels};
   BasicTensor<T> mean(per_channel), inverse(per_channel), scale(per_channel), shift(per_channel);
+  SIENA_ASSERT(gamma.value().elements() == channels && beta.value().elements() == channels);
+  SIENA_ASSERT(running_mean.elements() == channels && running_variance.elements() == channels);
   T *means = mean.data(), *inverses = inverse.data(), *scales = scale.data(), *shifts = shift.data();
   T *running_means = running_mean.data(), *running_variances = running_variance.data();
   const T *gammas = gamma.value().data(), *betas = beta.value().data();
@@ -68,17 +70,17 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
   const BasicVar<T> saved_scale = tape.constant(std::move(scale)), saved_shift = tape.constant(std::move(shift));
   tape.record(output, [=, training = options.training, relu = options.relu](BasicTape<T>& t) {
-    const auto dz = t.grad(output).storage();
     using Gate = kernels::ReluGate<T>;
     const Gate gate = !relu      ? Gate{}
                       : residual ? Gate{.z = t.value(output).storage()}
                                  : Gate{.scale = t.value(saved_scale).storage(), .shift = t.value(saved_shift).storage()};
     BasicTensor<T> sum(per_channel), sum_normalized(per_channel);
-    kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
-                                               t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
+    kernels::batch_norm_backward_sums<Arch, T>(rows, channels, t.grad(output).storage(), gate, t.value(x).storage(),
+                                               t.value(saved_mean).storage(), t.value(saved_inverse).storage(), sum.storage(),
+                                               sum_normalized.storage());
     if (auto slot = t.accumulating_slot(gamma)) kernels::add_to<Arch, T>(sum_normalized.storage(), slot.storage());
     if (auto slot = t.accumulating_slot(beta)) kernels::add_to<Arch, T>(sum.storage(), slot.storage());
-    auto dx = t.slot_over(x, output);
+    auto [dz, dx] = t.slot_over(x, output);
     const auto dresidual = t.slot(residual);
     if (!dx && !dresidual) return;
     BasicTensor<T> unwanted;  // the kernel makes both gradients in one pass
