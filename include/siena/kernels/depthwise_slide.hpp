@@ -38,39 +38,43 @@ inline RowEnds row_ends(const Axis& width) {
   return after == 1 ? RowEnds::right : RowEnds::whole;
 }
 
+template <int Value>
+inline constexpr std::integral_constant<int, Value> constant{};
+
 /// Walks along a row of windows that move by Step. Calls next_column(slot) for every column, and output(slot, first, last) for
-/// every output: its taps [first, last) are to be computed, and tap t is in slot (slot + t) % 3.
+/// every output: its taps [first, last) are to be computed, and tap t is in slot (slot + t) % 3. All of these are constants.
 template <int Step, RowEnds Ends, class Column, class Output>
 SIENA_INLINE void slide_along(std::int64_t outputs, const Column& next_column, const Output& output) {
   constexpr bool left = Ends == RowEnds::left || Ends == RowEnds::both, right = Ends == RowEnds::right || Ends == RowEnds::both;
-  const auto move_to = [&](int phase, int last) SIENA_INLINE_LAMBDA {
-    SIENA_UNROLL
-    for (int t = 3 - Step; t < last; ++t) next_column((Step * phase + t) % 3);
-    output(Step * phase % 3, 0, last);
+  const auto move_to = [&](auto phase, auto last) SIENA_INLINE_LAMBDA {
+    constexpr int slot = Step * phase % 3;
+    if constexpr (Step == 2) next_column(constant<(slot + 1) % 3>);
+    if constexpr (last == 3) next_column(constant<(slot + 2) % 3>);
+    output(constant<slot>, constant<0>, last);
   };
   if constexpr (left) {
-    next_column((4 - Step) % 3);
-    next_column((5 - Step) % 3);
-    output(3 - Step, 1, 3);
+    next_column(constant<(4 - Step) % 3>);
+    next_column(constant<(5 - Step) % 3>);
+    output(constant<3 - Step>, constant<1>, constant<3>);
   } else {
-    SIENA_UNROLL
-    for (int t = 0; t < 3 - Step; ++t) next_column(t);
+    next_column(constant<0>);
+    if constexpr (Step == 1) next_column(constant<1>);
   }
   std::int64_t whole = outputs - left - right;
   for (; whole >= 3; whole -= 3) {
-    move_to(0, 3);
-    move_to(1, 3);
-    move_to(2, 3);
+    move_to(constant<0>, constant<3>);
+    move_to(constant<1>, constant<3>);
+    move_to(constant<2>, constant<3>);
   }
   if (whole == 0) {
-    if constexpr (right) move_to(0, 2);
+    if constexpr (right) move_to(constant<0>, constant<2>);
   } else if (whole == 1) {
-    move_to(0, 3);
-    if constexpr (right) move_to(1, 2);
+    move_to(constant<0>, constant<3>);
+    if constexpr (right) move_to(constant<1>, constant<2>);
   } else {
-    move_to(0, 3);
-    move_to(1, 3);
-    if constexpr (right) move_to(2, 2);
+    move_to(constant<0>, constant<3>);
+    move_to(constant<1>, constant<3>);
+    if constexpr (right) move_to(constant<2>, constant<2>);
   }
 }
 
@@ -151,8 +155,8 @@ void slide_forward_band(const Correlation& c, const SlideBand<T, Step>& band, co
     SlidingWindow<T, Arch, Ends> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel, start, width};
     T* y = rows + r * out_row + column;
     slide_along<Step, Ends>(
-        outputs, [&](int slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
-        [&](int slot, int first, int last) SIENA_INLINE_LAMBDA {
+        outputs, [&](auto slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
+        [&](auto slot, auto first, auto last) SIENA_INLINE_LAMBDA {
           V sum = accumulate ? simd::load<T, Arch>(y) : bias;
           SIENA_UNROLL
           for (int t = 0; t < 3; ++t) {
@@ -196,8 +200,8 @@ void slide_weights_band(const Correlation& c, const SlideBand<T, Step>& band, co
     SlidingWindow<T, Arch, Ends> window{inputs[0] + column, inputs[1] + column, inputs[2] + column, in_pixel, start, width};
     const T* dy = rows + r * out_row + column;
     slide_along<Step, Ends>(
-        outputs, [&](int slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
-        [&](int slot, int first, int last) SIENA_INLINE_LAMBDA {
+        outputs, [&](auto slot) SIENA_INLINE_LAMBDA { window.next_column(slot); },
+        [&](auto slot, auto first, auto last) SIENA_INLINE_LAMBDA {
           const V gradient = simd::load<T, Arch>(dy);
           dy += out_pixel;
           SIENA_UNROLL
