@@ -149,6 +149,9 @@ class Run {
         "{}: expected samples to choose checkpoints by, got {} to train, none to choose by and {} to test; put some "
         "aside for validation (docs/guides/data.md)",
         s_.data.folder, splits.train.size(), splits.test.size());
+    require<DataError>(benchmark_.metric != "accuracy" || splits.classes() >= 2,
+                       "{}: expected samples of two classes or more, to tell them apart, got {}", s_.data.folder,
+                       splits.classes());
   }
   /// What a run is recognised by, a line each.
   std::string owner() const {
