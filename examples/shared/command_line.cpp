@@ -44,7 +44,7 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   app.add_option("--memory", s.bounds.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")
       ->capture_default_str()
       ->group("Search");
-  app.add_option("--latency", s.bounds.latency, "longest inference: 3ms, 800000cycles, 50%, or none")
+  app.add_option("--latency", s.bounds.latency, "longest inference: 3ms (s, us), 800000cycles, 50%, or none")
       ->capture_default_str()
       ->group("Search");
   app.add_option("--peak-memory", s.bounds.peak_memory, "most that activations may take at once: 20KiB, 50%, or none")
