@@ -100,8 +100,7 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->capture_default_str()
       ->check(whole_number)
       ->group("Training");
-  app.add_option("--threads", s.threads,
-                 "0: all cores; where others use them, 1 may be much faster; the result does not depend on it")
+  app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 16))
       ->group("Training");
