@@ -92,7 +92,7 @@ TEST_CASE("what the windows of a row miss at its ends", "[kernels][depthwise]") 
     CHECK(kernels::detail::slides(c));
     return kernels::detail::row_ends(c.width);
   };
-  CHECK(ends(8, 1, {0, 0}) == RowEnds::whole);
+  CHECK(ends(8, 1, {0, 0}) == RowEnds::any);
   CHECK(ends(8, 1, {1, 1}) == RowEnds::both);
   CHECK(ends(2, 1, {1, 1}) == RowEnds::both);
   CHECK(ends(1, 1, {1, 1}) == RowEnds::any);  // one window misses both
@@ -100,7 +100,7 @@ TEST_CASE("what the windows of a row miss at its ends", "[kernels][depthwise]") 
   CHECK(ends(8, 2, {0, 1}) == RowEnds::right);
   CHECK(ends(8, 2, {1, 1}) == RowEnds::left);
   CHECK(ends(9, 2, {1, 1}) == RowEnds::both);
-  CHECK(ends(8, 2, {0, 0}) == RowEnds::whole);
+  CHECK(ends(8, 2, {0, 0}) == RowEnds::any);
   const auto slides = [](int kernel, int stride) {
     return kernels::detail::slides(kernels::detail::forward_correlation(
         conv_geometry(depthwise(12, 8, 1, kernel, stride, same_padding(12, kernel, stride))), 1));

@@ -21,14 +21,15 @@ void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<cons
                         std::span<T> variance) {
   require<ShapeError>(rows > 0, "channel_statistics: expected at least one row, got {}; hint: batch norm needs a batch", rows);
   const RowFold fold(channels);
-  const std::int64_t stride = fold.stride, period = fold.period(), tasks = fold.tasks(rows);
+  const std::int64_t stride = fold.stride, period = fold.period(), grain = fold.rows_per_task(rows);
+  const std::int64_t tasks = (rows + grain - 1) / grain;
   auto partial = Buffer<double>(static_cast<std::size_t>(tasks * 2 * stride));  // per task: mean, sum of squared deviations
-  auto rows_of = [&](std::int64_t task) { return std::min(rows - task * fold.rows_per_task(), fold.rows_per_task()); };
+  auto scratch = Buffer<T>::uninitialized(static_cast<std::size_t>(tasks * 3 * period));
+  auto rows_of = [&](std::int64_t task) { return std::min(rows - task * grain, grain); };
   parallel_for(tasks, [&](std::int64_t task) {
     const std::int64_t count = rows_of(task);
-    const T* first = x.data() + task * fold.rows_per_task() * stride;
-    auto scratch = Buffer<T>::uninitialized(static_cast<std::size_t>(3 * period));
-    T *shift = scratch.data(), *sums = shift + period;
+    const T* first = x.data() + task * grain * stride;
+    T *shift = scratch.data() + task * 3 * period, *sums = shift + period;
     const std::int64_t samples = std::min<std::int64_t>(count, 8);
     for (std::int64_t c = 0; c < stride; ++c) shift[c] = first[c];
     for (std::int64_t r = 1; r < samples; ++r) {

@@ -49,7 +49,7 @@ void dense_forward(const ConvGeometry& g, std::int64_t batch, const T* x, const 
     multiply<Arch, T>(
         {.rows = batch * g.out_rows(), .depth = g.in_channels, .in_stride = g.in_stride(), .columns = g.out_stride()}, data);
   } else if (const Correlation c = forward_correlation(g, g.in_channels); pays_as_patches(c)) {
-    multiply_patches<Arch, T>(c, batch, data);
+    g.taps() == 1 ? multiply_pixels<Arch, T>(c, batch, data) : multiply_planes<Arch, T>(c, batch, data);
   } else {
     correlate<Arch, T>(c, batch, data);
   }

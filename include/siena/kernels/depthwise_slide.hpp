@@ -26,16 +26,16 @@ inline bool slides(const Correlation& c) {
   return fits(c.height) && fits(c.width) && c.width.step <= 2;
 }
 
-/// What the windows of a row miss: nothing; the first one its first column; the last one its last column; both of that; or
-/// anything else, where every column is checked.
-enum class RowEnds { whole, left, right, both, any };
+/// What the windows of a row miss: the first one its first column; the last one its last column; both of that; or anything
+/// else, where every column is checked.
+enum class RowEnds { left, right, both, any };
 
 /// Of windows of three taps.
 inline RowEnds row_ends(const Axis& width) {
   const std::int64_t before = -width.start, after = width.start + (width.out - 1) * width.step + 3 - width.in;
   if (before < 0 || before > 1 || after > 1 || before + std::max<std::int64_t>(after, 0) > width.out) return RowEnds::any;
   if (before == 1) return after == 1 ? RowEnds::both : RowEnds::left;
-  return after == 1 ? RowEnds::right : RowEnds::whole;
+  return after == 1 ? RowEnds::right : RowEnds::any;
 }
 
 template <int Value>
@@ -117,25 +117,22 @@ struct SlideBand {
   }
 };
 
-/// Calls body(step, ends) with what slide_along has to know of a window, as constants.
+/// Calls body(step, ends) with what slide_along has to know of a window, as constants: those of paddings that keep the size or
+/// halve it. Each is some code to compile.
 template <class Body>
 void with_slide(const Correlation& c, const Body& body) {
-  using std::integral_constant;
-  const auto with_step = [&](auto ends) {
-    c.width.step == 1 ? body(integral_constant<int, 1>{}, ends) : body(integral_constant<int, 2>{}, ends);
+  const auto run = [&]<int Step, RowEnds Ends>() {
+    body(std::integral_constant<int, Step>{}, std::integral_constant<RowEnds, Ends>{});
   };
-  switch (row_ends(c.width)) {
-    case RowEnds::whole:
-      return with_step(integral_constant<RowEnds, RowEnds::whole>{});
-    case RowEnds::left:
-      return with_step(integral_constant<RowEnds, RowEnds::left>{});
-    case RowEnds::right:
-      return with_step(integral_constant<RowEnds, RowEnds::right>{});
-    case RowEnds::both:
-      return with_step(integral_constant<RowEnds, RowEnds::both>{});
-    case RowEnds::any:
-      return with_step(integral_constant<RowEnds, RowEnds::any>{});
+  const RowEnds ends = row_ends(c.width);
+  if (c.width.step == 1) {
+    if (ends == RowEnds::both) return run.template operator()<1, RowEnds::both>();
+    return run.template operator()<1, RowEnds::any>();
   }
+  if (ends == RowEnds::both) return run.template operator()<2, RowEnds::both>();
+  if (ends == RowEnds::left) return run.template operator()<2, RowEnds::left>();
+  if (ends == RowEnds::right) return run.template operator()<2, RowEnds::right>();
+  run.template operator()<2, RowEnds::any>();
 }
 
 /// The outputs of a band, for the vector of channels at `column`.

@@ -60,50 +60,34 @@ void pack_plane(const Correlation& c, const T* x, std::int64_t first, std::int64
   }
 }
 
-/// The patches of output rows [first, last): one row of height.taps * width.taps * depth elements each. `plane` holds the
-/// packed input between two steps.
+/// The inputs of 1x1 windows under output rows [first, last), one row of channels each. Overwrites up to row_padding elements
+/// behind its end.
 template <class T>
-void gather_patches(const Correlation& c, const T* x, std::int64_t first, std::int64_t last, Buffer<T>& plane, T* to) {
-  if (c.height.taps == 1 && c.width.taps == 1) {
-    for (std::int64_t oh = first; oh < last; ++oh) {
-      const T* from = x + oh * c.height.step * c.in_row;
-      for (std::int64_t ow = 0; ow < c.width.out; ++ow, from += c.width.step * c.in_pixel) to = append_pixel(from, c.depth, to);
-    }
-    return;
-  }
-  const std::int64_t pixels = (c.width.out - 1) * c.width.step + c.width.taps, row = pixels * c.depth;
-  const std::int64_t rows = (last - first - 1) * c.height.step + (c.height.taps - 1) * c.height.tap_step + 1;
-  const auto size = static_cast<std::size_t>(rows * row + row_padding);
-  if (plane.size() < size) plane = Buffer<T>::uninitialized(size);
-  pack_plane(c, x, first, last, pixels, plane.data());
-  for (std::int64_t oh = 0; oh < last - first; ++oh) {
-    for (std::int64_t ow = 0; ow < c.width.out; ++ow) {
-      const T* from = plane.data() + oh * c.height.step * row + ow * c.width.step * c.depth;
-      for (std::int64_t h = 0; h < c.height.taps; ++h, from += c.height.tap_step * row)
-        to = append_pixel(from, c.width.taps * c.depth, to);
-    }
+void gather_pixels(const Correlation& c, const T* x, std::int64_t first, std::int64_t last, T* to) {
+  for (std::int64_t oh = first; oh < last; ++oh) {
+    const T* from = x + oh * c.height.step * c.in_row;
+    for (std::int64_t ow = 0; ow < c.width.out; ++ow, from += c.width.step * c.in_pixel) to = append_pixel(from, c.depth, to);
   }
 }
 
-/// The forward pass over patches. Output rows follow each other.
+/// The forward pass of 1x1 windows over gathered pixels. Output rows follow each other.
 template <class Arch, class T>
-void multiply_patches(const Correlation& c, std::int64_t batch, const CorrelationData<T>& given) {
-  const std::int64_t depth = c.height.taps * c.width.taps * c.depth;
+void multiply_pixels(const Correlation& c, std::int64_t batch, const CorrelationData<T>& given) {
+  const std::int64_t depth = c.depth;
   const BlockedWeights<T, Arch> weights(given, depth, c.columns, batch * c.height.out * c.width.out);
   const CorrelationData<T>& d = weights.data();
   const Bands split(batch, c.height.out, c.width.out, depth, sizeof(T));
   parallel_for(batch * split.bands, [&](std::int64_t task) {
     const std::int64_t n = task / split.bands, first = task % split.bands * split.rows;
     const std::int64_t last = std::min(c.height.out, first + split.rows), count = (last - first) * c.width.out;
-    auto patches = Buffer<T>::uninitialized(static_cast<std::size_t>(count * depth + row_padding));
-    Buffer<T> plane;
-    gather_patches(c, d.x + n * c.in_image, first, last, plane, patches.data());
+    auto pixels = Buffer<T>::uninitialized(static_cast<std::size_t>(count * depth + row_padding));
+    gather_pixels(c, d.x + n * c.in_image, first, last, pixels.data());
     for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t column) {
       using A = typename decltype(arch)::type;
       constexpr int columns = decltype(vectors)::value;
       matrix_rows<T, A, columns, matrix_tile_rows<Arch, columns>>(
-          {.x = patches.data(),
-           .x_end = patches.data() + count * depth,
+          {.x = pixels.data(),
+           .x_end = pixels.data() + count * depth,
            .x_stride = depth,
            .depth = depth,
            .w = d.block(column),
@@ -113,6 +97,53 @@ void multiply_patches(const Correlation& c, std::int64_t batch, const Correlatio
                       .bias = d.bias ? d.bias + column : nullptr,
                       .mode = d.mode}},
           count);
+    });
+  });
+}
+
+/// The forward pass of stems over packed planes, whose windows all lie inside: tiles run along the longer side of the outputs.
+template <class Arch, class T>
+void multiply_planes(const Correlation& c, std::int64_t batch, const CorrelationData<T>& given) {
+  const std::int64_t depth = c.width.taps * c.depth, pixels = (c.width.out - 1) * c.width.step + c.width.taps;
+  const std::int64_t row = pixels * c.depth;
+  const BlockedWeights<T, Arch> weights(given, c.height.taps * depth, c.columns, batch * c.height.out * c.width.out);
+  const CorrelationData<T>& d = weights.data();
+  const Bands split(batch, c.height.out, c.height.step, row, sizeof(T));
+  parallel_for(batch * split.bands, [&](std::int64_t task) {
+    const std::int64_t n = task / split.bands, first = task % split.bands * split.rows;
+    const std::int64_t last = std::min(c.height.out, first + split.rows);
+    const std::int64_t rows = (last - first - 1) * c.height.step + (c.height.taps - 1) * c.height.tap_step + 1;
+    auto plane = Buffer<T>::uninitialized(static_cast<std::size_t>(rows * row + row_padding));
+    pack_plane(c, d.x + n * c.in_image, first, last, pixels, plane.data());
+    struct Side {
+      std::int64_t outputs, in, out;
+    } along{c.width.out, c.width.step * c.depth, c.out_pixel}, across{last - first, c.height.step * row, c.out_row};
+    if (across.outputs > along.outputs) std::swap(along, across);
+    T* const y = d.y + n * c.out_image + c.out_first + first * c.out_row;
+    for_each_block<T, Arch>(0, c.columns, [&](auto arch, auto vectors, std::int64_t column) {
+      using A = typename decltype(arch)::type;
+      constexpr int columns = decltype(vectors)::value;
+      constexpr std::int64_t tile = matrix_tile_rows<Arch, columns>;
+      const auto line = [&](std::int64_t in, std::int64_t out, const Side& side, std::int64_t outputs) {
+        const T* x = plane.data() + in;
+        matrix_rows<T, A, columns, tile>({.x = x,
+                                          .x_end = x,
+                                          .x_stride = side.in,
+                                          .depth = depth,
+                                          .runs = c.height.taps,
+                                          .x_run = c.height.tap_step * row,
+                                          .w = d.block(column),
+                                          .w_stride = d.block_stride(columns * simd::width<T, A>, c.columns),
+                                          .target = {.output = y + out + column,
+                                                     .row_stride = side.out,
+                                                     .bias = d.bias ? d.bias + column : nullptr,
+                                                     .mode = d.mode}},
+                                         outputs);
+      };
+      // What is left of whole tiles runs across, where that is longer.
+      const std::int64_t rest = along.outputs % tile, whole = along.outputs - (rest < across.outputs ? rest : 0);
+      for (std::int64_t i = 0; i < across.outputs; ++i) line(i * across.in, i * across.out, along, whole);
+      for (std::int64_t i = whole; i < along.outputs; ++i) line(i * along.in, i * along.out, across, across.outputs);
     });
   });
 }

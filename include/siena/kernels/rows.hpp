@@ -22,6 +22,13 @@ namespace siena::kernels {
 /// Elements of a task: enough to be worth a thread, few enough to stay in its second-level cache. Less work is done serially.
 inline constexpr std::int64_t task_elements = 16'384;
 
+/// Tasks that `elements` elements are cut into: as few as task_elements allows and, where they are more than two, a multiple of
+/// 8, which threads share evenly.
+inline std::int64_t even_tasks(std::int64_t elements) {
+  const std::int64_t tasks = std::max<std::int64_t>(1, (elements + task_elements - 1) / task_elements);
+  return tasks <= 2 ? tasks : (tasks + 7) / 8 * 8;
+}
+
 /// Items of a task where one item has `elements` elements.
 inline std::int64_t elements_grain(std::int64_t elements) {
   return std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(1, elements));
@@ -32,9 +39,12 @@ inline std::int64_t elements_grain(std::int64_t elements) {
 template <class Arch, class T, class Body>
 void for_elements(std::int64_t count, Body&& body) {
   SIENA_ASSERT(count % row_padding == 0);
-  parallel_ranges(count, task_elements, [&body](std::int64_t begin, std::int64_t end) {
-    simd::for_each_vector<T, Arch>(end - begin, [&body, begin](auto tag, std::int64_t i) { body(tag, begin + i); });
-  });
+  const std::int64_t blocks = count / row_padding, tasks = even_tasks(count);
+  parallel_ranges(count, std::max<std::int64_t>(1, (blocks + tasks - 1) / tasks) * row_padding,
+                  [&body](std::int64_t begin, std::int64_t end) {
+                    simd::for_each_vector<T, Arch>(end - begin,
+                                                   [&body, begin](auto tag, std::int64_t i) { body(tag, begin + i); });
+                  });
 }
 
 /// Takes narrow rows several at a time: `copies` rows of `stride` elements are one period, at least 64 elements long. So
@@ -46,8 +56,10 @@ struct RowFold {
     while (copies * stride < 64) copies *= 2;
   }
   std::int64_t period() const { return copies * stride; }
-  std::int64_t rows_per_task() const { return std::max<std::int64_t>(1, task_elements / period()) * copies; }
-  std::int64_t tasks(std::int64_t rows) const { return (rows + rows_per_task() - 1) / rows_per_task(); }
+  std::int64_t rows_per_task(std::int64_t rows) const {
+    const std::int64_t periods = (rows + copies - 1) / copies, tasks = even_tasks(periods * period());
+    return std::max<std::int64_t>(1, (periods + tasks - 1) / tasks) * copies;
+  }
 };
 
 /// The values of a vector of channels, repeated over a period. Of no values: none.
@@ -73,7 +85,7 @@ class PerChannel {
 /// Calls body(tag, i, p) for the vectors of `rows` rows: i counts elements of storage, p is the place in the period.
 template <class Arch, class T, class Body>
 void for_rows(std::int64_t rows, const RowFold& fold, Body&& body) {
-  parallel_ranges(rows, fold.rows_per_task(), [&body, &fold](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(rows, fold.rows_per_task(rows), [&body, &fold](std::int64_t begin, std::int64_t end) {
     const std::int64_t period = fold.period(), last = end * fold.stride;
     for (std::int64_t at = begin * fold.stride; at < last; at += period) {
       simd::for_each_vector<T, Arch>(std::min(period, last - at),
@@ -120,16 +132,18 @@ void sum_rows(std::int64_t begin, std::int64_t end, std::int64_t period, T* out,
 template <int Sums, class Arch, class T, class Terms>
 Buffer<double> column_totals(std::int64_t rows, std::int64_t channels, Terms&& terms) {
   const RowFold fold(channels);
-  const std::int64_t tasks = fold.tasks(rows), size = Sums * fold.stride;
+  const std::int64_t grain = fold.rows_per_task(rows), tasks = (rows + grain - 1) / grain, size = Sums * fold.stride;
   auto totals = Buffer<double>(static_cast<std::size_t>(std::max<std::int64_t>(tasks, 1) * size));
+  // For all tasks at once: asking for memory in each, threads would wait for each other.
+  auto scratch = Buffer<T>::uninitialized(static_cast<std::size_t>(tasks * Sums * fold.period()));
   parallel_for(tasks, [&](std::int64_t task) {
-    const std::int64_t begin = task * fold.rows_per_task(), end = std::min(rows, begin + fold.rows_per_task());
-    auto sums = Buffer<T>::uninitialized(static_cast<std::size_t>(Sums * fold.period()));
-    sum_rows<Sums, Arch, T>(begin * fold.stride, end * fold.stride, fold.period(), sums.data(), terms);
+    const std::int64_t begin = task * grain, end = std::min(rows, begin + grain);
+    T* sums = scratch.data() + task * Sums * fold.period();
+    sum_rows<Sums, Arch, T>(begin * fold.stride, end * fold.stride, fold.period(), sums, terms);
     for (int s = 0; s < Sums; ++s) {
       double* out = totals.data() + task * size + s * fold.stride;
       for (std::int64_t k = 0; k < fold.copies; ++k) {
-        const T* in = sums.data() + s * fold.period() + k * fold.stride;
+        const T* in = sums + s * fold.period() + k * fold.stride;
         for (std::int64_t c = 0; c < fold.stride; ++c) out[c] += static_cast<double>(in[c]);
       }
     }

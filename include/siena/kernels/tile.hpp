@@ -131,11 +131,12 @@ void product_rows(TileProducts<T> p, TileTarget<T> t, std::int64_t rows) {
   }
 }
 
-/// Rows of a matrix product: y[row] = start + x[row] * w for the columns of one tile.
+/// Rows of a matrix product: y[row] = start + x[row] * w for the columns of one tile. A row of x is `runs` runs of `depth`
+/// numbers, `x_run` apart.
 template <class T>
 struct MatrixRows {
   const T *x = nullptr, *x_end = nullptr;  // the end of the matrix, which may have more rows than the product
-  std::int64_t x_stride = 0, depth = 0;
+  std::int64_t x_stride = 0, depth = 0, runs = 1, x_run = 0;
   const T* w = nullptr;
   std::int64_t w_stride = 0;
   TileTarget<T> target;
@@ -159,19 +160,23 @@ void matrix_tile(const MatrixRows<T>& m, const T* next) {
   SIENA_UNROLL
   for (int i = 0; i < quads; ++i) quad[i] = m.x + i * 4 * stride;
   const T* w = m.w;
-  SIENA_UNROLL_BY_2
-  for (std::int64_t k = 0; k < m.depth; ++k) {
-    V column[Columns];
-    SIENA_UNROLL
-    for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(w + c * step);
-    SIENA_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const V value = simd::broadcast<T, Arch>(quad[r / 4][r % 4 * stride + k]);
+  for (std::int64_t run = 0; run < m.runs; ++run) {
+    SIENA_UNROLL_BY_2
+    for (std::int64_t k = 0; k < m.depth; ++k) {
+      V column[Columns];
       SIENA_UNROLL
-      for (int c = 0; c < Columns; ++c) sums[r][c] = simd::fma(value, column[c], sums[r][c]);
+      for (int c = 0; c < Columns; ++c) column[c] = simd::load<T, Arch>(w + c * step);
+      SIENA_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        const V value = simd::broadcast<T, Arch>(quad[r / 4][r % 4 * stride + k]);
+        SIENA_UNROLL
+        for (int c = 0; c < Columns; ++c) sums[r][c] = simd::fma(value, column[c], sums[r][c]);
+      }
+      simd::prefetch(next + k * Rows);
+      w += m.w_stride;
     }
-    simd::prefetch(next + k * Rows);
-    w += m.w_stride;
+    SIENA_UNROLL
+    for (int i = 0; i < quads; ++i) quad[i] += m.x_run;
   }
   store_sums<T, Arch>(m.target, sums);
 }
