@@ -11,8 +11,11 @@
 using namespace siena;
 
 int main(int argc, char** argv) try {
-  const bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";  // as little as shows that it runs
-  const auto data = argc > 1 && !smoke ? data::cifar10(argv[1]) : data::synthetic_images({.train = smoke ? 256 : 4000});
+  const std::string_view folder = argc > 1 ? argv[1] : "";
+  if (folder == "--help" || folder == "-h")
+    return fmt::print("usage: quickstart [CIFAR-10 directory]; without one, synthetic images\n"), 0;
+  const bool smoke = folder == "--smoke";  // as little as shows that it runs
+  const auto data = folder.empty() || smoke ? data::synthetic_images({.train = smoke ? 256 : 4000}) : data::cifar10(folder);
 
   auto conv = [](int out, int kernel = 3, int stride = 1) {  // channels of this layer may vary
     return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride}, Channels{}};

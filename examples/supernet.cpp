@@ -16,9 +16,12 @@ using namespace siena;
 int main(int argc, char** argv) try {
   std::string onnx_file;
   if (argc > 2 && std::string_view(argv[argc - 2]) == "--onnx") onnx_file = argv[argc - 1], argc -= 2;
+  const std::string_view folder = argc > 1 ? argv[1] : "";
+  if (folder == "--help" || folder == "-h")
+    return fmt::print("usage: supernet [CIFAR-10 directory] [--onnx FILE]; without a directory, synthetic images\n"), 0;
   examples::check_onnx(onnx_file);
-  const bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";  // as little as shows that it runs
-  const auto data = argc > 1 && !smoke ? data::cifar10(argv[1]) : data::synthetic_images({.train = smoke ? 256 : 4000});
+  const bool smoke = folder == "--smoke";  // as little as shows that it runs
+  const auto data = folder.empty() || smoke ? data::synthetic_images({.train = smoke ? 256 : 4000}) : data::cifar10(folder);
 
   auto conv = [](Flow x, int out, int kernel) {
     return x | Searchable{Conv2d{.out = out, .kernel = kernel}, Channels{}} | BatchNorm{} | Relu{};

@@ -26,8 +26,11 @@ data::Splits load(std::string_view folder, bool smoke) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";  // as little as shows that it runs
-  const auto data = load(argc > 1 && !smoke ? argv[1] : "", smoke);
+  const std::string_view folder = argc > 1 ? argv[1] : "";
+  if (folder == "--help" || folder == "-h")
+    return fmt::print("usage: temporal [Speech Commands directory]; without one, synthetic keywords\n"), 0;
+  const bool smoke = folder == "--smoke";  // as little as shows that it runs
+  const auto data = load(smoke ? "" : folder, smoke);
 
   const Searchable conv{Conv1d{.out = 32, .kernel = 9, .padding = causal, .bias = false}, Channels{}, ReceptiveField{},
                         Dilation{}};

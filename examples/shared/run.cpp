@@ -75,7 +75,7 @@ class Run {
     const Network seed = benchmark.network(model(s_.width));
     bounds_ = make_bounds(s_.bounds, describe(seed));
     before_ = report(seed, bounds_);
-    if (!s_.quiet) observers_.add(ProgressBar({.plain_epochs = true}));
+    if (!s_.quiet) observers_.add(ProgressBar());
     if (!s_.log.empty()) observers_.add(JsonLinesLog{s_.log});
   }
 

@@ -21,15 +21,15 @@
 namespace siena {
 
 struct ProgressBarOptions {
-  std::FILE* file = stderr;   ///< stays open for as long as the bar lives
-  bool plain_epochs = false;  ///< where the file is no terminal: one plain line per epoch instead of nothing
+  std::FILE* file = stderr;  ///< stays open for as long as the bar lives
+  bool plain_epochs = true;  ///< where the file is no terminal: one plain line per epoch, or nothing
   enum class Terminal { ask, yes, no } terminal = Terminal::ask;
   int columns = 0;                    ///< of the terminal; 0: asks it
   double seconds_between = 1.0 / 15;  ///< updates of the line at least this far apart
 };
 
-/// A line of the terminal that follows each step, and one that stays
-/// for each epoch. Prints nothing where stderr is no terminal.
+/// A line of the terminal that follows each step, and one that stays for each epoch; a plain line per epoch where it writes to
+/// no terminal.
 class ProgressBar {
  public:
   explicit ProgressBar(const ProgressBarOptions& options = {})
