@@ -7,6 +7,7 @@
 #include <siena/data/speech_commands.hpp>
 
 #include "shared/benchmark.hpp"
+#include "shared/validators.hpp"
 
 using namespace siena;
 using namespace siena::examples;
@@ -77,12 +78,12 @@ int main(int argc, char** argv) {
                  ->needs("--data")
                  ->group("Data");
              app.add_option("--test-set", words.test_set, "folder of the official test archive")
-                 ->check(CLI::ExistingDirectory)
+                 ->check(expecting("a folder", CLI::ExistingDirectory))
                  ->needs("--data")
                  ->group("Data");
              app.add_option("--versions", words.versions, "of each clip to train with, the others moved and mixed with noise")
                  ->capture_default_str()
-                 ->check(CLI::Range(1, 100))
+                 ->check(whole_between(1, 100))
                  ->needs("--data")
                  ->group("Data");
            }},

@@ -43,6 +43,7 @@ struct Help : CLI::Formatter {
 Settings parse(CLI::App& app, int argc, char** argv) {
   Settings s;
   app.formatter(std::make_shared<Help>());
+  app.failure_message(failure_text);
   app.description(
       "Runs a program once for each pair of bounds and each seed, and draws what was found: accuracy against costs, beside "
       "the\n"
@@ -59,7 +60,7 @@ Settings parse(CLI::App& app, int argc, char** argv) {
   app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method seed for each seed");
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_between(1, 1024));
   CLI::Option* report_only = app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
   app.add_flag("--smoke", s.smoke,
                "without a command: two bounds on ./image_classification --smoke, in a folder that is removed")

@@ -22,7 +22,9 @@ struct Changes {
 };
 
 void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
-  app.add_option("--data", s.data.folder, benchmark.data_help)->check(CLI::ExistingDirectory)->group("Data");
+  app.add_option("--data", s.data.folder, benchmark.data_help)
+      ->check(expecting("a folder", CLI::ExistingDirectory))
+      ->group("Data");
   app.add_option("--cache", s.data.cache, "keep computed features in this folder, for the next run")
       ->needs("--data")
       ->group("Data");
@@ -39,7 +41,7 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
                  "baselines: uniform, the widest network that keeps the bounds, every layer scaled alike, from scratch;\n"
                  "seed, the network as it is. Both train for the epochs of all phases together")
       ->capture_default_str()
-      ->check(CLI::IsMember(methods))
+      ->check(one_of(methods))
       ->group("Search");
   app.add_option("--memory", s.bounds.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")
       ->capture_default_str()
@@ -60,7 +62,7 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Search");
   app.add_option("--formulation", s.formulation, "how the bounds are held")
       ->capture_default_str()
-      ->check(CLI::IsMember({"duccio", "duccio-constant", "penalty", "augmented-lagrangian", "nu-pi", "steer"}))
+      ->check(one_of({"duccio", "duccio-constant", "penalty", "augmented-lagrangian", "nu-pi", "steer"}))
       ->group("Search");
 }
 
@@ -72,19 +74,19 @@ std::string text_of(const std::array<int, 3>& epochs) { return format("{},{},{}"
 void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Changes& changes) {
   app.add_option("--preset", s.preset, "what the other options start from: own, or paper, the settings of arXiv 2310.07217")
       ->capture_default_str()
-      ->check(CLI::IsMember({"own", "paper"}))
+      ->check(one_of({"own", "paper"}))
       ->group("Training");
   app.add_option("--epochs", changes.epochs,
                  format("epochs of warm-up, search and fine-tuning; {}, with the preset paper {}",
                         text_of(benchmark.own.epochs), text_of(benchmark.paper.epochs)))
       ->delimiter(',')
       ->expected(1, 1000)  // how many there must be we say ourselves
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(whole_between(0, 1'000'000))
       ->type_name("W,S,F")
       ->group("Training");
   app.add_option("--batch", changes.batch,
                  format("samples a step; {}, with the preset paper {}", benchmark.own.batch, benchmark.paper.batch))
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(whole_between(1, 1 << 20))
       ->group("Training");
   app.add_option("--lr", changes.lr,
                  format("highest learning rate of the warm-up; {}, with the preset paper {}; those of the other phases change "
@@ -102,10 +104,10 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->group("Training");
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1 << 16))
+      ->check(whole_between(0, 1 << 16))
       ->group("Training");
   app.add_option("--init", s.init, "start from the weights in this file (--save), without a warm-up unless --epochs says so")
-      ->check(CLI::ExistingFile)
+      ->check(expecting("a file", CLI::ExistingFile))
       ->group("Training");
 }
 
@@ -172,6 +174,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
       " --data FOLDER --method uniform --memory 25% --latency none        (the baseline)\n"
       "  " +
       name + " --preset paper --dry-run");
+  app.failure_message(failure_text);
   add_data(benchmark, app, s);
   if (benchmark.options) benchmark.options(app);
   add_search(benchmark, app, s);
@@ -186,7 +189,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   } catch (const CLI::ConfigError& error) {
     constexpr std::string_view prefix = "INI was not able to parse ";
     const std::string_view what = error.what();
-    throw CLI::ConfigError(format("--config: expected options in '{}', as --help calls them, without the dashes; got '{}'",
+    throw CLI::ConfigError(format("--config: expected options in '{}', as --help calls them, without the dashes, got '{}'",
                                   app.get_config_ptr()->as<std::string>(),
                                   what.substr(what.starts_with(prefix) ? prefix.size() : 0)));
   }
