@@ -125,7 +125,8 @@ void add_run(CLI::App& app, Settings& s) {
          "load the data, print the settings, the network, what each bound can be and an estimate of the time; train nothing")
       ->group("Run");
   app.add_flag("--quiet", s.quiet, "no progress, only the report")->group("Run");
-  app.add_flag("--smoke", s.data.smoke, "as few epochs and samples as show that everything runs")->group("Run");
+  app.add_flag("--smoke", s.data.smoke, "as few samples and (unless --epochs says it) epochs as show that everything runs")
+      ->group("Run");
   app.set_config("--config", "", "read options from this file, name = value, as they are called here")
       ->type_name("FILE")
       ->group("Run");
@@ -136,12 +137,12 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   s.recipe = s.preset == "paper" ? benchmark.paper : benchmark.own;
   std::array<int, 3>& epochs = s.recipe.epochs;
   if (!s.init.empty()) epochs[0] = 0;
-  if (!changes.epochs.empty() && changes.epochs.size() != epochs.size())
-    throw CLI::ValidationError("--epochs", format("expected three numbers W,S,F of epochs, got {}", changes.epochs.size()));
-  if (!changes.epochs.empty()) std::copy_n(changes.epochs.begin(), 3, epochs.begin());
   if (s.data.smoke && !s.dry_run) {
     for (int& count : epochs) count = std::min(count, 1);
   }
+  if (!changes.epochs.empty() && changes.epochs.size() != epochs.size())
+    throw CLI::ValidationError("--epochs", format("expected three numbers W,S,F of epochs, got {}", changes.epochs.size()));
+  if (!changes.epochs.empty()) std::copy_n(changes.epochs.begin(), 3, epochs.begin());
   if (s.searches() && epochs[1] == 0)
     throw CLI::ValidationError("--epochs", "expected 1 or more epochs of search with --method " + s.method + ", got 0");
   if (changes.batch > 0) s.recipe.batch = changes.batch;
