@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <siena/deploy/safetensors.hpp>
@@ -25,6 +24,7 @@
 #include "command_line.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
+#include "wait_briefly.hpp"
 
 namespace siena::examples {
 
@@ -362,18 +362,6 @@ class Run {
   std::optional<SearchHistory> searched_;
   History trained_;  ///< of the fine-tuning, or of a baseline
 };
-
-/// How long libgomp's threads spin while they wait is read before `main`, and is far too long unless said where others want the
-/// cores, too (docs/performance.md). So the program says it, and starts once more in its own place.
-void wait_briefly(char** argv) {
-#if defined(__linux__) && defined(_OPENMP)
-  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  ::setenv("GOMP_SPINCOUNT", "10000", 1);
-  ::execv("/proc/self/exe", argv);  // comes back only where it could not, and is slow then
-#else
-  static_cast<void>(argv);
-#endif
-}
 
 }  // namespace
 
