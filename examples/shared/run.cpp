@@ -281,9 +281,10 @@ class Run {
       for (const ShadowPrice& price : searched_->prices) say(price.to_string());
     const std::string details = tested() && data_.details ? data_.details(network) : "";
     std::fputs(details.c_str(), stdout);
-    if (!s_.save.empty()) deploy::save_weights(network, s_.save);
-    write_onnx(network, s_.onnx);
-    if (!s_.report.empty()) save_json(json(report, details), s_.report);  // last: it says that the run is done
+    if (!s_.save.empty()) for_option("--save", [&] { deploy::save_weights(network, s_.save); });
+    for_option("--onnx", [&] { write_onnx(network, s_.onnx); });
+    if (!s_.report.empty())  // last: it says that the run is done
+      for_option("--report", [&] { save_json(json(report, details), s_.report); });
     return report.feasible || s_.method == "seed";
   }
   nlohmann::ordered_json json(const Report& report, const std::string& details) const {

@@ -110,6 +110,7 @@ mkdir gone
 begin late warm-up --save late.safetensors --report gone/report.json
 rmdir gone
 ends_with 2
+grep -q -- "--report: expected to write 'gone/report.json', got: .*no folder 'gone'" message
 cmp whole.safetensors late.safetensors
 
 # A command that is refused leaves the folder free for the one that is put right.
