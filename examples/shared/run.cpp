@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "benchmark.hpp"
+#include "checkpoints.hpp"
 #include "command_line.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
@@ -64,7 +65,7 @@ class Run {
  public:
   Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
     check_outputs(s_);
-    check_checkpoints();
+    check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
@@ -83,7 +84,7 @@ class Run {
   bool operator()() {
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
-    claim_checkpoints();
+    claim_checkpoints(benchmark_.program, s_);
     return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
   }
 
@@ -153,37 +154,6 @@ class Run {
     require<DataError>(benchmark_.metric != "accuracy" || splits.classes() >= 2,
                        "{}: expected samples of two classes or more, to tell them apart, got {}", s_.data.folder,
                        splits.classes());
-  }
-  /// What a run is recognised by, a line each.
-  std::string owner() const {
-    const BoundSettings& b = s_.bounds;
-    const auto [w, s, f] = s_.recipe.epochs;
-    return format(
-        "program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\nseed {}\nepochs {},{},{}\nbatch {}\nmemory {}\n"
-        "latency {}\npeak-memory {}\ncost-model {}\nclock {}\n",
-        benchmark_.program, s_.method, s_.preset, s_.formulation, s_.width, s_.init.empty() ? "none" : s_.init, s_.seed, w, s,
-        f, s_.recipe.batch, b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz);
-  }
-  /// Refuses those of another run, before the data are read.
-  void check_checkpoints() const {
-    if (s_.checkpoint.empty() || s_.dry_run || !std::filesystem::exists(owner_file(s_.checkpoint))) return;
-    require<ArgumentError>(
-        s_.resume,
-        "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on "
-        "with that",
-        s_.checkpoint.string());
-    std::istringstream found(read_file(owner_file(s_.checkpoint))), mine(owner());
-    for (std::string theirs, ours; std::getline(mine, ours);) {
-      std::getline(found, theirs);
-      require<ArgumentError>(theirs == ours, "--resume: expected the settings that '{}' was begun with, '{}', got '{}'",
-                             s_.checkpoint.string(), theirs, ours);
-    }
-  }
-  /// Only when nothing is left to be refused: a command that was put right finds the folder free.
-  void claim_checkpoints() const {
-    if (s_.checkpoint.empty()) return;
-    std::filesystem::create_directories(s_.checkpoint);
-    write_file_atomically(owner_file(s_.checkpoint), owner());
   }
   CheckpointOptions checkpoint() const {
     return {.folder = s_.checkpoint, .resume = s_.resume, .stop = [] { return signal_received != 0; }};

@@ -138,7 +138,7 @@ class Trainer {
       require<FormatError>(
           saved == value,
           "{}: expected a checkpoint of a training with {} '{}', got one with '{}'; a training goes on with the "
-          "settings and the data that it began with",
+          "settings, the data and the weights (those that the phase before ended with) that it began with",
           options_.phase, name, value, saved);
     }
     Optimizer weights = weights_, architecture = architecture_;

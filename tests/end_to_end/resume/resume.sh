@@ -67,6 +67,12 @@ grep -q "resume to" message
 run asked --checkpoint asked --resume
 same asked
 
+# A phase whose checkpoint is lost is done again, and those after it go on from theirs.
+rm asked/warm-up.checkpoint
+run asked --checkpoint asked --resume 2>message
+grep -q "'asked/warm-up.checkpoint' is missing, so the warm-up is done once more, for the search begins with its weights" message
+same asked
+
 # refused MESSAGE [OPTION...]: neither another run nor a damaged file is gone on from.
 refused() {
   if run other --checkpoint asked "${@:2}" 2>message; then

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// --checkpoint and --resume: a folder belongs to one run.
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <siena/core.hpp>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "command_line.hpp"
+#include "outputs.hpp"
+
+namespace siena::examples {
+
+/// The file in the folder of checkpoints that says whose they are.
+inline std::filesystem::path owner_file(const Settings& s) { return s.checkpoint / "run.txt"; }
+
+/// What a run is recognised by, a line each.
+inline std::string owner(const std::string& program, const Settings& s) {
+  const BoundSettings& b = s.bounds;
+  const auto [w, se, f] = s.recipe.epochs;
+  return format(
+      "program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\nseed {}\nepochs {},{},{}\nbatch {}\nmemory {}\n"
+      "latency {}\npeak-memory {}\ncost-model {}\nclock {}\n",
+      program, s.method, s.preset, s.formulation, s.width, s.init.empty() ? "none" : s.init, s.seed, w, se, f, s.recipe.batch,
+      b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz);
+}
+
+/// Throws ArgumentError where the folder can be neither made nor written; leaves no new one behind.
+inline void check_checkpoint_folder(const Settings& s) {
+  namespace fs = std::filesystem;
+  std::error_code error, none;
+  std::vector<fs::path> missing;  // the deepest first
+  for (fs::path at = fs::absolute(s.checkpoint); !fs::exists(at, none) && at.has_relative_path(); at = at.parent_path())
+    missing.push_back(at);
+  fs::create_directories(s.checkpoint, error);
+  if (!error) for_option("--checkpoint", [&] { check_can_write(owner_file(s)); });
+  for (const fs::path& made : missing) fs::remove(made, none);
+  require<ArgumentError>(!error,
+                         "--checkpoint: expected a folder that is there or can be made, got '{}': {}; name one in a folder "
+                         "where you may write",
+                         s.checkpoint.string(), error.message());
+}
+
+/// Refuses those of another run, before the data are read.
+inline void check_checkpoints(const std::string& program, const Settings& s) {
+  if (s.checkpoint.empty()) return;
+  check_checkpoint_folder(s);
+  if (s.dry_run || !std::filesystem::exists(owner_file(s))) return;
+  require<ArgumentError>(
+      s.resume, "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on with that",
+      s.checkpoint.string());
+  std::istringstream found(read_file(owner_file(s))), mine(owner(program, s));
+  for (std::string theirs, ours; std::getline(mine, ours);) {
+    std::getline(found, theirs);
+    require<ArgumentError>(theirs == ours, "--resume: expected the settings that '{}' was begun with, '{}', got '{}'",
+                           s.checkpoint.string(), theirs, ours);
+  }
+}
+
+/// Each phase begins with the weights that the one before ended with, and the report has the epochs of all.
+inline void show_lost_checkpoints(const std::string& program, const Settings& s) {
+  if (!s.resume || !s.searches()) return;
+  constexpr std::array phases{"warm-up", "search", "fine-tuning"};
+  const char* later = nullptr;
+  for (std::size_t i = phases.size(); i-- > 0;) {
+    const auto file = s.checkpoint / format("{}.checkpoint", phases[i]);
+    if (std::filesystem::exists(file)) {
+      later = phases[i];
+    } else if (later != nullptr && s.recipe.epochs[i] > 0) {
+      fmt::print(stderr, "{}: '{}' is missing, so the {} is done once more, for the {} begins with its weights\n", program,
+                 file.string(), phases[i], later);
+    }
+  }
+}
+
+/// Only when nothing is left to be refused: a command that was put right finds the folder free.
+inline void claim_checkpoints(const std::string& program, const Settings& s) {
+  if (s.checkpoint.empty()) return;
+  std::filesystem::create_directories(s.checkpoint);
+  write_file_atomically(owner_file(s), owner(program, s));
+  show_lost_checkpoints(program, s);
+}
+
+}  // namespace siena::examples
