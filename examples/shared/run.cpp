@@ -130,7 +130,9 @@ class Run {
       fail<ConstraintError>("uniform: expected bounds that some width keeps; the narrowest network has {}; raise the limit",
                             broken);
     }
-    if (shows_bounds()) fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}\n", low, s_.width);
+    if (shows_bounds())
+      fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}\n", low, s_.width,
+                 low == s_.width ? ": they cannot bind" : "");
     return low;
   }
 
