@@ -118,7 +118,8 @@ TEST_CASE("reading many files keeps what is wrong with each") {
   const auto errors = read_each(9, {.reader = "test", .skip_bad_files = true}, bad_thirds);
   REQUIRE(errors.size() == 9);
   for (std::size_t i = 0; i < 9; ++i) REQUIRE(errors[i] == (i % 3 == 1 ? format("file {} is bad", i) : ""));
-  REQUIRE_THROWS_WITH(read_each(9, {.reader = "test"}, bad_thirds), ContainsSubstring("is bad; skip_bad_files"));
+  REQUIRE_THROWS_WITH(read_each(9, {.reader = "test"}, bad_thirds),
+                      ContainsSubstring("is bad; skip_bad_files (--skip-bad-files)"));
   REQUIRE_THROWS_WITH(read_each(2, {.reader = "test", .skip_bad_files = true},
                                 [](std::int64_t i) { require<FormatError>(false, "file {}", i); }),
                       ContainsSubstring("test: expected good files, got 2 that are all bad; the first: file 0"));

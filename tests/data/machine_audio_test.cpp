@@ -141,6 +141,8 @@ TEST_CASE("machine audio: the cache, and files that are bad") {
   REQUIRE_THROWS_WITH(machine_audio(folder.path, options), ContainsSubstring("expected 12 frames or more in") &&
                                                                ContainsSubstring("normal_id_01_00000001.wav', got 8"));
   test::write_bytes(folder.path / "train" / "notes.wav", "hello");
+  REQUIRE_THROWS_WITH(machine_audio(folder.path, options),
+                      ContainsSubstring("notes.wav") && ContainsSubstring("skip_bad_files"));
   options.skip_bad_files = true;
   const auto skipping = machine_audio(folder.path, options);
   REQUIRE(skipping.report.skipped.size() == 2);

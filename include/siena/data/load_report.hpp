@@ -26,6 +26,9 @@ struct ReadOptions {
   bool skip_bad_files = false;
 };
 
+/// What to do about a bad file, behind its error; the programs have an option of that name.
+inline constexpr std::string_view skip_hint = "; skip_bad_files (--skip-bad-files) leaves such files out";
+
 /// Calls read(i) for each of `count` files, on all threads, and gives what was wrong with each, "" where nothing was. Unless
 /// bad files are to be skipped, a bad one ends the reading and its error is thrown again as a DataError; so it is where all are
 /// bad.
@@ -49,7 +52,7 @@ std::vector<std::string> read_each(std::int64_t count, const ReadOptions& option
     if (first == nullptr) first = &error;
     ++bad;
   }
-  if (stop) throw DataError(*first + "; skip_bad_files leaves such files out");
+  if (stop) throw DataError(*first + std::string(skip_hint));
   require<DataError>(bad == 0 || bad < count, "{}: expected good files, got {} that are all bad; the first: {}", options.reader,
                      count, first == nullptr ? std::string() : *first);
   return errors;

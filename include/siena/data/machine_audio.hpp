@@ -118,7 +118,7 @@ class MachineReader {
         const auto& wanted = options_.machines;
         if (wanted.empty() || std::find(wanted.begin(), wanted.end(), file.machine) != wanted.end()) files.push_back(file);
       } catch (const DataError& error) {
-        if (!options_.skip_bad_files) throw;
+        if (!options_.skip_bad_files) throw DataError(error.what() + std::string(skip_hint));
         report_.skipped.emplace_back(error.what());
       }
     }

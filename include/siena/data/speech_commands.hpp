@@ -188,7 +188,7 @@ class SpeechReader {
   }
 
   void bad(const std::string& message) {
-    if (!options_.skip_bad_files) throw DataError(message + "; skip_bad_files goes on without it");
+    if (!options_.skip_bad_files) throw DataError(message + std::string(skip_hint));
     report_.skipped.push_back(message);
   }
 
