@@ -169,6 +169,11 @@ inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
   return pairs;
 }
 
+/// Whether a bound counts by what every report has among its "costs".
+inline bool is_usual_cost(std::string_view model) {
+  return model == ModelSize{}.name() || model == Gap8{}.name() || model == Macs{}.name();
+}
+
 /// Bytes, GAP8 cycles, MACs and what else is bounded; where all searches bound their latency by another model than GAP8, in one
 /// unit, that in the place of GAP8's cycles.
 inline std::vector<CostColumn> columns_of(std::span<const Result> results) {
@@ -178,7 +183,7 @@ inline std::vector<CostColumn> columns_of(std::span<const Result> results) {
   for (const Result& result : results) {
     for (const Json& bound : part(result.report, "bounds")) {
       const std::string name = text(bound, "name"), model = text(bound, "model"), unit = text(bound, "unit");
-      if (model.empty() || model == "gap8" || model == "macs" || std::isnan(number(bound, "value"))) continue;
+      if (model.empty() || is_usual_cost(model) || std::isnan(number(bound, "value"))) continue;
       const ShownUnit in = shown_unit(unit, number(bound, "limit"));
       const std::string label =
           format("{}{}{}", name, name == model ? "" : " by " + model, in.name.empty() ? "" : format(" ({})", in.name));

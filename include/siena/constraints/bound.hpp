@@ -60,6 +60,7 @@ class MemoryBound {
   std::string_view name() const { return "memory"; }
   std::string_view unit() const { return "B"; }
   double limit() const { return limit_; }
+  ModelSize model() const { return {}; }
 
   template <class N>
   N value(const Architecture<N>& network) const {

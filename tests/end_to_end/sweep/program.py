@@ -102,7 +102,7 @@ if options.method == "seed":
     costs = full
 breaks = options.breaks == options.memory
 bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["bytes"] * (1.2 if breaks else 1), "slack": 1,
-           "unit": "B", "violation": 0.2 if breaks else 0},
+           "unit": "B", "violation": 0.2 if breaks else 0, "model": "model size"},
           {"name": "latency", "limit": full["gap8_cycles"] * latency, "value": costs["gap8_cycles"], "slack": 1,
            "unit": "cycles", "violation": 0}]
 if options.cost_model != "gap8" and options.in_cycles != options.latency:  # a time, which is a thousandth of a microsecond for each cycle
