@@ -28,7 +28,7 @@ BenchmarkData load(const DataSettings& s) {
     return score_machines(data::mean_by_recording(reconstruction_errors(network, test), recordings), recordings);
   };
   result.score = [judge](Network& network) { return judge(network).auc; };
-  result.details = [judge](Network& network) { return judge(network).to_string(); };
+  result.details = [judge](Network& network) { return details_of(judge(network)); };
   result.splits = machines;
   if (s.smoke && !s.folder.empty()) {
     result.splits.train = machines.train.take(std::min<std::int64_t>(machines.train.size(), 1024));

@@ -22,7 +22,8 @@ BenchmarkData load(const DataSettings& s) {
     result = loaded(images, images.classes, s, 32);
   }
   result.details = [test = result.splits.test](Network& network) {
-    return format("top-5 accuracy: {:.2f} %\n", 100 * top_k_accuracy(network, test, 5));
+    const double top_5 = top_k_accuracy(network, test, 5);
+    return Details{format("top-5 accuracy: {:.2f} %\n", 100 * top_5), {{"top_5_accuracy", top_5}}};
   };
   return result;
 }

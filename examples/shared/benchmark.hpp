@@ -9,6 +9,7 @@
 #include <functional>
 #include <siena/data.hpp>
 #include <siena/models.hpp>
+#include <siena/search/report_json.hpp>
 #include <siena/space.hpp>
 #include <siena/train.hpp>
 #include <string>
@@ -66,6 +67,16 @@ struct DataSettings {
   bool smoke = false;  ///< as little as shows that everything runs
 };
 
+/// What there is to say of a network besides how it scores: for the screen, and for programs that read the report.
+struct Details {
+  std::string text = {};
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+};
+template <class Found>
+Details details_of(const Found& found) {
+  return {found.to_string(), to_json(found)};
+}
+
 struct BenchmarkData {
   data::Splits splits;
   data::LoadReport report = {};
@@ -73,7 +84,7 @@ struct BenchmarkData {
   /// What networks are compared by, on the test part; none: accuracy.
   std::function<double(Network&)> score = {};
   /// What else there is to say of a network on the test part.
-  std::function<std::string(Network&)> details = {};
+  std::function<Details(Network&)> details = {};
 };
 
 struct ModelSettings {
@@ -106,9 +117,9 @@ inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
   return splits;
 }
 /// The confusion matrix, as details of a benchmark.
-inline std::function<std::string(Network&)> confusion_of(const BenchmarkData& data) {
+inline std::function<Details(Network&)> confusion_of(const BenchmarkData& data) {
   return
-      [test = data.splits.test, names = data.classes](Network& network) { return confusion(network, test, names).to_string(); };
+      [test = data.splits.test, names = data.classes](Network& network) { return details_of(confusion(network, test, names)); };
 }
 /// What a loader gave, as benchmarks hand it on.
 template <class Loaded>

@@ -15,7 +15,6 @@
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -251,20 +250,18 @@ class Run {
     say(report.to_string());  // before any file: a full disk takes nothing from the screen
     if (searched_)
       for (const ShadowPrice& price : searched_->prices) say(price.to_string());
-    const std::string details = tested() && data_.details ? data_.details(network) : "";
-    std::fputs(details.c_str(), stdout);
+    const Details details = tested() && data_.details ? data_.details(network) : Details{};
+    std::fputs(details.text.c_str(), stdout);
     if (!s_.save.empty()) for_option("--save", [&] { deploy::save_weights(network, s_.save); });
     for_option("--onnx", [&] { write_onnx(network, s_.onnx); });
     if (!s_.report.empty())  // last: it says that the run is done
-      for_option("--report", [&] { save_json(json(report, details), s_.report); });
+      for_option("--report", [&] { save_json(json(report, details.json), s_.report); });
     return report.feasible || s_.method == "seed";
   }
-  nlohmann::ordered_json json(const Report& report, const std::string& details) const {
+  nlohmann::ordered_json json(const Report& report, const nlohmann::ordered_json& details) const {
     nlohmann::ordered_json json = {{"program", benchmark_.program}, {"method", s_.method}};
     json.update(to_json(report));
-    json["details"] = nlohmann::ordered_json::array();
-    std::istringstream lines(details);
-    for (std::string line; std::getline(lines, line);) json["details"].push_back(line);
+    json["details"] = details;
     const auto before = to_json(before_);
     json["before"] = {{"costs", before["costs"]}, {"bounds", before["bounds"]}, {"layers", before["layers"]}};
     if (searched_) json["history"] = to_json(*searched_);

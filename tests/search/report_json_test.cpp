@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -111,6 +112,27 @@ TEST_CASE("history of a search as JSON") {
   CHECK(searched["bounds"]["memory"] == 12);
   CHECK_NOTHROW(Json::parse(json.dump()));  // an accuracy that is not a number becomes null
   CHECK(Json::parse(json.dump())["warmup"][0]["train_accuracy"].is_null());
+}
+
+TEST_CASE("a confusion matrix as JSON: a row a class") {
+  ConfusionMatrix matrix(3, {"yes", "no", "noise"});
+  Tensor outputs(Shape{3, 3});
+  outputs.row(0)[1] = outputs.row(1)[1] = outputs.row(2)[0] = 1;
+  matrix.add(outputs, std::vector<std::int32_t>{0, 1, 0});
+  const Json json = Json::parse(to_json(matrix).dump());
+  CHECK(keys(json) == Keys{"classes", "counts", "recall"});
+  CHECK(json["classes"] == Json{"yes", "no", "noise"});
+  CHECK(json["counts"] == Json{{1, 1, 0}, {0, 1, 0}, {0, 0, 0}});
+  CHECK(json["recall"] == Json{0.5, 1.0, nullptr});
+}
+
+TEST_CASE("scores of machines as JSON") {
+  const AnomalyReport report{.machines = {{.machine = "01", .normal = 5, .anomalies = 3, .auc = 0.75, .pauc = 0.5}},
+                             .auc = 0.75,
+                             .pauc = 0.5,
+                             .max_fpr = 0.1};
+  const Json machine{{"machine", "01"}, {"normal", 5}, {"anomalies", 3}, {"auc", 0.75}, {"pauc", 0.5}};
+  CHECK(to_json(report) == Json{{"auc", 0.75}, {"pauc", 0.5}, {"max_fpr", 0.1}, {"machines", Json::array({machine})}});
 }
 
 TEST_CASE("reports are written whole or not at all") {

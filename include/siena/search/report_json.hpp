@@ -4,13 +4,17 @@
 
 // Optional component siena::json (nlohmann-json): reports as JSON. Not part of the umbrella header.
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "siena/core/file.hpp"
 #include "siena/search/report.hpp"
 #include "siena/search/search.hpp"
+#include "siena/train/confusion_matrix.hpp"
+#include "siena/train/roc.hpp"
 
 namespace siena {
 
@@ -106,6 +110,29 @@ inline nlohmann::ordered_json to_json(const SearchHistory& history) {
   json["shadow_prices"] = nlohmann::ordered_json::array();
   for (const ShadowPrice& p : history.prices)
     json["shadow_prices"].push_back({{"name", p.name}, {"unit", p.unit}, {"binds", p.binds}, {"price", p.price}});
+  return json;
+}
+
+/// {"classes": [name], "counts": [a row a class, a column an answer], "recall": [of each class, null where it has no samples]}.
+inline nlohmann::ordered_json to_json(const ConfusionMatrix& matrix) {
+  nlohmann::ordered_json json{{"classes", matrix.names()}};
+  for (std::int64_t truth = 0; truth < matrix.classes(); ++truth) {
+    auto row = nlohmann::ordered_json::array();
+    for (std::int64_t answer = 0; answer < matrix.classes(); ++answer) row.push_back(matrix.count(truth, answer));
+    json["counts"].push_back(std::move(row));
+    json["recall"].push_back(matrix.recall(truth));
+  }
+  return json;
+}
+
+/// {"auc", "pauc", "max_fpr", "machines": [{"machine", "normal", "anomalies", "auc", "pauc"}]}.
+inline nlohmann::ordered_json to_json(const AnomalyReport& report) {
+  nlohmann::ordered_json json{{"auc", report.auc}, {"pauc", report.pauc}, {"max_fpr", report.max_fpr}};
+  json["machines"] = nlohmann::ordered_json::array();
+  for (const MachineScore& one : report.machines) {
+    json["machines"].push_back(
+        {{"machine", one.machine}, {"normal", one.normal}, {"anomalies", one.anomalies}, {"auc", one.auc}, {"pauc", one.pauc}});
+  }
   return json;
 }
 

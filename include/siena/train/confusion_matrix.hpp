@@ -47,6 +47,7 @@ class ConfusionMatrix {
   }
 
   std::int64_t classes() const { return classes_; }
+  const std::vector<std::string>& names() const { return names_; }
   /// Samples of class `truth` that were taken for class `answer`.
   std::int64_t count(std::int64_t truth, std::int64_t answer) const {
     require<ArgumentError>(truth >= 0 && truth < classes_ && answer >= 0 && answer < classes_,
