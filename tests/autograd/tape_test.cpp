@@ -158,6 +158,49 @@ TEST_CASE("tape: nothing is recorded when it is not recording") {
   CHECK(y.value().storage().empty());
 }
 
+TEST_CASE("tape: a result on demand is made when it is asked for, and again once it was released") {
+  Tape tape;
+  int made = 0;
+  const Var x = tape.result_on_demand(
+      {2, 3},
+      [count = &made](const Tape&, Tensor& out) {
+        ++*count;
+        out.fill(2);
+      },
+      tape.variable(Tensor({1})));
+  CHECK(x.shape() == Shape{2, 3});
+  tape.release(x);
+  CHECK(x.shape() == Shape{2, 3});
+  CHECK(made == 0);
+  CHECK(x.value()(1, 2) == 2);
+  CHECK(x.value()(0, 0) == 2);
+  CHECK(made == 1);
+  tape.release(x);
+  CHECK(x.value()(1, 2) == 2);
+  CHECK(made == 2);
+
+  const Var same = tape.alias(x, false);  // refers to the elements, which stay
+  tape.release(x);
+  CHECK(same.value()(1, 2) == 2);
+  CHECK(made == 2);
+}
+
+TEST_CASE("tape: gradients are the same bits where what can be made again was released before") {
+  const auto gradients = [](bool release) {
+    Tape tape;
+    Tensor mean({3}), variance({3}, 1.0F);
+    const Var x = tape.variable(random_tensor<float>({4, 3}, 1)), gamma = tape.variable(random_tensor<float>({3}, 2));
+    const Var beta = tape.variable(random_tensor<float>({3}, 3)), weight = tape.variable(random_tensor<float>({3, 2}, 4));
+    const Var z = ops::batch_norm<float>(x, gamma, beta, mean, variance, {.relu = true});
+    const Var y = ops::linear<float>(z, weight, Var{});
+    if (release) tape.release(z);
+    tape.backward(ops::mean_squared_error<float>(y, tape.constant(Tensor({4, 2}, 1.0F))));
+    return std::array{tape.grad(x), tape.grad(gamma), tape.grad(beta), tape.grad(weight)};
+  };
+  const auto kept = gradients(false), made_again = gradients(true);
+  for (std::size_t i = 0; i < kept.size(); ++i) CHECK(same_bits(kept[i], made_again[i]));
+}
+
 TEST_CASE("tape: cleared and used again, the same bits") {
   Model model;
   Tape tape;

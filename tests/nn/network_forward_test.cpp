@@ -210,6 +210,21 @@ TEST_CASE("network: values are freed once nobody reads them, and not before") {
   CHECK(same_elements(y.value(), deep.forward(recording.reference(batch), Mode::inference).value()));
 }
 
+TEST_CASE("network: training keeps what is normalised, not what comes of it") {
+  constexpr int layers = 10;
+  Network deep{Shape{16, 16, 16}, [](Flow x) {
+                 for (int i = 0; i < layers; ++i) x = x | Conv2d{.out = 16, .kernel = 1} | BatchNorm{} | Relu{};
+                 return x;
+               }};
+  const Tensor batch = random_tensor<float>({4, 16, 16, 16}, 1);
+  const std::size_t before = MemoryPool::global().bytes_in_use(), tensor = batch.storage().size_bytes();
+  Tape tape;
+  deep.forward(tape.reference(batch), Mode::training);
+  const std::size_t kept = MemoryPool::global().bytes_in_use() - before;
+  CHECK(kept > layers * tensor);
+  CHECK(kept < (layers + 4) * tensor);
+}
+
 TEST_CASE("network: layers that hand their input on") {
   const auto check = [](Network net) {
     const Tensor batch = random_tensor<float>(net.input_shape().batch(3), 1);

@@ -32,7 +32,7 @@ class BasicVar {
   BasicTape<T>& tape() const { return *tape_; }
   std::int32_t id() const { return id_; }
   const BasicTensor<T>& value() const { return tape_->value(id_); }
-  const Shape& shape() const { return value().shape(); }
+  const Shape& shape() const { return tape_->shape(id_); }
   bool needs_grad() const { return tape_ != nullptr && tape_->needs_grad(id_); }
 
  private:
@@ -76,9 +76,20 @@ class BasicTape {
     return push({.own = std::move(value), .needs_grad = recording_ && needs_grad});
   }
 
-  /// Another value with the elements of `input`, which it refers to.
+  /// The result of an operation that is cheaper to run again than to keep: make(tape, out) writes it to a tensor of the shape
+  /// when `value` is asked for, and again after it was released. Captures are handles and numbers.
+  template <class Make, class... Inputs>
+  Var result_on_demand(const Shape& shape, Make make, const Inputs&... inputs) {
+    const Var output = result(BasicTensor<T>::outline(shape), inputs...);
+    nodes_[output.id()].make = closure<const BasicTape&, BasicTensor<T>&>(std::move(make));
+    return output;
+  }
+
+  /// Another value with the elements of `input`, which it refers to and which are kept from now on.
   Var alias(const Var& input, bool needs_grad) {
-    return push({.external = &value(input), .needs_grad = recording_ && needs_grad});
+    const BasicTensor<T>& elements = value(input);
+    nodes_[input.id()].make = {};
+    return push({.external = &elements, .needs_grad = recording_ && needs_grad});
   }
 
   /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)`
@@ -86,16 +97,21 @@ class BasicTape {
   /// are handles and numbers; tensors are kept as `constant`.
   template <class Backward>
   void record(const Var& output, Backward backward) {
-    static_assert(std::is_trivially_destructible_v<Backward>, "capture handles and numbers; keep tensors with tape.constant()");
-    if (!needs_grad(output.id())) return;
-    void* place = arena_.allocate(sizeof(Backward), alignof(Backward));
-    new (place) Backward(std::move(backward));
-    records_.push_back({output.id(), [](void* closure, BasicTape& tape) { (*static_cast<Backward*>(closure))(tape); }, place});
+    if (needs_grad(output.id())) records_.push_back({output.id(), closure<BasicTape&>(std::move(backward))});
   }
 
   const BasicTensor<T>& value(std::int32_t id) const {
     const Node& node = nodes_[id];
+    if (node.make && node.own.storage().empty()) {
+      node.own = BasicTensor<T>::uninitialized(node.own.shape());
+      node.make(*this, node.own);
+    }
     return node.external ? *node.external : node.own;
+  }
+  /// Makes nothing.
+  const Shape& shape(std::int32_t id) const {
+    const Node& node = nodes_[id];
+    return node.external ? node.external->shape() : node.own.shape();
   }
   const BasicTensor<T>& value(const Var& var) const { return value(var.id()); }
   bool needs_grad(std::int32_t id) const { return nodes_[id].needs_grad; }
@@ -118,7 +134,7 @@ class BasicTape {
     Node& node = nodes_[input.id()];
     if (node.parameter) return {&node.parameter->grad, kernels::Write::accumulate};
     if (!node.grad.storage().empty()) return {&node.grad, kernels::Write::accumulate};
-    node.grad = BasicTensor<T>::uninitialized(value(input).shape());
+    node.grad = BasicTensor<T>::uninitialized(input.shape());
     return {&node.grad, kernels::Write::overwrite};
   }
   /// The gradient of an operation's output, and the slot of an input of the same shape.
@@ -134,7 +150,7 @@ class BasicTape {
     if (!input || !needs_grad(input.id())) return {values, {}};
     Node& node = nodes_[input.id()];
     if (node.parameter || !node.grad.storage().empty()) return {values, slot(input)};
-    SIENA_ASSERT(value(input).shape() == value(output).shape());
+    SIENA_ASSERT(input.shape() == output.shape());
     node.grad = std::move(gradient);
     return {values, {&node.grad, kernels::Write::overwrite}};
   }
@@ -176,16 +192,18 @@ class BasicTape {
     for (std::size_t i = records_.size(); i-- > 0;) {
       const Record& record = records_[i];
       Node& node = nodes_[record.output];
-      if (!node.grad.storage().empty()) record.run(record.closure, *this);
+      if (!node.grad.storage().empty()) record.backward(*this);
       node.grad = {};
+      node.make = {};
       if (record.output != loss.id()) node.own = {};
     }
     records_.clear();
   }
 
-  /// Frees a value that nobody will read again (inference, where nothing is run backwards).
+  /// Frees a value that nobody will read again before the reverse pass: where there is none, and where it can be made again.
   void release(const Var& var) {
-    if (!recording_) nodes_[var.id()].own = {};
+    Node& node = nodes_[var.id()];
+    if (!recording_ || node.make) node.own = BasicTensor<T>::outline(node.own.shape());
   }
 
   /// Forgets everything; capacity stays.
@@ -200,17 +218,25 @@ class BasicTape {
   }
 
  private:
+  // A function of any type, in the arena.
+  template <class... Arguments>
+  struct Closure {
+    void (*run)(const void*, Arguments...) = nullptr;
+    const void* captures = nullptr;
+    explicit operator bool() const { return run != nullptr; }
+    void operator()(Arguments... arguments) const { run(captures, arguments...); }
+  };
   struct Node {
-    BasicTensor<T> own{};
+    mutable BasicTensor<T> own{};  // an outline while it waits to be made
     BasicTensor<T> grad{};
+    Closure<const BasicTape&, BasicTensor<T>&> make{};
     const BasicTensor<T>* external = nullptr;
     BasicParameter<T>* parameter = nullptr;
     bool needs_grad = false;
   };
   struct Record {
     std::int32_t output;
-    void (*run)(void*, BasicTape&);
-    void* closure;
+    Closure<BasicTape&> backward;
   };
   struct Bridge {
     Scalar leaf;
@@ -241,6 +267,17 @@ class BasicTape {
     std::vector<std::unique_ptr<std::byte[]>> chunks_;
     std::size_t chunk_ = 0, used_ = 0;
   };
+
+  template <class... Arguments, class Function>
+  Closure<Arguments...> closure(Function function) {
+    static_assert(std::is_trivially_destructible_v<Function>, "capture handles and numbers; keep tensors with tape.constant()");
+    void* place = arena_.allocate(sizeof(Function), alignof(Function));
+    new (place) Function(std::move(function));
+    const auto run = [](const void* captures, Arguments... arguments) {
+      (*static_cast<const Function*>(captures))(arguments...);
+    };
+    return {run, place};
+  }
 
   Var push(Node node) {
     if (size_ == nodes_.size()) nodes_.emplace_back();

@@ -40,6 +40,13 @@ class BasicTensor {
     return tensor;
   }
 
+  /// A shape without elements: `storage()` is empty until whole tensors are moved in.
+  static BasicTensor outline(const Shape& shape) {
+    BasicTensor tensor;
+    tensor.shape_ = shape;
+    return tensor;
+  }
+
   const Shape& shape() const { return shape_; }
   bool empty() const { return shape_.elements() == 0; }
   std::int64_t elements() const { return shape_.elements(); }

@@ -61,14 +61,22 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
     shifts[c] = betas[c] - means[c] * scales[c];
   }
   const BasicVar<T> residual = options.residual;
-  auto z = BasicTensor<T>::uninitialized(x.shape());
-  kernels::affine<Arch, T>(rows, channels, x.value().storage(), scale.storage(), shift.storage(),
-                           residual ? residual.value().storage() : std::span<const T>{}, options.relu, z.storage());
-
-  const BasicVar<T> output = tape.result(std::move(z), x, gamma, beta, residual);
-  if (!output.needs_grad()) return output;
   const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
   const BasicVar<T> saved_scale = tape.constant(std::move(scale)), saved_shift = tape.constant(std::move(shift));
+  const auto normalise = [=, relu = options.relu](const BasicTape<T>& t, BasicTensor<T>& z) {
+    kernels::affine<Arch, T>(rows, channels, t.value(x).storage(), t.value(saved_scale).storage(),
+                             t.value(saved_shift).storage(), residual ? t.value(residual).storage() : std::span<const T>{},
+                             relu, z.storage());
+  };
+  BasicVar<T> output;
+  if (tape.recording() && !residual) {  // x is kept for the way back anyway, and all that is needed to normalise it again
+    output = tape.result_on_demand(x.shape(), normalise, x, gamma, beta);
+  } else {
+    auto z = BasicTensor<T>::uninitialized(x.shape());
+    normalise(tape, z);
+    output = tape.result(std::move(z), x, gamma, beta, residual);
+  }
+  if (!output.needs_grad()) return output;
   tape.record(output, [=, training = options.training, relu = options.relu](BasicTape<T>& t) {
     using Gate = kernels::ReluGate<T>;
     const Gate gate = !relu      ? Gate{}
@@ -85,7 +93,7 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
     if (!dx && !dresidual) return;
     BasicTensor<T> unwanted;  // the kernel makes both gradients in one pass
     if (!dx) {
-      unwanted = BasicTensor<T>::uninitialized(t.value(x).shape());
+      unwanted = BasicTensor<T>::uninitialized(x.shape());
       dx = {&unwanted, kernels::Write::overwrite};
     }
     if (!training) {  // constant statistics pass nothing on
