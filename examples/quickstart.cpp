@@ -12,8 +12,10 @@ using namespace siena;
 
 int main(int argc, char** argv) try {
   const std::string_view folder = argc > 1 ? argv[1] : "";
-  if (folder == "--help" || folder == "-h")
-    return fmt::print("usage: quickstart [CIFAR-10 directory]; without one, synthetic images\n"), 0;
+  if (folder == "--help" || folder == "-h") {
+    fmt::print("usage: quickstart [CIFAR-10 directory]; without one, synthetic images\n");
+    return 0;
+  }
   const bool smoke = folder == "--smoke";  // as little as shows that it runs
   const auto data = folder.empty() || smoke ? data::synthetic_images({.train = smoke ? 256 : 4000}) : data::cifar10(folder);
 

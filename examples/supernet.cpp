@@ -17,8 +17,10 @@ int main(int argc, char** argv) try {
   std::string onnx_file;
   if (argc > 2 && std::string_view(argv[argc - 2]) == "--onnx") onnx_file = argv[argc - 1], argc -= 2;
   const std::string_view folder = argc > 1 ? argv[1] : "";
-  if (folder == "--help" || folder == "-h")
-    return fmt::print("usage: supernet [CIFAR-10 directory] [--onnx FILE]; without a directory, synthetic images\n"), 0;
+  if (folder == "--help" || folder == "-h") {
+    fmt::print("usage: supernet [CIFAR-10 directory] [--onnx FILE]; without a directory, synthetic images\n");
+    return 0;
+  }
   examples::check_onnx(onnx_file);
   const bool smoke = folder == "--smoke";  // as little as shows that it runs
   const auto data = folder.empty() || smoke ? data::synthetic_images({.train = smoke ? 256 : 4000}) : data::cifar10(folder);

@@ -27,8 +27,10 @@ data::Splits load(std::string_view folder, bool smoke) {
 
 int main(int argc, char** argv) try {
   const std::string_view folder = argc > 1 ? argv[1] : "";
-  if (folder == "--help" || folder == "-h")
-    return fmt::print("usage: temporal [Speech Commands directory]; without one, synthetic keywords\n"), 0;
+  if (folder == "--help" || folder == "-h") {
+    fmt::print("usage: temporal [Speech Commands directory]; without one, synthetic keywords\n");
+    return 0;
+  }
   const bool smoke = folder == "--smoke";  // as little as shows that it runs
   const auto data = load(smoke ? "" : folder, smoke);
 

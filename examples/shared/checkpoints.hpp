@@ -40,8 +40,16 @@ inline void check_checkpoint_folder(const Settings& s) {
   for (fs::path at = fs::absolute(s.checkpoint); !fs::exists(at, none) && at.has_relative_path(); at = at.parent_path())
     missing.push_back(at);
   fs::create_directories(s.checkpoint, error);
-  if (!error) for_option("--checkpoint", [&] { check_can_write(owner_file(s)); });
-  for (const fs::path& made : missing) fs::remove(made, none);
+  const auto clean_up = [&] {
+    for (const fs::path& made : missing) fs::remove(made, none);
+  };
+  try {
+    if (!error) for_option("--checkpoint", [&] { check_can_write(owner_file(s)); });
+  } catch (...) {
+    clean_up();
+    throw;
+  }
+  clean_up();
   require<ArgumentError>(!error,
                          "--checkpoint: expected a folder that is there or can be made, got '{}': {}; name one in a folder "
                          "where you may write",
@@ -68,15 +76,13 @@ inline void check_checkpoints(const std::string& program, const Settings& s) {
 inline void show_lost_checkpoints(const std::string& program, const Settings& s) {
   if (!s.resume || !s.searches()) return;
   constexpr std::array phases{"warm-up", "search", "fine-tuning"};
-  const char* later = nullptr;
-  for (std::size_t i = phases.size(); i-- > 0;) {
-    const auto file = s.checkpoint / format("{}.checkpoint", phases[i]);
-    if (std::filesystem::exists(file)) {
-      later = phases[i];
-    } else if (later != nullptr && s.recipe.epochs[i] > 0) {
-      fmt::print(stderr, "{}: '{}' is missing, so the {} is done once more, for the {} begins with its weights\n", program,
-                 file.string(), phases[i], later);
-    }
+  const auto file = [&](std::size_t i) { return s.checkpoint / format("{}.checkpoint", phases[i]); };
+  std::size_t last = phases.size();  // of those that are there
+  while (last > 0 && !std::filesystem::exists(file(last - 1))) --last;
+  for (std::size_t i = 0; i + 1 < last; ++i) {
+    if (std::filesystem::exists(file(i)) || s.recipe.epochs[i] == 0) continue;
+    fmt::print(stderr, "{}: '{}' is missing, so the {} is done once more, for the {} begins with its weights\n", program,
+               file(i).string(), phases[i], phases[i + 1]);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <siena/train.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "command_line.hpp"
@@ -24,7 +25,8 @@ inline void for_option(const char* option, const std::function<void()>& attempt)
     attempt();
   } catch (const Error& error) {
     const std::string_view text = error.what();  // "write_file_atomically: expected ..."
-    fail<ArgumentError>("{}: {}", option, text.substr(text.find(": ") + 2));
+    const std::size_t who = text.find(": ");
+    fail<ArgumentError>("{}: {}", option, who == text.npos ? text : text.substr(who + 2));
   }
 }
 
@@ -36,7 +38,9 @@ inline void check_outputs(const Settings& s) {
        {std::pair("--report", &s.report), {"--save", &s.save}, {"--onnx", &s.onnx}, {"--log", &s.log}}) {
     if (file->empty()) continue;
     for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
-    const auto [other, is_new] = named.try_emplace(fs::weakly_canonical(fs::absolute(*file)), option);
+    std::error_code none;  // a pipe has no such path
+    const fs::path path = fs::weakly_canonical(fs::absolute(*file), none);
+    const auto [other, is_new] = named.try_emplace(none ? fs::absolute(*file) : path, option);
     require<ArgumentError>(is_new, "{}: expected a file of its own, got '{}', as for {}", option, *file, other->second);
   }
   check_onnx(s.onnx);

@@ -129,9 +129,9 @@ class Run {
       fail<ConstraintError>("uniform: expected bounds that some width keeps; the narrowest network has {}; raise the limit",
                             broken);
     }
-    if (shows_bounds())
+    if (shows_bounds() && !bounds_.empty())
       fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}\n", low, s_.width,
-                 low == s_.width ? ": they cannot bind" : "");
+                 low == s_.width ? ": the whole network keeps them" : "");
     return low;
   }
 

@@ -185,6 +185,34 @@ TEST_CASE("tape: a result on demand is made when it is asked for, and again once
   CHECK(made == 2);
 }
 
+TEST_CASE("tape: a result on demand is made at once where nothing is recorded, and stays where it is the loss") {
+  const auto twice = [](const Var& x) {
+    return x.tape().result_on_demand(
+        x.shape(), [x](const Tape& t, Tensor& out) { *out.data() = 2 * *t.value(x).data(); }, x);
+  };
+  Tape inference(false);
+  const Var x = inference.variable(Tensor({1}, {3})), y = twice(x);
+  inference.release(x);  // what it was made of may go
+  CHECK(y.value()(0) == 6);
+
+  Tape tape;
+  const Var loss = twice(tape.variable(Tensor({1}, {3})));
+  tape.record(loss, [](Tape&) {});
+  tape.backward(loss);
+  CHECK(loss.value()(0) == 6);
+}
+
+TEST_CASE("tape: a result on demand that could not be made is asked for again") {
+  Tape tape;
+  int left = 1;
+  const Var x = tape.result_on_demand({1}, [left = &left](const Tape&, Tensor& out) {
+    if ((*left)-- > 0) throw ArgumentError("not yet");
+    out.fill(1);
+  });
+  CHECK_THROWS_AS(x.value(), ArgumentError);
+  CHECK(x.value()(0) == 1);
+}
+
 TEST_CASE("tape: gradients are the same bits where what can be made again was released before") {
   const auto gradients = [](bool release) {
     Tape tape;

@@ -60,6 +60,27 @@ TEST_CASE("variance of a constant is zero, and one outlier spoils nothing", "[ke
   REQUIRE(std::abs(variance[0] - true_variance[0]) < 1e-3f * true_variance[0]);
 }
 
+TEST_CASE("rows are shared out evenly, and all of them", "[kernels][batch_norm]") {
+  using namespace siena::kernels;
+  for (const std::int64_t channels : {1, 8, 40, 64, 256, 1500, 20'000}) {
+    for (const std::int64_t rows : {0, 1, 7, 100, 288, 1152, 4608, 73'728}) {
+      CAPTURE(channels, rows);
+      const RowFold fold(channels);
+      const std::int64_t grain = fold.rows_per_task(rows);
+      CHECK(grain > 0);
+      CHECK(grain % fold.copies == 0);
+      CHECK(even_tasks(grain * fold.stride) <= 2);  // near enough to what a task is to be
+    }
+  }
+  CHECK(even_tasks(0) == 1);
+  CHECK(even_tasks(2 * task_elements) == 2);
+  CHECK(even_tasks(2 * task_elements + 1) == 8);
+  CHECK(even_tasks(9 * task_elements) == 16);
+  const std::int64_t grain =
+      RowFold(256).rows_per_task(288);  // 3x3 pixels of 32 images: not 5 tasks, which two threads wait for
+  CHECK((288 + grain - 1) / grain == 8);
+}
+
 TEST_CASE("statistics of nothing are an error", "[kernels][batch_norm]") {
   std::vector<float> x, mean(8), variance(8);
   REQUIRE_THROWS_AS((kernels::channel_statistics<simd::native, float>(0, 8, x, mean, variance)), ShapeError);

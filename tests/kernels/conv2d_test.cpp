@@ -132,6 +132,32 @@ TEMPLATE_TEST_CASE("convolutions of colour images and spectrograms agree with th
   }
 }
 
+// Stems of a few channels under windows that no tile knows are products over a packed plane: lines longer than a tile, what is
+// left of them across, taller or wider images.
+TEMPLATE_TEST_CASE("stems under odd windows agree with the reference", "[kernels][conv2d]", float, double) {
+  Random random(31);
+  const auto pick = [&](std::initializer_list<int> values) { return values.begin()[random.below(values.size())]; };
+  for (int i = 0; i < 60; ++i) {
+    CAPTURE(i);
+    const bool tall = i % 2 == 0;
+    const int longer = pick({15, 21, 26, 27, 33, 40, 58}), shorter = pick({5, 7, 10, 13});
+    check_convolution<TestType>(conv_geometry({.in_height = tall ? longer : shorter,
+                                               .in_width = tall ? shorter : longer,
+                                               .in_channels = pick({1, 2, 3, 7}),
+                                               .out_channels = pick({16, 20, 24, 40, 64}),
+                                               .kernel_height = pick({1, 2, 5, 7}),
+                                               .kernel_width = pick({4, 5, 7}),
+                                               .stride_height = pick({1, 2, 3}),
+                                               .stride_width = pick({1, 2}),
+                                               .dilation_height = pick({1, 1, 2}),
+                                               .pad_top = pick({0, 2, 6}),
+                                               .pad_bottom = pick({8, 9}),
+                                               .pad_left = pick({0, 1, 3}),
+                                               .pad_right = pick({2, 8})}),
+                                pick({1, 2, 3, 8}));
+  }
+}
+
 TEMPLATE_TEST_CASE("random convolutions agree with the reference", "[kernels][conv2d]", float, double) {
   Random random(7);
   for (int i = 0; i < 100; ++i) {

@@ -73,7 +73,8 @@ TEST_CASE("reach: from the smallest network to the whole one, for every constrai
   CHECK(all[1].largest == 312 + 4 * 20);
   CHECK(all[1].limit == 1024);
   CHECK(all[1].to_string() ==
-        "memory: 56 to 392 B can be reached, the limit of 1024 B is 261.2 % of the whole network's 392 B: it cannot bind");
+        "memory: 56 to 392 B can be reached, the limit of 1024 B is 261.2 % of the whole network's 392 B: the largest network "
+        "keeps it");
   CHECK(all[2].to_string() == "capacity: -3.875 to 0.5 can be reached");  // a violation: 1 - weights / 64
   CHECK(all[3].largest == total(Macs{}, describe(small.network)));
   CHECK_FALSE(all[3].limit);

@@ -77,11 +77,17 @@ class BasicTape {
   }
 
   /// The result of an operation that is cheaper to run again than to keep: make(tape, out) writes it to a tensor of the shape
-  /// when `value` is asked for, and again after it was released. Captures are handles and numbers.
+  /// when `value` is asked for, and again after it was released. Captures are handles and numbers. A tape that does not record
+  /// may release what `make` reads, and makes it at once.
   template <class Make, class... Inputs>
   Var result_on_demand(const Shape& shape, Make make, const Inputs&... inputs) {
     const Var output = result(BasicTensor<T>::outline(shape), inputs...);
-    nodes_[output.id()].make = closure<const BasicTape&, BasicTensor<T>&>(std::move(make));
+    Node& node = nodes_[output.id()];
+    node.make = closure<const BasicTape&, BasicTensor<T>&>(std::move(make));
+    if (!recording_) {
+      value(output);
+      node.make = {};
+    }
     return output;
   }
 
@@ -100,11 +106,14 @@ class BasicTape {
     if (needs_grad(output.id())) records_.push_back({output.id(), closure<BasicTape&>(std::move(backward))});
   }
 
+  /// Makes a result on demand that is not there: not from several threads at once, so ask before a parallel loop. A reference is
+  /// good until the value is released, which a network does after its last reader; closures ask again.
   const BasicTensor<T>& value(std::int32_t id) const {
     const Node& node = nodes_[id];
     if (node.make && node.own.storage().empty()) {
-      node.own = BasicTensor<T>::uninitialized(node.own.shape());
-      node.make(*this, node.own);
+      auto made = BasicTensor<T>::uninitialized(node.own.shape());
+      node.make(*this, made);
+      node.own = std::move(made);
     }
     return node.external ? *node.external : node.own;
   }
@@ -171,7 +180,7 @@ class BasicTape {
 
   /// The number in a one-element value as a scalar of cost formulas: gradients cross over.
   Scalar scalar(const Var& var) {
-    SIENA_ASSERT(value(var).elements() == 1);
+    SIENA_ASSERT(var.shape().elements() == 1);
     const double number = static_cast<double>(*value(var).data());
     if (!needs_grad(var.id())) return Scalar(number);
     const Scalar leaf = scalars_.leaf(number);
@@ -182,7 +191,8 @@ class BasicTape {
   /// d(loss + penalty)/d everything; `loss` is a one-element value. Runs once per recording.
   void backward(const Var& loss, const Scalar& penalty = Scalar(0.0)) {
     if (loss) {
-      SIENA_ASSERT(value(loss).elements() == 1);
+      value(loss);  // made now if on demand: it stays when all else is freed
+      SIENA_ASSERT(loss.shape().elements() == 1);
       if (Slot seed = accumulating_slot(loss)) *seed.grad->data() += T(1);
     }
     scalars_.backward(penalty);
@@ -203,7 +213,8 @@ class BasicTape {
   /// Frees a value that nobody will read again before the reverse pass: where there is none, and where it can be made again.
   void release(const Var& var) {
     Node& node = nodes_[var.id()];
-    if (!recording_ || node.make) node.own = BasicTensor<T>::outline(node.own.shape());
+    if (!recording_) node.own = {};
+    if (node.make) node.own = BasicTensor<T>::outline(node.own.shape());
   }
 
   /// Forgets everything; capacity stays.

@@ -36,8 +36,9 @@ inline bool pays_as_patches(const Correlation& c) {
   if (c.height.taps == 1 && c.width.taps == 1)
     return c.height.start == 0 && c.width.start == 0 && c.height.last_output(0) == c.height.out &&
            c.width.last_output(0) == c.width.out;
-  constexpr std::int64_t least_columns = 16;
-  return c.depth < row_padding && c.width.tap_step == 1 && c.columns >= least_columns && !is_row_window(c.width);
+  constexpr std::int64_t least_columns = 16, least_outputs = 10;  // of the longer side: shorter lines leave tiles half empty
+  return c.depth < row_padding && c.width.tap_step == 1 && c.columns >= least_columns &&
+         std::max(c.height.out, c.width.out) >= least_outputs && !is_row_window(c.width);
 }
 
 /// Input rows without the padding of their pixels, with zeros around the image: what output rows [first, last) meet.
@@ -127,7 +128,7 @@ void multiply_planes(const Correlation& c, std::int64_t batch, const Correlation
       const auto line = [&](std::int64_t in, std::int64_t out, const Side& side, std::int64_t outputs) {
         const T* x = plane.data() + in;
         matrix_rows<T, A, columns, tile>({.x = x,
-                                          .x_end = x,
+                                          .x_end = x,  // all of it is in the cache
                                           .x_stride = side.in,
                                           .depth = depth,
                                           .runs = c.height.taps,

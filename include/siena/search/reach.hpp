@@ -25,13 +25,13 @@ struct Reach {
 
   ShownUnit shown() const { return shown_unit(unit, limit.value_or(largest)); }
   std::string amount(double value) const { return format("{}{}{}", shown().amount(value), shown().space(), shown().name); }
-  /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"; where nothing
-  /// reaches beyond the limit it says that it cannot bind.
+  /// "memory: 812 to 78744 B can be reached, the limit of 39372 B is 50.0 % of the whole network's 78744 B"; says so where
+  /// the largest network keeps the limit.
   std::string to_string() const {
     const std::string range = format("{}: {} to {} can be reached", name, shown().amount(smallest), amount(largest));
     if (!limit) return range;
     return format("{}, the limit of {} is {:.1f} % of the whole network's {}{}", range, amount(*limit), 100 * *limit / whole,
-                  amount(whole), largest <= *limit ? ": it cannot bind" : "");
+                  amount(whole), largest <= *limit ? ": the largest network keeps it" : "");
   }
 };
 

@@ -137,8 +137,8 @@ class Trainer {
       const auto& saved = state.get<std::string>(prefix + "setting." + name);
       require<FormatError>(
           saved == value,
-          "{}: expected a checkpoint of a training with {} '{}', got one with '{}'; a training goes on with the "
-          "settings, the data and the weights (those that the phase before ended with) that it began with",
+          "{}: expected a checkpoint of a training with {} '{}', got one with '{}'; a training goes on with what "
+          "it began with: the settings, the data, and the weights of the phase before",
           options_.phase, name, value, saved);
     }
     Optimizer weights = weights_, architecture = architecture_;

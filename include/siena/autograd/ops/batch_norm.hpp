@@ -69,7 +69,7 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
                              relu, z.storage());
   };
   BasicVar<T> output;
-  if (tape.recording() && !residual) {  // x is kept for the way back anyway, and all that is needed to normalise it again
+  if (!residual) {  // x is kept for the way back anyway, and all that is needed to normalise it again
     output = tape.result_on_demand(x.shape(), normalise, x, gamma, beta);
   } else {
     auto z = BasicTensor<T>::uninitialized(x.shape());

@@ -106,8 +106,10 @@ BasicVar<T> weighted_sum(const BasicVar<T>& weights, std::span<const BasicVar<T>
     for (std::size_t i = 0; i < saved_ids.size(); ++i) {
       if (saved_ids[i] < 0) continue;
       const BasicVar<T> input(&t, saved_ids[i]);
-      const BasicTensor<T>& x = t.value(input);
-      if (dweights) dweights.grad->data()[i] += static_cast<T>(kernels::dot<Arch, T>(x.rows(), x.columns(), x.storage(), dy));
+      if (dweights) {
+        const BasicTensor<T>& x = t.value(input);
+        dweights.grad->data()[i] += static_cast<T>(kernels::dot<Arch, T>(x.rows(), x.columns(), x.storage(), dy));
+      }
       if (const auto slot = t.slot(input)) {
         const T factor = t.value(weights).data()[i];
         if (slot.mode == kernels::Write::overwrite) {

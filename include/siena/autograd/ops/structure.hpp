@@ -46,7 +46,7 @@ BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
     const auto sizes = first.sizes(), others = input.shape().sizes();
     require<ShapeError>(sizes.size() == others.size() && std::equal(sizes.begin(), sizes.end() - 1, others.begin()),
                         "concat: expected shapes that differ in channels only, got {} and {}", first, input.shape());
-    columns += input.value().columns();
+    columns += input.shape().columns();
   }
   std::vector<std::int64_t> sizes(first.sizes().begin(), first.sizes().end());
   sizes.back() = columns;
@@ -56,9 +56,10 @@ BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
   bool needs_grad = false;
   std::int64_t begin = 0;
   for (const auto& input : inputs) {
-    kernels::copy_columns<Arch, T>(rows, input.value().storage(), input.value().stride(), 0, y.storage(), stride, begin,
-                                   input.value().columns(), kernels::Write::overwrite);
-    begin += input.value().columns();
+    const BasicTensor<T>& x = input.value();
+    kernels::copy_columns<Arch, T>(rows, x.storage(), x.stride(), 0, y.storage(), stride, begin, x.columns(),
+                                   kernels::Write::overwrite);
+    begin += x.columns();
     needs_grad |= input.needs_grad();
   }
   const BasicVar<T> output = tape.result_if(needs_grad, std::move(y));
@@ -70,7 +71,7 @@ BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
     std::int64_t from = 0;
     for (const std::int32_t id : t.kept(saved)) {
       const BasicVar<T> input(&t, id);
-      const std::int64_t width = input.value().columns();
+      const std::int64_t width = input.shape().columns();
       if (const auto slot = t.accumulating_slot(input)) {
         kernels::copy_columns<Arch, T>(rows, t.grad(output).storage(), stride, from, slot.storage(), slot.grad->stride(), 0,
                                        width, slot.mode);
