@@ -106,8 +106,8 @@ class BasicTape {
     if (needs_grad(output.id())) records_.push_back({output.id(), closure<BasicTape&>(std::move(backward))});
   }
 
-  /// Makes a result on demand that is not there: not from several threads at once, so ask before a parallel loop. A reference is
-  /// good until the value is released, which a network does after its last reader; closures ask again.
+  /// Makes a result on demand that is not there: not from several threads at once, so ask before a parallel loop. A
+  /// reference is good until the value is released, which a network does after its last reader; closures ask again.
   const BasicTensor<T>& value(std::int32_t id) const {
     const Node& node = nodes_[id];
     if (node.make && node.own.storage().empty()) {

@@ -22,8 +22,8 @@ namespace siena::kernels {
 /// Elements of a task: enough to be worth a thread, few enough to stay in its second-level cache. Less work is done serially.
 inline constexpr std::int64_t task_elements = 16'384;
 
-/// Tasks to cut `elements` elements into: as few as task_elements allows and, where they are more than two, a multiple of 8, which
-/// threads share evenly. Where whole rows are many elements it may come to fewer.
+/// Tasks to cut `elements` elements into: as few as task_elements allows and, where they are more than two, a multiple of 8,
+/// which threads share evenly. Where whole rows are many elements it may come to fewer.
 inline std::int64_t even_tasks(std::int64_t elements) {
   const std::int64_t tasks = std::max<std::int64_t>(1, (elements + task_elements - 1) / task_elements);
   return tasks <= 2 ? tasks : (tasks + 7) / 8 * 8;
