@@ -13,9 +13,9 @@
 #include "siena/kernels/row_tile.hpp"
 #include "siena/kernels/tile.hpp"
 
-// Convolutions as matrix products of patches (im2row), a few rows of outputs at a time, so that patches stay in the cache. It
-// pays where a patch is small beside its products, and loops over the image itself would be too short: 1x1 windows at stride
-// 2, whose outputs lie in short runs, and stems of few channels under odd windows.
+// Convolutions as matrix products of patches, a few rows of outputs at a time, so that patches stay in the cache. Those of
+// 1x1 windows at stride 2 are gathered (im2row); those of stems of few channels under odd windows are read where they lie, in
+// a copy with zeros around. It pays where loops over the image itself would be too short.
 
 namespace siena::kernels::detail {
 
