@@ -58,6 +58,21 @@ TEST_CASE("work is really spread", "[core][parallel]") {
   REQUIRE(who[1] != who[2]);
 }
 
+TEST_CASE("loops of few tasks keep the threads of those of many", "[core][parallel]") {
+  ThreadsRestored restored;
+  set_threads(4);
+  static std::atomic<int> seen{0};
+  seen = 0;
+  for (int i = 0; i < 20; ++i) {
+    parallel_for(i % 2 == 0 ? 4 : 2, [](std::int64_t) {
+      thread_local bool first = true;
+      if (first) ++seen;
+      first = false;
+    });
+  }
+  REQUIRE(seen <= 4);
+}
+
 TEST_CASE("an exception of a task reaches the caller, after all tasks have ended", "[core][parallel]") {
   ThreadsRestored restored;
   for (int count : {1, 3}) {

@@ -50,11 +50,12 @@ inline void set_threads(int count) {
 }
 
 namespace detail {
-/// The loop of parallel_for, compiled once: `call(body, i)` runs task i of a body of any type.
+/// The loop of parallel_for, compiled once: `call(body, i)` runs task i of a body of any type. The team is the whole one even
+/// where tasks are fewer: libgomp ends the threads that a smaller team leaves over, and starts new ones for the next.
 inline void run_tasks(std::int64_t tasks, void (*call)(const void*, std::int64_t), const void* body) {
 #if defined(_OPENMP)
-  const int team = static_cast<int>(std::min<std::int64_t>(threads(), tasks));
-  if (team > 1 && !omp_in_parallel()) {
+  const int team = threads();
+  if (team > 1 && tasks > 1 && !omp_in_parallel()) {
     std::exception_ptr error;
     std::mutex mutex;
 #pragma omp parallel for schedule(static) num_threads(team)
