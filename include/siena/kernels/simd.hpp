@@ -171,6 +171,10 @@ void transpose_8x8(const T* from, std::int64_t from_stride, T* to, std::int64_t 
 namespace detail {
 template <class B>
 SIENA_INLINE B call_fma(const B& a, const B& b, const B& c) {
+#if XSIMD_WITH_AVX512F  // xsimd 8 multiplies and adds there; not every compiler makes one instruction of that
+  if constexpr (requires { requires std::is_same_v<typename B::register_type, __m512>; }) return _mm512_fmadd_ps(a, b, c);
+  if constexpr (requires { requires std::is_same_v<typename B::register_type, __m512d>; }) return _mm512_fmadd_pd(a, b, c);
+#endif
   return fma(a, b, c);
 }
 template <class B>
