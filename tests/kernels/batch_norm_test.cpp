@@ -76,6 +76,7 @@ TEST_CASE("rows are shared out evenly, and all of them", "[kernels][batch_norm]"
   CHECK(even_tasks(2 * task_elements) == 2);
   CHECK(even_tasks(2 * task_elements + 1) == 8);
   CHECK(even_tasks(9 * task_elements) == 16);
+  CHECK(even_tasks(17 * task_elements) == 32);
   const std::int64_t grain =
       RowFold(256).rows_per_task(288);  // 3x3 pixels of 32 images: not 5 tasks, which two threads wait for
   CHECK((288 + grain - 1) / grain == 8);

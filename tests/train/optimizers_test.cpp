@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/train/optimizers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
 #include "support/catch.hpp"
 
@@ -82,6 +84,34 @@ TEST_CASE("every element of every parameter moves") {
         REQUIRE(parameter->value.row(r)[c] == Approx(-2.5 * parameter->grad.row(r)[c]).margin(1e-6));
       }
     }
+  }
+}
+
+TEST_CASE("parameters move together as each would alone, at any number of threads") {
+  const auto options = GENERATE(OptimizerOptions(Sgd{.weight_decay = 0.1}), OptimizerOptions(AdamW{}));
+  const int count = GENERATE(1, 3);
+  std::vector<Parameter> together, alone;  // tasks end within parameters, and parameters within tasks
+  Random random(8);
+  for (const std::int64_t columns : {3, 40'000, 1, 17, 100'003, 8, 16'384, 5}) {
+    Tensor value({columns}), grad({columns});
+    for (Tensor* tensor : {&value, &grad}) {
+      for (float& element : tensor->storage()) element = static_cast<float>(random.normal());
+    }
+    together.emplace_back("w", value, Role::weight, columns % 2 == 0);
+    together.back().grad = grad;
+  }
+  alone = together;
+  std::vector<Parameter*> all;
+  for (Parameter& parameter : together) all.push_back(&parameter);
+  set_threads(count);
+  Optimizer optimizer(options, all);
+  for (int i = 0; i < 3; ++i) optimizer.step();
+  set_threads(0);
+  for (std::size_t p = 0; p < alone.size(); ++p) {
+    Optimizer one(options, {&alone[p]});
+    for (int i = 0; i < 3; ++i) one.step();
+    CAPTURE(count, p);
+    CHECK(std::ranges::equal(together[p].value.storage(), alone[p].value.storage()));
   }
 }
 

@@ -22,11 +22,18 @@ namespace siena::kernels {
 /// Elements of a task: enough to be worth a thread, few enough to stay in its second-level cache. Less work is done serially.
 inline constexpr std::int64_t task_elements = 16'384;
 
-/// Tasks to cut `elements` elements into: as few as task_elements allows and, where they are more than two, a multiple of 8,
-/// which threads share evenly. Where whole rows are many elements it may come to fewer.
+/// Tasks to cut `elements` elements into: as few as task_elements allows and, where they are more than two, 8 or a multiple of
+/// 16, which threads share evenly. Where whole rows are many elements it may come to fewer.
 inline std::int64_t even_tasks(std::int64_t elements) {
   const std::int64_t tasks = std::max<std::int64_t>(1, (elements + task_elements - 1) / task_elements);
-  return tasks <= 2 ? tasks : (tasks + 7) / 8 * 8;
+  return tasks <= 2 ? tasks : tasks <= 8 ? 8 : (tasks + 15) / 16 * 16;
+}
+
+/// Elements of a task where `count` of them, a whole number of row paddings, are cut evenly.
+inline std::int64_t even_grain(std::int64_t count) {
+  SIENA_ASSERT(count % row_padding == 0);
+  const std::int64_t blocks = count / row_padding, tasks = even_tasks(count);
+  return std::max<std::int64_t>(1, (blocks + tasks - 1) / tasks) * row_padding;
 }
 
 /// Items of a task where one item has `elements` elements.
@@ -38,13 +45,9 @@ inline std::int64_t elements_grain(std::int64_t elements) {
 /// of a vector is `typename decltype(tag)::type`.
 template <class Arch, class T, class Body>
 void for_elements(std::int64_t count, Body&& body) {
-  SIENA_ASSERT(count % row_padding == 0);
-  const std::int64_t blocks = count / row_padding, tasks = even_tasks(count);
-  parallel_ranges(count, std::max<std::int64_t>(1, (blocks + tasks - 1) / tasks) * row_padding,
-                  [&body](std::int64_t begin, std::int64_t end) {
-                    simd::for_each_vector<T, Arch>(end - begin,
-                                                   [&body, begin](auto tag, std::int64_t i) { body(tag, begin + i); });
-                  });
+  parallel_ranges(count, even_grain(count), [&body](std::int64_t begin, std::int64_t end) {
+    simd::for_each_vector<T, Arch>(end - begin, [&body, begin](auto tag, std::int64_t i) { body(tag, begin + i); });
+  });
 }
 
 /// Takes narrow rows several at a time: `copies` rows of `stride` elements are one period, at least 64 elements long. So

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,6 +14,7 @@
 
 #include "siena/autograd/parameter.hpp"
 #include "siena/core/error.hpp"
+#include "siena/core/parallel.hpp"
 #include "siena/core/state.hpp"
 #include "siena/kernels/update.hpp"
 
@@ -98,7 +101,10 @@ class Optimizer {
  public:
   Optimizer(OptimizerOptions options, std::vector<Parameter*> parameters)
       : options_((check(options), std::move(options))), parameters_(std::move(parameters)) {
+    starts_.reserve(parameters_.size() + 1);
+    starts_.push_back(0);
     for (const Parameter* parameter : parameters_) {
+      starts_.push_back(starts_.back() + static_cast<std::int64_t>(parameter->value.storage().size()));
       if (needs_first()) first_.emplace_back(parameter->value.shape());
       if (needs_second()) second_.emplace_back(parameter->value.shape());
     }
@@ -108,28 +114,11 @@ class Optimizer {
   void step(double lr_factor = 1) {
     ++steps_;
     lr_ = base_lr() * lr_factor;
-    for (std::size_t p = 0; p < parameters_.size(); ++p) {
-      Parameter& parameter = *parameters_[p];
-      const std::span<float> value = parameter.value.storage();
-      const std::span<const float> grad = std::as_const(parameter.grad).storage();
-      if (const Sgd* sgd = std::get_if<Sgd>(&options_)) {
-        kernels::sgd_update<simd::native, float>(value, grad, first_.empty() ? std::span<float>() : first_[p].storage(),
-                                                 {.lr = lr_,
-                                                  .momentum = sgd->momentum,
-                                                  .weight_decay = parameter.decay ? sgd->weight_decay : 0,
-                                                  .nesterov = sgd->nesterov});
-      } else {
-        const Adam& adam = std::get<Adam>(options_);
-        kernels::adam_update<simd::native, float>(value, grad, first_[p].storage(), second_[p].storage(),
-                                                  {.lr = lr_,
-                                                   .beta1 = adam.beta1,
-                                                   .beta2 = adam.beta2,
-                                                   .eps = adam.epsilon,
-                                                   .weight_decay = parameter.decay ? adam.weight_decay : 0,
-                                                   .decoupled = adam.decoupled,
-                                                   .step = steps_});
-      }
-    }
+    // All parameters are one row of elements, cut evenly: most are too few to be shared between threads.
+    parallel_ranges(starts_.back(), kernels::even_grain(starts_.back()), [&](std::int64_t begin, std::int64_t end) {
+      auto p = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), begin) - starts_.begin()) - 1;
+      for (; begin < end; begin = starts_[++p]) update(p, begin - starts_[p], std::min(end, starts_[p + 1]) - begin);
+    });
   }
 
   /// The learning rate of the last step; before the first one that of the options.
@@ -165,6 +154,33 @@ class Optimizer {
   }
 
  private:
+  /// The step for `count` elements of parameter p.
+  void update(std::size_t p, std::int64_t first, std::int64_t count) {
+    Parameter& parameter = *parameters_[p];
+    const auto part = [&](auto storage) {
+      return storage.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    };
+    const std::span<float> value = part(parameter.value.storage());
+    const std::span<const float> grad = part(std::as_const(parameter.grad).storage());
+    if (const Sgd* sgd = std::get_if<Sgd>(&options_)) {
+      kernels::sgd_update<simd::native, float>(value, grad, first_.empty() ? std::span<float>() : part(first_[p].storage()),
+                                               {.lr = lr_,
+                                                .momentum = sgd->momentum,
+                                                .weight_decay = parameter.decay ? sgd->weight_decay : 0,
+                                                .nesterov = sgd->nesterov});
+    } else {
+      const Adam& adam = std::get<Adam>(options_);
+      kernels::adam_update<simd::native, float>(value, grad, part(first_[p].storage()), part(second_[p].storage()),
+                                                {.lr = lr_,
+                                                 .beta1 = adam.beta1,
+                                                 .beta2 = adam.beta2,
+                                                 .eps = adam.epsilon,
+                                                 .weight_decay = parameter.decay ? adam.weight_decay : 0,
+                                                 .decoupled = adam.decoupled,
+                                                 .step = steps_});
+    }
+  }
+
   bool needs_first() const {
     const Sgd* sgd = std::get_if<Sgd>(&options_);
     return sgd == nullptr || sgd->momentum > 0;
@@ -173,6 +189,7 @@ class Optimizer {
 
   OptimizerOptions options_;
   std::vector<Parameter*> parameters_;
+  std::vector<std::int64_t> starts_;    // where each one's elements begin in the row of them all, and where that ends
   std::vector<Tensor> first_, second_;  // of each parameter: velocity or mean of gradients; mean of their squares
   std::int64_t steps_ = 0;
   double lr_ = base_lr();
