@@ -106,6 +106,58 @@ TEMPLATE_TEST_CASE("convolutions agree with the reference on wide rows", "[kerne
   }
 }
 
+// One vector of output channels: backward-weights takes the three taps of a kernel row at once, channels in tiles of 3 to 8.
+TEMPLATE_TEST_CASE("weights of kernel rows agree with the reference", "[kernels][conv2d]", float, double) {
+  Random random(12);
+  const auto pick = [&](std::initializer_list<int> values) { return values.begin()[random.below(values.size())]; };
+  for (int in = 8; in < 35; ++in) {
+    for (const int out : {4, 8, 16, 24, 56}) {
+      CAPTURE(in, out);
+      check_convolution<TestType>(conv_geometry({.in_height = pick({1, 2, 5}),
+                                                 .in_width = pick({1, 2, 3, 4, 9}),
+                                                 .in_channels = in,
+                                                 .out_channels = out,
+                                                 .kernel_height = pick({1, 2, 3, 3}),
+                                                 .kernel_width = 3,
+                                                 .stride_height = pick({1, 1, 2}),
+                                                 .dilation_height = pick({1, 1, 2}),
+                                                 .pad_top = 2,
+                                                 .pad_bottom = 2,
+                                                 .pad_left = 1,
+                                                 .pad_right = 1}),
+                                  pick({1, 2, 9}));
+    }
+  }
+  check_convolution<float>(conv_geometry(square(32, 16, 16, 3, 1, 1)), 5);
+}
+
+// One vector of input channels at stride 2: backward-data spreads whole rows.
+TEMPLATE_TEST_CASE("gradients of rows at stride 2 agree with the reference", "[kernels][conv2d]", float, double) {
+  for (const int in : {3, 4, 8, 16}) {
+    for (const int width : {8, 16, 24, 32}) {
+      for (const int kernel_height : {1, 2, 3}) {
+        for (const bool left : {false, true}) {
+          CAPTURE(in, width, kernel_height, left);
+          check_convolution<TestType>(conv_geometry({.in_height = kernel_height == 2 ? 1 : 7,
+                                                     .in_width = width,
+                                                     .in_channels = in,
+                                                     .out_channels = 13,
+                                                     .kernel_height = kernel_height,
+                                                     .kernel_width = 3,
+                                                     .stride_height = 2,
+                                                     .stride_width = 2,
+                                                     .dilation_height = width == 16 ? 2 : 1,
+                                                     .pad_top = 2,
+                                                     .pad_bottom = 1,
+                                                     .pad_left = left,
+                                                     .pad_right = !left}),
+                                      width == 8 ? 5 : 2);
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("convolutions of colour images and spectrograms agree with the reference", "[kernels][conv2d]", float,
                    double) {
   for (const bool colour : {true, false}) {

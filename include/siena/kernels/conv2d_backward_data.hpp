@@ -8,8 +8,10 @@
 #include "siena/core/buffer.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/kernels/conv2d_forward.hpp"
+#include "siena/kernels/conv2d_spread_data.hpp"
 #include "siena/kernels/correlate.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/rows.hpp"
 
 // The gradient with respect to the input. Input pixels of one residue modulo the stride meet the same taps, so each
 // residue class (1 at stride 1, 4 at stride 2) is a correlation of stride 1 over dy with those taps, turned round.
@@ -136,17 +138,21 @@ void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::
 /// The weights of every class, each tap transposed to Cout x Cin, taps in the order in which the class meets them.
 template <class Arch, class T>
 Buffer<T> turned_weights(const ConvGeometry& g, const T* w) {
-  constexpr std::int64_t slice = 64;  // output channels of a task
+  constexpr std::int64_t slice = 64;  // output channels turned together
   const std::int64_t columns = g.in_stride(), tap = g.out_channels * columns, slices = ceil_div(g.out_channels, slice);
   auto turned = Buffer<T>::uninitialized(static_cast<std::size_t>(g.taps() * tap));
   for_each_residue(g, g.out_channels, columns, [&](const ResidueClass& c) {
-    parallel_for(c.taps() * slices, [&](std::int64_t task) {
-      const std::int64_t t = task / slices, first = task % slices * slice;
-      const std::int64_t kh = c.height.kernel_tap(t / c.width.axis.taps), kw = c.width.kernel_tap(t % c.width.axis.taps);
-      transpose<Arch>(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride() + first, g.out_stride(), g.in_channels,
-                      std::min(slice, g.out_channels - first), turned.data() + c.first_weight + t * tap + first * columns,
-                      columns);
-    });
+    parallel_ranges(c.taps() * slices, elements_grain(std::min(slice, g.out_channels) * columns),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      for (std::int64_t i = begin; i < end; ++i) {
+                        const std::int64_t t = i / slices, first = i % slices * slice;
+                        const std::int64_t kh = c.height.kernel_tap(t / c.width.axis.taps),
+                                           kw = c.width.kernel_tap(t % c.width.axis.taps);
+                        transpose<Arch>(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride() + first, g.out_stride(),
+                                        g.in_channels, std::min(slice, g.out_channels - first),
+                                        turned.data() + c.first_weight + t * tap + first * columns, columns);
+                      }
+                    });
   });
   return turned;
 }
@@ -155,7 +161,7 @@ Buffer<T> turned_weights(const ConvGeometry& g, const T* w) {
 /// then read, in order.
 template <class Arch, class T>
 Buffer<T> turned_blocks(const ConvGeometry& g, const T* w) {
-  constexpr std::int64_t slice = 64, run = 128;  // input and output channels of a task
+  constexpr std::int64_t slice = 128, run = 128;  // input and output channels of a task
   const std::int64_t columns = g.in_stride(), rows = g.out_channels, runs = ceil_div(rows, run);
   auto turned = Buffer<T>::uninitialized(static_cast<std::size_t>(rows * columns));
   parallel_for(ceil_div(columns, slice) * runs, [&](std::int64_t task) {
@@ -237,6 +243,14 @@ void dense_backward_data(const ConvGeometry& g, std::int64_t batch, const T* dy,
   if (g.taps() == 1) {
     const Correlation c = forward_correlation(g, g.in_channels);
     if (pays_as_patches(c)) return strided_backward_data<Arch, T>(g, c, batch, dy, w, dx, mode);
+  }
+  if (pays_as_spread_rows<Arch, T>(g)) {
+    ConvGeometry rows = g;  // whose pixels are one class
+    rows.stride_width = 1;
+    const Buffer<T> turned = turned_weights<Arch>(rows, w);
+    Axis heights[2];
+    for_each_residue(rows, 1, 1, [&](const ResidueClass& c) { heights[c.row] = c.height.axis; });
+    return spread_rows<Arch, T>(g, heights, batch, dy, turned.data(), dx, mode);
   }
   const Buffer<T> turned = turned_weights<Arch>(g, w);
   if (mode == Write::overwrite) clear_unreached(g, batch, dx);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "siena/core/buffer.hpp"
@@ -20,18 +21,22 @@
 
 namespace siena::kernels::detail {
 
-/// A part of the work: images, output rows, columns and taps, each as [begin, end).
+/// A part of the work: images, output rows, columns, input channels and taps, each as [begin, end).
 struct WeightTask {
-  std::int64_t first_image, last_image, first_row, last_row, first_column, last_column, first_tap, last_tap;
+  std::int64_t first_image, last_image, first_row, last_row, first_column, last_column, first_channel, last_channel;
+  std::int64_t first_tap, last_tap;
   bool flat = false, more = false;  // images are pixels of a matrix product; another chunk follows
+
+  std::int64_t channels() const { return last_channel - first_channel; }
 };
 
 /// The products of a tap, in the fewest tiles, as equal as may be. While they go over this chunk, each fetches some of the
 /// lines of the next one, which begins where the run ends: memory is busy all the time, not only in the first tile.
 template <class Arch, class T>
-void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_t columns, std::int64_t depth) {
+void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_t columns) {
   constexpr std::int64_t line = 64 / sizeof(T);
-  const T *const x = run.x, *const dy = run.dy;
+  const T *const x = run.x + task.first_channel, *const dy = run.dy;
+  dw += task.first_channel * columns;
   const bool fetch = task.flat && task.more;
   const std::int64_t x_lines = ceil_div(run.x_pixel, line), dy_lines = ceil_div(run.dy_pixel, line);
   std::int64_t pass = 0;
@@ -39,7 +44,8 @@ void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_
     using A = typename decltype(arch)::type;
     constexpr int vector_count = decltype(vectors)::value;
     constexpr std::int64_t most = outer_tile_rows<A, vector_count>;
-    const std::int64_t tiles = ceil_div(depth, most), least = depth / tiles, larger = depth % tiles;
+    const std::int64_t tiles = ceil_div(task.channels(), most), least = task.channels() / tiles;
+    const std::int64_t larger = task.channels() % tiles;
     run.x = x;
     run.dy = dy + column;
     T* to = dw + column;
@@ -58,35 +64,71 @@ void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_
   });
 }
 
+/// The pixels that a tap joins within a task; none where it has no rows or pixels.
+template <class T>
+PixelRun<T> joined_pixels(const Correlation& c, const WeightTask& task, std::int64_t kh, std::int64_t kw, const T* x,
+                          const T* dy) {
+  const std::int64_t h0 = std::max(task.first_row, c.height.first_output(kh));
+  const std::int64_t h1 = std::min(task.last_row, c.height.last_output(kh));
+  const std::int64_t w0 = c.width.first_output(kw), w1 = c.width.last_output(kw);
+  if (h1 <= h0 || w1 <= w0) return {};
+  const std::int64_t ih = c.height.start + h0 * c.height.step + kh * c.height.tap_step;
+  const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
+  return {.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
+          .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel,
+          .x_pixel = c.width.step * c.in_pixel,
+          .x_row = c.height.step * c.in_row,
+          .x_image = c.in_image,
+          .dy_pixel = c.out_pixel,
+          .dy_row = c.out_row,
+          .dy_image = c.out_image,
+          .pixels = w1 - w0,
+          .rows = h1 - h0,
+          .images = task.last_image - task.first_image};
+}
+
 template <class Arch, class T>
 void accumulate_weights(const Correlation& c, const WeightTask& task, const T* x, const T* dy, T* dw) {
   if (task.flat) {
     PixelRun<T> run{
         .x = x, .dy = dy, .x_pixel = c.in_pixel, .dy_pixel = c.out_pixel, .pixels = task.last_image, .rows = 1, .images = 1};
-    return accumulate_tap<Arch, T>(run, task, dw, c.columns, c.depth);
+    return accumulate_tap<Arch, T>(run, task, dw, c.columns);
   }
   for (std::int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
-    const std::int64_t kh = tap / c.width.taps, kw = tap % c.width.taps;
-    const std::int64_t h0 = std::max(task.first_row, c.height.first_output(kh));
-    const std::int64_t h1 = std::min(task.last_row, c.height.last_output(kh));
-    const std::int64_t w0 = c.width.first_output(kw), w1 = c.width.last_output(kw);
-    if (h1 <= h0 || w1 <= w0) continue;
-    const std::int64_t ih = c.height.start + h0 * c.height.step + kh * c.height.tap_step;
-    const std::int64_t iw = c.width.start + w0 * c.width.step + kw * c.width.tap_step;
-    PixelRun<T> run{.x = x + task.first_image * c.in_image + ih * c.in_row + iw * c.in_pixel,
-                    .dy = dy + task.first_image * c.out_image + h0 * c.out_row + w0 * c.out_pixel,
-                    .x_pixel = c.width.step * c.in_pixel,
-                    .x_row = c.height.step * c.in_row,
-                    .x_image = c.in_image,
-                    .dy_pixel = c.out_pixel,
-                    .dy_row = c.out_row,
-                    .dy_image = c.out_image,
-                    .pixels = w1 - w0,
-                    .rows = h1 - h0,
-                    .images = task.last_image - task.first_image};
+    PixelRun<T> run = joined_pixels(c, task, tap / c.width.taps, tap % c.width.taps, x, dy);
+    if (run.pixels == 0) continue;
     run.merge();
-    accumulate_tap<Arch, T>(run, task, dw + tap * c.depth * c.columns, c.columns, c.depth);
+    accumulate_tap<Arch, T>(run, task, dw + tap * c.depth * c.columns, c.columns);
   }
+}
+
+/// Whether the taps of a kernel row go by together: under windows that outer_row_tile knows, where there is a block of one
+/// vector of columns. A tile of one tap there loads more often than it multiplies; with two vectors it does not.
+template <class Arch, class T>
+bool joins_kernel_rows(const Correlation& c) {
+  const Axis& w = c.width;
+  return w.taps == 3 && w.step == 1 && w.tap_step == 1 && w.start == -1 && w.out == w.in && c.depth >= 8 &&
+         c.columns / simd::width<T, Arch> % 2 == 1;
+}
+
+/// accumulate_weights where that is so; the taps of a task are whole kernel rows.
+template <class Arch, class T>
+void accumulate_kernel_rows(const Correlation& c, const WeightTask& task, const T* x, const T* dy, T* dw) {
+  for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+    using A = typename decltype(arch)::type;
+    if constexpr (vectors == 1 && std::is_same_v<A, Arch>) {
+      for (std::int64_t tap = task.first_tap; tap < task.last_tap; tap += 3) {
+        const PixelRun<T> run = joined_pixels(c, task, tap / 3, 1, x + task.first_channel, dy + column);
+        T* to = dw + (tap * c.depth + task.first_channel) * c.columns + column;
+        if (run.pixels > 0) outer_row_tiles<T, A>(run, task.channels(), to, c.columns, c.depth * c.columns);
+      }
+    } else {
+      WeightTask block = task;
+      block.first_column = column;
+      block.last_column = column + vectors * simd::width<T, A>;
+      accumulate_weights<Arch, T>(c, block, x, dy, dw);
+    }
+  });
 }
 
 /// A window whose neighbouring taps and channels are one long row of numbers: what a few channels, too few for a tile,
@@ -119,29 +161,34 @@ void pack_rows(const Correlation& c, const Correlation& to, std::int64_t images,
 }
 
 /// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share
-/// the sums of a part between columns and taps; chunks follow each other within a task so that their pixels stay in the
-/// cache.
+/// the sums of a part between columns, taps and input channels; chunks follow each other within a task so that their pixels
+/// stay in the cache.
 struct WeightPlan {
   std::int64_t parts, images;             // images of a part
   std::int64_t column_slices, columns;    // columns of a slice
   std::int64_t tap_slices, taps;          // taps of a slice
+  std::int64_t channel_slices;            // as equal as may be
   std::int64_t chunk_images, chunk_rows;  // one of them covers all there is
 
-  WeightPlan(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t row_columns, std::int64_t kernel_taps) {
-    constexpr std::int64_t part_pixels = 1024, most_parts = 16, chunk_pixels = 256, flat_pixels = 192, block = 32;
-    const std::int64_t rows = height * width;
-    parts = std::clamp<std::int64_t>(batch * rows / part_pixels, 1, std::min(batch, most_parts));
+  /// `kernel_taps` of `depth` channels each are what taps are cut into at most.
+  WeightPlan(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t depth, std::int64_t row_columns,
+             std::int64_t kernel_taps, std::int64_t multiply_adds) {
+    constexpr std::int64_t part_pixels = 1024, chunk_pixels = 256, flat_pixels = 192, block = 32, channels = 24;
+    const std::int64_t rows = height * width, most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(multiply_adds));
+    parts = std::clamp<std::int64_t>(batch * rows / part_pixels, 1, std::min(batch, most_tasks));
     images = ceil_div(batch, parts);
     parts = ceil_div(batch, images);
-    column_slices = std::clamp<std::int64_t>(most_parts / parts, 1, ceil_div(row_columns, block));
+    column_slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(row_columns, block));
     columns = ceil_div(ceil_div(row_columns, column_slices), block) * block;
     column_slices = ceil_div(row_columns, columns);
-    tap_slices = std::clamp<std::int64_t>(most_parts / (parts * column_slices), 1, kernel_taps);
+    tap_slices = std::clamp<std::int64_t>(most_tasks / (parts * column_slices), 1, kernel_taps);
     taps = ceil_div(kernel_taps, tap_slices);
     tap_slices = ceil_div(kernel_taps, taps);
+    channel_slices = std::clamp<std::int64_t>(most_tasks / (parts * column_slices * tap_slices), 1, ceil_div(depth, channels));
     chunk_images = std::max<std::int64_t>(1, (rows == 1 ? flat_pixels : chunk_pixels) / rows);
     chunk_rows = chunk_images > 1 ? height : std::clamp<std::int64_t>(chunk_pixels / width, 1, height);
   }
+  std::int64_t slices() const { return column_slices * tap_slices * channel_slices; }
 };
 
 template <class Arch, class T>
@@ -155,14 +202,17 @@ void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, cons
   const Correlation c = forward_correlation(g, g.in_channels);
   const bool join = g.in_channels < 8 && g.kernel_width > 1 && g.dilation_width == 1;
   const Correlation joined = joined_taps(c);
-  const std::int64_t taps = join ? g.kernel_height : g.taps();
-  const WeightPlan plan(batch, g.out_height, g.out_width, g.out_stride(), join ? 1 : taps);
+  const bool kernel_rows = joins_kernel_rows<Arch, T>(c);
+  const std::int64_t taps = join ? g.kernel_height : g.taps(), together = join ? taps : kernel_rows ? g.kernel_width : 1;
+  const std::int64_t depth = join ? joined.depth : c.depth;
+  const WeightPlan plan(batch, g.out_height, g.out_width, depth, g.out_stride(), taps / together,
+                        batch * g.out_rows() * g.weight_storage());
   const std::int64_t size = g.weight_storage();
   Buffer<T> partial(plan.parts > 1 ? static_cast<std::size_t>(plan.parts * size) : 0);
-  parallel_for(plan.parts * plan.column_slices * plan.tap_slices, [&](std::int64_t index) {
-    const std::int64_t part = index / (plan.column_slices * plan.tap_slices);
-    const std::int64_t column = index / plan.tap_slices % plan.column_slices * plan.columns;
-    const std::int64_t tap = index % plan.tap_slices * plan.taps;
+  parallel_for(plan.parts * plan.slices(), [&](std::int64_t index) {
+    const std::int64_t part = index / plan.slices(), channels = index % plan.channel_slices;
+    const std::int64_t column = index / (plan.channel_slices * plan.tap_slices) % plan.column_slices * plan.columns;
+    const std::int64_t tap = index / plan.channel_slices % plan.tap_slices * plan.taps * together;
     const std::int64_t last_image = std::min(batch, (part + 1) * plan.images);
     T* sums = plan.parts > 1 ? partial.data() + part * size : dw;
     auto packed =
@@ -173,8 +223,10 @@ void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, cons
                     .last_row = 0,
                     .first_column = column,
                     .last_column = std::min(g.out_stride(), column + plan.columns),
-                    .first_tap = join ? 0 : tap,
-                    .last_tap = join ? taps : std::min(taps, tap + plan.taps),
+                    .first_channel = depth * channels / plan.channel_slices,
+                    .last_channel = depth * (channels + 1) / plan.channel_slices,
+                    .first_tap = tap,
+                    .last_tap = std::min(taps, tap + plan.taps * together),
                     .flat = flat};
     for (std::int64_t n = part * plan.images; n < last_image; n += plan.chunk_images) {
       for (std::int64_t row = 0; row < g.out_height; row += plan.chunk_rows) {
@@ -184,7 +236,11 @@ void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, cons
         task.last_row = std::min(g.out_height, row + plan.chunk_rows);
         const T *xn = x + n * c.in_image, *dyn = dy + n * c.out_image;
         if (join) pack_rows(c, joined, task.last_image, input_rows(c.height, task.first_row, task.last_row), xn, packed.data());
-        accumulate_weights<Arch, T>(join ? joined : c, task, join ? packed.data() : xn, dyn, sums);
+        if (kernel_rows) {
+          accumulate_kernel_rows<Arch, T>(c, task, xn, dyn, sums);
+        } else {
+          accumulate_weights<Arch, T>(join ? joined : c, task, join ? packed.data() : xn, dyn, sums);
+        }
       }
     }
   });

@@ -114,6 +114,11 @@ void correlate_pixels(const Correlation& c, const CorrelationData<T>& d, const S
 /// threads, so that the split is the same everywhere.
 inline constexpr std::int64_t wanted_tasks = 32;
 
+/// How many tasks so many multiply-adds are worth: smaller ones would cost threads more, to meet, than they save.
+inline std::int64_t worthwhile_tasks(std::int64_t multiply_adds) {
+  return std::clamp<std::int64_t>(multiply_adds >> 19, 1, wanted_tasks);
+}
+
 /// Weights of many columns, copied block by block of the columns that a tile covers: rows of a block follow each other, where
 /// in the original each lies on another page of memory than the next. Worth its while once many outputs share the copy.
 template <class T, class Arch>
@@ -154,16 +159,18 @@ struct MatrixProduct {
 
 template <class Arch, class T>
 void multiply(const MatrixProduct& m, const CorrelationData<T>& given) {
-  constexpr std::int64_t slice = 64, whole_tiles = 48;  // a multiple of the rows of every tile
-  constexpr std::int64_t page = 4096;                   // shorter rows of weights are fetched in time
+  constexpr std::int64_t tile = 12;    // rows of the largest one, or of two
+  constexpr std::int64_t page = 4096;  // shorter rows of weights are fetched in time
   const BlockedWeights<T, Arch> weights(given, m.depth, m.columns, m.rows, page);
   const CorrelationData<T>& d = weights.data();
-  const std::int64_t grain = std::max<std::int64_t>(1, ceil_div(ceil_div(m.rows, wanted_tasks), whole_tiles)) * whole_tiles;
-  const std::int64_t runs = ceil_div(m.rows, grain), slices = runs >= 16 ? 1 : ceil_div(m.columns, slice);
+  const std::int64_t wanted = worthwhile_tasks(m.rows * m.depth * m.columns), tiles = ceil_div(m.rows, tile);
+  const std::int64_t most_slices = std::clamp<std::int64_t>(ceil_div(wanted, tiles), 1, ceil_div(m.columns, 64));
+  const std::int64_t slice = ceil_div(ceil_div(m.columns, most_slices), 32) * 32, slices = ceil_div(m.columns, slice);
+  const std::int64_t runs = std::clamp<std::int64_t>(wanted / slices, 1, tiles);
   parallel_for(runs * slices, [&](std::int64_t task) {
-    const std::int64_t row = task / slices * grain, count = std::min(grain, m.rows - row), first = task % slices * slice;
-    const std::int64_t last = slices == 1 ? m.columns : std::min(m.columns, first + slice);
-    for_each_block<T, Arch>(first, last, [&](auto arch, auto vectors, std::int64_t c) {
+    const std::int64_t run = task / slices, first = task % slices * slice;
+    const std::int64_t row = tiles * run / runs * tile, count = std::min(m.rows, tiles * (run + 1) / runs * tile) - row;
+    for_each_block<T, Arch>(first, std::min(m.columns, first + slice), [&](auto arch, auto vectors, std::int64_t c) {
       using A = typename decltype(arch)::type;
       constexpr int columns = decltype(vectors)::value;
       matrix_rows<T, A, columns, matrix_tile_rows<Arch, columns>>(

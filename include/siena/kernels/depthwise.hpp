@@ -31,18 +31,26 @@ template <class Arch, class T>
 void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const T* x, const T* dy, T* dw) {
   const std::int64_t size = c.height.taps * c.width.taps * c.columns;
   const std::int64_t pixels = batch * c.height.out * c.width.out;
-  const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, 16));
+  constexpr std::int64_t lanes = 16, moved = 4;  // times the work of a dense product's multiply-adds
+  const std::int64_t most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(moved * pixels * size));
+  const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, most_tasks));
   const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
+  const std::int64_t slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(c.columns, lanes));
+  const std::int64_t channels = ceil_div(ceil_div(c.columns, lanes), slices) * lanes;
   const bool slide = slides(c);
   const Buffer<T> zeros(static_cast<std::size_t>(slide ? c.in_row : 0));
   Buffer<T> partial(static_cast<std::size_t>(parts * size));
-  parallel_for(parts, [&](std::int64_t part) {
-    const std::int64_t begin = part * images, end = std::min(batch, begin + images);
-    T* sums = partial.data() + part * size;
+  parallel_for(parts * slices, [&](std::int64_t task) {
+    const std::int64_t part = task / slices, first = task % slices * channels;
+    if (first >= c.columns) return;
+    const DepthwiseShare share{.first_image = part * images,
+                               .last_image = std::min(batch, (part + 1) * images),
+                               .channels = std::min(channels, c.columns - first)};
+    T* sums = partial.data() + part * size + first;
     if (slide) {
-      slide_weights<Arch, T>(c, begin, end, x, dy, zeros.data(), sums);
+      slide_weights<Arch, T>(c, share, x + first, dy + first, zeros.data(), sums);
     } else {
-      depthwise_any_weights<Arch, T>(c, begin, end, x, dy, sums);
+      depthwise_any_weights<Arch, T>(c, share, x + first, dy + first, sums);
     }
   });
   add_parts<Arch, T>(partial.data(), parts, size, dw);

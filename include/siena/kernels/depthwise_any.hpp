@@ -161,14 +161,14 @@ void depthwise_taps(const Correlation& c, const DepthwiseRows<T>& r, std::int64_
   for (int t = 0; t < Taps; ++t) simd::store(dw + t * c.columns, sums[t]);
 }
 
-/// Adds the share of images [begin, end) to the gradient of the weights.
+/// Adds a share to the gradient of the weights.
 template <class Arch, class T>
-void depthwise_any_weights(const Correlation& c, std::int64_t begin, std::int64_t end, const T* x, const T* dy, T* dw) {
+void depthwise_any_weights(const Correlation& c, const DepthwiseShare& share, const T* x, const T* dy, T* dw) {
   const Buffer<TapRange> widths = tap_ranges(c.width);
   const std::int64_t band = depthwise_band(c, sizeof(T));
-  for (std::int64_t n = begin; n < end; ++n) {
+  for (std::int64_t n = share.first_image; n < share.last_image; ++n) {
     for (std::int64_t first = 0; first < c.height.out; first += band) {
-      simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
+      simd::for_each_vector<T, Arch>(share.channels, [&](auto arch, std::int64_t column) {
         using A = typename decltype(arch)::type;
         const DepthwiseRows<T> rows{.x = x + n * c.in_image + column,
                                     .dy = dy + n * c.out_image + column,

@@ -13,6 +13,11 @@
 
 namespace siena::kernels::detail {
 
+/// What a task adds to the gradient of the weights: images [first, last), and so many channels from where its pointers are.
+struct DepthwiseShare {
+  std::int64_t first_image, last_image, channels;
+};
+
 /// Rows of outputs whose inputs stay in the first-level cache while all channels go by.
 inline std::int64_t depthwise_band(const Correlation& c, std::int64_t element) {
   const std::int64_t bytes = c.height.out * (c.height.step * c.in_row + c.out_row) * element;

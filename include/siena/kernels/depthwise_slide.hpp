@@ -135,6 +135,12 @@ void with_slide(const Correlation& c, const Body& body) {
   run.template operator()<2, RowEnds::any>();
 }
 
+/// What a vector of `A` knows of `ends`: one that is half of `Arch`, for the last 8 channels, only those of stride 1.
+template <class Arch, class A>
+constexpr RowEnds ends_for(int step, RowEnds ends) {
+  return step == 1 || std::is_same_v<A, Arch> ? ends : RowEnds::any;
+}
+
 /// The outputs of a band, for the vector of channels at `column`.
 template <class T, class Arch, int Step, RowEnds Ends>
 void slide_forward_band(const Correlation& c, const SlideBand<T, Step>& band, const CorrelationData<T>& d, T* rows,
@@ -177,7 +183,8 @@ void slide_forward(const Correlation& c, std::int64_t batch, const CorrelationDa
       const Band band(c, d.x + image * c.in_image, first, last, zeros.data());
       T* y = d.y + image * c.out_image + c.out_first + first * c.out_row;
       simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-        slide_forward_band<T, typename decltype(arch)::type, step.value, ends.value>(c, band, d, y, column);
+        using A = typename decltype(arch)::type;
+        slide_forward_band<T, A, step.value, ends_for<Arch, A>(step.value, ends.value)>(c, band, d, y, column);
       });
     });
   });
@@ -213,17 +220,18 @@ void slide_weights_band(const Correlation& c, const SlideBand<T, Step>& band, co
   for (int t = 0; t < 9; ++t) simd::store(dw + t * c.columns + column, sums[t]);
 }
 
-/// Adds the share of images [begin, end) to the gradient of the weights.
+/// Adds a share to the gradient of the weights.
 template <class Arch, class T>
-void slide_weights(const Correlation& c, std::int64_t begin, std::int64_t end, const T* x, const T* dy, const T* zeros, T* dw) {
+void slide_weights(const Correlation& c, const DepthwiseShare& share, const T* x, const T* dy, const T* zeros, T* dw) {
   with_slide(c, [&](auto step, auto ends) {
     using Band = SlideBand<T, step.value>;
     const std::int64_t rows = std::min(Band::most, depthwise_band(c, sizeof(T)));
-    for (std::int64_t n = begin; n < end; ++n) {
+    for (std::int64_t n = share.first_image; n < share.last_image; ++n) {
       for (std::int64_t first = 0; first < c.height.out; first += rows) {
         const Band band(c, x + n * c.in_image, first, std::min(c.height.out, first + rows), zeros);
-        simd::for_each_vector<T, Arch>(c.columns, [&](auto arch, std::int64_t column) {
-          slide_weights_band<T, typename decltype(arch)::type, step.value, ends.value>(
+        simd::for_each_vector<T, Arch>(share.channels, [&](auto arch, std::int64_t column) {
+          using A = typename decltype(arch)::type;
+          slide_weights_band<T, A, step.value, ends_for<Arch, A>(step.value, ends.value)>(
               c, band, dy + n * c.out_image + first * c.out_row, dw, column);
         });
       }

@@ -34,9 +34,12 @@ struct PixelRun {
   }
 };
 
-/// Rows that a tile of `Columns` vectors covers at most: with the vectors of dy they fill the registers.
+/// Rows that a tile of `Columns` vectors covers at most. Two vectors of dy and their sums fill the registers; one vector loads
+/// more often than it multiplies whatever its rows: as many as keep the multipliers busy.
 template <class Arch, int Columns>
-inline constexpr int outer_tile_rows = simd::registers<Arch> >= 32 ? (Columns == 1 ? 16 : 14) : (Columns == 1 ? 12 : 6);
+inline constexpr int outer_tile_rows = Columns == 1                  ? 8
+                                       : simd::registers<Arch> >= 32 ? 14
+                                                                     : 6;
 
 /// Whether large tiles fetch what follows them: where there are registers for tiles large enough to have the time.
 template <class Arch, int Columns>
@@ -83,6 +86,42 @@ void outer_tile(const PixelRun<T>& run, T* dw, std::int64_t stride) {
   store_sums<T, Arch>(target, sums);
 }
 
+/// Rows that outer_row_tile covers at most: three sums each.
+template <class Arch>
+inline constexpr int outer_row_tile_rows = simd::registers<Arch> >= 32 ? 8 : 4;
+
+/// The three taps of a kernel row at once, for one vector of columns under a window that moves pixel by pixel and keeps the
+/// length of a row: dw[kw * tap + r * stride] += sum over the pixels q of x[q][r] * dy[q + 1 - kw]. An x is loaded once for the
+/// three dy that it meets, and these go from register to register. Inputs are finite: at the ends of a row they meet zeros.
+template <class T, class Arch, int Rows>
+void outer_row_tile(const PixelRun<T>& run, T* dw, std::int64_t stride, std::int64_t tap) {
+  using V = simd::Batch<T, Arch>;
+  V sums[3][Rows][1];
+  const auto target = [&](int kw) { return TileTarget<T>{dw + kw * tap, stride, nullptr, Write::accumulate}; };
+  SIENA_UNROLL
+  for (int kw = 0; kw < 3; ++kw) start_sums<T, Arch>(target(kw), sums[kw]);
+  const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels;
+  for (std::int64_t n = 0; n < run.images; ++n) {
+    for (std::int64_t row = 0; row < run.rows; ++row) {
+      const T* x = run.x + n * run.x_image + row * run.x_row;
+      const T* next = run.dy + n * run.dy_image + row * run.dy_row;
+      V before = simd::zero<T, Arch>(), at = simd::load<T, Arch>(next), after;
+      for (std::int64_t left = pixels - 1; left >= 0; --left, x += x_pixel, before = at, at = after) {
+        after = left > 0 ? simd::load<T, Arch>(next += dy_pixel) : simd::zero<T, Arch>();
+        SIENA_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+          const V value = simd::broadcast<T, Arch>(x[r]);
+          sums[0][r][0] = simd::fma(value, after, sums[0][r][0]);
+          sums[1][r][0] = simd::fma(value, at, sums[1][r][0]);
+          sums[2][r][0] = simd::fma(value, before, sums[2][r][0]);
+        }
+      }
+    }
+  }
+  SIENA_UNROLL
+  for (int kw = 0; kw < 3; ++kw) store_sums<T, Arch>(target(kw), sums[kw]);
+}
+
 template <class T>
 using OuterTile = void (*)(const PixelRun<T>&, T*, std::int64_t);
 
@@ -98,6 +137,26 @@ OuterTile<T> outer_tile_of(std::int64_t rows, [[maybe_unused]] bool fetch) {
     return plain[rows - 1];
   }
   (std::make_integer_sequence<int, outer_tile_rows<Arch, Columns>>{});
+}
+
+/// outer_row_tile for `depth` channels, 8 or more, in the fewest tiles, as equal as may be.
+template <class T, class Arch>
+void outer_row_tiles(PixelRun<T> run, std::int64_t depth, T* dw, std::int64_t stride, std::int64_t tap) {
+  constexpr int most = outer_row_tile_rows<Arch>, fewest = most == 8 ? 4 : 3;  // of 8 or more, cut evenly
+  SIENA_ASSERT(depth >= 8);
+  [&]<int... More>(std::integer_sequence<int, More...>) {
+    static constexpr void (*tile_of[])(const PixelRun<T>&, T*, std::int64_t,
+                                       std::int64_t) = {outer_row_tile<T, Arch, fewest + More>...};
+    const std::int64_t tiles = ceil_div(depth, most), least = depth / tiles, larger = depth % tiles;
+    const T* const end = run.x + depth;
+    for (std::int64_t tile = 0; run.x < end; ++tile) {
+      const std::int64_t rows = least + (tile < larger);
+      tile_of[rows - fewest](run, dw, stride, tap);
+      run.x += rows;
+      dw += rows * stride;
+    }
+  }
+  (std::make_integer_sequence<int, most - fewest + 1>{});
 }
 
 /// sums[i] += the i-th element of every part, in the order of the parts.
