@@ -93,7 +93,7 @@ Passes<T> run_kernels(const kernels::ConvGeometry& g, std::int64_t batch, const 
       [&](auto& dw) { kernels::conv2d_backward_weights(g, batch, o.x, o.dy, std::span(dw)); });
 }
 
-/// Every pass against the reference, with and without bias, overwriting and accumulating, and the same bits at 1 and 2
+/// Every pass against the reference, with and without bias, overwriting and accumulating, and the same bits at 1 and 3
 /// threads.
 template <class T>
 void check_convolution(const kernels::ConvGeometry& g, std::int64_t batch) {
@@ -111,7 +111,7 @@ void check_convolution(const kernels::ConvGeometry& g, std::int64_t batch) {
       [&](auto& dw) { kernels::reference::conv2d_backward_weights(g, batch, o.x, o.dy, std::span(dw)); });
   Threads one(1);
   const Passes<T> serial = run_kernels(g, batch, o);
-  set_threads(2);
+  set_threads(3);
   const Passes<T> parallel = run_kernels(g, batch, o);
 
   check_rows("forward", serial.y, expected.y, g.out_channels, g.weight_rows());

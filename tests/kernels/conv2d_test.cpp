@@ -234,6 +234,50 @@ TEST_CASE("large images and batches split over parts and chunks", "[kernels][con
   check_convolution<double>(conv_geometry(square(17, 29, 33, 1, 1, 0)), 3);
 }
 
+// Less work than half a million multiply-adds is one task: these are enough for each way to cut it.
+TEST_CASE("work is cut along images, rows, columns, taps and channels", "[kernels][conv2d]") {
+  check_convolution<float>(conv_geometry({.in_height = 16,
+                                          .in_width = 32,
+                                          .in_channels = 48,
+                                          .out_channels = 24,
+                                          .kernel_height = 1,
+                                          .kernel_width = 3,
+                                          .pad_left = 1,
+                                          .pad_right = 1}),
+                           1);
+  check_convolution<float>(conv_geometry(square(12, 90, 16, 3, 1, 1)), 3);
+  check_convolution<float>(conv_geometry(square(16, 120, 16, 2, 1, 0)), 1);
+  check_convolution<float>(conv_geometry({.in_channels = 1024, .out_channels = 32}), 64);
+  check_convolution<float>(conv_geometry({.in_channels = 512, .out_channels = 250}), 8);
+  check_convolution<float>(conv_geometry({.in_channels = 512, .out_channels = 256}), 24);
+  check_convolution<float>(conv_geometry(square(6, 70, 64, 1, 1, 0)), 32);
+  ConvOptions depthwise = square(30, 72, 72, 3, 1, 1);
+  depthwise.groups = 72;
+  check_convolution<float>(conv_geometry(depthwise), 1);
+  check_convolution<float>(conv_geometry(depthwise), 3);
+  depthwise.kernel_height = 5;
+  check_convolution<float>(conv_geometry(depthwise), 3);
+}
+
+TEST_CASE("convolutions of no images do nothing", "[kernels][conv2d]") {
+  for (const int kernel : {1, 2, 3}) {
+    for (const int groups : {1, 2, 16}) {
+      for (const int stride : {1, 2}) {
+        CAPTURE(kernel, groups, stride);
+        ConvOptions options = square(16, 16, 16, kernel, stride, kernel / 2);
+        options.groups = groups;
+        const ConvGeometry g = conv_geometry(options);
+        const test::Operands<float> o(g, 0, 1);
+        std::vector<float> none, dw = o.dw;
+        conv2d_forward(g, 0, o.x, o.w, o.bias, std::span(none));
+        conv2d_backward_data(g, 0, o.dy, o.w, std::span(none), Write::overwrite);
+        conv2d_backward_weights(g, 0, o.x, o.dy, std::span(dw));
+        CHECK(dw == o.dw);
+      }
+    }
+  }
+}
+
 TEST_CASE("weights of many columns are copied block by block", "[kernels][conv2d]") {
   check_convolution<float>(conv_geometry(square(5, 130, 150, 3, 1, 1)), 9);
   check_convolution<float>(conv_geometry(square(5, 150, 136, 3, 2, 1)), 18);

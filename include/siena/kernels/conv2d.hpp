@@ -64,6 +64,7 @@ void conv2d_backward_weights(const ConvGeometry& g, std::int64_t batch, std::spa
                              std::span<const std::type_identity_t<T>> dy, std::span<T> dw) {
   SIENA_ASSERT(x.size() == detail::storage(batch * g.in_storage()) && dy.size() == detail::storage(batch * g.out_storage()));
   SIENA_ASSERT(dw.size() == detail::storage(g.weight_storage()));
+  if (batch == 0) return;
   if (g.depthwise()) {
     detail::depthwise_backward_weights<Arch, T>(g, batch, x.data(), dy.data(), dw.data());
   } else if (g.groups > 1) {

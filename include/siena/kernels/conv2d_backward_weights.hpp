@@ -35,12 +35,13 @@ struct WeightTask {
 template <class Arch, class T>
 void accumulate_tap(PixelRun<T>& run, const WeightTask& task, T* dw, std::int64_t columns) {
   constexpr std::int64_t line = 64 / sizeof(T);
-  const T *const x = run.x + task.first_channel, *const dy = run.dy;
-  dw += task.first_channel * columns;
+  const T *const x = run.x + task.first_channel, *const dy = run.dy + task.first_column;
+  dw += task.first_channel * columns + task.first_column;
   const bool fetch = task.flat && task.more;
-  const std::int64_t x_lines = ceil_div(run.x_pixel, line), dy_lines = ceil_div(run.dy_pixel, line);
+  const std::int64_t task_columns = task.last_column - task.first_column;
+  const std::int64_t x_lines = ceil_div(task.channels(), line), dy_lines = ceil_div(task_columns, line);
   std::int64_t pass = 0;
-  for_each_block<T, Arch>(task.first_column, task.last_column, [&](auto arch, auto vectors, std::int64_t column) {
+  for_each_block<T, Arch>(0, task_columns, [&](auto arch, auto vectors, std::int64_t column) {
     using A = typename decltype(arch)::type;
     constexpr int vector_count = decltype(vectors)::value;
     constexpr std::int64_t most = outer_tile_rows<A, vector_count>;
@@ -118,6 +119,7 @@ void accumulate_kernel_rows(const Correlation& c, const WeightTask& task, const 
     using A = typename decltype(arch)::type;
     if constexpr (vectors == 1 && std::is_same_v<A, Arch>) {
       for (std::int64_t tap = task.first_tap; tap < task.last_tap; tap += 3) {
+        // The middle tap meets every pixel of a row.
         const PixelRun<T> run = joined_pixels(c, task, tap / 3, 1, x + task.first_channel, dy + column);
         T* to = dw + (tap * c.depth + task.first_channel) * c.columns + column;
         if (run.pixels > 0) outer_row_tiles<T, A>(run, task.channels(), to, c.columns, c.depth * c.columns);
@@ -160,33 +162,40 @@ void pack_rows(const Correlation& c, const Correlation& to, std::int64_t images,
   }
 }
 
+/// What is to be cut.
+struct WeightWork {
+  std::int64_t batch, height, width;  // outputs
+  std::int64_t channels, columns;     // of a tap
+  std::int64_t tap_runs;              // runs of taps that stay together
+  std::int64_t multiply_adds;
+};
+
 /// How the work is cut: never by the number of threads. Parts are runs of images with sums of their own; slices share
 /// the sums of a part between columns, taps and input channels; chunks follow each other within a task so that their pixels
 /// stay in the cache.
 struct WeightPlan {
   std::int64_t parts, images;             // images of a part
   std::int64_t column_slices, columns;    // columns of a slice
-  std::int64_t tap_slices, taps;          // taps of a slice
+  std::int64_t tap_slices, tap_runs;      // runs of taps of a slice
   std::int64_t channel_slices;            // as equal as may be
   std::int64_t chunk_images, chunk_rows;  // one of them covers all there is
 
-  /// `kernel_taps` of `depth` channels each are what taps are cut into at most.
-  WeightPlan(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t depth, std::int64_t row_columns,
-             std::int64_t kernel_taps, std::int64_t multiply_adds) {
+  explicit WeightPlan(const WeightWork& w) {
     constexpr std::int64_t part_pixels = 1024, chunk_pixels = 256, flat_pixels = 192, block = 32, channels = 24;
-    const std::int64_t rows = height * width, most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(multiply_adds));
-    parts = std::clamp<std::int64_t>(batch * rows / part_pixels, 1, std::min(batch, most_tasks));
-    images = ceil_div(batch, parts);
-    parts = ceil_div(batch, images);
-    column_slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(row_columns, block));
-    columns = ceil_div(ceil_div(row_columns, column_slices), block) * block;
-    column_slices = ceil_div(row_columns, columns);
-    tap_slices = std::clamp<std::int64_t>(most_tasks / (parts * column_slices), 1, kernel_taps);
-    taps = ceil_div(kernel_taps, tap_slices);
-    tap_slices = ceil_div(kernel_taps, taps);
-    channel_slices = std::clamp<std::int64_t>(most_tasks / (parts * column_slices * tap_slices), 1, ceil_div(depth, channels));
+    const std::int64_t rows = w.height * w.width, most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(w.multiply_adds));
+    parts = std::clamp<std::int64_t>(w.batch * rows / part_pixels, 1, std::min(w.batch, most_tasks));
+    images = ceil_div(w.batch, parts);
+    parts = ceil_div(w.batch, images);
+    column_slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(w.columns, block));
+    columns = ceil_div(ceil_div(w.columns, column_slices), block) * block;
+    column_slices = ceil_div(w.columns, columns);
+    tap_slices = std::clamp<std::int64_t>(most_tasks / (parts * column_slices), 1, w.tap_runs);
+    tap_runs = ceil_div(w.tap_runs, tap_slices);
+    tap_slices = ceil_div(w.tap_runs, tap_runs);
+    channel_slices =
+        std::clamp<std::int64_t>(most_tasks / (parts * column_slices * tap_slices), 1, ceil_div(w.channels, channels));
     chunk_images = std::max<std::int64_t>(1, (rows == 1 ? flat_pixels : chunk_pixels) / rows);
-    chunk_rows = chunk_images > 1 ? height : std::clamp<std::int64_t>(chunk_pixels / width, 1, height);
+    chunk_rows = chunk_images > 1 ? w.height : std::clamp<std::int64_t>(chunk_pixels / w.width, 1, w.height);
   }
   std::int64_t slices() const { return column_slices * tap_slices * channel_slices; }
 };
@@ -205,14 +214,19 @@ void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, cons
   const bool kernel_rows = joins_kernel_rows<Arch, T>(c);
   const std::int64_t taps = join ? g.kernel_height : g.taps(), together = join ? taps : kernel_rows ? g.kernel_width : 1;
   const std::int64_t depth = join ? joined.depth : c.depth;
-  const WeightPlan plan(batch, g.out_height, g.out_width, depth, g.out_stride(), taps / together,
-                        batch * g.out_rows() * g.weight_storage());
+  const WeightPlan plan({.batch = batch,
+                         .height = g.out_height,
+                         .width = g.out_width,
+                         .channels = depth,
+                         .columns = g.out_stride(),
+                         .tap_runs = taps / together,
+                         .multiply_adds = batch * g.out_rows() * g.weight_storage()});
   const std::int64_t size = g.weight_storage();
   Buffer<T> partial(plan.parts > 1 ? static_cast<std::size_t>(plan.parts * size) : 0);
   parallel_for(plan.parts * plan.slices(), [&](std::int64_t index) {
     const std::int64_t part = index / plan.slices(), channels = index % plan.channel_slices;
     const std::int64_t column = index / (plan.channel_slices * plan.tap_slices) % plan.column_slices * plan.columns;
-    const std::int64_t tap = index / plan.channel_slices % plan.tap_slices * plan.taps * together;
+    const std::int64_t tap = index / plan.channel_slices % plan.tap_slices * plan.tap_runs * together;
     const std::int64_t last_image = std::min(batch, (part + 1) * plan.images);
     T* sums = plan.parts > 1 ? partial.data() + part * size : dw;
     auto packed =
@@ -226,7 +240,7 @@ void dense_backward_weights(ConvGeometry g, std::int64_t batch, const T* x, cons
                     .first_channel = depth * channels / plan.channel_slices,
                     .last_channel = depth * (channels + 1) / plan.channel_slices,
                     .first_tap = tap,
-                    .last_tap = std::min(taps, tap + plan.taps * together),
+                    .last_tap = std::min(taps, tap + plan.tap_runs * together),
                     .flat = flat};
     for (std::int64_t n = part * plan.images; n < last_image; n += plan.chunk_images) {
       for (std::int64_t row = 0; row < g.out_height; row += plan.chunk_rows) {

@@ -159,14 +159,14 @@ struct MatrixProduct {
 
 template <class Arch, class T>
 void multiply(const MatrixProduct& m, const CorrelationData<T>& given) {
-  constexpr std::int64_t tile = 12;    // rows of the largest one, or of two
+  constexpr std::int64_t tile = 12;    // rows of the largest one of two vectors, or of two of those
   constexpr std::int64_t page = 4096;  // shorter rows of weights are fetched in time
   const BlockedWeights<T, Arch> weights(given, m.depth, m.columns, m.rows, page);
   const CorrelationData<T>& d = weights.data();
   const std::int64_t wanted = worthwhile_tasks(m.rows * m.depth * m.columns), tiles = ceil_div(m.rows, tile);
-  const std::int64_t most_slices = std::clamp<std::int64_t>(ceil_div(wanted, tiles), 1, ceil_div(m.columns, 64));
+  const std::int64_t most_slices = tiles >= wanted ? 1 : std::min(wanted, ceil_div(m.columns, 64));
   const std::int64_t slice = ceil_div(ceil_div(m.columns, most_slices), 32) * 32, slices = ceil_div(m.columns, slice);
-  const std::int64_t runs = std::clamp<std::int64_t>(wanted / slices, 1, tiles);
+  const std::int64_t runs = std::clamp<std::int64_t>(wanted / slices, 1, std::max<std::int64_t>(1, tiles));
   parallel_for(runs * slices, [&](std::int64_t task) {
     const std::int64_t run = task / slices, first = task % slices * slice;
     const std::int64_t row = tiles * run / runs * tile, count = std::min(m.rows, tiles * (run + 1) / runs * tile) - row;

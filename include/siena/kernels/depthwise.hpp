@@ -31,18 +31,19 @@ template <class Arch, class T>
 void correlate_depthwise_weights(const Correlation& c, std::int64_t batch, const T* x, const T* dy, T* dw) {
   const std::int64_t size = c.height.taps * c.width.taps * c.columns;
   const std::int64_t pixels = batch * c.height.out * c.width.out;
-  constexpr std::int64_t lanes = 16, moved = 4;  // times the work of a dense product's multiply-adds
-  const std::int64_t most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(moved * pixels * size));
+  constexpr std::int64_t least = 16;  // channels of a slice
+  constexpr std::int64_t worth = 4;   // a multiply-add moves more memory: it counts as so many of a dense product
+  const std::int64_t most_tasks = std::min<std::int64_t>(16, worthwhile_tasks(worth * pixels * size));
   const std::int64_t wanted = std::clamp<std::int64_t>(pixels / 256, 1, std::min<std::int64_t>(batch, most_tasks));
   const std::int64_t images = ceil_div(batch, wanted), parts = ceil_div(batch, images);
-  const std::int64_t slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(c.columns, lanes));
-  const std::int64_t channels = ceil_div(ceil_div(c.columns, lanes), slices) * lanes;
+  const std::int64_t most_slices = std::clamp<std::int64_t>(most_tasks / parts, 1, ceil_div(c.columns, least));
+  const std::int64_t channels = ceil_div(ceil_div(c.columns, most_slices), least) * least,
+                     slices = ceil_div(c.columns, channels);
   const bool slide = slides(c);
   const Buffer<T> zeros(static_cast<std::size_t>(slide ? c.in_row : 0));
   Buffer<T> partial(static_cast<std::size_t>(parts * size));
   parallel_for(parts * slices, [&](std::int64_t task) {
     const std::int64_t part = task / slices, first = task % slices * channels;
-    if (first >= c.columns) return;
     const DepthwiseShare share{.first_image = part * images,
                                .last_image = std::min(batch, (part + 1) * images),
                                .channels = std::min(channels, c.columns - first)};

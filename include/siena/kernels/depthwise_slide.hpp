@@ -135,7 +135,8 @@ void with_slide(const Correlation& c, const Body& body) {
   run.template operator()<2, RowEnds::any>();
 }
 
-/// What a vector of `A` knows of `ends`: one that is half of `Arch`, for the last 8 channels, only those of stride 1.
+/// What a vector of `A` knows of `ends`: at stride 2 the half vector of the last 8 channels checks every column, which is rare
+/// enough to spare its compile time.
 template <class Arch, class A>
 constexpr RowEnds ends_for(int step, RowEnds ends) {
   return step == 1 || std::is_same_v<A, Arch> ? ends : RowEnds::any;

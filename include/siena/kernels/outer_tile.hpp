@@ -97,7 +97,9 @@ template <class T, class Arch, int Rows>
 void outer_row_tile(const PixelRun<T>& run, T* dw, std::int64_t stride, std::int64_t tap) {
   using V = simd::Batch<T, Arch>;
   V sums[3][Rows][1];
-  const auto target = [&](int kw) { return TileTarget<T>{dw + kw * tap, stride, nullptr, Write::accumulate}; };
+  const auto target = [&](int kw) {
+    return TileTarget<T>{.output = dw + kw * tap, .row_stride = stride, .mode = Write::accumulate};
+  };
   SIENA_UNROLL
   for (int kw = 0; kw < 3; ++kw) start_sums<T, Arch>(target(kw), sums[kw]);
   const std::int64_t x_pixel = run.x_pixel, dy_pixel = run.dy_pixel, pixels = run.pixels;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "siena/autograd/parameter.hpp"
+#include "siena/core/config.hpp"
 #include "siena/core/error.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/core/state.hpp"
@@ -95,8 +96,8 @@ inline std::string to_string(const OptimizerOptions& options) {
                 o.epsilon, o.weight_decay);
 }
 
-/// Moves parameters against their gradients. Refers to the parameters; keeps its moments. Weight decay acts only where
-/// `Parameter::decay` says so.
+/// Moves parameters against their gradients. Refers to the parameters, which are distinct and keep their shapes; keeps its
+/// moments. Weight decay acts only where `Parameter::decay` says so.
 class Optimizer {
  public:
   Optimizer(OptimizerOptions options, std::vector<Parameter*> parameters)
@@ -157,6 +158,8 @@ class Optimizer {
   /// The step for `count` elements of parameter p.
   void update(std::size_t p, std::int64_t first, std::int64_t count) {
     Parameter& parameter = *parameters_[p];
+    SIENA_ASSERT(static_cast<std::int64_t>(parameter.value.storage().size()) == starts_[p + 1] - starts_[p]);
+    SIENA_ASSERT(parameter.grad.storage().size() == parameter.value.storage().size());
     const auto part = [&](auto storage) {
       return storage.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     };
