@@ -7,6 +7,7 @@
 
 #include "siena/core/config.hpp"
 #include "siena/core/parallel.hpp"
+#include "siena/kernels/correlation.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/simd.hpp"
 #include "siena/kernels/tile.hpp"
