@@ -142,17 +142,16 @@ Buffer<T> turned_weights(const ConvGeometry& g, const T* w) {
   const std::int64_t columns = g.in_stride(), tap = g.out_channels * columns, slices = ceil_div(g.out_channels, slice);
   auto turned = Buffer<T>::uninitialized(static_cast<std::size_t>(g.taps() * tap));
   for_each_residue(g, g.out_channels, columns, [&](const ResidueClass& c) {
-    parallel_ranges(c.taps() * slices, elements_grain(std::min(slice, g.out_channels) * columns),
-                    [&](std::int64_t begin, std::int64_t end) {
-                      for (std::int64_t i = begin; i < end; ++i) {
-                        const std::int64_t t = i / slices, first = i % slices * slice;
-                        const std::int64_t kh = c.height.kernel_tap(t / c.width.axis.taps),
-                                           kw = c.width.kernel_tap(t % c.width.axis.taps);
-                        transpose<Arch>(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride() + first, g.out_stride(),
-                                        g.in_channels, std::min(slice, g.out_channels - first),
-                                        turned.data() + c.first_weight + t * tap + first * columns, columns);
-                      }
-                    });
+    const std::int64_t grain = elements_grain(std::min(slice, g.out_channels) * columns);
+    parallel_ranges(c.taps() * slices, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t t = i / slices, first = i % slices * slice;
+        const std::int64_t kh = c.height.kernel_tap(t / c.width.axis.taps), kw = c.width.kernel_tap(t % c.width.axis.taps);
+        transpose<Arch>(w + (kh * g.kernel_width + kw) * g.in_channels * g.out_stride() + first, g.out_stride(), g.in_channels,
+                        std::min(slice, g.out_channels - first), turned.data() + c.first_weight + t * tap + first * columns,
+                        columns);
+      }
+    });
   });
   return turned;
 }

@@ -38,9 +38,7 @@ struct PixelRun {
 /// Rows that a tile of `Columns` vectors covers at most. Two vectors of dy and their sums fill the registers; one vector loads
 /// more often than it multiplies whatever its rows: as many as keep the multipliers busy.
 template <class Arch, int Columns>
-inline constexpr int outer_tile_rows = Columns == 1                  ? 8
-                                       : simd::registers<Arch> >= 32 ? 14
-                                                                     : 6;
+inline constexpr int outer_tile_rows = Columns == 1 ? 8 : (simd::registers<Arch> >= 32 ? 14 : 6);
 
 /// Whether large tiles fetch what follows them: where there are registers for tiles large enough to have the time.
 template <class Arch, int Columns>
