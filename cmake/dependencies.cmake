@@ -14,7 +14,6 @@ macro(siena_require target package minimum debian_package)
   endif()
 endmacro()
 
-siena_require(Eigen3::Eigen Eigen3 3.4 libeigen3-dev)
 include(${CMAKE_CURRENT_LIST_DIR}/xsimd.cmake)
 siena_require(xsimd xsimd 8.1 libxsimd-dev)
 siena_require(fmt::fmt fmt 9.1 libfmt-dev)
@@ -29,6 +28,11 @@ if(TARGET nlohmann_json::nlohmann_json)
   set(nlohmann_json_FOUND TRUE)
 else()
   find_package(nlohmann_json 3.11 QUIET)
+endif()
+
+# Optional: the component siena::features.
+if(NOT TARGET Eigen3::Eigen)
+  find_package(Eigen3 3.4 QUIET)
 endif()
 
 # Optional: the components siena::audio and siena::images.

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The siena authors
 # SPDX-License-Identifier: Apache-2.0
 
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(siena_config_dir ${CMAKE_INSTALL_DATADIR}/cmake/siena)
 
 # One export set for the library and one for each component, so that the package can offer what the user's machine has.
-install(TARGETS siena EXPORT sienaTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set_target_properties(siena_kernels PROPERTIES EXPORT_NAME kernels)
+install(TARGETS siena siena_kernels EXPORT sienaTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES cmake/kernels.cpp DESTINATION ${siena_kernels_install_dir})
 set(siena_export_sets sienaTargets)
 foreach(component IN LISTS siena_components)
   set_target_properties(siena_${component} PROPERTIES EXPORT_NAME ${component})
@@ -31,4 +32,5 @@ install(FILES ${PROJECT_BINARY_DIR}/sienaConfig.cmake ${PROJECT_BINARY_DIR}/sien
 foreach(finder xsimd sndfile stb onnx)  # for find_package in the build tree
   configure_file(cmake/${finder}.cmake ${PROJECT_BINARY_DIR}/${finder}.cmake COPYONLY)
 endforeach()
+include(cmake/pkg_config.cmake)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
