@@ -4,6 +4,7 @@
 
 // The room core: tensors, memory, errors, random numbers, units, threads.
 
+#include "siena/core/attributes.hpp"
 #include "siena/core/buffer.hpp"
 #include "siena/core/config.hpp"
 #include "siena/core/error.hpp"

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "siena/core/attributes.hpp"
 #include "siena/nn/custom.hpp"
 #include "siena/nn/layers/activation.hpp"
 #include "siena/nn/layers/batch_norm.hpp"
@@ -20,11 +21,22 @@
 namespace siena {
 
 /// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
-/// compiler when a layer is new; layers of users come in as Custom.
+/// compiler when a layer is new; layers of users come in as Custom. Each names its options (HasAttributes).
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
                            GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Custom>;
 
 namespace detail {
+template <class L>
+consteval bool says_options() {
+  if constexpr (!std::is_same_v<L, Custom>) require_attributes<L>();
+  return true;
+}
+template <class... Ls>
+consteval bool say_options(const std::variant<Ls...>*) {
+  return (says_options<Ls>() && ...);
+}
+static_assert(say_options(static_cast<const Layer*>(nullptr)));
+
 template <class L, class Variant>
 inline constexpr bool is_alternative = false;
 template <class L, class... Ls>

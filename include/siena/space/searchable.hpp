@@ -13,6 +13,7 @@ namespace siena {
 /// The axis "how many output channels": the search keeps any subset of them, but never fewer than `minimum`.
 struct Channels {
   int minimum = 1;
+  static void attributes(auto& self, auto&& visit) { visit("minimum", self.minimum); }
 };
 
 /// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest
@@ -20,11 +21,14 @@ struct Channels {
 /// out).
 struct ReceptiveField {
   int minimum = 1;
+  static void attributes(auto& self, auto&& visit) { visit("minimum", self.minimum); }
 };
 
 /// The axis "how far apart the taps of a kernel lie", for Conv1d and both directions of Conv2d: the search doubles the dilation
 /// as often as leaves two taps of a direction.
-struct Dilation {};
+struct Dilation {
+  static void attributes(auto&, auto&&) {}
+};
 
 /// What may vary in one layer: the decoration that Searchable puts on a node.
 struct SearchAxes {
@@ -35,6 +39,11 @@ struct SearchAxes {
   void set(const Channels& axis) { channels = axis; }
   void set(const ReceptiveField& axis) { receptive_field = axis; }
   void set(const Dilation& axis) { dilation = axis; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("channels", self.channels);
+    visit("receptive_field", self.receptive_field);
+    visit("dilation", self.dilation);
+  }
 };
 
 /// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`, and

@@ -12,6 +12,7 @@ namespace siena {
 /// max(x, 0).
 struct Relu {
   std::string_view kind() const { return "relu"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::relu(f.input()); }
 };
@@ -20,6 +21,7 @@ struct Relu {
 struct PRelu {
   double slope = 0.25;
   std::string_view kind() const { return "prelu"; }
+  static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
   Shape setup(LayerSetup& setup) const {
     setup.parameter("weight", {setup.input()[-1]}, Init::constant(slope), false);
     return setup.input();
@@ -30,12 +32,14 @@ struct PRelu {
 /// 1 / (1 + exp(-x)).
 struct Sigmoid {
   std::string_view kind() const { return "sigmoid"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::sigmoid(f.input()); }
 };
 
 struct Tanh {
   std::string_view kind() const { return "tanh"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::tanh(f.input()); }
 };
@@ -44,6 +48,7 @@ struct Tanh {
 struct Dropout {
   double probability = 0.5;
   std::string_view kind() const { return "dropout"; }
+  static void attributes(auto& self, auto&& visit) { visit("probability", self.probability); }
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(probability >= 0 && probability < 1, "{}: expected a probability in [0, 1), got {}", setup.where(),
                            probability);

@@ -16,6 +16,10 @@ struct BatchNorm {
   double momentum = 0.1;
 
   std::string_view kind() const { return "batch_norm"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("epsilon", self.epsilon);
+    visit("momentum", self.momentum);
+  }
 
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(epsilon > 0 && momentum > 0 && momentum <= 1,

@@ -39,6 +39,15 @@ struct Conv1d {
   bool bias = true;
 
   std::string_view kind() const { return "conv1d"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("out", self.out);
+    visit("kernel", self.kernel);
+    visit("stride", self.stride);
+    visit("padding", self.padding);
+    visit("dilation", self.dilation);
+    visit("groups", self.groups);
+    visit("bias", self.bias);
+  }
 
   /// The same convolution of images of height 1.
   Conv2d image() const {

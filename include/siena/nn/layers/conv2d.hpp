@@ -49,6 +49,15 @@ struct Conv2d {
   bool bias = true;
 
   std::string_view kind() const { return "conv2d"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("out", self.out);
+    visit("kernel", self.kernel);
+    visit("stride", self.stride);
+    visit("padding", self.padding);
+    visit("dilation", self.dilation);
+    visit("groups", self.groups);
+    visit("bias", self.bias);
+  }
 
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::ConvGeometry geometry(const Shape& in, std::string_view where = "Conv2d") const {

@@ -15,6 +15,10 @@ struct Linear {
   bool bias = true;
 
   std::string_view kind() const { return "linear"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("out", self.out);
+    visit("bias", self.bias);
+  }
 
   Shape setup(LayerSetup& setup) const {
     require<ShapeError>(setup.input().rank() == 1,

@@ -22,6 +22,11 @@ struct Mixture {
     std::string name;
     int first = 0, last = 0;
     bool has(int node) const { return node >= first && node < last; }
+    static void attributes(auto& self, auto&& visit) {
+      visit("name", self.name);
+      visit("first", self.first);
+      visit("last", self.last);
+    }
   };
   std::vector<Branch> branches;
 
@@ -31,6 +36,7 @@ struct Mixture {
   }
 
   std::string_view kind() const { return "mixture"; }
+  static void attributes(auto& self, auto&& visit) { visit("branches", self.branches); }
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
     require<ArgumentError>(!branches.empty() && in.size() == branches.size(), "{}: expected one input a branch, got {} for {}",

@@ -42,6 +42,11 @@ struct MaxPool {
   ImagePadding padding = 0;
 
   std::string_view kind() const { return "max_pool"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("kernel", self.kernel);
+    visit("stride", self.stride);
+    visit("padding", self.padding);
+  }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
@@ -63,6 +68,12 @@ struct AvgPool {
   bool count_padding = false;
 
   std::string_view kind() const { return "avg_pool"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("kernel", self.kernel);
+    visit("stride", self.stride);
+    visit("padding", self.padding);
+    visit("count_padding", self.count_padding);
+  }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
@@ -79,6 +90,7 @@ struct AvgPool {
 /// Mean over all positions: H x W x C or T x C -> C.
 struct GlobalAvgPool {
   std::string_view kind() const { return "global_avg_pool"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return {setup.input().rank() == 2 ? setup.input()[1] : setup.image()[2]}; }
   Var forward(Forward& f) const { return ops::global_avg_pool(f.input()); }
 };

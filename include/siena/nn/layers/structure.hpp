@@ -13,6 +13,7 @@ namespace siena {
 /// The network's input: the first node of every network.
 struct Input {
   std::string_view kind() const { return "input"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return f.input(); }
 };
@@ -20,6 +21,7 @@ struct Input {
 /// H x W x C -> H W C or T x C -> T C, position by position.
 struct Flatten {
   std::string_view kind() const { return "flatten"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return {setup.input().elements()}; }
   Var forward(Forward& f) const { return ops::flatten(f.input()); }
 };
@@ -27,6 +29,7 @@ struct Flatten {
 /// The sum of two inputs of equal shape.
 struct Add {
   std::string_view kind() const { return "add"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
     require<ShapeError>(in.size() == 2 && in[0] == in[1], "{}: expected two inputs of equal shape, got {} and {}",
@@ -39,6 +42,7 @@ struct Add {
 /// Inputs side by side along the channels; all other sizes are equal.
 struct Concat {
   std::string_view kind() const { return "concat"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const {
     std::vector<std::int64_t> sizes(setup.input().sizes().begin(), setup.input().sizes().end());
     sizes.back() = 0;
