@@ -18,6 +18,13 @@ struct Words {
   std::vector<std::string> words = data::mlperf_keywords();
   std::string test_set;
   int versions = 1;
+  std::string features = "mfcc";
+
+  data::FrontEndOptions front_end() const {
+    if (features == "mfcc-mlperf") return data::MfccOptions::mlperf_tiny();
+    if (features == "log-mel") return data::LogMelOptions{};
+    return data::MfccOptions{};
+  }
 };
 
 BenchmarkData load(const DataSettings& s, const Words& w) {
@@ -28,6 +35,7 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
   } else {
     const bool all = w.words.size() == 1 && w.words[0] == "all";
     const data::SpeechCommands speech = data::speech_commands(s.folder, {.words = all ? std::vector<std::string>{} : w.words,
+                                                                         .features = w.front_end(),
                                                                          .test_set = w.test_set,
                                                                          .versions = {.count = w.versions},
                                                                          .cache = s.cache,
@@ -75,6 +83,12 @@ int main(int argc, char** argv) {
            [&](CLI::App& app) {
              app.add_option("--words", words.words, "the classes, or all: every folder; default: the twelve of MLPerf Tiny")
                  ->delimiter(',')
+                 ->needs("--data")
+                 ->group("Data");
+             app.add_option("--features", words.features,
+                            "what is computed of the sound: mfcc; mfcc-mlperf, as MLPerf Tiny has it; log-mel")
+                 ->capture_default_str()
+                 ->check(one_of({"mfcc", "mfcc-mlperf", "log-mel"}))
                  ->needs("--data")
                  ->group("Data");
              app.add_option("--test-set", words.test_set, "folder of the official test archive")

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "siena/core/random.hpp"
+#include "siena/data/front_end.hpp"
 #include "siena/data/log_mel.hpp"
 #include "siena/data/mfcc.hpp"
 #include "support/catch.hpp"
@@ -106,6 +108,53 @@ TEST_CASE("MFCC equals the definition") {
   const auto silence = mfcc(std::vector<float>(16000));
   REQUIRE(silence[0] == Approx(std::log(1e-6) * std::sqrt(40.0)));
   for (std::size_t c = 1; c < 10; ++c) REQUIRE(silence[c] == Approx(0).margin(1e-5));
+}
+
+TEST_CASE("MFCC as MLPerf Tiny computes them") {
+  // Computed with numpy in double from the definitions of tf.signal: stft (periodic Hann), linear_to_mel_weight_matrix (1127
+  // ln(1 + f / 700), sides straight in mel), mfccs_from_log_mel_spectrograms (DCT-II * 2 / sqrt(2 * 40)), of a signal that is
+  // divided by its maximum before.
+  std::vector<float> samples(16000);
+  for (std::size_t n = 0; n < samples.size(); ++n) {
+    const double t = static_cast<double>(n) / 16000, turns = 2 * std::numbers::pi;
+    samples[n] = static_cast<float>(0.3 * std::sin(turns * (100 * t + 1900 * t * t)) + 0.1 * std::sin(turns * 700 * t));
+    if (n >= 9000 && n < 9600) samples[n] = 0;
+  }
+  struct Frame {
+    std::size_t number;
+    std::array<double, 10> coefficients;
+  };
+  const Frame frames[] = {
+      {0, {-32.61081, 25.84310, 2.47263, -1.18845, 1.27346, 5.02266, 3.24493, -1.42811, -5.40950, -4.93040}},
+      {28, {-14.04903, -5.91208, -1.85081, 1.20811, -1.60733, 1.16196, -0.26756, -0.53106, 0.31237, -0.20421}},
+      {48, {-38.54452, 0.81316, 0.52777, -17.40006, 3.72228, -0.10120, 7.09157, -2.92810, -1.44301, -6.06157}}};
+  const Mfcc mlperf(MfccOptions::mlperf_tiny());
+  const auto features = mlperf(samples);
+  REQUIRE(mlperf.shape(16000) == Shape{49, 10, 1});
+  for (const Frame& frame : frames) {
+    for (std::size_t c = 0; c < 10; ++c) {
+      CHECK(features[frame.number * 10 + c] == Approx(frame.coefficients[c]).margin(2e-4));
+    }
+  }
+  CHECK(Mfcc()(samples)[0] == Approx(-48.38565).margin(2e-4));  // the defaults are another front-end
+
+  auto quiet = samples;
+  for (float& sample : quiet) sample /= 64;
+  CHECK(mlperf(quiet) == features);  // loudness does not count
+  for (const float value : mlperf(std::vector<float>(16000))) CHECK(std::isfinite(value));
+  CHECK(mlperf(std::vector<float>(16000))[0] == Approx(std::log(1e-6) * std::sqrt(80.0)));
+}
+
+TEST_CASE("front-ends by their options, which have names") {
+  const auto samples = chirp(8000);
+  CHECK(FrontEnd(MfccOptions{})(samples) == Mfcc()(samples));
+  CHECK(FrontEnd(LogMelOptions{})(samples) == LogMel()(samples));
+  CHECK(FrontEnd(LogMelOptions{}).shape(8000) == LogMel().shape(8000));
+  CHECK(FrontEnd(MfccOptions{.mel = {.sample_rate = 22050, .high = 8000}}).sample_rate() == 22050);
+  CHECK(to_string(MfccOptions::mlperf_tiny()) ==
+        "mfcc coefficients=10 floor=1e-06 scale_to_largest=true orthonormal=false sample_rate=16000 window=480 hop=320 fft=512 "
+        "bands=40 low=20 high=4000 power=1 centred=false scale=htk straight_in_mel=true");
+  CHECK_THAT(to_string(LogMelOptions{}), ContainsSubstring("log_mel floor=") && ContainsSubstring(" scale=slaney "));
 }
 
 TEST_CASE("log-mel equals the definition, mirrored ends included") {

@@ -165,6 +165,8 @@ TEST_CASE("speech commands: other rates and lengths") {
   REQUIRE_THROWS_WITH(speech_commands(folder.path, options), ContainsSubstring("a frame or more"));
   SpeechOptions log_mel{.words = {}, .features = LogMelOptions{}, .seconds = 0.25, .validation = 0, .test = 0};
   REQUIRE(speech_commands(folder.path, log_mel).shape() == Shape{8, 128, 1});
+  log_mel.features = MfccOptions::mlperf_tiny();
+  REQUIRE(speech_commands(folder.path, log_mel).shape() == Shape{12, 10, 1});
 }
 
 TEST_CASE("speech commands: versions are the clip, then the clip moved and mixed with noise") {

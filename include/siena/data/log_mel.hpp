@@ -4,9 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -14,21 +12,6 @@
 #include "siena/data/mel_spectrogram.hpp"
 
 namespace siena::data {
-
-/// The defaults are those of DCASE 2020 task 2 and of MLPerf Tiny's anomaly detection, which took them from librosa.
-struct LogMelOptions {
-  MelOptions mel = {.window = 1024,
-                    .hop = 512,
-                    .fft = 1024,
-                    .bands = 128,
-                    .low = 0,
-                    .high = 8000,
-                    .centred = true,
-                    .scale = MelScale::slaney};
-  double floor = std::numeric_limits<double>::epsilon();  // added to the energy of a band before its logarithm is taken
-
-  std::string to_string() const { return format("log_mel floor={} {}", floor, mel.to_string()); }
-};
 
 /// The mel spectrogram in decibels: (20 / power) log10(mel + floor).
 class LogMel {

@@ -143,7 +143,7 @@ class MachineReader {
     CacheKey key;
     if (cache.enabled()) {
       key = {.name = "machine",
-             .settings = format("{} frames={} from={}", options_.features.to_string(), options_.frames, options_.first_frame),
+             .settings = format("{} frames={} from={}", to_string(options_.features), options_.frames, options_.first_frame),
              .content = fingerprint_files(directory_, paths)};
     }
     FeatureTable table = cache.get(key, static_cast<std::int64_t>(paths.size()), report_, [&] { return compute(paths); });

@@ -8,36 +8,14 @@
 #include <cstdint>
 #include <numbers>
 #include <span>
-#include <string>
 #include <unsupported/Eigen/FFT>
 #include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/data/front_end_options.hpp"
 
 namespace siena::data {
-
-/// How the mel scale bends frequencies. `htk`: 2595 log10(1 + f / 700), triangles of height 1. `slaney`: linear up to 1 kHz and
-/// logarithmic above, triangles of area 1 (what librosa takes by default).
-enum class MelScale { htk, slaney };
-
-struct MelOptions {
-  double sample_rate = 16000;  // of the samples, Hz
-  std::int64_t window = 480;   // samples of a frame, weighed by a periodic Hann window
-  std::int64_t hop = 320;      // samples from frame to frame
-  std::int64_t fft = 512;      // the frame is filled up with zeros to this many
-  std::int64_t bands = 40;
-  double low = 20, high = 4000;  // where the first triangle begins and the last one ends, Hz
-  double power = 2;              // of the magnitudes that a band adds up: 1 or 2
-  bool centred = false;          // frame t is centred at sample t * hop, the signal mirrored at its ends; else it begins there
-  MelScale scale = MelScale::htk;
-
-  bool operator==(const MelOptions&) const = default;
-  std::string to_string() const {
-    return format("mel rate={} window={} hop={} fft={} bands={} low={} high={} power={} centred={} scale={}", sample_rate,
-                  window, hop, fft, bands, low, high, power, centred, scale == MelScale::htk ? "htk" : "slaney");
-  }
-};
 
 inline double to_mel(MelScale scale, double hertz) {
   if (scale == MelScale::htk) return 2595 * std::log10(1 + hertz / 700);
@@ -59,8 +37,8 @@ inline std::vector<double> mel_edges(const MelOptions& options) {
   return edges;
 }
 
-/// Energy in bands of equal width on the mel scale, frame by frame: |DFT(hann * frame)|^power, added up under triangles that
-/// are straight in Hz. Computed in double. May be called from several threads at once.
+/// Energy in bands of equal width on the mel scale, frame by frame: |DFT(hann * frame)|^power, added up under triangles.
+/// Computed in double. May be called from several threads at once.
 class MelSpectrogram {
  public:
   explicit MelSpectrogram(const MelOptions& options = {}) : options_(options) {
@@ -130,9 +108,11 @@ class MelSpectrogram {
     Band result;
     const double bin = options_.sample_rate / static_cast<double>(options_.fft);
     const double height = options_.scale == MelScale::slaney ? 2 / (right - left) : 1;
+    const auto place = [&](double hertz) { return options_.straight_in_mel ? to_mel(options_.scale, hertz) : hertz; };
+    const double from = place(left), top = place(middle), to = place(right);
     for (std::int64_t k = 0; k <= options_.fft / 2; ++k) {
-      const double hertz = bin * static_cast<double>(k);
-      const double weight = std::min((hertz - left) / (middle - left), (right - hertz) / (right - middle));
+      const double at = place(bin * static_cast<double>(k));
+      const double weight = std::min((at - from) / (top - from), (to - at) / (to - top));
       if (weight <= 0) continue;
       if (result.weights.empty()) result.first = static_cast<std::size_t>(k);
       result.weights.push_back(height * weight);

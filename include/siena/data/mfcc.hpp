@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -15,17 +15,9 @@
 
 namespace siena::data {
 
-/// The defaults are those of MLPerf Tiny's keyword spotting: 49 frames x 10 coefficients of a second at 16 kHz.
-struct MfccOptions {
-  MelOptions mel = {};
-  std::int64_t coefficients = 10;
-  double floor = 1e-6;  // added to the energy of a band before its logarithm is taken
-
-  std::string to_string() const { return format("mfcc coefficients={} floor={} {}", coefficients, floor, mel.to_string()); }
-};
-
 /// Mel-frequency cepstral coefficients: the orthonormal DCT-II of ln(mel + floor), of which the first few are kept:
-/// c[k] = s(k) sum_b ln(mel[b] + floor) cos(pi k (b + 1/2) / bands), s(0) = sqrt(1 / bands), else sqrt(2 / bands).
+/// c[k] = s(k) sum_b ln(mel[b] + floor) cos(pi k (b + 1/2) / bands), s(0) = sqrt(1 / bands), else sqrt(2 / bands). Options
+/// change s(0) and scale the samples.
 class Mfcc {
  public:
   explicit Mfcc(const MfccOptions& options = {}) : options_(options), mel_(options.mel) {
@@ -36,7 +28,7 @@ class Mfcc {
     for (std::int64_t k = 0; k < options.coefficients; ++k) {
       for (std::int64_t b = 0; b < options.mel.bands; ++b) {
         const double angle = std::numbers::pi * static_cast<double>(k) * (static_cast<double>(b) + 0.5) / bands;
-        cosines_.push_back(std::sqrt((k == 0 ? 1 : 2) / bands) * std::cos(angle));
+        cosines_.push_back(std::sqrt((k == 0 && options.orthonormal ? 1 : 2) / bands) * std::cos(angle));
       }
     }
   }
@@ -48,7 +40,7 @@ class Mfcc {
 
   /// Samples of one channel, from -1 to 1, to features. May be called from several threads at once.
   std::vector<float> operator()(std::span<const float> samples) const {
-    auto mel = mel_(samples);
+    auto mel = options_.scale_to_largest ? mel_(scaled_to_largest(samples)) : mel_(samples);
     for (double& energy : mel) energy = std::log(energy + options_.floor);
     const auto bands = static_cast<std::size_t>(options_.mel.bands);
     std::vector<float> result;
@@ -64,6 +56,16 @@ class Mfcc {
   }
 
  private:
+  /// Divided by their largest value; silence stays what it is.
+  static std::vector<float> scaled_to_largest(std::span<const float> samples) {
+    std::vector<float> scaled(samples.begin(), samples.end());
+    const float largest = scaled.empty() ? 0 : *std::max_element(scaled.begin(), scaled.end());
+    if (largest != 0) {
+      for (float& sample : scaled) sample /= largest;
+    }
+    return scaled;
+  }
+
   MfccOptions options_;
   MelSpectrogram mel_;
   std::vector<double> cosines_;  // coefficients x bands

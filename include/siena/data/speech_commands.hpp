@@ -14,7 +14,6 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -23,9 +22,8 @@
 #include "siena/data/dataset.hpp"
 #include "siena/data/feature_cache.hpp"
 #include "siena/data/folders.hpp"
+#include "siena/data/front_end.hpp"
 #include "siena/data/load_report.hpp"
-#include "siena/data/log_mel.hpp"
-#include "siena/data/mfcc.hpp"
 #include "siena/data/sha1.hpp"
 #include "siena/data/sound_file.hpp"
 
@@ -47,9 +45,9 @@ struct SpeechVersions {
 
 struct SpeechOptions {
   std::vector<std::string> words = mlperf_keywords();  // the classes, in this order; none: every folder, by name
-  std::variant<MfccOptions, LogMelOptions> features = MfccOptions{};
-  double seconds = 1;                   // of a clip: longer ones lose their end, shorter ones end with silence
-  double validation = 0.1, test = 0.1;  // where the directory has no lists
+  FrontEndOptions features = MfccOptions{};            // MfccOptions::mlperf_tiny(), or LogMelOptions{}
+  double seconds = 1;                                  // of a clip: longer ones lose their end, shorter ones end with silence
+  double validation = 0.1, test = 0.1;                 // where the directory has no lists
   std::filesystem::path test_set = {};  // the official test set, an archive of its own; none: the test part of the directory
   SpeechVersions versions = {};
   std::uint64_t seed = 0;            // of the versions
@@ -94,11 +92,11 @@ struct SpeechNoise {
 class SpeechReader {
  public:
   SpeechReader(const std::filesystem::path& directory, const SpeechOptions& options)
-      : directory_(directory), options_(options), words_(options.words) {
+      : directory_(directory), options_(options), words_(options.words), front_end_(options.features) {
     check();
-    std::visit([&](const auto& chosen) { set_front_end(chosen); }, options.features);
+    rate_ = front_end_.sample_rate();
     length_ = std::llround(options.seconds * static_cast<double>(rate_));
-    require<ArgumentError>(shape_of(length_).elements() > 0,
+    require<ArgumentError>(front_end_.shape(length_).elements() > 0,
                            "speech_commands: expected clips of a frame or more, got {} seconds", options.seconds);
     for (const auto& name : subfolders(directory, "speech_commands")) {
       auto files = files_in(directory / name, "speech_commands", {".wav"});
@@ -148,21 +146,6 @@ class SpeechReader {
         "speech_commands: expected 1 to 1000 versions, moved by 0 to 60 seconds, with noise of probability and "
         "volume 0 to 1, got {}, {}, {} and {}",
         v.count, v.shift_seconds, v.noise_probability, v.noise_volume);
-  }
-
-  void set_front_end(const MfccOptions& options) { keep_front_end(Mfcc(options)); }
-  void set_front_end(const LogMelOptions& options) { keep_front_end(LogMel(options)); }
-  template <class FrontEnd>
-  void keep_front_end(FrontEnd front_end) {
-    rate_ = std::llround(front_end.sample_rate());
-    settings_ = front_end.options().to_string();
-    front_end_ = std::move(front_end);
-  }
-  Shape shape_of(std::int64_t samples) const {
-    return std::visit([&](const auto& front_end) { return front_end.shape(samples); }, front_end_);
-  }
-  std::vector<float> features_of(const std::vector<float>& samples) const {
-    return std::visit([&](const auto& front_end) { return front_end(samples); }, front_end_);
   }
 
   void check_words() const {
@@ -320,7 +303,7 @@ class SpeechReader {
 
   FeatureTable compute(std::size_t part, int versions) const {
     const auto& clips = clips_[part];
-    const std::int64_t each = shape_of(length_).elements();
+    const std::int64_t each = front_end_.shape(length_).elements();
     FeatureTable table{.width = each * versions};
     table.values.resize(clips.size() * static_cast<std::size_t>(table.width));
     const ReadOptions reading{.reader = "speech_commands", .skip_bad_files = options_.skip_bad_files};
@@ -329,7 +312,7 @@ class SpeechReader {
       for (int version = 0; version < versions; ++version) {
         const Random random =
             Random(options_.seed).split(static_cast<std::uint64_t>(i)).split(static_cast<std::uint64_t>(version));
-        const auto features = features_of(version == 0 ? samples : version_of(samples, random));
+        const auto features = front_end_(version == 0 ? samples : version_of(samples, random));
         std::copy(features.begin(), features.end(), table.values.begin() + i * table.width + version * each);
       }
     });
@@ -346,8 +329,8 @@ class SpeechReader {
     }
     for (const auto& noise : noises_) files.push_back(noise.file);
     const auto& v = options_.versions;
-    std::string settings =
-        format("{} seconds={} part={} silence={} versions={}", settings_, options_.seconds, part, pieces, versions);
+    std::string settings = format("{} seconds={} part={} silence={} versions={}", to_string(options_.features),
+                                  options_.seconds, part, pieces, versions);
     if (versions > 1) {
       settings +=
           format(" shift={} noise={} volume={} seed={}", v.shift_seconds, v.noise_probability, v.noise_volume, options_.seed);
@@ -366,7 +349,7 @@ class SpeechReader {
                   report_, [&] { return compute(part, versions); });
     std::vector<std::int32_t> labels;
     for (const std::size_t i : keep_good(table, report_)) labels.push_back(clips_[part][i].label);
-    return Dataset::from_floats(std::move(table.values), {.shape = shape_of(length_),
+    return Dataset::from_floats(std::move(table.values), {.shape = front_end_.shape(length_),
                                                           .labels = std::move(labels),
                                                           .classes = static_cast<std::int64_t>(words_.size()),
                                                           .name = std::move(name),
@@ -377,8 +360,7 @@ class SpeechReader {
   const SpeechOptions& options_;
   std::vector<std::string> words_;
   std::map<std::string, std::vector<std::filesystem::path>> folders_;  // of a word's files
-  std::variant<Mfcc, LogMel> front_end_;
-  std::string settings_;
+  FrontEnd front_end_;
   std::int64_t rate_ = 0, length_ = 0;
   std::vector<SpeechNoise> noises_;
   std::array<std::vector<SpeechClip>, 3> clips_;
