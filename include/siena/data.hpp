@@ -11,6 +11,7 @@
 #include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
+#include "siena/data/measure.hpp"
 #include "siena/data/recordings.hpp"
 #include "siena/data/split.hpp"
 #include "siena/data/synthetic.hpp"

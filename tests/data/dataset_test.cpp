@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "siena/data/dataset_fingerprint.hpp"
+#include "siena/data/measure.hpp"
 #include "siena/data/split.hpp"
 #include "support/catch.hpp"
 
@@ -255,4 +257,42 @@ TEST_CASE("a sample may come in several versions, of which the first is the true
   REQUIRE(measure(dataset).mean[0] == Approx(20 / 255.0));
   REQUIRE_THROWS_WITH(Dataset::from_bytes({1, 2, 3}, {.shape = {1}, .versions = 2}), ContainsSubstring("1 are left over"));
   REQUIRE_THROWS_AS(Dataset::from_bytes({1, 2}, {.shape = {1}, .versions = 0}), ArgumentError);
+}
+
+TEST_CASE("targets go wherever their samples go") {
+  const auto dataset =
+      Dataset::from_floats({0, 1, 2, 3}, {.shape = {1}, .targets = {0, 0.5f, 10, 10.5f, 20, 20.5f, 30, 30.5f}});
+  REQUIRE(dataset.target_size() == 2);
+  REQUIRE_FALSE(dataset.labelled());
+  const auto fits = [](const Dataset& part) {
+    for (std::int64_t i = 0; i < part.size(); ++i) {
+      REQUIRE(part.target(i)[0] == 10 * part.floats(i)[0]);
+      REQUIRE(part.target(i)[1] == 10 * part.floats(i)[0] + 0.5f);
+    }
+  };
+  const auto parts = split(dataset, {.fraction = 0.5, .seed = 3});
+  for (const Dataset& part : {dataset, dataset.subset({3, 1, 1}), dataset.take(2), parts.kept, parts.held_out}) fits(part);
+  fits(dataset.normalized({2}, {3}).reshaped({1, 1}).named("other"));
+  REQUIRE(numbered(3).target_size() == 0);
+  REQUIRE(numbered(3).target(2).empty());
+}
+
+TEST_CASE("targets that do not fit are refused") {
+  const auto with = [](std::vector<float> targets) {
+    return Dataset::from_floats({1, 2, 3}, {.shape = {1}, .targets = std::move(targets), .name = "weights"});
+  };
+  REQUIRE_THROWS_WITH(with({1, 2, 3, 4}), ContainsSubstring("weights: expected as many targets for each of 3 samples or none "
+                                                            "at all, got 4 targets"));
+  REQUIRE_THROWS_WITH(with({1, 2, 3, 4, std::numeric_limits<float>::infinity(), 6}),
+                      ContainsSubstring("weights: expected finite targets, got inf in sample 2, target 0"));
+  REQUIRE_THROWS_AS(Dataset::from_floats({}, {.shape = {1}, .targets = {1}}), ShapeError);
+}
+
+TEST_CASE("datasets that differ in targets alone have other fingerprints") {
+  const auto of = [](std::vector<float> targets) {
+    return fingerprint(Dataset::from_floats({1, 2}, {.shape = {1}, .targets = std::move(targets)}));
+  };
+  REQUIRE(of({1, 2}) == of({1, 2}));
+  REQUIRE(of({1, 2}) != of({2, 1}));
+  REQUIRE(of({1, 2}) != of({}));
 }

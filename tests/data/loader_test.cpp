@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "siena/core/parallel.hpp"
+#include "siena/data/measure.hpp"
 #include "support/catch.hpp"
 
 using namespace siena;
@@ -291,4 +292,28 @@ TEST_CASE("a loader refuses options that make no sense") {
   REQUIRE_THROWS_AS(Loader(dataset, {.prefetch = -1}), ArgumentError);
   REQUIRE_THROWS_AS(Loader(dataset, {.augment = {.crop_padding = 6}}), ArgumentError);
   REQUIRE_THROWS_AS(Loader(dataset).epoch(-1), ArgumentError);
+}
+
+TEST_CASE("batches bring the targets of their samples") {
+  std::vector<float> values(23), targets;
+  std::iota(values.begin(), values.end(), 0.0f);
+  for (const float value : values) targets.insert(targets.end(), {value, -value, 0.5f});
+  const auto dataset = Dataset::from_floats(values, {.shape = {1}, .targets = targets});
+  for (const int prefetch : {0, 2}) {
+    const Loader loader(dataset, {.batch = 10, .seed = 4, .prefetch = prefetch});
+    std::int64_t seen = 0;
+    for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
+      for (const Batch& batch : loader.epoch(epoch)) {
+        REQUIRE(batch.targets.shape() == Shape{batch.size(), 3});
+        for (std::int64_t r = 0; r < batch.size(); ++r, ++seen) {
+          const float value = batch.inputs(r, 0);
+          REQUIRE(std::vector<float>(batch.targets.row(r).begin(), batch.targets.row(r).end()) ==
+                  std::vector<float>{value, -value, 0.5f});
+          for (std::int64_t c = 3; c < 8; ++c) REQUIRE(batch.targets.storage()[static_cast<std::size_t>(8 * r + c)] == 0);
+        }
+      }
+    }
+    REQUIRE(seen == 46);
+  }
+  REQUIRE(Loader(images(4)).epoch(0).next()->targets.empty());
 }

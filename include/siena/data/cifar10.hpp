@@ -13,6 +13,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/measure.hpp"
 #include "siena/data/split.hpp"
 
 namespace siena::data {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -20,12 +19,21 @@
 
 namespace siena::data {
 
-/// What a network gets in one step: N samples and their classes (-1: none). `labels` is empty where the dataset has none.
+/// The label of a sample that is of no class. It is left out of every loss and metric that asks for classes; its inputs, and
+/// targets that are no classes, count like all others.
+inline constexpr std::int32_t no_class = -1;
+
+/// What a network gets in one step: N samples, with their classes and targets where the dataset has them; else those are empty.
 struct Batch {
   Tensor inputs;  // N x shape of a sample
   std::vector<std::int32_t> labels;
+  Tensor targets = {};  // N x targets of a sample
 
   std::int64_t size() const { return inputs.shape().rank() == 0 ? 0 : inputs.shape()[0]; }
+  /// How many of its samples are of a class.
+  std::int64_t labelled() const {
+    return std::count_if(labels.begin(), labels.end(), [](std::int32_t label) { return label != no_class; });
+  }
 };
 
 /// Per-channel mean and standard deviation, in the units of `Dataset::sample`: networks see (value - mean) / deviation.
@@ -34,18 +42,18 @@ struct Normalization {
   std::vector<float> deviation = {};
 };
 
-/// What the values of a dataset are. `labels`: one a sample, -1 for "of no class", or none at all. `classes` 0: as many as the
-/// labels name.
+/// What the values of a dataset are. `labels`: one a sample, or none at all. `classes` 0: as many as the labels name.
 struct Description {
-  Shape shape = {};  // of a sample, innermost size = channels
-  std::vector<std::int32_t> labels = {};
+  Shape shape = {};                       // of a sample, innermost size = channels
+  std::vector<std::int32_t> labels = {};  // -1: no_class
+  std::vector<float> targets = {};  // what else is to be learnt: as many numbers for each sample, one sample after another
   std::int64_t classes = 0;
   std::string name = "dataset";
   std::int64_t step = 0;      // values from sample to sample; fewer than one has: they overlap, as windows do. 0: side by side
   std::int64_t versions = 1;  // of each sample, side by side; the first is the true one, Augment::versions draws among them
 };
 
-/// Samples of one shape, held in memory as bytes (images) or floats, with their classes. Copies, subsets and splits share the
+/// Samples of one shape, held in memory as bytes (images) or floats, with their classes and targets. Copies, subsets and splits share the
 /// values: they cost an index list. Immutable, hence safe to read from any number of threads.
 class Dataset {
  public:
@@ -100,10 +108,18 @@ class Dataset {
   }
 
   bool labelled() const { return !storage().description.labels.empty(); }
-  /// Class of sample `i`; -1 where it has none.
+  /// Class of sample `i`; no_class where it has none.
   std::int32_t label(std::int64_t i) const {
     const std::int64_t at = place(i);
-    return labelled() ? storage().description.labels[static_cast<std::size_t>(at)] : -1;
+    return labelled() ? storage().description.labels[static_cast<std::size_t>(at)] : no_class;
+  }
+
+  /// How many numbers are to be learnt of each sample; 0: none.
+  std::int64_t target_size() const { return storage().target_size; }
+  /// Those of sample `i`: quantities, a 1 or 0 for each label that it may have, or a probability for each class.
+  std::span<const float> target(std::int64_t i) const {
+    const auto size = static_cast<std::size_t>(target_size()), at = static_cast<std::size_t>(place(i));
+    return std::span<const float>(storage().description.targets).subspan(at * size, size);
   }
 
   /// Sample `i` before normalisation, without padding: images in [0, 1], floats as stored.
@@ -180,6 +196,7 @@ class Dataset {
     std::vector<std::uint8_t> bytes = {};
     std::vector<float> floats = {};
     bool is_float = false;
+    std::int64_t target_size = 0;
   };
 
   Dataset(Storage storage, bool is_float) : shape_(storage.description.shape), name_(storage.description.name) {
@@ -192,11 +209,9 @@ class Dataset {
                         Shape::max_rank - 1, description.shape);
     count_samples(storage.description, values);
     check_labels(storage.description);
-    for (std::size_t at = 0; at < storage.floats.size(); ++at) {
-      require<DataError>(std::isfinite(storage.floats[at]), "{}: expected finite values, got {} in sample {}, value {}", name_,
-                         storage.floats[at], static_cast<std::int64_t>(at) / elements,
-                         static_cast<std::int64_t>(at) % elements);
-    }
+    storage.target_size = count_targets(description.targets);
+    check_finite(storage.floats, elements, "value");
+    check_finite(description.targets, storage.target_size, "target");
     storage_ = std::make_shared<const Storage>(std::move(storage));
   }
 
@@ -216,6 +231,21 @@ class Dataset {
     whole_ = values == 0 ? 0 : (values - first) / period + 1;
   }
 
+  std::int64_t count_targets(const std::vector<float>& targets) const {
+    const auto count = static_cast<std::int64_t>(targets.size());
+    require<ShapeError>(count == 0 || (whole_ > 0 && count % whole_ == 0),
+                        "{}: expected as many targets for each of {} samples or none at all, got {} targets", name_, whole_,
+                        count);
+    return count == 0 ? 0 : count / whole_;
+  }
+
+  void check_finite(const std::vector<float>& numbers, std::int64_t each, const char* what) const {
+    for (std::size_t at = 0; at < numbers.size(); ++at) {
+      require<DataError>(std::isfinite(numbers[at]), "{}: expected finite {}s, got {} in sample {}, {} {}", name_, what,
+                         numbers[at], static_cast<std::int64_t>(at) / each, what, static_cast<std::int64_t>(at) % each);
+    }
+  }
+
   void check_labels(Description& description) const {
     const auto& labels = description.labels;
     require<DataError>(labels.empty() || static_cast<std::int64_t>(labels.size()) == whole_,
@@ -225,7 +255,7 @@ class Dataset {
       description.classes = std::int64_t{*std::max_element(labels.begin(), labels.end())} + 1;
     }
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      require<DataError>(labels[i] >= -1 && labels[i] < description.classes,
+      require<DataError>(labels[i] >= no_class && labels[i] < description.classes,
                          "{}: expected labels from -1 (no class) to {}, got {} for sample {}", name_, description.classes - 1,
                          labels[i], i);
     }
@@ -255,84 +285,6 @@ class Dataset {
   std::string name_ = "dataset";
   std::int64_t whole_ = 0;
 };
-
-namespace detail {
-
-// Sums are of whole numbers, hence exact in any order. Adding image rows up position by position keeps the loop free of
-// dependences; 32 bits hold the squares of 65,536 rows.
-inline void measure_bytes(const Dataset& dataset, std::vector<double>& sum, std::vector<double>& squares) {
-  const auto row =
-      static_cast<std::size_t>(dataset.shape().rank() > 2 ? dataset.shape()[-2] * dataset.channels() : dataset.channels());
-  const auto channels = static_cast<std::size_t>(dataset.channels());
-  std::vector<std::uint32_t> sums(row), products(row);
-  std::vector<std::uint64_t> total(channels), total_squares(channels);
-  std::size_t pending = 0;
-  const auto flush = [&] {
-    for (std::size_t j = 0; j < row; ++j) {
-      total[j % channels] += std::exchange(sums[j], 0u);
-      total_squares[j % channels] += std::exchange(products[j], 0u);
-    }
-    pending = 0;
-  };
-  for (std::int64_t i = 0; i < dataset.size(); ++i) {
-    const auto bytes = dataset.bytes(i);
-    for (std::size_t start = 0; start < bytes.size(); start += row) {
-      const std::uint8_t* values = bytes.data() + start;
-      for (std::size_t j = 0; j < row; ++j) {
-        const std::uint32_t value = values[j];
-        sums[j] += value;
-        products[j] += value * value;
-      }
-      if (++pending == 65536) flush();
-    }
-  }
-  flush();
-  for (std::size_t c = 0; c < channels; ++c) {
-    sum[c] = static_cast<double>(total[c]) / 255.0;
-    squares[c] = static_cast<double>(total_squares[c]) / (255.0 * 255.0);
-  }
-}
-
-}  // namespace detail
-
-/// Mean and standard deviation of every channel over all samples; call it on the training split and on nothing else. A channel
-/// that never changes gets deviation 1, so that normalising it gives zeros.
-inline Normalization measure(const Dataset& dataset) {
-  require<DataError>(!dataset.empty(), "measure: expected at least one sample, got none in '{}'", dataset.name());
-  const auto channels = static_cast<std::size_t>(dataset.channels());
-  const double count = static_cast<double>(dataset.size()) * static_cast<double>(dataset.shape().rows());
-  std::vector<double> mean(channels), squares(channels), variance(channels);
-  if (dataset.holds_bytes()) {
-    detail::measure_bytes(dataset, mean, squares);
-    for (std::size_t c = 0; c < channels; ++c) {
-      mean[c] /= count;
-      squares[c] /= count;
-      variance[c] = squares[c] - mean[c] * mean[c];
-    }
-  } else {  // two passes: features may lie far from zero
-    const auto each = [&](auto&& visit) {
-      for (std::int64_t i = 0; i < dataset.size(); ++i) {
-        const auto values = dataset.floats(i);
-        for (std::size_t at = 0; at < values.size(); at += channels) {
-          for (std::size_t c = 0; c < channels; ++c) visit(c, double{values[at + c]});
-        }
-      }
-    };
-    each([&](std::size_t c, double value) { mean[c] += value / count; });
-    each([&](std::size_t c, double value) {
-      squares[c] += value * value / count;
-      variance[c] += (value - mean[c]) * (value - mean[c]) / count;
-    });
-  }
-  Normalization result{.mean = std::vector<float>(channels), .deviation = std::vector<float>(channels)};
-  for (std::size_t c = 0; c < channels; ++c) {
-    const bool constant = variance[c] <= 1e-12 * squares[c];
-    result.mean[c] = static_cast<float>(mean[c]);
-    result.deviation[c] =
-        constant ? 1.0f : std::max(static_cast<float>(std::sqrt(variance[c])), std::numeric_limits<float>::min());
-  }
-  return result;
-}
 
 /// A problem: what is learnt from, what choices are made by, and what is looked at once, at the end.
 struct Splits {

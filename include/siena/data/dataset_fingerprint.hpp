@@ -13,7 +13,7 @@
 
 namespace siena::data {
 
-/// Of the samples as they are stored, their order and their labels: tells whether two datasets are the same.
+/// Of the samples as they are stored, their order, labels and targets: tells whether two datasets are the same.
 inline std::uint64_t fingerprint(const Dataset& dataset) {
   std::vector<std::uint64_t> each(static_cast<std::size_t>(dataset.size()));
   const auto raw = [](auto values) {
@@ -24,6 +24,7 @@ inline std::uint64_t fingerprint(const Dataset& dataset) {
     of_sample.add(static_cast<std::uint64_t>(dataset.label(i)));
     for (std::int64_t v = 0; v < dataset.versions(); ++v)
       of_sample.add(dataset.holds_bytes() ? raw(dataset.bytes(i, v)) : raw(dataset.floats(i, v)));
+    if (dataset.target_size() > 0) of_sample.add(raw(dataset.target(i)));
     each[static_cast<std::size_t>(i)] = of_sample.value();
   });
   Fingerprint all;

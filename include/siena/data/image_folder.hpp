@@ -16,6 +16,7 @@
 #include "siena/data/folders.hpp"
 #include "siena/data/image_file.hpp"
 #include "siena/data/load_report.hpp"
+#include "siena/data/measure.hpp"
 #include "siena/data/split.hpp"
 
 namespace siena::data {

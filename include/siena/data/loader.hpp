@@ -63,6 +63,8 @@ struct LoaderPlan {
     const Shape shape = dataset.shape().batch(count);
     if (out.inputs.shape() != shape) out.inputs = Tensor::uninitialized(shape);
     out.labels.resize(dataset.labelled() ? static_cast<std::size_t>(count) : 0);
+    if (dataset.target_size() > 0 && (out.targets.empty() || out.targets.rows() != count))
+      out.targets = Tensor(Shape{count, dataset.target_size()});
 
     const Random of_epoch = Random(options.seed, 1).split(static_cast<std::uint64_t>(epoch));
     const auto size = static_cast<std::size_t>(renderer.size());
@@ -73,6 +75,7 @@ struct LoaderPlan {
       renderer.render(i, draw_placement(options.augment, dataset.shape(), random), values);
       if (options.augment.custom) customize(values, random);
       if (dataset.labelled()) out.labels[static_cast<std::size_t>(k)] = dataset.label(i);
+      if (dataset.target_size() > 0) std::copy_n(dataset.target(i).begin(), dataset.target_size(), out.targets.row(k).begin());
     }
   }
 

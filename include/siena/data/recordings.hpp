@@ -12,6 +12,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/measure.hpp"
 
 namespace siena::data {
 

@@ -24,6 +24,7 @@
 #include "siena/data/folders.hpp"
 #include "siena/data/front_end.hpp"
 #include "siena/data/load_report.hpp"
+#include "siena/data/measure.hpp"
 #include "siena/data/sha1.hpp"
 #include "siena/data/sound_file.hpp"
 
@@ -107,9 +108,8 @@ class SpeechReader {
         "speech_commands: expected a folder of WAV files for each word in '{}', got none; unpack Speech Commands "
         "there",
         directory.string());
-    if (words_.empty()) {
+    if (words_.empty())
       for (const auto& [word, files] : folders_) words_.push_back(word);
-    }
     check_words();
   }
 

@@ -15,6 +15,7 @@
 #include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/measure.hpp"
 
 namespace siena::data {
 
