@@ -10,6 +10,7 @@
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
 #include "siena/core/fingerprint.hpp"
+#include "siena/core/no_class.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
 #include "siena/core/shape.hpp"

@@ -5,6 +5,7 @@
 // The room kernels: vectorised loops over NHWC images.
 
 #include "siena/kernels/batch_norm.hpp"
+#include "siena/kernels/binary_cross_entropy.hpp"
 #include "siena/kernels/conv2d.hpp"
 #include "siena/kernels/conv2d_backward_data.hpp"
 #include "siena/kernels/conv2d_backward_weights.hpp"

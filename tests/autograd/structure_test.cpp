@@ -17,6 +17,16 @@ TEST_CASE("add: gradients") {
   CHECK_GRADIENTS(gradcheck([&](DTape& t, DVars in) { return ops::add(t.reference(a), in[0]); }, {b}));
 }
 
+TEST_CASE("scale: values and gradients") {
+  DTape tape(false);
+  const DVar y = ops::scale(tape.constant(DTensor({1, 2}, {3, -4})), -0.5);
+  CHECK(y.value()(0, 0) == -1.5);
+  CHECK(y.value()(0, 1) == 2);
+  const DTensor a = random_tensor<double>({2, 3, 5}, 1);
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::scale(in[0], 2.5); }, {a}));
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::add(ops::scale(in[0], 2.5), ops::scale(in[0], -1)); }, {a}));
+}
+
 TEST_CASE("concat: values and gradients") {
   const DTensor a = random_tensor<double>({2, 3, 5}, 1), b = random_tensor<double>({2, 3, 8}, 2),
                 c = random_tensor<double>({2, 3, 3}, 3);

@@ -14,14 +14,11 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/no_class.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/core/tensor.hpp"
 
 namespace siena::data {
-
-/// The label of a sample that is of no class. It is left out of every loss and metric that asks for classes; its inputs, and
-/// targets that are no classes, count like all others.
-inline constexpr std::int32_t no_class = -1;
 
 /// What a network gets in one step: N samples, with their classes and targets where the dataset has them; else those are empty.
 struct Batch {

@@ -228,10 +228,10 @@ void softmax_forward(std::int64_t rows, std::int64_t classes, std::span<const T>
   }
 }
 
-/// Mean cross entropy of logits.
+/// Mean cross entropy of logits with rows of targets.
 template <class T>
-double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
-                             std::span<const std::int32_t> labels, double label_smoothing) {
+double soft_cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
+                                  std::span<const T> targets) {
   const std::int64_t stride = padded(classes);
   double loss = 0;
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -239,22 +239,83 @@ double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<
     for (std::int64_t c = 0; c < classes; ++c) largest = std::fmax(largest, static_cast<double>(logits[r * stride + c]));
     for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(logits[r * stride + c]) - largest);
     for (std::int64_t c = 0; c < classes; ++c) {
-      const double target = (c == labels[r] ? 1 - label_smoothing : 0) + label_smoothing / static_cast<double>(classes);
-      loss -= target * (static_cast<double>(logits[r * stride + c]) - largest - std::log(sum));
+      loss -= static_cast<double>(targets[r * stride + c]) *
+              (static_cast<double>(logits[r * stride + c]) - largest - std::log(sum));
     }
   }
   return loss / static_cast<double>(rows);
 }
 
 template <class T>
+void soft_cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
+                                 std::span<const T> targets, double seed, std::span<T> dlogits, Write mode) {
+  const std::int64_t stride = padded(classes);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    double weight = 0;
+    for (std::int64_t c = 0; c < classes; ++c) weight += static_cast<double>(targets[r * stride + c]);
+    for (std::int64_t c = 0; c < classes; ++c) {
+      const std::int64_t i = r * stride + c;
+      const double difference = weight * static_cast<double>(probabilities[i]) - static_cast<double>(targets[i]);
+      detail::put(dlogits[i], seed / static_cast<double>(rows) * difference, mode);
+    }
+  }
+}
+
+/// The targets of labels: smoothed, and so much larger as rows of no class are zeros that the mean over all rows is that over
+/// those of a class.
+template <class T>
+std::vector<T> targets_of(std::int64_t classes, std::span<const std::int32_t> labels, double label_smoothing) {
+  std::vector<T> targets(labels.size() * static_cast<std::size_t>(padded(classes)));
+  double labelled = 0;
+  for (const std::int32_t label : labels) labelled += label >= 0 ? 1 : 0;
+  for (std::size_t r = 0; r < labels.size(); ++r) {
+    for (std::int64_t c = 0; c < classes && labels[r] >= 0; ++c) {
+      const double target = (c == labels[r] ? 1 - label_smoothing : 0) + label_smoothing / static_cast<double>(classes);
+      targets[r * static_cast<std::size_t>(padded(classes)) + static_cast<std::size_t>(c)] =
+          static_cast<T>(target * static_cast<double>(labels.size()) / labelled);
+    }
+  }
+  return targets;
+}
+
+/// Mean cross entropy of logits with labels.
+template <class T>
+double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
+                             std::span<const std::int32_t> labels, double label_smoothing) {
+  return soft_cross_entropy_forward<T>(rows, classes, logits, targets_of<T>(classes, labels, label_smoothing));
+}
+
+template <class T>
 void cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
                             std::span<const std::int32_t> labels, double seed, double label_smoothing, std::span<T> dlogits,
                             Write mode) {
+  const std::vector<T> targets = targets_of<T>(classes, labels, label_smoothing);
+  soft_cross_entropy_backward<T>(rows, classes, probabilities, targets, seed, dlogits, mode);
+}
+
+/// Mean binary cross entropy of logits.
+template <class T>
+double binary_cross_entropy_forward(std::int64_t rows, std::int64_t columns, std::span<const T> logits,
+                                    std::span<const T> targets) {
+  double loss = 0;
   for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < classes; ++c) {
-      const double target = (c == labels[r] ? 1 - label_smoothing : 0) + label_smoothing / static_cast<double>(classes);
-      const std::int64_t i = r * padded(classes) + c;
-      detail::put(dlogits[i], seed / static_cast<double>(rows) * (static_cast<double>(probabilities[i]) - target), mode);
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const double x = static_cast<double>(logits[r * padded(columns) + c]),
+                   t = static_cast<double>(targets[r * padded(columns) + c]);
+      loss += t * std::log(1 + std::exp(-x)) + (1 - t) * std::log(1 + std::exp(x));
+    }
+  }
+  return loss / static_cast<double>(rows * columns);
+}
+
+template <class T>
+void binary_cross_entropy_backward(std::int64_t rows, std::int64_t columns, std::span<const T> logits,
+                                   std::span<const T> targets, double seed, std::span<T> dlogits, Write mode) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const std::int64_t i = r * padded(columns) + c;
+      const double difference = 1 / (1 + std::exp(-static_cast<double>(logits[i]))) - static_cast<double>(targets[i]);
+      detail::put(dlogits[i], seed / static_cast<double>(rows * columns) * difference, mode);
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "siena/core/error.hpp"
+#include "siena/core/no_class.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/rows.hpp"
 
@@ -56,6 +57,11 @@ SoftmaxRow<T> softmax_row(std::int64_t classes, const T* x, T* y) {
   return {largest, exponentials, total};
 }
 
+/// How many rows are of a class.
+inline std::int64_t rows_of_a_class(std::span<const std::int32_t> labels) {
+  return static_cast<std::int64_t>(labels.size()) - std::count(labels.begin(), labels.end(), no_class);
+}
+
 /// exp is dear: a row counts as sixteen times its elements.
 inline std::int64_t softmax_grain(std::int64_t classes) { return elements_grain(padded(classes) * 16); }
 }  // namespace detail
@@ -90,8 +96,9 @@ void softmax_backward(std::int64_t rows, std::int64_t classes, std::span<const T
   });
 }
 
-/// Mean over the rows of -sum_k t_k log p_k, where p is the softmax of the logits and t = (1 - label_smoothing) at the label
-/// plus label_smoothing / classes everywhere. Also writes p. DataError for a label that is no class.
+/// Mean over the rows that are of a class of -sum_k t_k log p_k, where p is the softmax of the logits and t =
+/// (1 - label_smoothing) at the label plus label_smoothing / classes everywhere; 0 where no row is. Also writes p, of all rows.
+/// DataError for a label that is neither a class nor no_class.
 template <class Arch = simd::native, class T>
 double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
                              std::span<const std::int32_t> labels, std::span<T> probabilities, double label_smoothing = 0) {
@@ -101,8 +108,8 @@ double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<
   require<ArgumentError>(label_smoothing >= 0 && label_smoothing <= 1,
                          "cross_entropy: expected label smoothing in [0, 1], got {}", label_smoothing);
   for (std::int64_t r = 0; r < rows; ++r) {
-    require<DataError>(labels[r] >= 0 && labels[r] < classes, "cross_entropy: expected labels in [0, {}), got {} in row {}",
-                       classes, labels[r], r);
+    require<DataError>(labels[r] >= no_class && labels[r] < classes,
+                       "cross_entropy: expected labels from -1 (no class) to {}, got {} in row {}", classes - 1, labels[r], r);
   }
   const std::int64_t stride = padded(classes), grain = detail::softmax_grain(classes);
   Buffer<double> partial(static_cast<std::size_t>((rows + grain - 1) / grain));
@@ -110,8 +117,9 @@ double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<
     double loss = 0;
     for (std::int64_t r = first; r < last; ++r) {
       const T* x = logits.data() + r * stride;
-      const T at_label = x[labels[r]];  // before p, which may be the same memory
+      const T at_label = x[std::max(labels[r], 0)];  // before p, which may be the same memory
       const auto row = detail::softmax_row<Arch, T>(classes, x, probabilities.data() + r * stride);
+      if (labels[r] == no_class) continue;
       loss += std::log(static_cast<double>(row.exponentials)) -
               (1 - label_smoothing) * (static_cast<double>(at_label) - static_cast<double>(row.shift)) -
               label_smoothing / static_cast<double>(classes) * static_cast<double>(row.total);
@@ -120,24 +128,73 @@ double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<
   });
   double total = 0;
   for (double loss : partial) total += loss;
-  return total / static_cast<double>(rows);
+  return total / static_cast<double>(std::max<std::int64_t>(detail::rows_of_a_class(labels), 1));
 }
 
-/// dlogits = seed / rows * (p - t); the padding of its rows becomes 0 when overwritten.
+/// dlogits = seed / (rows of a class) * (p - t), 0 in the others; the padding of its rows becomes 0 when overwritten.
 template <class Arch = simd::native, class T>
 void cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
                             std::span<const std::int32_t> labels, double seed, double label_smoothing, std::span<T> dlogits,
                             Write mode) {
   const std::int64_t stride = padded(classes);
-  const T factor = static_cast<T>(seed / static_cast<double>(rows));
+  const T factor = static_cast<T>(seed / static_cast<double>(std::max<std::int64_t>(detail::rows_of_a_class(labels), 1)));
   const T share = static_cast<T>(label_smoothing / static_cast<double>(classes)), rest = static_cast<T>(1 - label_smoothing);
   parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const T* p = probabilities.data() + r * stride;
       T* out = dlogits.data() + r * stride;
-      for (std::int64_t c = 0; c < classes; ++c) {
+      for (std::int64_t c = 0; c < classes && labels[r] != no_class; ++c) {
         const T target = share + (c == labels[r] ? rest : T(0));
         out[c] = (mode == Write::accumulate ? out[c] : T(0)) + factor * (p[c] - target);
+      }
+      const std::int64_t written = labels[r] == no_class ? 0 : classes;
+      if (mode == Write::overwrite) std::fill_n(out + written, stride - written, T(0));
+    }
+  });
+}
+
+/// Mean over the rows of -sum_k t_k log p_k, where p is the softmax of the logits; also writes p. A row of targets need not add
+/// up to 1: what it adds up to is what the row counts, so that a row of zeros counts nothing.
+template <class Arch = simd::native, class T>
+double soft_cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<const T> logits,
+                                  std::span<const T> targets, std::span<T> probabilities) {
+  require<ShapeError>(rows > 0 && classes > 0, "soft_cross_entropy: expected rows and classes, got {} rows of {}", rows,
+                      classes);
+  const std::int64_t stride = padded(classes), grain = detail::softmax_grain(classes);
+  Buffer<double> partial(static_cast<std::size_t>((rows + grain - 1) / grain));
+  parallel_ranges(rows, grain, [&](std::int64_t first, std::int64_t last) {
+    double loss = 0;
+    for (std::int64_t r = first; r < last; ++r) {
+      const T *x = logits.data() + r * stride, *t = targets.data() + r * stride;
+      double weight = 0, product = 0;  // before p, which may be the same memory
+      for (std::int64_t c = 0; c < classes; ++c) {
+        weight += static_cast<double>(t[c]);
+        if (t[c] != 0) product += static_cast<double>(t[c]) * static_cast<double>(x[c]);
+      }
+      const auto row = detail::softmax_row<Arch, T>(classes, x, probabilities.data() + r * stride);
+      loss += weight * (std::log(static_cast<double>(row.exponentials)) + static_cast<double>(row.shift)) - product;
+    }
+    partial[static_cast<std::size_t>(first / grain)] = loss;
+  });
+  double total = 0;
+  for (double loss : partial) total += loss;
+  return total / static_cast<double>(rows);
+}
+
+/// dlogits = seed / rows * (sum(t) p - t); the padding of its rows becomes 0 when overwritten.
+template <class Arch = simd::native, class T>
+void soft_cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
+                                 std::span<const T> targets, double seed, std::span<T> dlogits, Write mode) {
+  const std::int64_t stride = padded(classes);
+  const T factor = static_cast<T>(seed / static_cast<double>(rows));
+  parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const T *p = probabilities.data() + r * stride, *t = targets.data() + r * stride;
+      T* out = dlogits.data() + r * stride;
+      T weight = 0;
+      for (std::int64_t c = 0; c < classes; ++c) weight += t[c];
+      for (std::int64_t c = 0; c < classes; ++c) {
+        out[c] = (mode == Write::accumulate ? out[c] : T(0)) + factor * (weight * p[c] - t[c]);
       }
       if (mode == Write::overwrite) std::fill_n(out + classes, stride - classes, T(0));
     }

@@ -36,6 +36,24 @@ BasicVar<T> add(const BasicVar<T>& a, const BasicVar<T>& b) {
   return output;
 }
 
+/// factor * x
+template <class T, class Arch = simd::native>
+BasicVar<T> scale(const BasicVar<T>& x, double factor) {
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::scale<Arch, T>(static_cast<T>(factor), x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.slot(x);
+    const std::span<const T> dy = t.grad(output).storage();
+    if (slot.mode == kernels::Write::accumulate) {
+      kernels::axpy<Arch, T>(static_cast<T>(factor), dy, slot.storage());
+    } else {
+      kernels::scale<Arch, T>(static_cast<T>(factor), dy, slot.storage());
+    }
+  });
+  return output;
+}
+
 /// Joins along the channels: all other sizes are equal.
 template <class T, class Arch = simd::native>
 BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
