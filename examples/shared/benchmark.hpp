@@ -23,8 +23,8 @@ namespace siena::examples {
 
 /// How the weights of one phase are trained.
 struct PhaseRecipe {
-  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
-  Schedule schedule = CosineLr{.warmup = 0.5};
+  AnyOptimizer optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+  AnySchedule schedule = CosineLr{.warmup = 0.5};
 };
 
 /// Settings that belong together: --preset names one, other options change parts of it.
@@ -32,7 +32,7 @@ struct Recipe {
   std::array<int, 3> epochs = {20, 20, 10};  ///< of warm-up, search and fine-tuning
   std::int64_t batch = 128;
   PhaseRecipe warmup = {}, search = {.schedule = CosineLr{}}, finetune = {};
-  OptimizerOptions architecture = Adam{.lr = 1e-2};
+  AnyOptimizer architecture = Adam{.lr = 1e-2};
   data::Augment augment = {};
   double settle = 0.5, lead = 0.2;  ///< and the following: see SearchOptions
   bool exchange = true;

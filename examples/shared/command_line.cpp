@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "validators.hpp"
@@ -66,9 +65,7 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Search");
 }
 
-double lr_of(const Recipe& recipe) {
-  return std::visit([](const auto& optimizer) { return optimizer.lr; }, recipe.warmup.optimizer);
-}
+double lr_of(const Recipe& recipe) { return recipe.warmup.optimizer.lr(); }
 std::string text_of(const std::array<int, 3>& epochs) { return format("{},{},{}", epochs[0], epochs[1], epochs[2]); }
 
 void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Changes& changes) {
@@ -149,7 +146,7 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   if (changes.lr > 0) {
     const double ratio = changes.lr / lr_of(s.recipe);
     for (PhaseRecipe* phase : {&s.recipe.warmup, &s.recipe.search, &s.recipe.finetune})
-      phase->optimizer = scaled(phase->optimizer, ratio);
+      phase->optimizer = phase->optimizer.scaled(ratio);
   }
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");

@@ -281,7 +281,7 @@ class Run {
                r.batch, data::to_string(r.augment));
     const auto [w, se, f] = r.epochs;
     const auto phase = [](const char* name, int epochs, const PhaseRecipe& recipe) {
-      fmt::print("{}: {} epochs, {}, {}\n", name, epochs, to_string(recipe.optimizer), to_string(recipe.schedule));
+      fmt::print("{}: {} epochs, {}, {}\n", name, epochs, recipe.optimizer.to_string(), recipe.schedule.to_string());
     };
     if (s_.searches()) {
       phase("warm-up", w, r.warmup);
@@ -298,7 +298,7 @@ class Run {
   }
   void show_search() const {
     const Recipe& r = s_.recipe;
-    fmt::print("architecture: {}, masks by {}, {}, {}\n", to_string(r.architecture),
+    fmt::print("architecture: {}, masks by {}, {}, {}\n", r.architecture.to_string(),
                r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
                r.settle < 1 ? format("settled {} exchanges after {} of the search", r.exchange ? "with" : "without", r.settle)
                             : "moving to the end",

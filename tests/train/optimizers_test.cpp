@@ -17,7 +17,7 @@ static_assert(Stateful<Optimizer>);
 namespace {
 
 // The weight after each of three steps by these gradients, from 1 on.
-std::vector<double> run(const OptimizerOptions& options, bool decays = true) {
+std::vector<double> run(const AnyOptimizer& options, bool decays = true) {
   Parameter parameter("w", Tensor({3}, {1.0f, 1.0f, 1.0f}), Role::weight, decays);
   Optimizer optimizer(options, {&parameter});
   std::vector<double> values;
@@ -88,7 +88,7 @@ TEST_CASE("every element of every parameter moves") {
 }
 
 TEST_CASE("parameters move together as each would alone, at any number of threads") {
-  const auto options = GENERATE(OptimizerOptions(Sgd{.weight_decay = 0.1}), OptimizerOptions(AdamW{}));
+  const auto options = GENERATE(AnyOptimizer(Sgd{.weight_decay = 0.1}), AnyOptimizer(AdamW{}));
   const int count = GENERATE(1, 3);
   std::vector<Parameter> together, alone;  // tasks end within parameters, and parameters within tasks
   Random random(8);
@@ -116,7 +116,7 @@ TEST_CASE("parameters move together as each would alone, at any number of thread
 }
 
 TEST_CASE("a saved optimizer goes on to the same bits") {
-  const auto options = GENERATE(OptimizerOptions(Sgd{.nesterov = true}), OptimizerOptions(AdamW{}));
+  const auto options = GENERATE(AnyOptimizer(Sgd{.nesterov = true}), AnyOptimizer(AdamW{}));
   Parameter parameter("w", Tensor({9}, 1.0f));
   parameter.grad.fill(0.3f);
   Optimizer optimizer(options, {&parameter});
@@ -144,7 +144,7 @@ TEST_CASE("a state of other parameters is refused") {
 }
 
 TEST_CASE("optimizer options out of range are refused") {
-  const auto message = [](const OptimizerOptions& options) {
+  const auto message = [](const AnyOptimizer& options) {
     try {
       Optimizer(options, {});
     } catch (const ArgumentError& error) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -63,6 +64,12 @@ template <class T>
 concept Stateful = requires(T& thing, const T& constant, State& out, const State& in, const std::string& prefix) {
   constant.save(out, prefix);
   thing.load(in, prefix);
+};
+
+/// Says all of itself in a text, every option that matters: by that a checkpoint is recognised as one of the same.
+template <class T>
+concept Described = requires(const T& thing) {
+  { thing.to_string() } -> std::convertible_to<std::string>;
 };
 
 }  // namespace siena

@@ -9,7 +9,7 @@
 #include "siena/train/checkpoint.hpp"
 #include "siena/train/objective.hpp"
 #include "siena/train/optimizers.hpp"
-#include "siena/train/schedule.hpp"
+#include "siena/train/schedules.hpp"
 
 namespace siena {
 
@@ -19,13 +19,13 @@ struct SearchOptions {
   int warmup = 10;
   int epochs = 30;
   std::int64_t batch = 128;
-  OptimizerOptions optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+  AnyOptimizer optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
   /// Learning rate of the search as a part of that of the warm-up.
   double search_rate = 1;
-  Schedule warmup_schedule = CosineLr{.warmup = 0.5};
-  Schedule schedule = CosineLr{};
+  AnySchedule warmup_schedule = CosineLr{.warmup = 0.5};
+  AnySchedule schedule = CosineLr{};
   /// Of the alphas of masks and choices, whose gradients are in units of the task's loss.
-  OptimizerOptions architecture = Adam{.lr = 1e-2};
+  AnyOptimizer architecture = Adam{.lr = 1e-2};
   /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1:
   /// they move to the end, and are settled after it only where no epoch kept every constraint.
   double settle = 0.5;

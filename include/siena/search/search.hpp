@@ -57,10 +57,10 @@ inline void check(const Network& network, const SearchOptions& options, const da
                          options.patience_from);
   require<ArgumentError>(options.architecture_share >= 0 && options.architecture_share < 1,
                          "search: expected an architecture_share in [0, 1), got {}", options.architecture_share);
-  siena::check(options.optimizer);
-  siena::check(options.architecture);
-  siena::check(options.warmup_schedule);
-  siena::check(options.schedule);
+  options.optimizer.check();
+  options.architecture.check();
+  options.warmup_schedule.check();
+  options.schedule.check();
   require<DataError>(
       data.validation.size() > 0,
       "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
@@ -109,7 +109,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   history.search = fit(network, parts.kept, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,
-                        .optimizer = scaled(options.optimizer, options.search_rate),
+                        .optimizer = options.optimizer.scaled(options.search_rate),
                         .schedule = options.schedule,
                         .architecture = options.architecture,
                         .alternate = alternate,

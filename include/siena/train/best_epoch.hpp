@@ -21,7 +21,7 @@ class BestEpoch {
   /// of this epoch is to be kept.
   bool offer(int epoch, const Metrics& result, std::optional<double> price = {}) {
     const bool by_accuracy = result.has_accuracy() && !price;
-    const double worth = by_accuracy ? result.accuracy : -(result.loss + price.value_or(0));
+    const double worth = price ? -(result.loss + *price) : result.worth();
     if (kept_ == 0 || worth > highest_.worth) highest_ = {epoch, worth, by_accuracy ? result.standard_error() : 0};
     if (by_accuracy ? worth < highest_.worth - highest_.error : highest_.epoch != epoch) return false;
     kept_ = epoch;

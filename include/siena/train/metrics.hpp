@@ -23,6 +23,8 @@ struct Metrics {
   std::int64_t samples = 0;
 
   bool has_accuracy() const { return accuracy == accuracy; }
+  /// The higher the better: the accuracy, or the loss with its sign turned where there are no classes.
+  double worth() const { return has_accuracy() ? accuracy : -loss; }
   /// Of the accuracy, as if two more were right and two wrong (Agresti and Coull 1998): not 0 where all are right.
   double standard_error() const {
     const double n = static_cast<double>(samples), p = (accuracy * n + 2) / (n + 4);

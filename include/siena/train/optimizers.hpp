@@ -3,13 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/parameter.hpp"
@@ -18,8 +18,17 @@
 #include "siena/core/parallel.hpp"
 #include "siena/core/state.hpp"
 #include "siena/kernels/update.hpp"
+#include "siena/train/optimizer_rule.hpp"
 
 namespace siena {
+
+namespace detail {
+inline void check_rates(const char* where, double lr, double weight_decay) {
+  require<ArgumentError>(std::isfinite(lr) && lr > 0, "{}: expected a learning rate above 0, got {}", where, lr);
+  require<ArgumentError>(std::isfinite(weight_decay) && weight_decay >= 0, "{}: expected a weight decay of 0 or more, got {}",
+                         where, weight_decay);
+}
+}  // namespace detail
 
 /// Stochastic gradient descent: v = momentum v + g, w -= lr v, with g = gradient + weight_decay w; with Nesterov's look-ahead
 /// w -= lr (g + momentum v).
@@ -28,6 +37,21 @@ struct Sgd {
   double momentum = 0.9;
   double weight_decay = 0;
   bool nesterov = false;
+
+  std::string to_string() const {
+    return format("SGD, lr {}, momentum {}, weight decay {}{}", lr, momentum, weight_decay, nesterov ? ", Nesterov" : "");
+  }
+  int moments() const { return momentum > 0 ? 1 : 0; }
+  void check() const {
+    detail::check_rates("Sgd", lr, weight_decay);
+    require<ArgumentError>(momentum >= 0 && momentum < 1, "Sgd: expected a momentum in [0, 1), got {}", momentum);
+    require<ArgumentError>(!nesterov || momentum > 0, "Sgd: expected a momentum above 0 for Nesterov's look-ahead, got 0");
+  }
+  void update(const OptimizerStep& step) const {
+    kernels::sgd_update<simd::native, float>(
+        step.value, step.grad, step.moments[0],
+        {.lr = step.lr, .momentum = momentum, .weight_decay = step.decay ? weight_decay : 0, .nesterov = nesterov});
+  }
 };
 
 /// Adam (Kingma and Ba 2015). Weight decay is part of the gradient, or, decoupled, shrinks the weights by lr * weight_decay.
@@ -38,6 +62,28 @@ struct Adam {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;
+
+  std::string to_string() const {
+    return format("Adam{}, lr {}, beta {} and {}, epsilon {}, weight decay {}", decoupled ? "W" : "", lr, beta1, beta2, epsilon,
+                  weight_decay);
+  }
+  int moments() const { return 2; }
+  void check() const {
+    detail::check_rates("Adam", lr, weight_decay);
+    require<ArgumentError>(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1,
+                           "Adam: expected beta1 and beta2 in [0, 1), got {} and {}", beta1, beta2);
+    require<ArgumentError>(std::isfinite(epsilon) && epsilon > 0, "Adam: expected an epsilon above 0, got {}", epsilon);
+  }
+  void update(const OptimizerStep& step) const {
+    kernels::adam_update<simd::native, float>(step.value, step.grad, step.moments[0], step.moments[1],
+                                              {.lr = step.lr,
+                                               .beta1 = beta1,
+                                               .beta2 = beta2,
+                                               .eps = epsilon,
+                                               .weight_decay = step.decay ? weight_decay : 0,
+                                               .decoupled = decoupled,
+                                               .step = step.count});
+  }
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
@@ -48,66 +94,29 @@ struct AdamW {
   double epsilon = 1e-8;
   double weight_decay = 1e-2;
 
-  operator Adam() const {  // NOLINT(google-explicit-constructor): `.optimizer = AdamW{}`
+  std::string to_string() const { return adam().to_string(); }
+  int moments() const { return 2; }
+  void check() const { adam().check(); }
+  void update(const OptimizerStep& step) const { adam().update(step); }
+
+ private:
+  Adam adam() const {
     return {.lr = lr, .beta1 = beta1, .beta2 = beta2, .epsilon = epsilon, .weight_decay = weight_decay, .decoupled = true};
   }
 };
+static_assert(OptimizerRule<Sgd> && OptimizerRule<Adam> && OptimizerRule<AdamW>);
 
-using OptimizerOptions = std::variant<Sgd, Adam>;
-
-/// The same optimizer with its learning rate times `factor`.
-inline OptimizerOptions scaled(OptimizerOptions options, double factor) {
-  std::visit([&](auto& o) { o.lr *= factor; }, options);
-  return options;
-}
-
-namespace detail {
-inline void check_rates(const char* where, double lr, double weight_decay) {
-  require<ArgumentError>(std::isfinite(lr) && lr > 0, "{}: expected a learning rate above 0, got {}", where, lr);
-  require<ArgumentError>(std::isfinite(weight_decay) && weight_decay >= 0, "{}: expected a weight decay of 0 or more, got {}",
-                         where, weight_decay);
-}
-inline void check(const Sgd& o) {
-  check_rates("Sgd", o.lr, o.weight_decay);
-  require<ArgumentError>(o.momentum >= 0 && o.momentum < 1, "Sgd: expected a momentum in [0, 1), got {}", o.momentum);
-  require<ArgumentError>(!o.nesterov || o.momentum > 0, "Sgd: expected a momentum above 0 for Nesterov's look-ahead, got 0");
-}
-inline void check(const Adam& o) {
-  check_rates("Adam", o.lr, o.weight_decay);
-  require<ArgumentError>(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1,
-                         "Adam: expected beta1 and beta2 in [0, 1), got {} and {}", o.beta1, o.beta2);
-  require<ArgumentError>(std::isfinite(o.epsilon) && o.epsilon > 0, "Adam: expected an epsilon above 0, got {}", o.epsilon);
-}
-}  // namespace detail
-
-/// Throws ArgumentError for options out of their range.
-inline void check(const OptimizerOptions& options) {
-  std::visit([](const auto& o) { detail::check(o); }, options);
-}
-
-/// "SGD, lr 0.1, momentum 0.9, weight decay 0.0005, Nesterov": every option, so that different ones read differently.
-inline std::string to_string(const OptimizerOptions& options) {
-  if (const Sgd* o = std::get_if<Sgd>(&options)) {
-    return format("SGD, lr {}, momentum {}, weight decay {}{}", o->lr, o->momentum, o->weight_decay,
-                  o->nesterov ? ", Nesterov" : "");
-  }
-  const Adam& o = std::get<Adam>(options);
-  return format("Adam{}, lr {}, beta {} and {}, epsilon {}, weight decay {}", o.decoupled ? "W" : "", o.lr, o.beta1, o.beta2,
-                o.epsilon, o.weight_decay);
-}
-
-/// Moves parameters against their gradients. Refers to the parameters, which are distinct and keep their shapes; keeps its
-/// moments. Weight decay acts only where `Parameter::decay` says so.
+/// Moves parameters against their gradients. Refers to the parameters, which are distinct and keep their shapes; keeps the
+/// moments of its rule. Weight decay acts only where `Parameter::decay` says so.
 class Optimizer {
  public:
-  Optimizer(OptimizerOptions options, std::vector<Parameter*> parameters)
-      : options_((check(options), std::move(options))), parameters_(std::move(parameters)) {
+  Optimizer(AnyOptimizer rule, std::vector<Parameter*> parameters)
+      : rule_((rule.check(), std::move(rule))), parameters_(std::move(parameters)), moments_(moments_of(rule_)) {
     starts_.reserve(parameters_.size() + 1);
     starts_.push_back(0);
     for (const Parameter* parameter : parameters_) {
       starts_.push_back(starts_.back() + static_cast<std::int64_t>(parameter->value.storage().size()));
-      if (needs_first()) first_.emplace_back(parameter->value.shape());
-      if (needs_second()) second_.emplace_back(parameter->value.shape());
+      for (auto& moment : moments_) moment.emplace_back(parameter->value.shape());
     }
   }
 
@@ -125,36 +134,38 @@ class Optimizer {
   /// The learning rate of the last step; before the first one that of the options.
   double lr() const { return lr_; }
   /// The learning rate of the options.
-  double base_lr() const {
-    return std::visit([](const auto& o) { return o.lr; }, options_);
-  }
+  double base_lr() const { return rule_.lr(); }
   std::int64_t steps() const { return steps_; }
-  const OptimizerOptions& options() const { return options_; }
+  const AnyOptimizer& rule() const { return rule_; }
 
   /// Moments under the names of their parameters.
   void save(State& state, const std::string& prefix = "") const {
     state.put(prefix + "steps", steps_);
-    for (std::size_t p = 0; p < first_.size(); ++p) state.put(prefix + parameters_[p]->name + ".first_moment", first_[p]);
-    for (std::size_t p = 0; p < second_.size(); ++p) state.put(prefix + parameters_[p]->name + ".second_moment", second_[p]);
+    for (std::size_t m = 0; m < moments_.size(); ++m) {
+      for (std::size_t p = 0; p < parameters_.size(); ++p) state.put(prefix + name(p, m), moments_[m][p]);
+    }
   }
   /// Checks everything before it changes anything.
   void load(const State& state, const std::string& prefix = "") {
     const auto steps = state.get<std::int64_t>(prefix + "steps");
-    const auto moments = [&](std::size_t count, const char* which) {
-      std::vector<Tensor> found;
-      for (std::size_t p = 0; p < count; ++p) {
-        found.push_back(state.tensor(prefix + parameters_[p]->name + which, parameters_[p]->value.shape()));
-      }
-      return found;
-    };
-    auto first = moments(first_.size(), ".first_moment");
-    auto second = moments(second_.size(), ".second_moment");
+    std::vector<std::vector<Tensor>> moments(moments_.size());
+    for (std::size_t m = 0; m < moments_.size(); ++m) {
+      for (std::size_t p = 0; p < parameters_.size(); ++p)
+        moments[m].push_back(state.tensor(prefix + name(p, m), parameters_[p]->value.shape()));
+    }
     steps_ = steps;
-    first_ = std::move(first);
-    second_ = std::move(second);
+    moments_ = std::move(moments);
   }
 
  private:
+  static std::vector<std::vector<Tensor>> moments_of(const AnyOptimizer& rule) {
+    return std::vector<std::vector<Tensor>>(static_cast<std::size_t>(rule.moments()));
+  }
+  std::string name(std::size_t p, std::size_t moment) const {
+    constexpr std::array<const char*, OptimizerStep::most_moments> numbers{"first", "second", "third", "fourth"};
+    return format("{}.{}_moment", parameters_[p]->name, numbers[moment]);
+  }
+
   /// The step for `count` elements of parameter p.
   void update(std::size_t p, std::int64_t first, std::int64_t count) {
     Parameter& parameter = *parameters_[p];
@@ -163,37 +174,19 @@ class Optimizer {
     const auto part = [&](auto storage) {
       return storage.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     };
-    const std::span<float> value = part(parameter.value.storage());
-    const std::span<const float> grad = part(std::as_const(parameter.grad).storage());
-    if (const Sgd* sgd = std::get_if<Sgd>(&options_)) {
-      kernels::sgd_update<simd::native, float>(value, grad, first_.empty() ? std::span<float>() : part(first_[p].storage()),
-                                               {.lr = lr_,
-                                                .momentum = sgd->momentum,
-                                                .weight_decay = parameter.decay ? sgd->weight_decay : 0,
-                                                .nesterov = sgd->nesterov});
-    } else {
-      const Adam& adam = std::get<Adam>(options_);
-      kernels::adam_update<simd::native, float>(value, grad, part(first_[p].storage()), part(second_[p].storage()),
-                                                {.lr = lr_,
-                                                 .beta1 = adam.beta1,
-                                                 .beta2 = adam.beta2,
-                                                 .eps = adam.epsilon,
-                                                 .weight_decay = parameter.decay ? adam.weight_decay : 0,
-                                                 .decoupled = adam.decoupled,
-                                                 .step = steps_});
-    }
+    OptimizerStep step{.value = part(parameter.value.storage()),
+                       .grad = part(std::as_const(parameter.grad).storage()),
+                       .lr = lr_,
+                       .decay = parameter.decay,
+                       .count = steps_};
+    for (std::size_t m = 0; m < moments_.size(); ++m) step.moments[m] = part(moments_[m][p].storage());
+    rule_.update(step);
   }
 
-  bool needs_first() const {
-    const Sgd* sgd = std::get_if<Sgd>(&options_);
-    return sgd == nullptr || sgd->momentum > 0;
-  }
-  bool needs_second() const { return std::holds_alternative<Adam>(options_); }
-
-  OptimizerOptions options_;
+  AnyOptimizer rule_;
   std::vector<Parameter*> parameters_;
-  std::vector<std::int64_t> starts_;    // where each one's elements begin in the row of them all, and where that ends
-  std::vector<Tensor> first_, second_;  // of each parameter: velocity or mean of gradients; mean of their squares
+  std::vector<std::int64_t> starts_;          // where each one's elements begin in the row of them all, and where that ends
+  std::vector<std::vector<Tensor>> moments_;  // first, second, ...: each of every parameter
   std::int64_t steps_ = 0;
   double lr_ = base_lr();
 };

@@ -2,151 +2,95 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
+#include <concepts>
+#include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
-#include <variant>
-#include <vector>
+#include <utility>
 
-#include "siena/core/error.hpp"
+#include "siena/core/state.hpp"
+#include "siena/train/events.hpp"
+#include "siena/train/optimizer_rule.hpp"
 
 namespace siena {
 
-// How the learning rate changes over a phase. All times are in epochs and may be fractions. Each schedule can begin with a
-// warm-up, during which the rate rises linearly from 0 to what the schedule says.
-
-/// The same rate all the time.
-struct ConstantLr {
-  double warmup = 0;
+/// How far a phase has come.
+struct TrainingProgress {
+  double epoch = 0;                         ///< 0 at the start, 2.5 in the middle of the third
+  double epochs = 0;                        ///< of the whole phase
+  std::span<const EpochEvent> before = {};  ///< the epochs that have ended, those before a break included
 };
 
-/// Times gamma every so many epochs.
-struct StepLr {
-  double every = 30;
-  double gamma = 0.1;
-  double warmup = 0;
+/// Says what the learning rate is multiplied by.
+template <class S>
+concept HasFactor = requires(const S& schedule, const TrainingProgress& progress) {
+  { schedule.factor(progress) } -> std::convertible_to<double>;
+};
+/// Says whether it looks at validation results.
+template <class S>
+concept SaysWhatItNeeds = requires(const S& schedule) {
+  { schedule.needs_validation() } -> std::same_as<bool>;
 };
 
-/// Times gamma at each of these epochs.
-struct MilestoneLr {
-  std::vector<double> at = {};
-  double gamma = 0.1;
-  double warmup = 0;
-};
+/// How the learning rate changes over a phase: `factor(progress)`, what it is multiplied by, and `to_string()` with every
+/// option (by which a checkpoint is recognised). Stateless: what it goes by is in the epochs before, which checkpoints keep.
+/// Optional: `check()`, called before training; `bool needs_validation()`.
+template <class S>
+concept Schedule = HasFactor<S> && Described<S>;
 
-/// From each of these epochs on, this factor; 1 before the first.
-struct PiecewiseLr {
-  struct Piece {
-    double epoch, factor;
-  };
-  std::vector<Piece> pieces = {};
-  double warmup = 0;
-};
-
-/// gamma^epoch.
-struct ExponentialLr {
-  double gamma = 0.99;
-  double warmup = 0;
-};
-
-/// Half a cosine, from 1 at the end of the warm-up to `floor` at the end of the phase.
-struct CosineLr {
-  double floor = 0;
-  double warmup = 0;
-};
-
-using Schedule = std::variant<ConstantLr, StepLr, MilestoneLr, PiecewiseLr, ExponentialLr, CosineLr>;
-
-namespace detail {
-inline double decay(const ConstantLr&, double, double) { return 1; }
-inline double decay(const StepLr& s, double epoch, double) { return std::pow(s.gamma, std::floor(epoch / s.every)); }
-inline double decay(const MilestoneLr& s, double epoch, double) {
-  return std::pow(s.gamma,
-                  static_cast<double>(std::count_if(s.at.begin(), s.at.end(), [&](double at) { return at <= epoch; })));
-}
-inline double decay(const PiecewiseLr& s, double epoch, double) {
-  double factor = 1;
-  for (const auto& piece : s.pieces) factor = piece.epoch <= epoch ? piece.factor : factor;
-  return factor;
-}
-inline double decay(const ExponentialLr& s, double epoch, double) { return std::pow(s.gamma, epoch); }
-inline double decay(const CosineLr& s, double epoch, double epochs) {
-  const double length = epochs - s.warmup;
-  const double progress = length > 0 ? std::clamp((epoch - s.warmup) / length, 0.0, 1.0) : 0.0;
-  return s.floor + (1 - s.floor) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+/// Explains in one sentence what `S` lacks to be a Schedule; entry points call it instead of constraining their templates.
+template <class S>
+constexpr void assert_schedule() {
+  static_assert(HasFactor<S>,
+                "siena: a schedule needs `double factor(const TrainingProgress& progress) const`, what the learning rate is "
+                "multiplied by");
+  static_assert(Described<S>,
+                "siena: a schedule needs `std::string to_string() const`, a text with every option, by which a checkpoint is "
+                "recognised");
 }
 
-inline std::string text_of(const ConstantLr&) { return "constant"; }
-inline std::string text_of(const StepLr& s) { return format("times {} every {} epochs", s.gamma, s.every); }
-inline std::string text_of(const MilestoneLr& s) {
-  std::string text = format("times {} at epochs", s.gamma);
-  for (const double at : s.at) text += format(" {}", at);
-  return text;
-}
-inline std::string text_of(const PiecewiseLr& s) {
-  std::string text;
-  for (const auto& piece : s.pieces)
-    text += text.empty() ? format("times {} from epoch {} on", piece.factor, piece.epoch)
-                         : format(", {} from {} on", piece.factor, piece.epoch);
-  return text.empty() ? "constant" : text;
-}
-inline std::string text_of(const ExponentialLr& s) { return format("times {} each epoch", s.gamma); }
-inline std::string text_of(const CosineLr& s) { return s.floor > 0 ? format("cosine to {}", s.floor) : "cosine"; }
-
-inline void check(const ConstantLr&) {}
-inline void check(const StepLr& s) {
-  require<ArgumentError>(s.every > 0 && s.gamma > 0, "StepLr: expected every > 0 and gamma > 0, got {} and {}", s.every,
-                         s.gamma);
-}
-inline void check(const MilestoneLr& s) {
-  require<ArgumentError>(s.gamma > 0, "MilestoneLr: expected gamma > 0, got {}", s.gamma);
-}
-inline void check(const PiecewiseLr& s) {
-  double last = 0;
-  for (const auto& piece : s.pieces) {
-    require<ArgumentError>(
-        piece.epoch >= last && piece.factor >= 0,
-        "PiecewiseLr: expected increasing epochs from 0 on and factors of 0 or more, got factor {} from epoch {} "
-        "after one from epoch {}",
-        piece.factor, piece.epoch, last);
-    last = piece.epoch;
+/// Any schedule, by value: `.schedule = CosineLr{}`. Copies share the schedule, which is never changed.
+class AnySchedule {
+ public:
+  template <class S>
+  requires(!std::same_as<std::remove_cvref_t<S>, AnySchedule>)
+      AnySchedule(S&& schedule) {  // NOLINT(google-explicit-constructor): `.schedule = CosineLr{}`
+    using Held = std::remove_cvref_t<S>;
+    assert_schedule<Held>();
+    if constexpr (Schedule<Held>) held_ = std::make_shared<const Model<Held>>(std::forward<S>(schedule));
   }
-}
-inline void check(const ExponentialLr& s) {
-  require<ArgumentError>(s.gamma > 0, "ExponentialLr: expected gamma > 0, got {}", s.gamma);
-}
-inline void check(const CosineLr& s) {
-  require<ArgumentError>(s.floor >= 0 && s.floor <= 1, "CosineLr: expected a floor from 0 to 1, got {}", s.floor);
-}
-}  // namespace detail
 
-/// Throws ArgumentError where a schedule makes no sense.
-inline void check(const Schedule& schedule) {
-  std::visit(
-      [](const auto& s) {
-        detail::check(s);
-        require<ArgumentError>(s.warmup >= 0, "Schedule: expected a warm-up of 0 epochs or more, got {}", s.warmup);
-      },
-      schedule);
-}
+  double factor(const TrainingProgress& progress) const { return held_->factor(progress); }
+  std::string to_string() const { return held_->to_string(); }
+  bool needs_validation() const { return held_->needs_validation(); }
+  /// Throws ArgumentError where the schedule makes no sense.
+  void check() const { held_->check(); }
 
-/// "cosine, warm-up 0.5 epochs": every option, so that different ones read differently.
-inline std::string to_string(const Schedule& schedule) {
-  return std::visit(
-      [](const auto& s) { return detail::text_of(s) + (s.warmup > 0 ? format(", warm-up {} epochs", s.warmup) : ""); },
-      schedule);
-}
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual double factor(const TrainingProgress& progress) const = 0;
+    virtual std::string to_string() const = 0;
+    virtual bool needs_validation() const = 0;
+    virtual void check() const = 0;
+  };
+  template <class S>
+  struct Model final : Interface {
+    explicit Model(S its_schedule) : schedule(std::move(its_schedule)) {}
+    double factor(const TrainingProgress& progress) const override { return schedule.factor(progress); }
+    std::string to_string() const override { return schedule.to_string(); }
+    bool needs_validation() const override {
+      if constexpr (SaysWhatItNeeds<S>) return schedule.needs_validation();
+      return false;
+    }
+    void check() const override {
+      if constexpr (ChecksOptions<S>) schedule.check();
+    }
+    S schedule;
+  };
 
-/// What the base rate is multiplied by, `epoch` (0 at the start, any real number) into a phase of `epochs`.
-inline double factor(const Schedule& schedule, double epoch, double epochs) {
-  return std::visit(
-      [&](const auto& s) {
-        const double rise = s.warmup > 0 ? std::min(1.0, epoch / s.warmup) : 1.0;
-        return rise * detail::decay(s, epoch, epochs);
-      },
-      schedule);
-}
+  std::shared_ptr<const Interface> held_;
+};
 
 }  // namespace siena

@@ -31,17 +31,17 @@
 #include "siena/train/metrics.hpp"
 #include "siena/train/objective.hpp"
 #include "siena/train/optimizers.hpp"
-#include "siena/train/schedule.hpp"
+#include "siena/train/schedules.hpp"
 
 namespace siena {
 
 struct FitOptions {
   int epochs = 10;
   std::int64_t batch = 128;
-  OptimizerOptions optimizer = Adam{};
-  Schedule schedule = CosineLr{};
+  AnyOptimizer optimizer = Adam{};
+  AnySchedule schedule = CosineLr{};
   /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
-  std::optional<OptimizerOptions> architecture = {};
+  std::optional<AnyOptimizer> architecture = {};
   /// Where given, `architecture` moves in turns with the weights; else both move in every step.
   std::optional<Alternation> alternate = {};
   data::Augment augment = {};
@@ -181,9 +181,9 @@ class Trainer {
         {"epochs", std::to_string(o.epochs)},
         {"batch", std::to_string(o.batch)},
         {"seed", std::to_string(o.seed)},
-        {"optimizer", to_string(o.optimizer)},
-        {"schedule", to_string(o.schedule)},
-        {"architecture optimizer", o.architecture ? to_string(*o.architecture) : "none"},
+        {"optimizer", o.optimizer.to_string()},
+        {"schedule", o.schedule.to_string()},
+        {"architecture optimizer", o.architecture ? o.architecture->to_string() : "none"},
         {"turns", o.alternate ? format("{}, until {}, {}", o.alternate->every == Alternation::Every::step ? "step" : "epoch",
                                        o.alternate->until, data(o.alternate->data))
                               : "none"},
@@ -204,10 +204,10 @@ class Trainer {
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
     require<ArgumentError>(
-        !validation.empty() || (!options.keep_best && options.patience == 0),
-        "{}: expected validation samples for keep_best and patience to choose by, got none; hold some out with "
+        !validation.empty() || (!options.keep_best && options.patience == 0 && !options.schedule.needs_validation()),
+        "{}: expected validation samples for keep_best, patience or the schedule ({}) to go by, got none; hold some out with "
         "data::split",
-        phase);
+        phase, options.schedule.to_string());
     for (const data::Dataset* dataset : {&train, &validation}) {
       require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
                           "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
@@ -223,7 +223,7 @@ class Trainer {
                          "{}: expected samples of {} to train the architecture on, got {} in '{}'", phase,
                          network.input_shape(), samples.empty() ? "none" : samples.shape().to_string(), samples.name());
     }
-    check(options.schedule);
+    options.schedule.check();
     return options;
   }
 
@@ -293,8 +293,9 @@ class Trainer {
     const Loss loss = options_.objective.loss(context);
     const double task = loss.task_value(), penalty = loss.penalty.value();
     // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
-    const double rate =
-        factor(options_.schedule, epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps), options_.epochs);
+    const double rate = options_.schedule.factor({.epoch = epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps),
+                                                  .epochs = static_cast<double>(options_.epochs),
+                                                  .before = history_.epochs});
     require<DataError>(
         std::isfinite(task) && std::isfinite(penalty),
         "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
