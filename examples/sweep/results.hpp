@@ -92,16 +92,11 @@ inline Result load_result(const fs::path& folder) {
   Result result{.name = folder.filename().string(), .record = load_record(folder)};
   const fs::path file = folder / "report.json";
   try {
-    result.report = Json::parse(read_file(file));
+    result.report = read_json(file);
     result.metric = result.report.value("metric", "accuracy");
     require<FormatError>(part(result.report, "feasible").is_boolean() && part(result.report, "costs").is_object() &&
                              part(result.report, result.metric).is_object(),
                          "no 'feasible', no 'costs' or no '{}' in it", result.metric);
-  } catch (const Json::parse_error& error) {
-    fail<FormatError>(
-        "sweep: expected the report of a run in '{}', got what is no JSON from byte {} on; remove the file to run it "
-        "again",
-        file.string(), error.byte);
   } catch (const std::exception& error) {
     fail<FormatError>("sweep: expected the report of a run in '{}', got: {}; remove the file to run it again", file.string(),
                       error.what());

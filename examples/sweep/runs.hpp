@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <siena/core/json.hpp>
 #include <siena/deploy.hpp>
 #include <string>
 #include <string_view>
@@ -55,9 +56,7 @@ inline bool is_option(std::string_view word, std::string_view option) {
 inline void check_command(const std::vector<std::string>& command) {
   require<ArgumentError>(!command.empty(), "sweep: expected a program after --, got none; e.g. -- ./image_classification");
   for (const std::string& word : command) {
-    const std::string kept = Json(word).dump(-1, ' ', false, Json::error_handler_t::replace);
-    require<ArgumentError>(Json::parse(kept) == word, "sweep: expected a command in UTF-8, which is kept as JSON, got {}",
-                           kept);
+    require<ArgumentError>(is_utf8(word), "sweep: expected a command in UTF-8, which is kept as JSON, got '{}'", excerpt(word));
   }
   for (std::size_t i = 1; i < command.size(); ++i) {
     for (const std::string_view option : {"--dry-run", "--help"}) {
@@ -117,7 +116,7 @@ inline void save(const RunRecord& record, const fs::path& folder) {
 
 /// Throws FormatError where the file is not what `save` writes.
 inline RunRecord load_record(const fs::path& folder) try {
-  const Json json = Json::parse(read_file(folder / "command.json"));
+  const nlohmann::json json = read_json(folder / "command.json");
   RunRecord record;
   const auto role = std::find(role_names.begin(), role_names.end(), json.at("role").get<std::string>());
   require<FormatError>(role != role_names.end(), "expected a role, got {}", json.at("role").dump());

@@ -17,3 +17,4 @@
 #include "siena/core/state.hpp"
 #include "siena/core/tensor.hpp"
 #include "siena/core/units.hpp"
+#include "siena/core/utf8.hpp"

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/core/shape.hpp"
 
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -65,4 +69,23 @@ TEST_CASE("a shape refuses what cannot be a shape", "[core][shape]") {
   REQUIRE_THROWS_WITH((Shape{1, -2}), ContainsSubstring("got -2 in dimension 1"));
   REQUIRE_THROWS_WITH((Shape{1, 1, 1, 1, 1, 1}), ContainsSubstring("at most 5 dimensions, got 6"));
   REQUIRE_THROWS_WITH((Shape{1, 1, 1, 1, 1}.batch(2)), ContainsSubstring("got 6"));
+}
+
+TEST_CASE("a shape refuses more elements than a machine can hold", "[core][shape]") {
+  const std::int64_t most = std::int64_t{1} << 48, large = std::numeric_limits<std::int64_t>::max();
+  CHECK(Shape{most}.elements() == most);
+  CHECK(Shape{1 << 24, 1 << 24}.elements() == most);
+  CHECK(Shape{0, 1 << 24}.elements() == 0);
+  const auto refused = [](std::initializer_list<std::int64_t> sizes, const std::string& shown) {
+    CHECK_THROWS_AS(Shape(sizes), ShapeError);
+    CHECK_THROWS_WITH(Shape(sizes), ContainsSubstring("Shape: expected at most 2^48 elements, got " + shown));
+  };
+  refused({most + 1}, "281474976710657");
+  refused({large}, "9223372036854775807");
+  refused({large, large}, "9223372036854775807x9223372036854775807");
+  refused({std::int64_t{1} << 31, std::int64_t{1} << 31}, "2147483648x2147483648");
+  refused({std::int64_t{1} << 32, std::int64_t{1} << 32, 1}, "4294967296x4294967296x1");  // 2^64: 0 where it wraps
+  refused({most, 1}, "281474976710656x1");  // eight elements a row, with the padding
+  refused({0, large, 2}, "0x9223372036854775807x2");
+  CHECK_THROWS_AS((Shape{1 << 24, 1 << 24}.batch(2)), ShapeError);
 }

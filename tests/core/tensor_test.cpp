@@ -91,3 +91,9 @@ TEST_CASE("an empty tensor", "[core][tensor]") {
   REQUIRE_FALSE(Tensor(Shape{1}).empty());
   REQUIRE(Tensor(Shape{0, 5}).finite());
 }
+
+TEST_CASE("a tensor for which there is no memory is refused by its shape", "[core][tensor]") {
+  const Shape shape{1 << 24, 1 << 24};  // a petabyte
+  CHECK_THROWS_AS(Tensor(shape), ShapeError);
+  CHECK_THROWS_WITH(Tensor::uninitialized(shape), ContainsSubstring("expected memory for the 281474976710656 elements"));
+}

@@ -38,15 +38,15 @@ TEST_CASE("latency table: JSON that is none", "[cost]") {
     changed["points"][2][key] = value;
     return changed;
   };
-  refused(with("kernel", 3), "point 3: expected [height, width], got 3");
-  refused(with("groups", 1.5), "point 3: expected a whole number, got 1.5");
-  refused(with("multiplier", 4294967297), "point 3: expected a whole number, got 4294967297");
-  refused(with("seconds", nullptr), "point 3");
+  refused(with("kernel", 3), "point 3: kernel: expected [height, width], got 3");
+  refused(with("groups", 1.5), "point 3: groups: expected a whole number, got 1.5");
+  refused(with("multiplier", 4294967297), "point 3: multiplier: expected a whole number, got 4294967297");
+  refused(with("seconds", nullptr), "point 3: seconds: expected a number, got null");
   refused(with("seconds", -1), "point 3: expected a time");
-  refused(with("operation", 7), "point 3");
+  refused(with("operation", 7), "point 3: operation: expected a text, got 7");
   auto changed = json;
   changed["points"][2].erase("tile");
-  refused(changed, "tile");
+  refused(changed, "point 3: tile: expected a value, got none");
   changed = json;
   changed["points"].erase(5);
   refused(changed, "whole grid");
@@ -59,5 +59,9 @@ TEST_CASE("latency table: JSON that is none", "[cost]") {
     CHECK_THROWS_AS(load_latency_json(folder.path / "table.json"), FormatError);
   }
   CHECK_THROWS_AS(load_latency_json(folder.path / "none.json"), DataError);
+  std::string text = json.dump();  // two megabytes of brackets where a number belongs
+  text.replace(text.find("\"groups\":1"), 10, "\"groups\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']'));
+  write_file_atomically(folder.path / "table.json", text);
+  CHECK_THROWS_WITH(load_latency_json(folder.path / "table.json"), ContainsSubstring("deeper nesting"));
 }
 #endif

@@ -195,11 +195,11 @@ TEST_CASE("a corrupt header is refused", "[deploy][safetensors]") {
   REQUIRE_THAT(load_error(file, bytes_of<std::uint64_t>({~std::uint64_t{0}})),
                ContainsSubstring("is this a safetensors file?"));
   REQUIRE_THAT(load_error(file, bytes_of<std::uint64_t>({20}) + "{}"), ContainsSubstring("a header of 20 bytes, got 2"));
-  REQUIRE_THAT(load_error(file, file_of("", "")), ContainsSubstring("a header in JSON, got"));
-  REQUIRE_THAT(load_error(file, file_of("not JSON", "")), ContainsSubstring("a header in JSON, got"));
-  REQUIRE_THAT(load_error(file, file_of("{} {}", "")), ContainsSubstring("a header in JSON, got"));
-  REQUIRE_THAT(load_error(file, file_of("{\"\xff\":1}", "")), ContainsSubstring("a header in JSON, got"));
-  REQUIRE_THAT(load_error(file, file_of("[1]", "")), ContainsSubstring("to be a JSON object, got: array"));
+  REQUIRE_THAT(load_error(file, file_of("", "")), ContainsSubstring("header: expected JSON"));
+  REQUIRE_THAT(load_error(file, file_of("not JSON", "")), ContainsSubstring("header: expected JSON"));
+  REQUIRE_THAT(load_error(file, file_of("{} {}", "")), ContainsSubstring("header: expected JSON"));
+  REQUIRE_THAT(load_error(file, file_of("{\"\xff\":1}", "")), ContainsSubstring("header: expected JSON"));
+  REQUIRE_THAT(load_error(file, file_of("[1]", "")), ContainsSubstring("to be a JSON object, got: [1]"));
   REQUIRE_THAT(load_error(file, file_of(std::string(1'000'000, '['), "")), ContainsSubstring("deeper nesting"));
   REQUIRE_THAT(load_error(file, file_of(R"({"__metadata__":"text"})", "")),
                ContainsSubstring("to be an object of texts, got string"));

@@ -3,6 +3,7 @@
 #include "siena/nn/network.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -174,4 +175,25 @@ TEST_CASE("network: what is computed at one go") {
           return add(y | Relu{}, y);
         }) == 5);
   CHECK(steps([](Flow x) { return x | BatchNorm{} | Tanh{}; }) == 3);
+}
+
+TEST_CASE("layers of sizes that cannot be are refused by name", "[nn][network]") {
+  constexpr int most = std::numeric_limits<int>::max();
+  const auto refused = [](const Shape& input, auto&& builder, const std::string& message) {
+    CHECK_THROWS_AS(Network(input, builder), ShapeError);
+    CHECK_THROWS_WITH(Network(input, builder), ContainsSubstring(message));
+  };
+  refused(
+      {std::int64_t{1} << 31}, [](Flow x) { return x | Linear{.out = most}; },
+      "linear_1: Shape: expected at most 2^48 elements, got 2147483648x2147483647");
+  refused(
+      {1 << 20}, [](Flow x) { return x | Linear{.out = 1 << 27}; }, "linear_1: Tensor: expected memory for the");
+  refused(
+      {4, 4, 1 << 20}, [](Flow x) { return x | Conv2d{.out = most, .kernel = 3}; },
+      "conv2d_1: Shape: expected at most 2^48 elements, got 3x3x1048576x2147483647");
+  refused(
+      {1 << 20, 1 << 20, 1}, [](Flow x) { return x | Conv2d{.out = 1 << 20}; },
+      "conv2d_1: Shape: expected at most 2^48 elements, got 1048576x1048576x1048576");
+  refused(
+      {1 << 20, 3}, [](Flow x) { return x | Conv1d{.out = most, .kernel = most}; }, "conv1d_1: ");
 }

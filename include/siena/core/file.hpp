@@ -111,8 +111,9 @@ class TemporaryFile {
 
 }  // namespace detail
 
-/// All bytes of a file. Throws DataError with the system's reason where there is no file, or it cannot be read.
-inline std::string read_file(const std::filesystem::path& path) {
+/// All bytes of a file. Throws DataError with the system's reason where there is no file, or it cannot be read, and where it has
+/// more than `most` bytes: a device may have no end.
+inline std::string read_file(const std::filesystem::path& path, std::size_t most = static_cast<std::size_t>(-1)) {
   const auto give_up = [&](const std::string& reason) {
     fail<DataError>("read_file: expected to read the file '{}', got: {}", path.string(), reason);
   };
@@ -121,6 +122,10 @@ inline std::string read_file(const std::filesystem::path& path) {
   struct ::stat status {};
   if (::fstat(file.descriptor(), &status) != 0) give_up(detail::file_error(errno));
   if (S_ISDIR(status.st_mode)) give_up("it is a directory");
+  const auto check_size = [&](std::size_t size) {
+    if (size > most) give_up(siena::format("more than {} bytes", most));
+  };
+  check_size(static_cast<std::size_t>(std::max<::off_t>(status.st_size, 0)));
 
   // The size is a guess: files of the kernel and pipes have none, and another program may be writing. One byte more than the
   // guess, so that a file of that size ends in the first turn.
@@ -133,6 +138,7 @@ inline std::string read_file(const std::filesystem::path& path) {
     if (count < 0) give_up(detail::file_error(errno));
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
+    check_size(size);
   }
   bytes.resize(size);
   return bytes;

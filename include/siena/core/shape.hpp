@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -19,10 +20,12 @@ inline constexpr std::int64_t row_padding = 8;
 /// `n` rounded up to a whole number of `row_padding` elements.
 constexpr std::int64_t padded(std::int64_t n) { return (n + row_padding - 1) / row_padding * row_padding; }
 
-/// Sizes of a tensor, outermost first; activations are N x H x W x C or N x C, images H x W x C. At most 5 dimensions.
+/// Sizes of a tensor, outermost first; activations are N x H x W x C or N x C, images H x W x C. At most 5 dimensions, and few
+/// enough elements (`most_elements`) that whoever counts them, or their bytes, never overflows.
 class Shape {
  public:
   static constexpr int max_rank = 5;
+  static constexpr std::int64_t most_elements = std::int64_t{1} << 48;  // with the padding of rows; no machine holds more
 
   constexpr Shape() = default;
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
@@ -31,6 +34,13 @@ class Shape {
     for (int i = 0; i < rank_; ++i) {
       require<ShapeError>(sizes[i] >= 0, "Shape: expected sizes of 0 or more, got {} in dimension {}", sizes[i], i);
       sizes_[i] = sizes[i];
+    }
+    std::int64_t product = 1;
+    for (int i = rank_ - 1; i >= 0; --i) {
+      // A size of 0 does not excuse the others: loops run over them.
+      const std::int64_t size = std::max<std::int64_t>(sizes_[i], 1);
+      require<ShapeError>(size <= most_elements / product, "Shape: expected at most 2^48 elements, got {}", *this);
+      product *= i == rank_ - 1 ? padded(size) : size;
     }
   }
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -23,8 +25,10 @@ class BasicTensor {
   using value_type = T;
 
   BasicTensor() = default;
-  /// Zeros.
-  explicit BasicTensor(const Shape& shape) : shape_(shape), buffer_(storage_size(shape)) {}
+  /// Zeros. ShapeError where there is no memory for as many.
+  explicit BasicTensor(const Shape& shape) : BasicTensor(uninitialized(shape)) {
+    if (!buffer_.empty()) std::memset(static_cast<void*>(data()), 0, storage().size_bytes());
+  }
   BasicTensor(const Shape& shape, T value) : BasicTensor(uninitialized(shape)) { fill(value); }
   /// Row-major values without padding.
   BasicTensor(const Shape& shape, std::span<const T> values) : BasicTensor(shape) { assign(values); }
@@ -36,7 +40,11 @@ class BasicTensor {
   static BasicTensor uninitialized(const Shape& shape) {
     BasicTensor tensor;
     tensor.shape_ = shape;
-    tensor.buffer_ = Buffer<T>::uninitialized(storage_size(shape));
+    try {
+      tensor.buffer_ = Buffer<T>::uninitialized(storage_size(shape));
+    } catch (const std::bad_alloc&) {
+      fail<ShapeError>("Tensor: expected memory for the {} elements of shape {}, got none", storage_size(shape), shape);
+    }
     return tensor;
   }
 

@@ -5,7 +5,6 @@
 // Optional component siena::json (nlohmann-json): latency tables as JSON. Not part of the umbrella header.
 
 #include <cmath>
-#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "siena/core/file.hpp"
+#include "siena/core/json.hpp"
 #include "siena/cost/latency_table.hpp"
 
 namespace siena {
@@ -40,25 +40,43 @@ inline nlohmann::ordered_json to_json(const LatencyTable& table) {
 }
 
 namespace detail {
-inline int whole_number(const nlohmann::ordered_json& json) {
+inline int whole_number(const nlohmann::json& json) {
   if (!json.is_number_integer() || std::abs(json.get<double>()) > 1e9) {
-    fail<FormatError>("expected a whole number, got {}", json.dump());
+    fail<FormatError>("expected a whole number, got {}", json_excerpt(json));
   }
   return json.get<int>();
 }
-inline std::pair<int, int> height_and_width(const nlohmann::ordered_json& json) {
-  if (!json.is_array() || json.size() != 2) fail<FormatError>("expected [height, width], got {}", json.dump());
+inline double number(const nlohmann::json& json) {
+  require<FormatError>(json.is_number(), "expected a number, got {}", json_excerpt(json));
+  return json.get<double>();
+}
+inline std::pair<int, int> height_and_width(const nlohmann::json& json) {
+  if (!json.is_array() || json.size() != 2) fail<FormatError>("expected [height, width], got {}", json_excerpt(json));
   return {whole_number(json[0]), whole_number(json[1])};
 }
-inline LatencyPoint latency_point(const nlohmann::ordered_json& json) {
-  LatencyPoint p{.key = {.operation = json.at("operation").get<std::string>()}};
-  std::tie(p.key.kernel_height, p.key.kernel_width) = height_and_width(json.at("kernel"));
-  std::tie(p.key.stride_height, p.key.stride_width) = height_and_width(json.at("stride"));
-  p.key.groups = whole_number(json.at("groups")), p.key.multiplier = whole_number(json.at("multiplier"));
-  p.tile = whole_number(json.at("tile"));
-  std::tie(p.height, p.width) = height_and_width(json.at("size"));
-  p.in_channels = json.at("in_channels").get<double>(), p.out_channels = json.at("out_channels").get<double>();
-  p.seconds = json.at("seconds").get<double>();
+inline LatencyPoint latency_point(const nlohmann::json& json) {
+  require<FormatError>(json.is_object(), "expected an object, got {}", json_excerpt(json));
+  // Reads a field by `read`; what goes wrong says which it was.
+  const auto field = [&](const char* name, const auto& read) {
+    const auto found = json.find(name);
+    require<FormatError>(found != json.end(), "{}: expected a value, got none", name);
+    try {
+      return read(*found);
+    } catch (const FormatError& error) {
+      fail<FormatError>("{}: {}", name, error.what());
+    }
+  };
+  LatencyPoint p{.key = {.operation = field("operation", [](const nlohmann::json& text) {
+                           require<FormatError>(text.is_string(), "expected a text, got {}", json_excerpt(text));
+                           return text.get<std::string>();
+                         })}};
+  std::tie(p.key.kernel_height, p.key.kernel_width) = field("kernel", height_and_width);
+  std::tie(p.key.stride_height, p.key.stride_width) = field("stride", height_and_width);
+  p.key.groups = field("groups", whole_number), p.key.multiplier = field("multiplier", whole_number);
+  p.tile = field("tile", whole_number);
+  std::tie(p.height, p.width) = field("size", height_and_width);
+  p.in_channels = field("in_channels", number), p.out_channels = field("out_channels", number);
+  p.seconds = field("seconds", number);
   return p;
 }
 }  // namespace detail
@@ -66,16 +84,18 @@ inline LatencyPoint latency_point(const nlohmann::ordered_json& json) {
 /// The table of a JSON document, bit for bit what was written. Throws FormatError for a document that is none, DataError for
 /// points that make no table (see LatencyTable), both with the number of the point, from 1; `where` is what errors call the
 /// document.
-inline LatencyTable latency_table_from_json(const nlohmann::ordered_json& json, std::string where = "latency_table_from_json") {
-  const bool ours = json.is_object() && json.value("format", nlohmann::ordered_json()) == "siena latency table" &&
-                    json.value("version", nlohmann::ordered_json()) == 1 &&
-                    json.value("points", nlohmann::ordered_json()).is_array();
+inline LatencyTable latency_table_from_json(const nlohmann::json& json, std::string where = "latency_table_from_json") {
+  const auto says = [&](const char* name, const nlohmann::json& value) {
+    return json.is_object() && json.contains(name) && json.at(name) == value;
+  };
+  const bool ours =
+      says("format", "siena latency table") && says("version", 1) && json.contains("points") && json.at("points").is_array();
   require<FormatError>(ours, "{}: expected a 'siena latency table' of version 1 with points, got something else", where);
   std::vector<LatencyPoint> points;
-  for (const auto& point : json["points"]) {
+  for (const auto& point : json.at("points")) {
     try {
       points.push_back(detail::latency_point(point));
-    } catch (const std::exception& error) {
+    } catch (const FormatError& error) {
       fail<FormatError>("{}, point {}: {}", where, points.size() + 1, error.what());
     }
   }
@@ -88,12 +108,7 @@ inline void save_latency_json(const LatencyTable& table, const std::filesystem::
 }
 /// Throws DataError where there is no file, FormatError where it is no JSON (with the place), and as latency_table_from_json.
 inline LatencyTable load_latency_json(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  try {
-    return latency_table_from_json(nlohmann::ordered_json::parse(text), path.string());
-  } catch (const nlohmann::ordered_json::exception& error) {
-    fail<FormatError>("{}: expected JSON, got: {}", path.string(), error.what());
-  }
+  return latency_table_from_json(read_json(path), path.string());
 }
 
 }  // namespace siena

@@ -12,7 +12,6 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +23,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
+#include "siena/core/json.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/core/state.hpp"
 #include "siena/core/tensor.hpp"
@@ -100,12 +100,6 @@ class SafetensorsReader {
     if (!condition) fail<FormatError>("{}: {}", where_, siena::format(text, args...));
   }
 
-  /// For messages: a corrupt header may hold anything, at any length.
-  static std::string shown(const nlohmann::json& json) {
-    const std::string text = json.dump();
-    return text.size() <= 100 ? text : text.substr(0, 97) + "...";
-  }
-
   nlohmann::json parse_header() {
     check(bytes_.size() >= 8, "expected at least the 8 bytes of the header's length, got {}; was the file cut off?",
           bytes_.size());
@@ -117,65 +111,49 @@ class SafetensorsReader {
     const std::string_view text = bytes_.substr(8, length);
     data_ = bytes_.substr(8 + length);
 
-    std::vector<std::set<std::string>> scopes;  // names of every object that is open
-    const auto observe = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-      using Event = nlohmann::json::parse_event_t;
-      if (event == Event::object_start || event == Event::array_start) {
-        check(depth <= 2, "expected a header of name, field and list, got deeper nesting");
-      }
-      if (event == Event::object_start) scopes.emplace_back();
-      if (event == Event::object_end) scopes.pop_back();
-      if (event == Event::key) {
-        const auto& key = parsed.get_ref<const std::string&>();
-        check(scopes.back().insert(key).second, "expected every name once, got '{}' twice", key);
-      }
-      return true;
-    };
-    try {
-      nlohmann::json header = nlohmann::json::parse(text.begin(), text.end(), observe);
-      check(header.is_object(), "expected the header to be a JSON object, got: {}", header.type_name());
-      return header;
-    } catch (const nlohmann::json::exception& error) {
-      fail<FormatError>("{}: expected a header in JSON, got: {}", where_, error.what());
-    }
+    // Of name, field and list.
+    nlohmann::json header = parse_json(text, where_ + ": header", {.bytes = safetensors_longest_header, .depth = 3});
+    check(header.is_object(), "expected the header to be a JSON object, got: {}", json_excerpt(header));
+    return header;
   }
 
   SafetensorsEntry entry(const std::string& name, const nlohmann::json& fields) const {
     SafetensorsEntry e{.name = name, .dtype = {}, .shape = {}};
     check(fields.is_object() && fields.contains("dtype") && fields.contains("shape") && fields.contains("data_offsets"),
-          "'{}': expected dtype, shape and data_offsets, got {}", name, shown(fields));
+          "'{}': expected dtype, shape and data_offsets, got {}", name, json_excerpt(fields));
     const auto &dtype = fields.at("dtype"), &shape = fields.at("shape"), &offsets = fields.at("data_offsets");
-    check(dtype.is_string(), "'{}': expected dtype to be text, got {}", name, shown(dtype));
+    check(dtype.is_string(), "'{}': expected dtype to be text, got {}", name, json_excerpt(dtype));
     e.dtype = dtype.get<std::string>();
     check(e.element_size() > 0, "'{}': expected a dtype of {}, got {}; convert it before it is saved", name, safetensors_dtypes,
           e.dtype);
 
     check(shape.is_array() && shape.size() <= Shape::max_rank, "'{}': expected a shape of at most {} sizes, got {}", name,
-          Shape::max_rank, shown(shape));
+          Shape::max_rank, json_excerpt(shape));
     std::uint64_t product = 1;  // empty dimensions left out: loops run over the others
     bool empty = false;
     for (const auto& size : shape) {
-      check(size.is_number_unsigned(), "'{}': expected sizes that are whole numbers of 0 or more, got {}", name, shown(shape));
+      check(size.is_number_unsigned(), "'{}': expected sizes that are whole numbers of 0 or more, got {}", name,
+            json_excerpt(shape));
       const auto n = size.get<std::uint64_t>();
       empty = empty || n == 0;
       constexpr std::uint64_t most = std::uint64_t{1} << 48;
-      check(n <= most / product, "'{}': expected a shape that fits into memory, got {}", name, shown(shape));
+      check(n <= most / product, "'{}': expected a shape that fits into memory, got {}", name, json_excerpt(shape));
       product *= std::max<std::uint64_t>(n, 1);
       e.shape.push_back(static_cast<std::int64_t>(n));
     }
     check(e.dtype != "I64" || e.shape.empty(), "'{}': expected whole numbers (I64) as single values only, got shape {}", name,
-          shown(shape));
+          json_excerpt(shape));
 
     check(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
-          "'{}': expected data_offsets [begin, end], got {}", name, shown(offsets));
+          "'{}': expected data_offsets [begin, end], got {}", name, json_excerpt(offsets));
     e.begin = offsets[0].get<std::uint64_t>();
     e.end = offsets[1].get<std::uint64_t>();
     check(e.begin <= e.end && e.end <= data_.size(),
           "'{}': expected data_offsets within the {} bytes of data, got {}; was the file cut off?", name, data_.size(),
-          shown(offsets));
+          json_excerpt(offsets));
     const std::uint64_t bytes = empty ? 0 : product * e.element_size();
-    check(e.end - e.begin == bytes, "'{}': expected {} bytes for {} of shape {}, got {}", name, bytes, e.dtype, shown(shape),
-          e.end - e.begin);
+    check(e.end - e.begin == bytes, "'{}': expected {} bytes for {} of shape {}, got {}", name, bytes, e.dtype,
+          json_excerpt(shape), e.end - e.begin);
     return e;
   }
 

@@ -12,25 +12,17 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/utf8.hpp"
 
 namespace siena::deploy {
 
 namespace detail {
 /// Bytes of the UTF-8 character at the start of `text` that XML allows; 0: there is none.
 inline std::size_t xml_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
-  const std::size_t length = first >= 0xf5 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (length == 0 || text.size() < length) return 0;
-  std::uint32_t code = first & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0u) != 0x80u) return 0;
-    code = code << 6 | (byte(i) & 0x3fu);
-  }
-  constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-  const bool allowed = code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) && (code | 1u) != 0xffff;
-  return allowed ? length : 0;
+  const auto first = static_cast<unsigned char>(text.front());
+  const bool control = first < 0x20 && first != '\t' && first != '\n' && first != '\r';
+  return control || text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf") ? 0
+                                                                                         : utf8_length(text);  // U+FFFE, U+FFFF
 }
 }  // namespace detail
 

@@ -158,6 +158,7 @@ class Network {
     void rename(int node, std::string name) override;
 
    private:
+    void make_parameters(LayerSetup& setup, Node& node);
     bool taken(const std::string& name) const;
 
     Network& network_;
@@ -196,7 +197,20 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
     shapes.push_back(network_.nodes_[input].shape);
   }
   LayerSetup setup(node.name, shapes);
-  node.shape = visit_layer([&](const auto& l) { return l.setup(setup); }, node.layer);
+  try {
+    node.shape = visit_layer([&](const auto& l) { return l.setup(setup); }, node.layer);
+    make_parameters(setup, node);
+  } catch (const ShapeError& error) {  // of a shape, which knows of no layer
+    if (std::string_view(error.what()).starts_with(node.name)) throw;
+    fail<ShapeError>("{}: {}", node.name, error.what());
+  }
+  node.macs = setup.own_macs;
+  network_.nodes_.push_back(std::move(node));
+  return static_cast<int>(network_.nodes_.size()) - 1;
+}
+
+/// Parameters and buffers that a layer asked for.
+inline void Network::Builder::make_parameters(LayerSetup& setup, Node& node) {
   for (auto& spec : setup.parameters) {
     const auto index = static_cast<std::uint64_t>(network_.parameter_count());
     Tensor value = network_.seed_ ? spec.init.draw(spec.shape, Random(*network_.seed_).split(index)) : Tensor(spec.shape);
@@ -206,9 +220,6 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   for (auto& spec : setup.buffers) {
     node.buffers.push_back(network_.add_buffer(node.name + "." + spec.name, Tensor(spec.shape, spec.value)));
   }
-  node.macs = setup.own_macs;
-  network_.nodes_.push_back(std::move(node));
-  return static_cast<int>(network_.nodes_.size()) - 1;
 }
 
 inline bool Network::Builder::taken(const std::string& name) const {
