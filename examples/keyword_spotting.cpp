@@ -31,7 +31,6 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
   BenchmarkData result;
   if (s.folder.empty()) {
     result.splits = data::synthetic_keywords(s.smoke ? data::SyntheticSizes{240, 60, 60} : data::SyntheticSizes{});
-    result.classes = data::mlperf_keywords();
   } else {
     const bool all = w.words.size() == 1 && w.words[0] == "all";
     const data::SpeechCommands speech = data::speech_commands(s.folder, {.words = all ? std::vector<std::string>{} : w.words,
@@ -40,7 +39,7 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
                                                                          .versions = {.count = w.versions},
                                                                          .cache = s.cache,
                                                                          .skip_bad_files = s.skip_bad_files});
-    result = loaded(speech, speech.words, s);
+    result = loaded(speech, s);
   }
   result.details = confusion_of(result);
   return result;

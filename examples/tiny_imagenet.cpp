@@ -19,7 +19,7 @@ BenchmarkData load(const DataSettings& s) {
         s.smoke ? data::SyntheticSizes{16, 8, 8} : data::SyntheticSizes{.train = 8000, .validation = 1000, .test = 1000});
   } else {
     const data::ImageFolder images = data::tiny_imagenet(s.folder, {.skip_bad_files = s.skip_bad_files});
-    result = loaded(images, images.classes, s, 32);
+    result = loaded(images, s, 32);
   }
   result.details = [test = result.splits.test](Network& network) {
     const double top_5 = top_k_accuracy(network, test, 5);

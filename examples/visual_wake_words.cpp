@@ -16,11 +16,10 @@ BenchmarkData load(const DataSettings& s) {
   BenchmarkData result;
   if (s.folder.empty()) {
     result.splits = data::synthetic_wake_words(s.smoke ? data::SyntheticSizes{96, 32, 32} : data::SyntheticSizes{});
-    result.classes = {"nobody", "person"};
   } else {
     const data::ImageFolder images =
         data::image_folder(s.folder, {.size = {.height = 96, .width = 96}, .skip_bad_files = s.skip_bad_files});
-    result = loaded(images, images.classes, s);
+    result = loaded(images, s);
   }
   result.details = confusion_of(result);
   return result;

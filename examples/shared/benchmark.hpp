@@ -80,7 +80,6 @@ Details details_of(const Found& found) {
 struct BenchmarkData {
   data::Splits splits;
   data::LoadReport report = {};
-  std::vector<std::string> classes = {};
   /// What networks are compared by, on the test part; none: accuracy.
   std::function<double(Network&)> score = {};
   /// What else there is to say of a network on the test part.
@@ -118,15 +117,13 @@ inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
 }
 /// The confusion matrix, as details of a benchmark.
 inline std::function<Details(Network&)> confusion_of(const BenchmarkData& data) {
-  return
-      [test = data.splits.test, names = data.classes](Network& network) { return details_of(confusion(network, test, names)); };
+  return [test = data.splits.test](Network& network) { return details_of(confusion(network, test)); };
 }
 /// What a loader gave, as benchmarks hand it on.
 template <class Loaded>
-BenchmarkData loaded(const Loaded& data, const std::vector<std::string>& classes, const DataSettings& s,
-                     std::int64_t few_each = 256) {
+BenchmarkData loaded(const Loaded& data, const DataSettings& s, std::int64_t few_each = 256) {
   const data::Splits splits = data;
-  return {.splits = s.smoke ? few(splits, few_each) : splits, .report = data.report, .classes = classes};
+  return {.splits = s.smoke ? few(splits, few_each) : splits, .report = data.report};
 }
 
 }  // namespace siena::examples

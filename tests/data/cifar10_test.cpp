@@ -69,6 +69,11 @@ TEST_CASE("cifar10 reads planes into H x W x C") {
   REQUIRE(data.shape() == Shape{32, 32, 3});
   REQUIRE(data.classes() == 10);
   REQUIRE(data.test.name() == "cifar10 test");
+  const Preparation preparation = data.test.preparation();
+  REQUIRE(preparation.classes[9] == "truck");
+  REQUIRE(preparation.colours == Colours::rgb);
+  REQUIRE(preparation.bytes);
+  REQUIRE(preparation.mean == measure(data.train).mean);
   bool same = true;
   for (std::size_t i = 0; i < 100; ++i) {
     const std::size_t r = i % 20;

@@ -296,3 +296,44 @@ TEST_CASE("datasets that differ in targets alone have other fingerprints") {
   REQUIRE(of({1, 2}) != of({2, 1}));
   REQUIRE(of({1, 2}) != of({}));
 }
+
+TEST_CASE("how samples were prepared stays with them") {
+  const std::vector<std::uint8_t> bytes{0, 51, 102, 255, 0, 0, 10, 20, 30, 40, 50, 60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const Preparation known{.classes = {"cat", "dog"}, .colours = Colours::bgr, .resize = ResizeOptions{.height = 1, .width = 2}};
+  const Dataset all =
+      Dataset::from_bytes(bytes, {.shape = {1, 2, 3}, .labels = {0, 1, 0, -1}, .name = "pets", .preparation = known});
+  CHECK(all.classes() == 2);
+  Preparation expected = known;
+  expected.shape = {1, 2, 3};
+  expected.bytes = true;
+  expected.mean = {0, 0, 0};
+  expected.deviation = {1, 1, 1};
+  CHECK(all.preparation() == expected);
+  CHECK(expected.scale() == 1.0 / 255);
+  CHECK(expected.layout().front() == "height");
+
+  const Dataset normalized = all.normalized({0.5f, 0.25f, 0.125f}, {2, 3, 4});
+  expected.mean = {0.5f, 0.25f, 0.125f};
+  expected.deviation = {2, 3, 4};
+  const auto parts = split(normalized, {.fraction = 0.5, .stratified = false});
+  for (const Dataset& part : {normalized, normalized.subset({2, 0}), normalized.take(1), normalized.named("others"), parts.kept,
+                              parts.held_out, normalized.subset({})}) {
+    CHECK(part.preparation() == expected);
+  }
+  const Preparation signal = normalized.reshaped({2, 3}).preparation();
+  CHECK(signal.shape == Shape{2, 3});
+  CHECK(signal.layout().front() == "time");
+  CHECK(signal.classes == known.classes);
+  CHECK(normalized.reshaped({6}).preparation().mean == std::vector<float>{0.5f, 0.25f, 0.125f, 0.5f, 0.25f, 0.125f});
+
+  const Preparation renamed = normalized.described({.classes = {"katze", "hund"}}).preparation();
+  CHECK(renamed.classes == std::vector<std::string>{"katze", "hund"});
+  CHECK(renamed.colours == Colours::none);
+  CHECK(renamed.mean == expected.mean);  // the dataset's own
+  CHECK_THROWS_WITH(normalized.described({.classes = {"cat"}}),
+                    ContainsSubstring("pets: expected a name for each of 2 classes"));
+  CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {1}, .labels = {0, 1}, .classes = 3, .preparation = known}),
+                  ArgumentError);
+  CHECK(Dataset().preparation().shape == Shape{});
+  CHECK(numbered(3).preparation().scale() == 1);
+}

@@ -56,6 +56,10 @@ TEST_CASE("image folder: a class a folder, split by fractions") {
   // An image of its own size is itself.
   const auto expected = test::slope(12, 12, 3).pixels;
   REQUIRE(all.contains(expected));
+  const Preparation preparation = data.test.preparation();
+  REQUIRE(preparation.classes == data.classes);
+  REQUIRE(preparation.colours == Colours::rgb);
+  REQUIRE(preparation.resize == small_images().size);
 
   auto turned = small_images();
   turned.classes = {"person", "nobody"};
@@ -63,6 +67,8 @@ TEST_CASE("image folder: a class a folder, split by fractions") {
   turned.seed = 3;
   const auto other = image_folder(folder.path, turned);
   REQUIRE(other.classes[0] == "person");
+  REQUIRE(other.train.preparation().classes == other.classes);
+  REQUIRE(other.train.preparation().colours == Colours::grey);
   REQUIRE(other.shape() == Shape{12, 12, 1});
   turned.classes = {"person", "dog"};
   REQUIRE_THROWS_WITH(image_folder(folder.path, turned), ContainsSubstring("a folder 'dog'"));
@@ -125,6 +131,7 @@ TEST_CASE("Tiny ImageNet as it is distributed") {
   write_bytes(list, annotations);
   const auto data = tiny_imagenet(folder.path);
   REQUIRE(data.classes == std::vector<std::string>{"n02", "n01"});
+  REQUIRE(data.test.preparation().classes == data.classes);
   REQUIRE(data.shape() == Shape{64, 64, 3});
   REQUIRE(data.train.size() == 36);
   REQUIRE(data.validation.size() == 4);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "siena/data/sound_preparer.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/wav.hpp"
@@ -50,6 +51,14 @@ TEST_CASE("machine audio: windows are frames of the front-end, and stay within t
   REQUIRE(audio.test.size() == 10 * 6);
   REQUIRE(audio.recordings.size() == 10);
   REQUIRE(audio.report.skipped.empty());
+
+  const Preparation preparation = audio.test.preparation();
+  REQUIRE(preparation.classes == std::vector<std::string>{"normal", "anomaly"});
+  REQUIRE(preparation.sound == SoundPreparation{.front_end = quick_machines().features, .window = 5});
+  const auto sound = read_sound(folder.path / "test" / audio.recordings[0].name);
+  const auto windows = SoundPreparer(*preparation.sound)(sound.samples, sound.rate);
+  const auto first = audio.test.floats(0);
+  REQUIRE(std::search(windows.begin(), windows.end(), first.begin(), first.end()) != windows.end());
 
   int anomalies = 0;
   for (std::size_t r = 0; r < 10; ++r) {

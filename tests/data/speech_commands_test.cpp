@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "siena/data/loader.hpp"
+#include "siena/data/sound_preparer.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/wav.hpp"
@@ -102,6 +103,15 @@ TEST_CASE("speech commands: every folder a class, and parts by the names of spea
                                  &speech.test}[static_cast<std::size_t>(speech_part("speaker0_nohash_0.wav", 0.1, 0.1))];
   const auto first = part.floats(0);
   REQUIRE(std::equal(first.begin(), first.end(), expected.begin(), expected.end()));
+  const Preparation preparation = speech.test.preparation();
+  REQUIRE(preparation.classes == speech.words);
+  REQUIRE(preparation.sound == SoundPreparation{.front_end = MfccOptions{}, .seconds = quick_speech().seconds});
+  const auto sound = read_sound(folder.path / "maybe" / "speaker0_nohash_0.wav");
+  const SoundPreparer prepare(*preparation.sound);
+  REQUIRE(prepare(sound.samples, sound.rate) == expected);
+  auto longer = sound.samples;
+  longer.insert(longer.end(), 5000, 0.5f);
+  REQUIRE(prepare(longer, sound.rate) == expected);
 }
 
 TEST_CASE("speech commands: lists, unknown words and silence") {

@@ -45,6 +45,7 @@ TEST_CASE("synthetic keywords have the shape of MFCCs and can be told apart") {
   REQUIRE(data.validation.size() == 24);
   REQUIRE(data.test.label(11) == 11);
   REQUIRE(data.test.normalization().mean == measure(data.train).mean);
+  REQUIRE(data.test.preparation().classes == mlperf_keywords());
   const double accuracy = neighbour_accuracy(data.train, data.test);
   REQUIRE(accuracy > 0.5);
   REQUIRE(accuracy < 0.99);  // and not for nothing
@@ -97,6 +98,8 @@ TEST_CASE("synthetic images of the other benchmarks") {
   const Splits people = synthetic_wake_words({.train = 4, .validation = 2, .test = 2});
   REQUIRE(people.shape() == Shape{96, 96, 3});
   REQUIRE(people.classes() == 2);
+  REQUIRE(people.test.preparation().classes == std::vector<std::string>{"nobody", "person"});
+  REQUIRE(people.test.preparation().colours == Colours::rgb);
   const Splits many = synthetic_tiny_imagenet({.train = 201, .validation = 1, .test = 3});
   REQUIRE(many.shape() == Shape{64, 64, 3});
   REQUIRE(many.classes() == 200);

@@ -76,6 +76,7 @@ TEST_CASE("predictions of a network, judged") {
   REQUIRE(matrix.samples() == 600);
   REQUIRE(matrix.accuracy() == 0.5);
   REQUIRE(matrix.count(1, 0) == 100);
+  REQUIRE(confusion(network, dataset.described({.classes = {"a", "b", "c"}})).names()[2] == "c");
   for (const double error : reconstruction_errors(network, dataset)) REQUIRE(error == 0);
 
   set_weights(Tensor({3, 3}, {1, 2, 0, 0, 1, 0, 0, 0, 1}));  // output 1 grows by twice input 0

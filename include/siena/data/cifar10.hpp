@@ -29,6 +29,10 @@ inline constexpr std::int64_t cifar_side = 32, cifar_channels = 3, cifar_classes
 inline constexpr std::int64_t cifar_pixels = cifar_side * cifar_side;
 inline constexpr std::int64_t cifar_record = 1 + cifar_pixels * cifar_channels;  // label, then the planes R, G, B
 
+inline std::vector<std::string> cifar_names() {
+  return {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+}
+
 inline std::filesystem::path cifar_folder(const std::filesystem::path& directory) {
   for (const auto& folder : {directory, directory / "cifar-10-batches-bin"}) {
     std::error_code none;  // a folder that may not be read holds nothing for us
@@ -103,7 +107,8 @@ inline Dataset cifar_dataset(const std::filesystem::path& folder, const std::vec
   return Dataset::from_bytes(std::move(pixels), {.shape = {cifar_side, cifar_side, cifar_channels},
                                                  .labels = std::move(labels),
                                                  .classes = cifar_classes,
-                                                 .name = std::move(name)});
+                                                 .name = std::move(name),
+                                                 .preparation = {.classes = cifar_names(), .colours = Colours::rgb}});
 }
 
 }  // namespace detail

@@ -17,6 +17,7 @@
 #include "siena/core/no_class.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/core/tensor.hpp"
+#include "siena/data/preparation.hpp"
 
 namespace siena::data {
 
@@ -48,6 +49,7 @@ struct Description {
   std::string name = "dataset";
   std::int64_t step = 0;      // values from sample to sample; fewer than one has: they overlap, as windows do. 0: side by side
   std::int64_t versions = 1;  // of each sample, side by side; the first is the true one, Augment::versions draws among them
+  Preparation preparation = {};  // what `described` takes
 };
 
 /// Samples of one shape, held in memory as bytes (images) or floats, with their classes and targets. Copies, subsets and splits share the
@@ -168,6 +170,27 @@ class Dataset {
     return {.mean = std::vector<float>(count, 0.0f), .deviation = std::vector<float>(count, 1.0f)};
   }
 
+  /// How the samples were prepared, as files state it beside a network that was trained with them.
+  Preparation preparation() const {
+    Preparation result = preparation_ ? *preparation_ : Preparation{};
+    Normalization scales = normalization();
+    result.shape = shape_;
+    result.bytes = holds_bytes();
+    result.mean = std::move(scales.mean);
+    result.deviation = std::move(scales.deviation);
+    return result;
+  }
+  /// The same samples, of which this is known: names of classes, colours, what was done to images or sound. Shape, mean and
+  /// deviation are the dataset's own.
+  Dataset described(Preparation preparation) const {
+    const auto names = static_cast<std::int64_t>(preparation.classes.size());
+    require<ArgumentError>(names == 0 || names == classes(), "{}: expected a name for each of {} classes or none, got {}",
+                           name_, classes(), names);
+    Dataset copy = *this;
+    copy.preparation_ = std::make_shared<const Preparation>(std::move(preparation));
+    return copy;
+  }
+
   /// The samples at these places, in this order; a place may come up more than once.
   Dataset subset(std::span<const std::int64_t> places) const {
     std::vector<std::int64_t> chosen(places.size());
@@ -209,7 +232,9 @@ class Dataset {
     storage.target_size = count_targets(description.targets);
     check_finite(storage.floats, elements, "value");
     check_finite(description.targets, storage.target_size, "target");
+    Preparation preparation = std::move(storage.description.preparation);
     storage_ = std::make_shared<const Storage>(std::move(storage));
+    *this = described(std::move(preparation));
   }
 
   // Sample i has its version v at (i * versions + v) * step.
@@ -248,6 +273,7 @@ class Dataset {
     require<DataError>(labels.empty() || static_cast<std::int64_t>(labels.size()) == whole_,
                        "{}: expected a label for each of {} samples or none at all, got {}", name_, whole_, labels.size());
     require<ArgumentError>(description.classes >= 0, "{}: expected 0 classes or more, got {}", name_, description.classes);
+    if (description.classes == 0) description.classes = static_cast<std::int64_t>(description.preparation.classes.size());
     if (description.classes == 0 && !labels.empty()) {
       description.classes = std::int64_t{*std::max_element(labels.begin(), labels.end())} + 1;
     }
@@ -278,6 +304,7 @@ class Dataset {
   std::shared_ptr<const Storage> storage_;
   std::shared_ptr<const std::vector<std::int64_t>> indices_;  // none: all of the storage
   std::shared_ptr<const Normalization> normalization_;
+  std::shared_ptr<const Preparation> preparation_;
   Shape shape_ = {};
   std::string name_ = "dataset";
   std::int64_t whole_ = 0;

@@ -15,6 +15,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
+#include "siena/data/resize_options.hpp"
 
 namespace siena::data {
 
@@ -90,20 +91,6 @@ inline Image read_image(const std::filesystem::path& file, int channels = 3) {
   const std::int64_t count = std::int64_t{width} * height * channels;
   return {.height = height, .width = width, .channels = channels, .pixels = {pixels.get(), pixels.get() + count}};
 }
-
-/// How pixels are made of others. `area`: the mean of what a new pixel covers, right for shrinking. `bilinear`: between the
-/// four old pixels around the centre of the new one, right for enlarging.
-enum class Resampling { area, bilinear };
-
-struct ResizeOptions {
-  std::int64_t height = 96, width = 96;
-  std::int64_t shorter_side = 0;  // resize until the shorter side has this many pixels, then cut the middle out; 0: the least
-                                  // that covers height x width
-  bool stretch = false;           // do not keep the proportions, and cut nothing off
-  Resampling resampling = Resampling::area;
-
-  bool operator==(const ResizeOptions&) const = default;
-};
 
 namespace detail {
 

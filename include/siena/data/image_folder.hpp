@@ -28,9 +28,9 @@ struct LabelledFile {
 
 struct ReadImagesOptions {
   ResizeOptions size = {};
-  int channels = 3;             // or 1
-  bool skip_bad_files = false;  // leave out what cannot be read, and report it
-  std::int64_t classes = 0;
+  int channels = 3;                       // or 1
+  bool skip_bad_files = false;            // leave out what cannot be read, and report it
+  std::vector<std::string> classes = {};  // their names
   std::string name = "images";
 };
 
@@ -55,10 +55,13 @@ inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadIma
     labels.push_back(files[i].label);
   }
   pixels.resize(labels.size() * static_cast<std::size_t>(each));
-  return Dataset::from_bytes(std::move(pixels), {.shape = {options.size.height, options.size.width, options.channels},
-                                                 .labels = std::move(labels),
-                                                 .classes = options.classes,
-                                                 .name = options.name});
+  return Dataset::from_bytes(std::move(pixels),
+                             {.shape = {options.size.height, options.size.width, options.channels},
+                              .labels = std::move(labels),
+                              .name = options.name,
+                              .preparation = {.classes = options.classes,
+                                              .colours = options.channels == 3 ? Colours::rgb : Colours::grey,
+                                              .resize = options.size}});
 }
 
 /// The defaults are those of the paper's visual wake words: 96 x 96, a tenth for the test and a fifth of the rest for
@@ -136,7 +139,7 @@ inline ImageFolder image_folder(const std::filesystem::path& directory, const Im
     const ReadImagesOptions reading{.size = options.size,
                                     .channels = options.channels,
                                     .skip_bad_files = options.skip_bad_files,
-                                    .classes = static_cast<std::int64_t>(result.classes.size()),
+                                    .classes = result.classes,
                                     .name = name};
     return read_images(detail::class_files(folder, result.classes), reading, result.report);
   };

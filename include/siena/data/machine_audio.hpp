@@ -174,10 +174,13 @@ class MachineReader {
   }
 
   /// Takes the values.
-  static Dataset windows(MachineFrames& frames, const WindowLayout& layout) {
+  Dataset windows(MachineFrames& frames, const WindowLayout& layout) const {
     std::vector<std::int32_t> anomaly;
     for (const auto& file : frames.files) anomaly.push_back(file.anomaly ? 1 : 0);
-    return window_dataset(std::move(frames.values), layout, anomaly);
+    const Dataset result = window_dataset(std::move(frames.values), layout, anomaly);
+    Preparation preparation = result.preparation();
+    preparation.sound = SoundPreparation{.front_end = options_.features, .window = options_.window};
+    return result.described(std::move(preparation));
   }
 
   /// Numbers of the files to train with and of those to validate with, sorted.

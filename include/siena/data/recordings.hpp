@@ -51,7 +51,8 @@ inline Dataset window_dataset(std::vector<float> values, const WindowLayout& lay
                                                   .labels = std::move(labels),
                                                   .classes = 2,
                                                   .name = "recordings",
-                                                  .step = layout.bands})
+                                                  .step = layout.bands,
+                                                  .preparation = {.classes = {"normal", "anomaly"}}})
       .subset(places);
 }
 

@@ -23,17 +23,13 @@
 #include "siena/data/feature_cache.hpp"
 #include "siena/data/folders.hpp"
 #include "siena/data/front_end.hpp"
+#include "siena/data/keywords.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
 #include "siena/data/sha1.hpp"
 #include "siena/data/sound_file.hpp"
 
 namespace siena::data {
-
-/// The twelve classes of MLPerf Tiny's keyword spotting, in its order.
-inline std::vector<std::string> mlperf_keywords() {
-  return {"down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "_silence_", "_unknown_"};
-}
 
 /// Variants of the training clips, made before the front-end: version 0 is the clip, the others are moved in time and mixed
 /// with a piece of the background noise. `Augment::versions` draws among them.
@@ -349,11 +345,15 @@ class SpeechReader {
                   report_, [&] { return compute(part, versions); });
     std::vector<std::int32_t> labels;
     for (const std::size_t i : keep_good(table, report_)) labels.push_back(clips_[part][i].label);
-    return Dataset::from_floats(std::move(table.values), {.shape = front_end_.shape(length_),
-                                                          .labels = std::move(labels),
-                                                          .classes = static_cast<std::int64_t>(words_.size()),
-                                                          .name = std::move(name),
-                                                          .versions = versions});
+    return Dataset::from_floats(
+        std::move(table.values),
+        {.shape = front_end_.shape(length_),
+         .labels = std::move(labels),
+         .classes = static_cast<std::int64_t>(words_.size()),
+         .name = std::move(name),
+         .versions = versions,
+         .preparation = {.classes = words_,
+                         .sound = SoundPreparation{.front_end = options_.features, .seconds = options_.seconds}}});
   }
 
   const std::filesystem::path& directory_;

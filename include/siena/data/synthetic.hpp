@@ -148,10 +148,12 @@ inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size
     const Random random = Random(options.seed, part).split(static_cast<std::uint64_t>(i));
     draw_image(options, i % options.classes, random, pixels.data() + i * elements);
   });
-  return Dataset::from_bytes(std::move(pixels), {.shape = {options.height, options.width, options.channels},
-                                                 .labels = std::move(labels),
-                                                 .classes = options.classes,
-                                                 .name = std::move(name)});
+  return Dataset::from_bytes(std::move(pixels),
+                             {.shape = {options.height, options.width, options.channels},
+                              .labels = std::move(labels),
+                              .classes = options.classes,
+                              .name = std::move(name),
+                              .preparation = {.colours = options.channels == 3 ? Colours::rgb : Colours::none}});
 }
 
 }  // namespace detail

@@ -15,6 +15,7 @@
 #include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/keywords.hpp"
 #include "siena/data/measure.hpp"
 #include "siena/data/recordings.hpp"
 #include "siena/data/synthetic.hpp"
@@ -42,7 +43,15 @@ inline Splits synthetic_squares(std::int64_t side, std::int64_t classes, const S
 }  // namespace detail
 
 /// As Visual Wake Words: 96 x 96 x 3, two classes.
-inline Splits synthetic_wake_words(const SyntheticSizes& sizes = {}) { return detail::synthetic_squares(96, 2, sizes); }
+inline Splits synthetic_wake_words(const SyntheticSizes& sizes = {}) {
+  Splits splits = detail::synthetic_squares(96, 2, sizes);
+  for (Dataset* part : {&splits.train, &splits.validation, &splits.test}) {
+    Preparation preparation = part->preparation();
+    preparation.classes = {"nobody", "person"};
+    *part = part->described(std::move(preparation));
+  }
+  return splits;
+}
 
 /// As Tiny ImageNet: 64 x 64 x 3, 200 classes.
 inline Splits synthetic_tiny_imagenet(const SyntheticSizes& sizes = {.train = 8000, .validation = 1000, .test = 1000}) {
@@ -96,7 +105,8 @@ inline Dataset keyword_part(std::int64_t size, const Random& random, std::string
   return Dataset::from_floats(std::move(values), {.shape = {keyword_frames, keyword_coefficients, 1},
                                                   .labels = std::move(labels),
                                                   .classes = keyword_classes,
-                                                  .name = std::move(name)});
+                                                  .name = std::move(name),
+                                                  .preparation = {.classes = mlperf_keywords()}});
 }
 
 }  // namespace detail

@@ -78,10 +78,8 @@ inline ImageFolder tiny_imagenet(const std::filesystem::path& directory, const T
     }
   }
   const auto read = [&](const std::vector<LabelledFile>& files, const char* name) {
-    const ReadImagesOptions reading{.size = options.size,
-                                    .skip_bad_files = options.skip_bad_files,
-                                    .classes = static_cast<std::int64_t>(result.classes.size()),
-                                    .name = name};
+    const ReadImagesOptions reading{
+        .size = options.size, .skip_bad_files = options.skip_bad_files, .classes = result.classes, .name = name};
     return read_images(files, reading, result.report);
   };
   require<DataError>(!train.empty(), "tiny_imagenet: expected images in '{}', got none", (directory / "train").string());

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -37,9 +35,9 @@ inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std
   return static_cast<double>(found) / static_cast<double>(labelled);
 }
 
-/// Which class was taken for which; `names` of the classes, where they are to be shown.
-inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset, std::vector<std::string> names = {}) {
-  ConfusionMatrix matrix(dataset.classes(), std::move(names));
+/// Which class was taken for which, by the names that the dataset has for its classes.
+inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset) {
+  ConfusionMatrix matrix(dataset.classes(), dataset.preparation().classes);
   for_each_prediction(network, dataset,
                       [&](const data::Batch& batch, const Tensor& outputs) { matrix.add(outputs, batch.labels); });
   return matrix;
