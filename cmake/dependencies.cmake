@@ -41,8 +41,3 @@ include(${CMAKE_CURRENT_LIST_DIR}/stb.cmake)
 
 # Optional: the component siena::onnx.
 include(${CMAKE_CURRENT_LIST_DIR}/onnx.cmake)
-
-# Optional: the component siena::mpi, on demand only.
-if(SIENA_MPI AND NOT TARGET MPI::MPI_CXX)
-  find_package(MPI REQUIRED COMPONENTS CXX)
-endif()

@@ -101,7 +101,7 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->group("Training");
   app.add_option("--threads", s.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str()
-      ->check(whole_between(0, 1 << 16))
+      ->check(whole_between(0, max_threads))
       ->group("Training");
   app.add_option("--init", s.init, "start from the weights in this file (--save), without a warm-up unless --epochs says so")
       ->check(expecting("a file", CLI::ExistingFile))

@@ -8,12 +8,10 @@
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
-#include <regex>
 #include <siena/core.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 namespace siena::examples {
@@ -58,24 +56,38 @@ inline CLI::Validator one_of(const std::vector<std::string>& names) {
   return expecting(known, CLI::IsMember(names));
 }
 
-/// An error of CLI11's as "program: option: expected ..., got ...; hint"; in its own words where we do not know them.
-inline std::string failure_text(const CLI::App* app, const CLI::Error& error) {
-  static const std::pair<std::regex, const char*> forms[] = {
-      {std::regex("(\\S+): 1 required .* missing"), "$1: expected a value, got none"},
-      {std::regex("(\\S+): At Most 1 required but received (\\d+)"), "$1: expected one value, got $2"},
-      {std::regex("(\\S+) requires (\\S+)"), "$1: expected $2 beside it, got none"},
-      {std::regex("(\\S+) excludes (\\S+)"), "$1: expected no $2 beside it, got both"},
-      {std::regex("Could not convert: (\\S+) = (.*)"), "$1: expected true or false, got '$2'"},
-      {std::regex("(.*) was not readable .*"), "--config: expected a file that can be read, got '$1'"}};
-  const std::vector<std::string> unknown = app->remaining();
-  std::string text =
-      unknown.empty() ? error.what() : format("expected options that there are, got '{}'", CLI::detail::join(unknown, " "));
-  for (const auto& [theirs, ours] : forms) {
-    if (!std::regex_match(text, theirs)) continue;
-    text = std::regex_replace(text, theirs, ours);
-    break;
+/// An error of CLI11's: what it says around two parts of it, and what we say of them.
+struct Wording {
+  std::string_view error, begin, middle, end;
+  const char* ours;
+};
+inline constexpr Wording wordings[] = {
+    {"ArgumentMismatch", "", ": 1 required ", " missing", "{0}: expected a value, got none"},
+    {"ArgumentMismatch", "", ": At Most 1 required but received ", "", "{0}: expected one value, got {1}"},
+    {"RequiresError", "", " requires ", "", "{0}: expected {1} beside it, got none"},
+    {"ExcludesError", "", " excludes ", "", "{0}: expected no {1} beside it, got both"},
+    {"ConversionError", "Could not convert: ", " = ", "", "{0}: expected true or false, got '{1}'"},
+    {"FileError", "", " was not readable ", "", "--config: expected a file that can be read, got '{0}'"}};
+
+/// In our words, where we know CLI11's. By hand: std::regex goes as deep as a text is long, which users may choose.
+inline std::string in_our_words(const CLI::Error& error) {
+  const std::string_view text = error.what();
+  for (const Wording& theirs : wordings) {
+    if (error.get_name() != theirs.error || !text.starts_with(theirs.begin) || !text.ends_with(theirs.end)) continue;
+    const std::string_view inner = text.substr(theirs.begin.size(), text.size() - theirs.begin.size() - theirs.end.size());
+    const std::size_t middle = inner.find(theirs.middle);
+    if (middle == inner.npos) continue;
+    return fmt::format(fmt::runtime(theirs.ours), inner.substr(0, middle), inner.substr(middle + theirs.middle.size()));
   }
-  return format("{}: {}; --help lists all options\n", std::filesystem::path(app->get_name()).filename().string(), text);
+  return std::string(text);
+}
+
+/// An error of CLI11's as "program: option: expected ..., got ...; hint".
+inline std::string failure_text(const CLI::App* app, const CLI::Error& error) {
+  const std::vector<std::string> unknown = app->remaining();
+  return format("{}: {}; --help lists all options\n", std::filesystem::path(app->get_name()).filename().string(),
+                unknown.empty() ? in_our_words(error)
+                                : format("expected options that there are, got '{}'", CLI::detail::join(unknown, " ")));
 }
 
 }  // namespace siena::examples

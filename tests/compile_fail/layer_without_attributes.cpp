@@ -10,4 +10,4 @@ struct Half {
 #endif
 };
 
-void keep() { siena::require_attributes<Half>(); }
+constexpr bool kept = siena::require_attributes<Half>();

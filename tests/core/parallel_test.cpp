@@ -118,7 +118,8 @@ TEST_CASE("a run inside a task is serial", "[core][parallel]") {
 TEST_CASE("the number of threads is the caller's, within reason", "[core][parallel]") {
   ThreadsRestored restored;
   REQUIRE_THROWS_AS(set_threads(-1), ArgumentError);
-  REQUIRE_THROWS_WITH(set_threads(-1), ContainsSubstring("set_threads: expected 0 (all cores) or more, got -1"));
+  REQUIRE_THROWS_WITH(set_threads(-1), ContainsSubstring("set_threads: expected 0 (all cores) or 1 to 1024, got -1"));
+  for (const int count : {max_threads + 1, 65536, 1'000'000'000}) REQUIRE_THROWS_AS(set_threads(count), ArgumentError);
   set_threads(0);
   REQUIRE(threads() >= 1);
   set_threads(1);

@@ -26,11 +26,12 @@ concept HasAttributes = std::default_initializable<T> &&
 
 /// Fails to compile, with a sentence, for a layer that does not name its options.
 template <class L>
-constexpr void require_attributes() {
+consteval bool require_attributes() {
   static_assert(HasAttributes<L>,
                 "siena: a layer that is kept in files can be made by default and names its options in one place, `static void "
                 "attributes(auto& self, auto&& visit)`, which calls `visit(\"out\", self.out)` for each of them; one without "
                 "options leaves it empty");
+  return true;
 }
 
 }  // namespace siena

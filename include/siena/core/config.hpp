@@ -18,6 +18,11 @@
 
 #include <cassert>
 
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+// With them the compiler takes every check for NaN and infinity away, and says nothing.
+#error "siena: expected NaN and infinity to exist, got -ffast-math or -Ofast; leave it out, or add -fno-finite-math-only"
+#endif
+
 #define SIENA_VERSION_MAJOR 0
 #define SIENA_VERSION_MINOR 1
 #define SIENA_VERSION_PATCH 0

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "siena/core/config.hpp"  // also for what it refuses to be compiled with
+
 namespace siena {
 
 /// What a caller can get wrong. Every message reads "where: expected ..., got ...; hint".

@@ -19,10 +19,13 @@
 
 namespace siena {
 
+/// More threads than this are a mistake: each has a stack, and the system runs out of them.
+inline constexpr int max_threads = 1024;
+
 namespace detail {
 inline int default_threads() {
 #if defined(_OPENMP)
-  return std::max(1, omp_get_max_threads());
+  return std::clamp(omp_get_max_threads(), 1, max_threads);
 #else
   return 1;
 #endif
@@ -39,9 +42,10 @@ inline int threads() {
   return setting > 0 ? setting : detail::default_threads();
 }
 
-/// Sets the number of threads; 0 means as many as the machine has. Results do not depend on it, to the bit.
+/// Sets the number of threads, max_threads at most; 0 means as many as the machine has. Results do not depend on it, to the bit.
 inline void set_threads(int count) {
-  require<ArgumentError>(count >= 0, "set_threads: expected 0 (all cores) or more, got {}", count);
+  require<ArgumentError>(count >= 0 && count <= max_threads, "set_threads: expected 0 (all cores) or 1 to {}, got {}",
+                         max_threads, count);
 #if defined(_OPENMP)
   detail::thread_setting() = count;
 #else

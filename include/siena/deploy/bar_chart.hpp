@@ -18,14 +18,14 @@ namespace siena::deploy {
 /// Bars side by side for each category, from left to right, so that names of any length can be read.
 struct BarChart {
   struct Bars {
-    std::string name;            ///< in the legend; "": not there
-    std::vector<double> values;  ///< one for each category, from 0 on; NaN or infinite: no bar
+    std::string name = {};            ///< in the legend; "": not there
+    std::vector<double> values = {};  ///< one for each category, from 0 on; NaN or infinite: no bar
   };
-  std::string title;
-  std::vector<std::string> categories;  ///< from top to bottom
-  std::vector<Bars> series;
-  std::string label;   ///< of the axis of values
-  double width = 660;  ///< in pixels; as high as there are bars
+  std::string title = {};
+  std::vector<std::string> categories = {};  ///< from top to bottom
+  std::vector<Bars> series = {};
+  std::string label = {};  ///< of the axis of values
+  double width = 660;      ///< in pixels; as high as there are bars
 };
 
 namespace detail {

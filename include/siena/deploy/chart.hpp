@@ -22,28 +22,28 @@ namespace siena::deploy {
 /// interrupts the line.
 struct Series {
   enum class Draw { line, points, both };
-  std::string name;  ///< in the legend; "": not there
-  std::vector<double> x, y;
+  std::string name = {};  ///< in the legend; "": not there
+  std::vector<double> x = {}, y = {};
   Draw draw = Draw::line;
-  std::optional<std::size_t> look;  ///< colour, marker and dashes (`deploy::look`); otherwise by the place in the chart
+  std::optional<std::size_t> look = {};  ///< colour, marker and dashes (`deploy::look`); otherwise by the place in the chart
   std::vector<std::string> labels =
-      {};                         ///< beside the points, as long as there is room: one each ("" for none), or none at all
-  std::vector<std::string> tips;  ///< what browsers show when the mouse is over a point: one each, or none at all
+      {};                              ///< beside the points, as long as there is room: one each ("" for none), or none at all
+  std::vector<std::string> tips = {};  ///< what browsers show when the mouse is over a point: one each, or none at all
 };
 
 /// A line at one value, across the chart.
 struct Mark {
   double at = 0;
-  std::string name;
+  std::string name = {};
 };
 
 /// Lines and points over two axes.
 struct Chart {
-  std::string title;
-  Axis x, y;
-  std::vector<Series> series;
-  std::vector<Mark> levels;          ///< at values of y; their names stand in the legend
-  std::vector<Mark> sections;        ///< where along x something begins; the names stand above
+  std::string title = {};
+  Axis x = {}, y = {};
+  std::vector<Series> series = {};
+  std::vector<Mark> levels = {};     ///< at values of y; their names stand in the legend
+  std::vector<Mark> sections = {};   ///< where along x something begins; the names stand above
   double width = 660, height = 300;  ///< in pixels: of the whole picture; of what is inside the axes
 };
 

@@ -16,10 +16,10 @@ namespace siena::deploy {
 
 /// One direction of a chart. On a logarithmic axis only what is above 0 is drawn.
 struct Axis {
-  std::string label;
+  std::string label = {};
   bool log = false;
-  bool whole = false;               ///< counts something: no parts of 1 along it
-  std::optional<double> low, high;  ///< otherwise from the data, to the next round number
+  bool whole = false;                         ///< counts something: no parts of 1 along it
+  std::optional<double> low = {}, high = {};  ///< otherwise from the data, to the next round number
 };
 
 namespace detail {

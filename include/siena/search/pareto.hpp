@@ -15,7 +15,7 @@ namespace siena {
 
 /// What can be had: costs, the lower the better, and a value, the higher the better.
 struct ParetoPoint {
-  std::vector<double> costs;
+  std::vector<double> costs = {};
   double value = 0;
 };
 

@@ -25,10 +25,10 @@ namespace siena {
 
 /// What one layer costs, exactly.
 struct LayerReport {
-  std::string name, kind;
+  std::string name = {}, kind = {};
   std::int64_t in_channels = 0, out_channels = 0;
   double weights = 0, macs = 0, gap8_cycles = 0;
-  std::vector<std::optional<double>> bounds;  ///< its part in each bound of the report, where that is a sum over layers
+  std::vector<std::optional<double>> bounds = {};  ///< its part in each bound of the report, where that is a sum over layers
 
   std::optional<double> part(std::size_t bound) const { return bound < bounds.size() ? bounds[bound] : std::nullopt; }
 };
@@ -36,22 +36,22 @@ struct LayerReport {
 /// The truth about a network: exact costs, every bound with its slack, accuracy where it was measured.
 struct Report {
   struct Phase {
-    std::string name;
+    std::string name = {};
     int epochs = 0;
     double seconds = 0;
   };
   struct Accuracy {
-    std::optional<double> seed, found, finetuned;
+    std::optional<double> seed = {}, found = {}, finetuned = {};
     std::string metric = "accuracy";  ///< or what was measured in its place: "auc"
   };
 
   bool feasible = true;
-  std::vector<ConstraintStatus> bounds;
-  Accuracy accuracy;  ///< on the test samples, in [0, 1]
+  std::vector<ConstraintStatus> bounds = {};
+  Accuracy accuracy = {};  ///< on the test samples, in [0, 1]
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
-  std::vector<LayerReport> layers;  ///< those with weights; a batch norm that folds into its layer has none
-  std::vector<Phase> phases;
-  std::optional<std::uint64_t> seed;  ///< of the run, where the caller says it
+  std::vector<LayerReport> layers = {};  ///< those with weights; a batch norm that folds into its layer has none
+  std::vector<Phase> phases = {};
+  std::optional<std::uint64_t> seed = {};  ///< of the run, where the caller says it
   int threads = 0;
 
   /// What each layer costs, in weights, in MACs and by the model of each bound that is a sum over layers (none: GAP8 cycles).
