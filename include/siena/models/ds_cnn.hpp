@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "siena/models/padding.hpp"
 #include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/searchable.hpp"
@@ -18,6 +19,8 @@ struct DsCnnOptions {
   double stem_dropout = 0.2;  ///< after the first convolution
   double head_dropout = 0.4;  ///< before pooling
   double bn_momentum = 0.99;  ///< as the original has it: the statistics are those of the last batches; 0.1 is usual
+  /// `same`: as the TensorFlow version of MLPerf Tiny pads.
+  ModelPadding padding = {};
   std::uint64_t seed = 0;
 };
 
@@ -31,7 +34,7 @@ inline Network ds_cnn(const DsCnnOptions& options = {}) {
   return Network(
       options.input,
       [&](Flow x) {
-        const Conv2d stem{.out = channels, .kernel = {10, 4}, .stride = 2, .padding = {5, 1}};
+        const Conv2d stem{.out = channels, .kernel = {10, 4}, .stride = 2, .padding = padding_or(options.padding, {5, 1})};
         x = (x | Searchable{stem, Channels{}}).named("inputlayer") | norm | Relu{} | Dropout{options.stem_dropout};
         for (const std::string block : {"1", "2", "3", "4"}) {
           x = (x | Searchable{depthwise, Channels{}}).named("depthwise" + block) | norm | Relu{};

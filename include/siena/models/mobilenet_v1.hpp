@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "siena/models/padding.hpp"
 #include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/searchable.hpp"
@@ -16,6 +17,8 @@ struct MobileNetV1Options {
   int classes = 2;
   /// Of the original with 32 to 1024 channels (arXiv 1704.04861).
   double width = 0.25;
+  /// `same`: as the TensorFlow version of MLPerf Tiny pads.
+  ModelPadding padding = {};
   std::uint64_t seed = 0;
 };
 
@@ -33,15 +36,16 @@ inline constexpr MobileNetV1Block mobilenet_v1_blocks[] = {{64, 1},  {128, 2},  
 /// searched; depthwise convolutions have the mask of their input.
 inline Network mobilenet_v1(const MobileNetV1Options& options = {}) {
   const auto scaled = [&](int channels) { return scaled_channels("mobilenet_v1", channels, options.width); };
+  const ImagePadding padding = padding_or(options.padding, 1);
   return Network(
       options.input,
       [&](Flow x) {
-        const Conv2d stem{.out = scaled(32), .kernel = 3, .stride = 2, .padding = 1, .bias = false};
+        const Conv2d stem{.out = scaled(32), .kernel = 3, .stride = 2, .padding = padding, .bias = false};
         x = (x | Searchable{stem, Channels{}}).named("inputblock") | BatchNorm{} | Relu{};
         int in = scaled(32), number = 2;  // the stem is the first
         for (const auto [out, stride] : mobilenet_v1_blocks) {
           const Conv2d depthwise{
-              .out = in, .kernel = 3, .stride = stride, .padding = 1, .groups = Conv2d::depthwise, .bias = false};
+              .out = in, .kernel = 3, .stride = stride, .padding = padding, .groups = Conv2d::depthwise, .bias = false};
           x = (x | Searchable{depthwise, Channels{}}).named("depthwise" + std::to_string(number)) | BatchNorm{} | Relu{};
           x = (x | Searchable{Conv2d{.out = scaled(out), .bias = false}, Channels{}})
                   .named("pointwise" + std::to_string(number));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "siena/models/padding.hpp"
 #include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/searchable.hpp"
@@ -17,6 +18,8 @@ struct ResNet18Options {
   double width = 1.0;  ///< scales the 64 to 512 channels of the stages
   bool imagenet_stem =
       false;  ///< 7x7 at stride 2 and a max-pool, for inputs of 224 x 224; else 3x3 at stride 1, for small images
+  /// `same`: as TensorFlow pads.
+  ModelPadding padding = {};
   std::uint64_t seed = 0;
 };
 
@@ -24,8 +27,9 @@ struct ResNet18Options {
 /// 2,221,772,800 MACs for 64 x 64 images, 11,269,312 and 1,813,663,744 with the ImageNet stem for 224 x 224. Shortcuts that
 /// change the shape are 1x1 convolutions with batch norm. Every convolution's channels may be searched.
 inline Network resnet18(const ResNet18Options& options = {}) {
-  const auto conv = [](int out, int kernel, int stride) {
-    return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = false}, Channels{}};
+  const auto conv = [&](int out, int kernel, int stride) {
+    const ImagePadding padding = padding_or(options.padding, kernel / 2);
+    return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = padding, .bias = false}, Channels{}};
   };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& name) {
     Flow y = (x | conv(out, 3, stride)).named(name + ".conv1") | BatchNorm{} | Relu{};
@@ -39,7 +43,7 @@ inline Network resnet18(const ResNet18Options& options = {}) {
         const auto scaled = [&](int channels) { return scaled_channels("resnet18", channels, options.width); };
         x = (options.imagenet_stem ? x | conv(scaled(64), 7, 2) : x | conv(scaled(64), 3, 1)).named("conv1");
         x = x | BatchNorm{} | Relu{};
-        if (options.imagenet_stem) x = x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
+        if (options.imagenet_stem) x = x | MaxPool{.kernel = 3, .stride = 2, .padding = padding_or(options.padding, 1)};
         for (int stage = 1; stage <= 4; ++stage) {
           const int out = scaled(32 << stage), stride = stage == 1 ? 1 : 2;
           const std::string name = "bb_" + std::to_string(stage);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "siena/models/padding.hpp"
 #include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/searchable.hpp"
@@ -16,6 +17,8 @@ struct ResNet8Options {
   int classes = 10;
   /// Scales the 16, 32 and 64 channels of the stages.
   double width = 1.0;
+  /// `same`: as the TensorFlow version of MLPerf Tiny pads.
+  ModelPadding padding = {};
   std::uint64_t seed = 0;
 };
 
@@ -24,8 +27,9 @@ struct ResNet8Options {
 /// batch norm. Every convolution's channels may be searched.
 inline Network resnet8(const ResNet8Options& options = {}) {
   const auto scaled = [&](int channels) { return scaled_channels("resnet8", channels, options.width); };
-  const auto conv = [](int out, int kernel, int stride, bool bias) {
-    return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = bias}, Channels{}};
+  const auto conv = [&](int out, int kernel, int stride, bool bias) {
+    const ImagePadding padding = padding_or(options.padding, kernel / 2);
+    return Searchable{Conv2d{.out = out, .kernel = kernel, .stride = stride, .padding = padding, .bias = bias}, Channels{}};
   };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& stage) {
     Flow y = (x | conv(out, 3, stride, false)).named("convblock" + stage);

@@ -24,6 +24,7 @@ struct BlockAlternatives {
   bool relu = true;       ///< after the last batch norm
   bool channels = false;  ///< the channels of every alternative may vary, too
   BatchNorm norm = {};
+  ModelPadding padding = {};
 };
 
 /// x through one of the alternatives; the mixture is called `name`, their layers
@@ -35,12 +36,20 @@ inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternativ
   const auto finish = [&block](const Flow& y) { return block.relu ? y | Relu{} : y; };
   const auto dense = [&](int kernel) {
     const std::string kind = kernel == 3 ? "conv3x3" : "conv5x5";
-    const Conv2d conv{.out = block.out, .kernel = kernel, .stride = block.stride, .padding = kernel / 2, .bias = block.bias};
+    const Conv2d conv{.out = block.out,
+                      .kernel = kernel,
+                      .stride = block.stride,
+                      .padding = padding_or(block.padding, kernel / 2),
+                      .bias = block.bias};
     return Alternative{kind, [=](const Flow& y) { return finish(layer(y, conv, name + "." + kind)); }};
   };
   const int in = static_cast<int>(x.shape()[-1]);
-  const Conv2d depthwise{
-      .out = in, .kernel = 3, .stride = block.stride, .padding = 1, .groups = Conv2d::depthwise, .bias = block.bias};
+  const Conv2d depthwise{.out = in,
+                         .kernel = 3,
+                         .stride = block.stride,
+                         .padding = padding_or(block.padding, 1),
+                         .groups = Conv2d::depthwise,
+                         .bias = block.bias};
   const Conv2d pointwise{.out = block.out, .bias = block.bias};
   Choice choice{dense(3), dense(5), Alternative{"separable", [&](const Flow& y) {
                                                   const Flow inner = layer(y, depthwise, name + ".depthwise") | Relu{};
@@ -55,8 +64,9 @@ inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternativ
 inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channels = false) {
   const auto scaled = [&](int count) { return scaled_channels("resnet8_supernet", count, options.width); };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& stage) {
-    Flow y = one_of(x, "convblock" + stage, {.out = out, .stride = stride, .identity = false, .channels = channels});
-    y = one_of(y, "conv" + stage + "y", {.out = out, .relu = false, .channels = channels});
+    Flow y = one_of(x, "convblock" + stage,
+                    {.out = out, .stride = stride, .identity = false, .channels = channels, .padding = options.padding});
+    y = one_of(y, "conv" + stage + "y", {.out = out, .relu = false, .channels = channels, .padding = options.padding});
     if (stride == 1) return add(x, y) | Relu{};
     const Conv2d shortcut{.out = out, .stride = stride, .padding = 0};
     const Flow skip = channels ? x | Searchable{shortcut, Channels{}} : x | shortcut;
@@ -65,7 +75,7 @@ inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channel
   return Network(
       options.input,
       [&](Flow x) {
-        x = one_of(x, "inputblock", {.out = scaled(16), .identity = false, .channels = channels});
+        x = one_of(x, "inputblock", {.out = scaled(16), .identity = false, .channels = channels, .padding = options.padding});
         x = block(x, scaled(16), 1, "1");
         x = block(x, scaled(32), 2, "2");
         x = block(x, scaled(64), 2, "3");
@@ -82,11 +92,11 @@ inline Network ds_cnn_supernet(const DsCnnOptions& options = {}, bool channels =
   return Network(
       options.input,
       [&](Flow x) {
-        const Conv2d stem{.out = width, .kernel = {10, 4}, .stride = 2, .padding = {5, 1}};
+        const Conv2d stem{.out = width, .kernel = {10, 4}, .stride = 2, .padding = padding_or(options.padding, {5, 1})};
         x = (channels ? x | Searchable{stem, Channels{}} : x | stem).named("inputlayer") | norm | Relu{};
         x = x | Dropout{options.stem_dropout};
         for (const std::string number : {"1", "2", "3", "4"}) {
-          x = one_of(x, "depthpoint" + number, {.out = width, .channels = channels, .norm = norm});
+          x = one_of(x, "depthpoint" + number, {.out = width, .channels = channels, .norm = norm, .padding = options.padding});
         }
         return (x | Dropout{options.head_dropout} | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
       },
@@ -100,11 +110,13 @@ inline Network mobilenet_v1_supernet(const MobileNetV1Options& options = {}, boo
   return Network(
       options.input,
       [&](Flow x) {
-        const Conv2d stem{.out = scaled(32), .kernel = 3, .stride = 2, .padding = 1, .bias = false};
+        const Conv2d stem{
+            .out = scaled(32), .kernel = 3, .stride = 2, .padding = padding_or(options.padding, 1), .bias = false};
         x = (channels ? x | Searchable{stem, Channels{}} : x | stem).named("inputblock") | BatchNorm{} | Relu{};
         int number = 2;  // the stem is the first
         for (const auto [out, stride] : mobilenet_v1_blocks) {
-          const BlockAlternatives block{.out = scaled(out), .stride = stride, .bias = false, .channels = channels};
+          const BlockAlternatives block{
+              .out = scaled(out), .stride = stride, .bias = false, .channels = channels, .padding = options.padding};
           x = one_of(x, "depthpoint" + std::to_string(number++), block);
         }
         return (x | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
