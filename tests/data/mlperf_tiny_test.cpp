@@ -47,7 +47,16 @@ TEST_CASE("accuracy sets of MLPerf Tiny: quantised features are the numbers that
   std::vector<float> sample(4);
   set.sample(0, sample);
   CHECK(sample == std::vector<float>{-105.5f, -41.5f, 22, 0});
-  CHECK(data::MlperfFormat::kws01().shape.elements() == 490);
+}
+
+TEST_CASE("accuracy sets of MLPerf Tiny: words are 49 frames of 10 coefficients, quantised as the reference model takes them") {
+  const TemporaryFolder temporary("mlperf_tiny");
+  put(temporary, "w.bin", std::string(490, '\x54'));
+  put(temporary, "y_labels.csv", "w.bin,12,11\n");
+  const std::filesystem::path folder = temporary.path;
+  const data::Dataset words = data::mlperf_tiny(folder, data::MlperfFormat::kws01());
+  CHECK(words.shape() == Shape{49, 10, 1});
+  CHECK(words.floats(0)[0] == 0.5847029f);  // one step above the zero point
 }
 
 TEST_CASE("accuracy sets of MLPerf Tiny: recordings of any length are windows, none across two of them") {

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "siena/core/random.hpp"
+#include "siena/deploy/fold_batch_norm.hpp"
+#include "siena/models/resnet8.hpp"
 #include "siena/nn/network.hpp"
 #include "support/catch.hpp"
 
@@ -362,7 +364,7 @@ TEST_CASE("weights of another network are refused, and nothing is loaded", "[dep
       if (name != "linear_1.bias") state.put(name, value);
     }
     deploy::save_safetensors(state, file.path);
-    refuses("expected a value named 'linear_1.bias'");
+    refuses("got a file without 'linear_1.bias'");
   }
   SECTION("a tensor has another shape") {
     for (const auto& [name, value] : other.values()) {
@@ -374,6 +376,26 @@ TEST_CASE("weights of another network are refused, and nothing is loaded", "[dep
   SECTION("a tensor too many") {
     other.put("linear_2.weight", Tensor(Shape{7, 2}));
     deploy::save_safetensors(other, file.path);
-    refuses("got 'linear_2.weight', for which it has no place");
+    refuses("got a file with others for which it has no place: 'linear_2.weight'");
   }
+  SECTION("some are missing and some too many: both are listed") {
+    for (const auto& [name, value] : other.values()) state.put("model." + name, value);
+    deploy::save_safetensors(state, file.path);
+    refuses(
+        "got a file without 'batch_norm_1.bias', 'batch_norm_1.running_mean', 'batch_norm_1.running_variance', "
+        "'batch_norm_1.weight', 'conv2d_1.bias', 'conv2d_1.weight' and 2 more and with others for which it has no place: "
+        "'model.batch_norm_1.bias', ");
+  }
+}
+
+TEST_CASE("weights without batch norms go into a model whose batch norms are folded", "[deploy][safetensors]") {
+  const TemporaryFile file;
+  const std::string path = file.path.string();
+  const Network trained = resnet8({.padding = same, .seed = 5});
+  deploy::save_weights(deploy::fold_batch_norm(trained), path);
+  Network network = deploy::fold_batch_norm(resnet8({.padding = same}));  // as TensorFlow Lite has it
+  deploy::load_weights(network, path);
+  const Tensor images = random_tensor({2, 32, 32, 3}, 4);
+  REQUIRE(same_elements(network.predict(images), deploy::fold_batch_norm(trained).predict(images)));
+  REQUIRE_FALSE(same_elements(network.predict(images), deploy::fold_batch_norm(resnet8({.seed = 5})).predict(images)));
 }

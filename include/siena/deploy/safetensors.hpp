@@ -306,17 +306,35 @@ void save_weights(const T& network, const std::filesystem::path& file, const Met
   save_safetensors(state, file, metadata);
 }
 
-/// Restores what save_weights wrote into a network of the same layers. Throws FormatError for a tensor that is missing, of
-/// another shape, or that the network has no place for; then the network is as it was.
+namespace detail {
+/// For messages: some of the names.
+inline std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 6;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
+  return names.size() <= most ? text : siena::format("{} and {} more", text, names.size() - most);
+}
+}  // namespace detail
+
+/// Restores what save_weights wrote into a network of the same layers. Throws FormatError that names all tensors that are
+/// missing and all that the network has no place for, or one that is of another shape; then the network is as it was.
 template <Stateful T>
 void load_weights(T& network, const std::filesystem::path& file) {
   const State state = load_safetensors(file);
   State places;
   network.save(places, "");
+  std::vector<std::string> missing, surplus;
+  for (const auto& [name, value] : places.values()) {
+    if (!state.contains(name)) missing.push_back(name);
+  }
   for (const auto& [name, value] : state.values()) {
-    require<FormatError>(!std::holds_alternative<Tensor>(value) || places.contains(name),
-                         "load_weights: '{}': expected the weights of this network, got '{}', for which it has no place",
-                         file.string(), name);
+    if (std::holds_alternative<Tensor>(value) && !places.contains(name)) surplus.push_back(name);
+  }
+  if (!missing.empty() || !surplus.empty()) {
+    fail<FormatError>("load_weights: '{}': expected the tensors of this network, got a file {}{}{}{}{}", file.string(),
+                      missing.empty() ? "" : "without ", detail::listed(missing),
+                      missing.empty() || surplus.empty() ? "" : " and ",
+                      surplus.empty() ? "" : "with others for which it has no place: ", detail::listed(surplus));
   }
   try {
     network.load(state, "");
