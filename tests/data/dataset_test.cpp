@@ -11,6 +11,7 @@
 
 #include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/measure.hpp"
+#include "siena/data/room.hpp"
 #include "siena/data/split.hpp"
 #include "support/catch.hpp"
 
@@ -336,4 +337,22 @@ TEST_CASE("how samples were prepared stays with them") {
                   ArgumentError);
   CHECK(Dataset().preparation().shape == Shape{});
   CHECK(numbered(3).preparation().scale() == 1);
+}
+
+TEST_CASE("dataset: counts that cannot be are refused", "[data]") {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {2}, .versions = most}), ArgumentError);
+  CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {2}, .step = most}), ArgumentError);
+  CHECK_THROWS_WITH(Dataset::from_floats({1, 2}, {.shape = {2}, .labels = {0}, .classes = most}),
+                    ContainsSubstring("expected 0 to 16777216 classes"));
+  CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {most, 2}}), ShapeError);
+}
+
+TEST_CASE("room for samples is there, or refused by name", "[data]") {
+  CHECK(room_for<float>(3, {2, 2}, "reader") == std::vector<float>(12));
+  CHECK(room_for<float>(0, {2, 2}, "reader").empty());
+  CHECK_THROWS_WITH(room_for<float>(std::int64_t{1} << 40, {1 << 20}, "reader"),
+                    ContainsSubstring("reader: expected memory for 1099511627776 samples of 1048576 (4 bytes a value)"));
+  CHECK_THROWS_AS(room_for<float>(std::numeric_limits<std::int64_t>::max(), {1 << 20}, "reader"), DataError);
+  CHECK_THROWS_AS(room_for<float>(-1, {1}, "reader"), ArgumentError);
 }

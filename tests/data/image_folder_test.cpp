@@ -3,6 +3,7 @@
 #include "siena/data/image_folder.hpp"
 
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -113,6 +114,20 @@ TEST_CASE("image folder: bad files stop the loading, or are left out and counted
   REQUIRE(data.train.size() + data.validation.size() + data.test.size() == 39);
   REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("got no image"));
   REQUIRE_THROWS_WITH(image_folder(folder.path / "nowhere"), ContainsSubstring("nowhere"));
+}
+
+TEST_CASE("image folder: sizes that cannot be are refused before anything is read") {
+  const test::TemporaryFolder folder("siena_folder_sizes");
+  add_people(folder.path, 1);
+  for (const std::int64_t size : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
+                                  std::numeric_limits<std::int64_t>::max(), std::int64_t{1} << 32}) {
+    CHECK_THROWS_AS(image_folder(folder.path, {.size = {.height = size}}), ArgumentError);
+    CHECK_THROWS_WITH(image_folder(folder.path, {.size = {.width = size}}),
+                      ContainsSubstring("expected 1 to 2^14 pixels a side"));
+  }
+  for (const int channels : {0, -1, 2, std::numeric_limits<int>::max()}) {
+    CHECK_THROWS_AS(image_folder(folder.path, {.channels = channels}), ArgumentError);
+  }
 }
 
 TEST_CASE("Tiny ImageNet as it is distributed") {

@@ -317,3 +317,15 @@ TEST_CASE("batches bring the targets of their samples") {
   }
   REQUIRE(Loader(images(4)).epoch(0).next()->targets.empty());
 }
+
+TEST_CASE("loader: a batch of any size is the whole dataset at most", "[data][loader]") {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t batch : {std::int64_t{10}, std::int64_t{11}, most - 1, most}) {
+    const Loader loader(images(10), {.batch = batch});
+    CHECK(loader.batches() == 1);
+    CHECK(copy_epoch(loader, 0).sizes == std::vector<std::int64_t>{10});
+  }
+  CHECK(Loader(images(10), {.batch = 3}).batches() == 4);
+  CHECK(Loader(images(10), {.batch = 3, .drop_last = true}).batches() == 3);
+  CHECK_THROWS_AS(Loader(images(10), {.batch = most, .drop_last = true}), ArgumentError);
+}

@@ -55,6 +55,7 @@ TEST_CASE("synthetic keywords have the shape of MFCCs and can be told apart") {
   REQUIRE(distance_of(again.train.floats(599), data.train.floats(599)) == 0);
   REQUIRE(distance_of(data.test.floats(0), data.train.floats(0)) > 0);
   REQUIRE_THROWS_AS(synthetic_keywords({.train = 0}), ArgumentError);
+  REQUIRE_THROWS_AS(synthetic_keywords({.train = std::int64_t{1} << 62}), DataError);
 }
 
 TEST_CASE("synthetic machines have the shape of ToyCar, and their anomalies stand out") {
@@ -92,6 +93,7 @@ TEST_CASE("synthetic machines have the shape of ToyCar, and their anomalies stan
   REQUIRE(distance_of(synthetic_machines(options).test.floats(3), data.test.floats(3)) == 0);
   REQUIRE_THROWS_AS(synthetic_machines({.machines = 0}), ArgumentError);
   REQUIRE_THROWS_AS(synthetic_machines({.anomalies = 0}), ArgumentError);
+  REQUIRE_THROWS_AS(synthetic_machines({.train = std::int64_t{1} << 62}), ArgumentError);
 }
 
 TEST_CASE("synthetic images of the other benchmarks") {

@@ -190,5 +190,7 @@ TEST_CASE("synthetic images refuse what cannot be drawn") {
                       ContainsSubstring("at least 8 x 8 pixels and a channel, got 4 x 32 x 3"));
   REQUIRE_THROWS_AS(synthetic_images({.channels = 0}), ArgumentError);
   REQUIRE_THROWS_AS(synthetic_images({.train = 0}), ArgumentError);
+  REQUIRE_THROWS_WITH(synthetic_images({.train = std::int64_t{1} << 62}), ContainsSubstring("expected memory for"));
+  REQUIRE_THROWS_AS(synthetic_images({.height = std::int64_t{1} << 32, .width = std::int64_t{1} << 32}), ShapeError);
   REQUIRE_THROWS_AS(synthetic_images({.noise = -1}), ArgumentError);
 }

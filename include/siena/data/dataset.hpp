@@ -240,7 +240,8 @@ class Dataset {
   // Sample i has its version v at (i * versions + v) * step.
   void count_samples(Description& description, std::int64_t values) {
     const std::int64_t elements = description.shape.elements();
-    require<ArgumentError>(description.versions >= 1 && description.step >= 0 && description.step <= elements &&
+    require<ArgumentError>(description.versions >= 1 && description.versions <= Shape::most_elements / elements &&
+                               description.step >= 0 && description.step <= elements &&
                                (description.versions == 1 || description.step == 0),
                            "{}: expected at least 1 version and a step of at most the {} values of a sample, or else 0 where "
                            "there are versions, got {} and {}",
@@ -272,11 +273,13 @@ class Dataset {
     const auto& labels = description.labels;
     require<DataError>(labels.empty() || static_cast<std::int64_t>(labels.size()) == whole_,
                        "{}: expected a label for each of {} samples or none at all, got {}", name_, whole_, labels.size());
-    require<ArgumentError>(description.classes >= 0, "{}: expected 0 classes or more, got {}", name_, description.classes);
     if (description.classes == 0) description.classes = static_cast<std::int64_t>(description.preparation.classes.size());
     if (description.classes == 0 && !labels.empty()) {
       description.classes = std::int64_t{*std::max_element(labels.begin(), labels.end())} + 1;
     }
+    constexpr std::int64_t most = 1 << 24;  // lists have an entry a class
+    require<ArgumentError>(description.classes >= 0 && description.classes <= most, "{}: expected 0 to {} classes, got {}",
+                           name_, most, description.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {
       require<DataError>(labels[i] >= no_class && labels[i] < description.classes,
                          "{}: expected labels from -1 (no class) to {}, got {} for sample {}", name_, description.classes - 1,

@@ -5,12 +5,14 @@
 #include <stb/stb_image.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -131,14 +133,19 @@ inline std::vector<AxisWeights> axis_weights(std::int64_t count, std::int64_t ol
 
 }  // namespace detail
 
-/// The image at another size: first columns, then rows, in float, rounded at the end.
-inline Image resize(const Image& image, const ResizeOptions& options) {
-  const auto& o = options;
+/// Throws ArgumentError for sizes that no image can have.
+inline void check(const ResizeOptions& o) {
   require<ArgumentError>(o.height >= 1 && o.width >= 1 && o.height <= 1 << 14 && o.width <= 1 << 14 &&
                              o.shorter_side <= 1 << 14 &&
                              (o.shorter_side == 0 || o.shorter_side >= std::min(o.height, o.width)),
                          "resize: expected 1 to 2^14 pixels a side, and a shorter side of 0 or from {} on, got {} x {} and {}",
                          std::min(o.height, o.width), o.height, o.width, o.shorter_side);
+}
+
+/// The image at another size: first columns, then rows, in float, rounded at the end.
+inline Image resize(const Image& image, const ResizeOptions& options) {
+  const auto& o = options;
+  check(o);
   require<ShapeError>(image.height > 0 && image.width > 0 &&
                           static_cast<std::int64_t>(image.pixels.size()) == image.height * image.width * image.channels,
                       "resize: expected the pixels of {} x {} x {}, got {} bytes", image.height, image.width, image.channels,
@@ -153,12 +160,15 @@ inline Image resize(const Image& image, const ResizeOptions& options) {
   const auto columns = detail::axis_weights(o.width, image.width, across, o.resampling);
   const auto rows = detail::axis_weights(o.height, image.height, down, o.resampling);
   const std::int64_t channels = image.channels, stride = o.width * channels;
-  const std::int64_t top = rows.front().first,
-                     bottom = rows.back().first + static_cast<std::int64_t>(rows.back().weights.size());
 
-  std::vector<float> narrow(static_cast<std::size_t>((bottom - top) * stride));
-  for (std::int64_t y = top; y < bottom; ++y) {
-    float* out = narrow.data() + (y - top) * stride;
+  // Rows of the old height and the new width. A new row is made of old ones that follow each other, of which the next one shares
+  // the last two at most: however high the image was, no more than these are kept.
+  std::array<std::vector<float>, 2> kept;
+  std::array<std::int64_t, 2> kept_y{-1, -1};
+  const auto narrow = [&](std::int64_t y) -> const std::vector<float>& {
+    const auto slot = static_cast<std::size_t>(y % 2);
+    if (std::exchange(kept_y[slot], y) == y) return kept[slot];
+    kept[slot].clear();
     for (const auto& column : columns) {
       const std::uint8_t* in = image.pixels.data() + (y * image.width + column.first) * channels;
       for (std::int64_t c = 0; c < channels; ++c) {
@@ -166,20 +176,21 @@ inline Image resize(const Image& image, const ResizeOptions& options) {
         for (std::size_t k = 0; k < column.weights.size(); ++k) {
           sum += column.weights[k] * static_cast<float>(in[static_cast<std::int64_t>(k) * channels + c]);
         }
-        *out++ = sum;
+        kept[slot].push_back(sum);
       }
     }
-  }
+    return kept[slot];
+  };
   Image result{.height = o.height, .width = o.width, .channels = channels};
   result.pixels.reserve(static_cast<std::size_t>(o.height * stride));
+  std::vector<float> sums(static_cast<std::size_t>(stride));
   for (const auto& row : rows) {
-    const float* in = narrow.data() + (row.first - top) * stride;
-    for (std::int64_t x = 0; x < stride; ++x) {
-      float sum = 0;
-      for (std::size_t k = 0; k < row.weights.size(); ++k)
-        sum += row.weights[k] * in[static_cast<std::int64_t>(k) * stride + x];
-      result.pixels.push_back(static_cast<std::uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f)));
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    for (std::size_t k = 0; k < row.weights.size(); ++k) {
+      const auto& in = narrow(row.first + static_cast<std::int64_t>(k));
+      for (std::size_t x = 0; x < sums.size(); ++x) sums[x] += row.weights[k] * in[x];
     }
+    for (const float sum : sums) result.pixels.push_back(static_cast<std::uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f)));
   }
   return result;
 }

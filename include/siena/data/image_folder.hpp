@@ -17,6 +17,7 @@
 #include "siena/data/image_file.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
+#include "siena/data/room.hpp"
 #include "siena/data/split.hpp"
 
 namespace siena::data {
@@ -36,8 +37,12 @@ struct ReadImagesOptions {
 
 /// The images of these files at one size, as bytes, without those that are skipped.
 inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadImagesOptions& options, LoadReport& report) {
-  const std::int64_t each = options.size.height * options.size.width * options.channels;
-  std::vector<std::uint8_t> pixels(files.size() * static_cast<std::size_t>(each));
+  check(options.size);
+  require<ArgumentError>(options.channels == 1 || options.channels == 3, "{}: expected 1 or 3 channels, got {}", options.name,
+                         options.channels);
+  const Shape shape{options.size.height, options.size.width, options.channels};
+  const std::int64_t each = shape.elements();
+  auto pixels = room_for<std::uint8_t>(static_cast<std::int64_t>(files.size()), shape, options.name);
   const ReadOptions reading{.reader = options.name, .skip_bad_files = options.skip_bad_files};
   const auto errors = read_each(static_cast<std::int64_t>(files.size()), reading, [&](std::int64_t i) {
     const Image image = resize(read_image(files[static_cast<std::size_t>(i)].path, options.channels), options.size);
@@ -56,7 +61,7 @@ inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadIma
   }
   pixels.resize(labels.size() * static_cast<std::size_t>(each));
   return Dataset::from_bytes(std::move(pixels),
-                             {.shape = {options.size.height, options.size.width, options.channels},
+                             {.shape = shape,
                               .labels = std::move(labels),
                               .name = options.name,
                               .preparation = {.classes = options.classes,

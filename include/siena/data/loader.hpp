@@ -42,7 +42,7 @@ struct LoaderPlan {
 
   std::int64_t batches() const {
     const std::int64_t size = renderer.dataset().size();
-    return options.drop_last ? size / options.batch : (size + options.batch - 1) / options.batch;
+    return size / options.batch + (!options.drop_last && size % options.batch != 0 ? 1 : 0);
   }
 
   std::vector<std::int64_t> order(std::int64_t epoch) const {

@@ -21,6 +21,7 @@
 #include "siena/data/load_report.hpp"
 #include "siena/data/log_mel.hpp"
 #include "siena/data/recordings.hpp"
+#include "siena/data/room.hpp"
 #include "siena/data/sound_file.hpp"
 
 namespace siena::data {
@@ -76,9 +77,9 @@ class MachineReader {
       : directory_(directory), options_(options), front_end_(options.features) {
     const auto& o = options_;
     require<ArgumentError>(
-        o.first_frame >= 0 && o.window >= 1 && o.frames >= o.window && o.frames <= 1 << 20,
-        "machine_audio: expected a window of 1 frame or more in frames from 0 on, got {} of {} frames from {}", o.window,
-        o.frames, o.first_frame);
+        o.first_frame >= 0 && o.first_frame <= 1 << 20 && o.window >= 1 && o.frames >= o.window && o.frames <= 1 << 20,
+        "machine_audio: expected a window of 1 frame or more in frames from 0 on, at most 2^20, got {} of {} frames from {}",
+        o.window, o.frames, o.first_frame);
     require<ArgumentError>(o.validation >= 0 && o.validation < 1,
                            "machine_audio: expected a validation fraction from 0 to below 1, got {}", o.validation);
   }
@@ -156,7 +157,7 @@ class MachineReader {
 
   FeatureTable compute(const std::vector<std::filesystem::path>& paths) const {
     FeatureTable table{.width = options_.frames * bands()};
-    table.values.resize(paths.size() * static_cast<std::size_t>(table.width));
+    table.values = room_for<float>(static_cast<std::int64_t>(paths.size()), {options_.frames, bands()}, "machine_audio");
     const auto rate = static_cast<std::int64_t>(std::llround(front_end_.sample_rate()));
     const ReadOptions reading{.reader = "machine_audio", .skip_bad_files = options_.skip_bad_files};
     table.errors = read_each(static_cast<std::int64_t>(paths.size()), reading, [&](std::int64_t i) {

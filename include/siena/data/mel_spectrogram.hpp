@@ -14,6 +14,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/data/front_end_options.hpp"
+#include "siena/data/room.hpp"
 
 namespace siena::data {
 
@@ -68,7 +69,7 @@ class MelSpectrogram {
     fft.SetFlag(Eigen::FFT<double>::HalfSpectrum);
     std::vector<double> frame(static_cast<std::size_t>(options_.fft));
     std::vector<std::complex<double>> spectrum(frame.size() / 2 + 1);
-    std::vector<double> energy(spectrum.size()), result(static_cast<std::size_t>(frame_count * options_.bands));
+    std::vector<double> energy(spectrum.size()), result = room_for<double>(frame_count, {options_.bands}, "MelSpectrogram");
     auto out = result.begin();
     for (std::int64_t t = 0; t < frame_count; ++t) {
       cut(samples, t, frame);
@@ -91,16 +92,20 @@ class MelSpectrogram {
     std::vector<double> weights = {};
   };
 
+  static constexpr std::int64_t most_bands = 4096;
+
   void check() const {
     const auto& o = options_;
     require<ArgumentError>(o.window >= 1 && o.hop >= 1 && o.fft >= o.window && o.fft >= 4 && o.fft <= 1 << 20 && o.fft % 2 == 0,
                            "MelOptions: expected a window and a hop of 1 sample or more and an even fft from the window's size "
                            "(at least 4) to 2^20, got {}, {} and {}",
                            o.window, o.hop, o.fft);
-    require<ArgumentError>(o.bands >= 1 && o.bands <= o.fft, "MelOptions: expected 1 to {} bands, got {}", o.fft, o.bands);
-    require<ArgumentError>(std::isfinite(o.sample_rate) && o.low >= 0 && o.low < o.high && o.high <= o.sample_rate / 2,
-                           "MelOptions: expected 0 <= low < high <= half of the sample rate, got {}, {} and a rate of {}",
-                           o.low, o.high, o.sample_rate);
+    require<ArgumentError>(o.bands >= 1 && o.bands <= std::min(o.fft, most_bands), "MelOptions: expected 1 to {} bands, got {}",
+                           std::min(o.fft, most_bands), o.bands);
+    require<ArgumentError>(
+        o.sample_rate <= 1e7 && o.low >= 0 && o.low < o.high && o.high <= o.sample_rate / 2,
+        "MelOptions: expected 0 <= low < high <= half of a sample rate of at most 10 MHz, got {}, {} and a rate of {}", o.low,
+        o.high, o.sample_rate);
     require<ArgumentError>(o.power == 1 || o.power == 2, "MelOptions: expected a power of 1 or 2, got {}", o.power);
   }
 

@@ -39,6 +39,12 @@ struct WindowLayout {
 /// The windows of recordings, whose frames `values` holds one after the other: those of the first, then those of the next.
 /// Class 1 are the windows of anomalies (`anomaly`: a number for each recording). Windows overlap in memory.
 inline Dataset window_dataset(std::vector<float> values, const WindowLayout& layout, std::span<const std::int32_t> anomaly) {
+  require<ArgumentError>(
+      layout.window >= 1 && layout.frames >= layout.window && layout.frames <= 1 << 20 && layout.bands >= 1 &&
+          layout.bands <= 1 << 20,
+      "window_dataset: expected windows of 1 frame or more within 2^20 frames of 1 to 2^20 bands, got {} of {} "
+      "frames of {}",
+      layout.window, layout.frames, layout.bands);
   std::vector<std::int32_t> labels;
   std::vector<std::int64_t> places;
   for (const std::int32_t label : anomaly) {

@@ -26,6 +26,7 @@
 #include "siena/data/keywords.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
+#include "siena/data/room.hpp"
 #include "siena/data/sha1.hpp"
 #include "siena/data/sound_file.hpp"
 
@@ -301,7 +302,7 @@ class SpeechReader {
     const auto& clips = clips_[part];
     const std::int64_t each = front_end_.shape(length_).elements();
     FeatureTable table{.width = each * versions};
-    table.values.resize(clips.size() * static_cast<std::size_t>(table.width));
+    table.values = room_for<float>(static_cast<std::int64_t>(clips.size()), {table.width}, "speech_commands");
     const ReadOptions reading{.reader = "speech_commands", .skip_bad_files = options_.skip_bad_files};
     table.errors = read_each(static_cast<std::int64_t>(clips.size()), reading, [&](std::int64_t i) {
       const auto samples = samples_of(clips[static_cast<std::size_t>(i)]);

@@ -16,6 +16,7 @@
 #include "siena/core/random.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/measure.hpp"
+#include "siena/data/room.hpp"
 
 namespace siena::data {
 
@@ -140,8 +141,9 @@ inline void draw_image(const SyntheticOptions& options, std::int64_t label, Rand
 }
 
 inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size, std::uint64_t part, std::string name) {
-  const std::int64_t elements = options.height * options.width * options.channels;
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size * elements));
+  const Shape shape{options.height, options.width, options.channels};
+  const std::int64_t elements = shape.elements();
+  auto pixels = room_for<std::uint8_t>(size, shape, name);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(size));
   parallel_for(size, [&](std::int64_t i) {
     labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % options.classes);
@@ -149,7 +151,7 @@ inline Dataset synthetic_part(const SyntheticOptions& options, std::int64_t size
     draw_image(options, i % options.classes, random, pixels.data() + i * elements);
   });
   return Dataset::from_bytes(std::move(pixels),
-                             {.shape = {options.height, options.width, options.channels},
+                             {.shape = shape,
                               .labels = std::move(labels),
                               .classes = options.classes,
                               .name = std::move(name),

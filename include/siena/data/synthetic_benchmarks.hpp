@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include "siena/data/keywords.hpp"
 #include "siena/data/measure.hpp"
 #include "siena/data/recordings.hpp"
+#include "siena/data/room.hpp"
 #include "siena/data/synthetic.hpp"
 
 // Data of the shapes of the benchmarks, so that everything runs without a download. What is learnt from them says nothing about
@@ -96,7 +98,7 @@ inline void draw_keyword(std::int64_t label, Random random, float* out) {
 
 inline Dataset keyword_part(std::int64_t size, const Random& random, std::string name) {
   constexpr std::int64_t each = keyword_frames * keyword_coefficients;
-  std::vector<float> values(static_cast<std::size_t>(size * each));
+  auto values = room_for<float>(size, {each}, name);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(size));
   parallel_for(size, [&](std::int64_t i) {
     labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % keyword_classes);
@@ -174,6 +176,8 @@ inline MonitoredMachines synthetic_machines(const SyntheticMachinesOptions& opti
       "synthetic_machines: expected 1 to 99 machines with recordings to train with, normal ones and anomalies to "
       "test, got {} with {}, {} and {}",
       o.machines, o.train, o.normal, o.anomalies);
+  const std::int64_t most = std::max({o.train, o.validation, o.normal, o.anomalies});
+  require<ArgumentError>(most <= 100'000, "synthetic_machines: expected at most 100000 recordings of each kind, got {}", most);
   const WindowLayout layout{.frames = 24};
   MonitoredMachines result;
   const auto part = [&](std::uint64_t stream, std::int64_t normal, std::int64_t anomalies) {
