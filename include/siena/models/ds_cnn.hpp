@@ -30,7 +30,8 @@ struct DsCnnOptions {
 inline Network ds_cnn(const DsCnnOptions& options = {}) {
   const int channels = scaled_channels("ds_cnn", 64, options.width);
   const BatchNorm norm{.momentum = options.bn_momentum};
-  const Conv2d depthwise{.out = channels, .kernel = 3, .padding = 1, .groups = Conv2d::depthwise};
+  const ImagePadding around = padding_or(options.padding, 1);
+  const Conv2d depthwise{.out = channels, .kernel = 3, .padding = around, .groups = Conv2d::depthwise};
   return Network(
       options.input,
       [&](Flow x) {
