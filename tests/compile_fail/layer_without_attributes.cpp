@@ -10,4 +10,4 @@ struct Half {
 #endif
 };
 
-constexpr bool kept = siena::require_attributes<Half>();
+void keep() { siena::require_attributes<Half>(); }

@@ -3,6 +3,7 @@
 #include "siena/nn/flow.hpp"
 
 #include <any>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -100,6 +101,33 @@ TEST_CASE("flow: decorations travel with their layer") {
   CHECK(kind_of(net.nodes()[3].layer) == "bent");
   const Network copy = net;
   CHECK(std::any_cast<int>(copy.nodes()[1].decoration) == 42);
+}
+
+TEST_CASE("flow: a value of a network that is finished is refused, wherever the next one is built") {
+  std::optional<Flow> kept;
+  const auto build = [&](auto write) { return Network(Shape{4, 4, 3}, write); };
+  (void)build([&](const Flow& x) { return *(kept = x | Conv2d{.out = 2}) | Relu{}; });
+  const auto expected = ContainsSubstring("expected a value of the network that is being built, got one of a network that is");
+  // The builders of these stand where that of the first one stood.
+  CHECK_THROWS_WITH(build([&](const Flow& x) {
+                      (void)(x | Relu{});
+                      return *kept;
+                    }),
+                    expected);
+  CHECK_THROWS_WITH(build([&](const Flow&) { return *kept | Relu{}; }), expected);
+  CHECK_THROWS_WITH(build([&](const Flow& x) { return add(x, *kept); }), expected);
+  CHECK_THROWS_WITH(build([&](const Flow& x) { return concat({x, *kept}); }), expected);
+  CHECK_THROWS_WITH(kept->shape(), expected);
+  CHECK_THROWS_WITH(Flow(*kept).named("old"), expected);
+}
+
+TEST_CASE("flow: layers read as many values as they know what to do with") {
+  const auto build = [](std::vector<int> inputs) {
+    return Network(Shape{4}, [&](const Flow& x) { return Flow(x.builder(), x.builder()->append(Relu{}, inputs, {})); });
+  };
+  CHECK_NOTHROW(build({0}));
+  CHECK_THROWS_WITH(build({0, 0}), ContainsSubstring("relu_1: expected one input, got 2"));
+  CHECK_THROWS_WITH(build({}), ContainsSubstring("relu_1: expected a layer that reads something"));
 }
 
 TEST_CASE("flow: a layer known at run time") {

@@ -22,6 +22,7 @@ namespace siena::test {
 /// A layer of a user, with a weight per channel.
 struct Scaled {
   std::string_view kind() const { return "scaled"; }
+  static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const {
     setup.parameter("weight", {setup.input()[-1]}, Init::constant(2), false);
     return setup.input();

@@ -26,12 +26,11 @@ concept HasAttributes = std::default_initializable<T> &&
 
 /// Fails to compile, with a sentence, for a layer that does not name its options.
 template <class L>
-consteval bool require_attributes() {
+constexpr void require_attributes() {
   static_assert(HasAttributes<L>,
                 "siena: a layer that is kept in files can be made by default and names its options in one place, `static void "
                 "attributes(auto& self, auto&& visit)`, which calls `visit(\"out\", self.out)` for each of them; one without "
                 "options leaves it empty");
-  return true;
 }
 
 }  // namespace siena

@@ -34,6 +34,8 @@ static_assert(std::endian::native == std::endian::little, "siena: safetensors fi
 
 /// Text that goes with a file: a licence, a data set, an accuracy.
 using Metadata = std::map<std::string, std::string>;
+/// The name of the text that holds the graph, in files that stand on their own (save_network).
+inline constexpr std::string_view network_metadata = "siena.network";
 
 namespace detail {
 

@@ -23,6 +23,13 @@ class Custom {
   Shape setup(LayerSetup& setup) const { return model_->setup(setup); }
   Var forward(Forward& forward) const { return model_->forward(forward); }
 
+  /// The layer itself where it is an L, else null.
+  template <class L>
+  const L* get_if() const {
+    const auto* model = dynamic_cast<const Model<L>*>(model_.get());
+    return model != nullptr ? &model->layer : nullptr;
+  }
+
  private:
   struct Interface {
     virtual ~Interface() = default;

@@ -5,6 +5,7 @@
 #include <any>
 #include <concepts>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,26 +27,40 @@ concept DecoratedLayer = requires(const D& decorated) {
 /// The part of a network under construction that a Flow talks to.
 class NetworkBuilder {
  public:
-  virtual ~NetworkBuilder() = default;
+  NetworkBuilder() = default;
+  NetworkBuilder(const NetworkBuilder&) = delete;
+  NetworkBuilder& operator=(const NetworkBuilder&) = delete;
+  virtual ~NetworkBuilder() { *self_ = nullptr; }
   virtual int append(Layer layer, std::vector<int> inputs, Decoration decoration) = 0;
   virtual const Shape& shape(int node) const = 0;
   virtual int size() const = 0;  ///< nodes so far
   virtual void rename(int node, std::string name) = 0;
+
+  /// Where it is for as long as it lives, then null: a Flow outlives it where somebody keeps one.
+  const std::shared_ptr<NetworkBuilder*>& self() const { return self_; }
+
+ private:
+  std::shared_ptr<NetworkBuilder*> self_ = std::make_shared<NetworkBuilder*>(this);
 };
 
-/// A value in a network under construction: the handle with which graphs are written, `x | Conv2d{.out = 16} | Relu{}`.
+/// A value in a network under construction: the handle with which graphs are written, `x | Conv2d{.out = 16} | Relu{}`. Good
+/// until the network is built; an ArgumentError afterwards.
 class Flow {
  public:
-  Flow(NetworkBuilder* builder, int node) : builder_(builder), node_(node) {}
+  Flow(NetworkBuilder* builder, int node) : builder_(builder->self()), node_(node) {}
 
   /// Shape of one sample here.
-  const Shape& shape() const { return builder_->shape(node_); }
+  const Shape& shape() const { return builder()->shape(node_); }
   int node() const { return node_; }
-  NetworkBuilder* builder() const { return builder_; }
+  NetworkBuilder* builder() const {
+    require<ArgumentError>(*builder_ != nullptr,
+                           "Flow: expected a value of the network that is being built, got one of a network that is finished");
+    return *builder_;
+  }
 
   /// Names the layer whose output this is; its parameters are saved under this name.
   Flow named(std::string name) const {
-    builder_->rename(node_, std::move(name));
+    builder()->rename(node_, std::move(name));
     return *this;
   }
 
@@ -53,7 +68,7 @@ class Flow {
   template <class L>
   Flow append(L layer, Decoration decoration = {}) const {
     if constexpr (std::same_as<L, Layer> || BuiltInLayer<L>) {
-      return {builder_, builder_->append(std::move(layer), {node_}, std::move(decoration))};
+      return {builder(), builder()->append(std::move(layer), {node_}, std::move(decoration))};
     } else {
       static_assert(LayerType<L>,
                     "siena: a layer needs `std::string_view kind() const`, `Shape setup(LayerSetup&) const` and "
@@ -73,7 +88,7 @@ class Flow {
   }
 
  private:
-  NetworkBuilder* builder_;
+  std::shared_ptr<NetworkBuilder*> builder_;
   int node_;
 };
 

@@ -40,7 +40,13 @@ class LayerSetup {
 
   /// The layer's place in the network, for error messages.
   std::string_view where() const { return where_; }
-  std::span<const Shape> inputs() const { return inputs_; }
+  /// For layers of several inputs.
+  std::span<const Shape> inputs() const {
+    reads_all_ = true;
+    return inputs_;
+  }
+  /// Whether anybody has asked for more than the first input.
+  bool reads_all() const { return reads_all_; }
   const Shape& input() const { return inputs_[0]; }
   /// The input's shape, which has to be H x W x C.
   const Shape& image() const {
@@ -66,6 +72,7 @@ class LayerSetup {
  private:
   std::string_view where_;
   std::span<const Shape> inputs_;
+  mutable bool reads_all_ = false;
 };
 
 /// What a layer sees of one pass through the network. Values carry the batch as their first size.

@@ -28,12 +28,13 @@ class Network {
   struct Node {
     std::string name;
     Layer layer;
-    std::vector<int> inputs;      ///< nodes before this one
-    Shape shape;                  ///< of one sample of the output
-    std::vector<int> parameters;  ///< indices into the network's parameters, in the order in which the layer asked for them
-    std::vector<int> buffers;
-    std::vector<std::shared_ptr<const Gate>> gates;  ///< applied one after the other
-    Decoration decoration;
+    std::vector<int> inputs = {};  ///< nodes before this one
+    Shape shape = {};              ///< of one sample of the output
+    std::vector<int> parameters =
+        {};  ///< indices into the network's parameters, in the order in which the layer asked for them
+    std::vector<int> buffers = {};
+    std::vector<std::shared_ptr<const Gate>> gates = {};  ///< applied one after the other
+    Decoration decoration = {};
     std::optional<double> macs = {};  ///< per sample, where the layer says it of itself
   };
   struct NamedBuffer {
@@ -143,14 +144,7 @@ class Network {
     void append_input(const Shape& shape) {
       require<ShapeError>(shape.rank() > 0 && shape.elements() > 0,
                           "Network: expected an input of at least one element, got {}", shape);
-      network_.nodes_.push_back({.name = "input",
-                                 .layer = Input{},
-                                 .inputs = {},
-                                 .shape = shape,
-                                 .parameters = {},
-                                 .buffers = {},
-                                 .gates = {},
-                                 .decoration = {}});
+      network_.nodes_.push_back({.name = "input", .layer = Input{}, .shape = shape});
     }
     int append(Layer layer, std::vector<int> inputs, Decoration decoration) override;
     const Shape& shape(int node) const override { return network_.nodes_[node].shape; }
@@ -182,14 +176,9 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   std::string name;
   do name = format("{}_{}", kind, ++counts_[kind]);
   while (taken(name));
-  Node node{.name = std::move(name),
-            .layer = std::move(layer),
-            .inputs = std::move(inputs),
-            .shape = {},
-            .parameters = {},
-            .buffers = {},
-            .gates = {},
-            .decoration = std::move(decoration)};
+  Node node{
+      .name = std::move(name), .layer = std::move(layer), .inputs = std::move(inputs), .decoration = std::move(decoration)};
+  require<ArgumentError>(!node.inputs.empty(), "{}: expected a layer that reads something, got no inputs", node.name);
   std::vector<Shape> shapes;
   for (const int input : node.inputs) {
     require<ArgumentError>(input >= 0 && input < static_cast<int>(network_.nodes_.size()),
@@ -199,6 +188,8 @@ inline int Network::Builder::append(Layer layer, std::vector<int> inputs, Decora
   LayerSetup setup(node.name, shapes);
   try {
     node.shape = visit_layer([&](const auto& l) { return l.setup(setup); }, node.layer);
+    require<ArgumentError>(shapes.size() == 1 || setup.reads_all() || std::holds_alternative<Custom>(node.layer),
+                           "{}: expected one input, got {}", node.name, shapes.size());
     make_parameters(setup, node);
   } catch (const ShapeError& error) {  // of a shape, which knows of no layer
     if (std::string_view(error.what()).starts_with(node.name)) throw;
@@ -245,14 +236,8 @@ inline void Network::finish(int output) {
       fail<ArgumentError>("Network: expected every layer to lead to the output, but nothing uses '{}'", nodes_[i].name);
     for (const int input : nodes_[i].inputs) used[input] = true;
   }
-  for (const Node& node : nodes_) {
-    const auto* mixture = std::get_if<Mixture>(&node.layer);
-    for (std::size_t i = 0; mixture != nullptr && i < nodes_.size(); ++i) {
-      for (const int in : nodes_[i].inputs)
-        require<ArgumentError>(&nodes_[i] == &node || !mixture->hides(in, static_cast<int>(i)),
-                               "{}: expected nothing but it to read '{}', which is inside of an alternative; '{}' does",
-                               node.name, nodes_[in].name, nodes_[i].name);
-    }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (const auto* mixture = std::get_if<Mixture>(&nodes_[i].layer)) mixture->check_branches(nodes_, i);
   }
   plan();
 }

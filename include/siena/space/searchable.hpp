@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "siena/nn/flow.hpp"
 
@@ -45,6 +47,21 @@ struct SearchAxes {
     visit("dilation", self.dilation);
   }
 };
+
+/// Throws ArgumentError, with `where` in front, for an axis that a layer does not have.
+inline void require_axes(const Layer& layer, const SearchAxes& axes, std::string_view where) {
+  const bool convolution = convolution_of(layer).has_value();
+  require<ArgumentError>(!axes.channels || convolution || std::holds_alternative<Linear>(layer),
+                         "{}: expected channels to vary in a Conv1d, Conv2d or Linear, got '{}', which follows by itself",
+                         where, kind_of(layer));
+  require<ArgumentError>((!axes.receptive_field && !axes.dilation) || convolution,
+                         "{}: expected taps to vary in a Conv1d or Conv2d, got '{}'", where, kind_of(layer));
+  require<ArgumentError>(!axes.channels || axes.channels->minimum >= 1,
+                         "{}: expected Channels with a minimum of at least 1, got {}", where, axes.channels->minimum);
+  require<ArgumentError>(!axes.receptive_field || axes.receptive_field->minimum >= 1,
+                         "{}: expected ReceptiveField with a minimum of at least 1, got {}", where,
+                         axes.receptive_field->minimum);
+}
 
 /// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`, and
 /// `x | Searchable{Conv1d{.out = 16, .kernel = 9}, Channels{}, ReceptiveField{}, Dilation{}}`. Channels vary in layers that

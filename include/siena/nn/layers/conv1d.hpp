@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "siena/nn/layers/conv2d.hpp"
@@ -51,7 +53,9 @@ struct Conv1d {
 
   /// The same convolution of images of height 1.
   Conv2d image() const {
-    const int before = padding.is_causal ? (kernel - 1) * dilation : padding.before;
+    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    const int before =
+        padding.is_causal ? static_cast<int>(std::clamp((std::int64_t{kernel} - 1) * dilation, -most, most)) : padding.before;
     return {.out = out,
             .kernel = {1, kernel},
             .stride = {1, stride},

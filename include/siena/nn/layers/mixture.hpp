@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,35 @@ struct Mixture {
   };
   std::vector<Branch> branches;
 
+  bool holds(int node) const {
+    return std::any_of(branches.begin(), branches.end(), [&](const Branch& b) { return b.has(node); });
+  }
   /// Whether `node` lies in a branch that is not that of `reader`: then it may not be computed.
   bool hides(int node, int reader) const {
     return std::any_of(branches.begin(), branches.end(), [&](const Branch& b) { return b.has(node) && !b.has(reader); });
+  }
+
+  /// As node `self` of a network: the branches are apart, before it, and read by it alone, as what is inside of one may not be
+  /// computed.
+  template <class Nodes>
+  void check_branches(const Nodes& nodes, std::size_t self) const {
+    const auto& name = nodes[self].name;
+    int end = 1;
+    for (std::size_t b = 0; b < branches.size(); ++b) {
+      const auto& [its_name, first, last] = branches[b];
+      const int input = nodes[self].inputs[b];
+      const bool apart = first >= end && last >= first && last <= static_cast<int>(self);
+      require<ArgumentError>(
+          apart && (branches[b].has(input) || !holds(input)),
+          "{}: expected alternatives one after the other, each with an output of its own or none; '{}' is not", name, its_name);
+      end = last;
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      for (const int in : nodes[i].inputs)
+        require<ArgumentError>(i == self || !hides(in, static_cast<int>(i)),
+                               "{}: expected nothing but it to read '{}', which is inside of an alternative; '{}' does", name,
+                               nodes[in].name, nodes[i].name);
+    }
   }
 
   std::string_view kind() const { return "mixture"; }

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Optional component siena::json (nlohmann-json): layers of users in files. Not part of the umbrella header.
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "siena/deploy/attributes_json.hpp"
+#include "siena/nn/layers.hpp"
+
+namespace siena::deploy {
+
+/// A layer as a file holds it: the name of its type and its options.
+struct LayerJson {
+  std::string type;
+  nlohmann::json options;
+};
+
+/// The layers that files of networks may hold: siena's own, and those of users that were added, under the names that files know
+/// them by: `LayerRegistry().add<Swish>("swish")`.
+class LayerRegistry {
+ public:
+  /// A layer of one's own, which names its options (HasAttributes).
+  template <class L>
+  LayerRegistry& add(std::string type) {
+    static_assert(!BuiltInLayer<L>, "siena: files know siena's own layers already");
+    require_attributes<L>();
+    if constexpr (HasAttributes<L>) {
+      Entry entry{[](const Custom& layer, const std::string& where) -> std::optional<nlohmann::json> {
+                    const L* known = layer.get_if<L>();
+                    return known != nullptr ? std::optional(option_to_json(*known, where)) : std::nullopt;
+                  },
+                  [](const nlohmann::json& options, const std::string& where) {
+                    L layer{};
+                    option_from_json(options, layer, where);
+                    return Layer(Custom(std::move(layer)));
+                  }};
+      require<ArgumentError>(!built_in(type) && entries_.emplace(type, std::move(entry)).second,
+                             "LayerRegistry: expected a name of its own for every layer, got '{}' again", type);
+    }
+    return *this;
+  }
+
+  /// Throws ArgumentError, which begins with `where`, for a layer of a user that was not added.
+  LayerJson to_json(const Layer& layer, const std::string& where) const {
+    if (const auto* custom = std::get_if<Custom>(&layer)) {
+      for (const auto& [type, entry] : entries_) {
+        if (std::optional<nlohmann::json> options = entry.write(*custom, where)) return {type, std::move(*options)};
+      }
+      fail<ArgumentError>("{}: expected a layer that files know, got '{}', which is none of siena's; add it to a LayerRegistry",
+                          where, custom->kind());
+    }
+    return visit_layer(
+        [&]<class L>(const L& own) -> LayerJson {
+          if constexpr (std::is_same_v<L, Custom>) {
+            return {};
+          } else {
+            return {std::string(own.kind()), option_to_json(own, where)};
+          }
+        },
+        layer);
+  }
+
+  /// Throws FormatError, which begins with `where`, for a type that was not added, and for options that it does not have.
+  Layer from_json(const LayerJson& json, const std::string& where) const {
+    if (std::optional<Layer> layer = built_in(json.type)) {
+      std::visit(
+          [&]<class L>(L& own) {
+            if constexpr (!std::is_same_v<L, Custom>) option_from_json(json.options, own, where);
+          },
+          *layer);
+      return std::move(*layer);
+    }
+    const auto found = entries_.find(json.type);
+    require<FormatError>(
+        found != entries_.end(),
+        "{}: expected a layer of siena's or one that was added to the LayerRegistry, got '{}'; was this written "
+        "by a newer siena?",
+        where, json.type);
+    return found->second.read(json.options, where);
+  }
+
+ private:
+  struct Entry {
+    std::function<std::optional<nlohmann::json>(const Custom&, const std::string&)> write;
+    std::function<Layer(const nlohmann::json&, const std::string&)> read;
+  };
+
+  /// The layer of siena's own with its default options.
+  static std::optional<Layer> built_in(std::string_view type) { return built_in(type, static_cast<const Layer*>(nullptr)); }
+  template <class... Ls>
+  static std::optional<Layer> built_in(std::string_view type, const std::variant<Ls...>*) {
+    std::optional<Layer> found;
+    const auto attempt = [&]<class L>(const L* /*type*/) {
+      if constexpr (!std::is_same_v<L, Custom>) {
+        if (L{}.kind() == type) found = L{};
+      }
+    };
+    (attempt(static_cast<const Ls*>(nullptr)), ...);
+    return found;
+  }
+
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace siena::deploy
