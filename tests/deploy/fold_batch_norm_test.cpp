@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/deploy/fold_batch_norm.hpp"
 
+#include <any>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -59,6 +60,8 @@ TEST_CASE("fold_batch_norm: networks of any make") {
       charged += layer.kind == LayerKind::batch_norm && !layer.batch_norm_folded ? 1 : 0;
     }
     CHECK(batch_norms(plain) == charged);
+    CHECK(total(ModelSize{}, describe(plain)) == total(ModelSize{}, describe(network)));
+    CHECK(deploy::fold_batch_norm(plain).nodes().size() == plain.nodes().size());  // there is nothing left to fold
     folded += batch_norms(network) - charged, left += charged;
   }
   CHECK(folded > 60);
@@ -87,6 +90,19 @@ TEST_CASE("fold_batch_norm: values, names and biases") {
   CHECK(folded.parameter(1).value(0) == -1);  // (0 - 1) * 3 / 2 + 0.5
   CHECK(folded.parameter(1).value(1) == 11);
   CHECK(std::get<Conv2d>(folded.nodes()[1].layer).bias);
+}
+
+TEST_CASE("fold_batch_norm: one after the other, and what may vary stays") {
+  const Network network = randomised({4, 4, 3}, [](Flow x) {
+    x = x | Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{.minimum = 2}} | BatchNorm{} | BatchNorm{};
+    return x | GlobalAvgPool{} | Linear{.out = 2} | BatchNorm{} | BatchNorm{} | BatchNorm{};
+  });
+  CHECK(folding_error(network, 5) < 1e-4);
+  const Network folded = deploy::fold_batch_norm(network);
+  CHECK(folded.nodes().size() == 4);
+  CHECK(total(ModelSize{}, describe(network)) == 27 * 4 + 4 * 4 + 4 * 2 + 2 * 4);
+  CHECK(total(ModelSize{}, describe(folded)) == total(ModelSize{}, describe(network)));
+  CHECK(std::any_cast<SearchAxes>(folded.nodes()[1].decoration).channels->minimum == 2);
 }
 
 TEST_CASE("fold_batch_norm: a batch norm stays where folding would be wrong") {

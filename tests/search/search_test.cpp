@@ -3,6 +3,7 @@
 #include "siena/search/search.hpp"
 
 #include <algorithm>
+#include <any>
 #include <functional>
 #include <map>
 #include <string>
@@ -251,22 +252,60 @@ TEST_CASE("search: keeps the bounds whatever the formulation and its strength") 
   }
 }
 
-TEST_CASE("search: without warm-up, without test images, with nothing to vary") {
+TEST_CASE("search: what was found is searched further, under tighter bounds") {
+  const auto seed = describe(tiny());
+  const auto part = [&](double of) { return subject_to(MemoryBound{Bytes{of * total(ModelSize{}, seed)}}); };
+  auto options = quick();
+  options.epochs = 1;
+  const Network half = search(tiny(), images(), part(0.5), Duccio{}, options).network;
+  CHECK(part(0.5).feasible(describe(half)));
+  CHECK_FALSE(part(0.25).feasible(describe(half)));
+  options.warmup = 0;
+  Network quarter = search(half, images(), part(0.25), Duccio{}, options).network;
+  CHECK(part(0.25).feasible(describe(quarter)));
+  CHECK(plain(quarter));
+  CHECK(total(ModelSize{}, describe(quarter)) > 0.15 * total(ModelSize{}, seed));
+  for (const char* name : {"stem", "inner", "sum"}) {
+    const auto node =
+        std::find_if(quarter.nodes().begin(), quarter.nodes().end(), [&](const auto& n) { return n.name == name; });
+    REQUIRE(node != quarter.nodes().end());
+    REQUIRE(std::any_cast<SearchAxes>(&node->decoration) != nullptr);
+  }
+}
+
+TEST_CASE("search: a network in which nothing may vary is refused before training") {
+  Log log;
+  const auto run = [&](auto layer) {
+    const Network network({16, 16, 2}, [&](const Flow& x) { return x | layer | Relu{} | GlobalAvgPool{} | Linear{.out = 4}; });
+    (void)search(network, images(), subject_to(AtMost{Params{}, 1000}), Duccio{}, quick(), std::ref(log));
+  };
+  const std::string message =
+      "search: expected a network in which something may vary, got one in which nothing may, or nothing is left to; say what: "
+      "x "
+      "| Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}, or a Choice";
+  CHECK_THROWS_WITH(run(Conv2d{.out = 4, .kernel = 3}), message);
+  CHECK_THROWS_WITH(run(Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{.minimum = 4}}), message);
+  CHECK_THROWS_WITH(run(Searchable{Conv2d{.out = 4, .kernel = 1}, ReceptiveField{}, Dilation{}}), message);
+  CHECK(log.phases.empty());
+}
+
+TEST_CASE("search: without warm-up, without test images") {
   data::Splits some = images();
   some.test = {};
   auto options = quick();
   options.warmup = 0;
   options.epochs = 1;
-  const Network fixed({16, 16, 2}, [](const Flow& x) {
-    return x | Conv2d{.out = 4, .kernel = 3, .stride = 4} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+  const Network narrow({16, 16, 2}, [](const Flow& x) {
+    return x | Searchable{Conv2d{.out = 4, .kernel = 3, .stride = 4}, Channels{.minimum = 3}} | Relu{} | GlobalAvgPool{} |
+           Linear{.out = 4};
   });
-  auto [found, history] = search(fixed, some, subject_to(AtMost{Params{}, 1000}), Duccio{}, options);
+  auto [found, history] = search(narrow, some, subject_to(AtMost{Params{}, 1000}), Duccio{}, options);
   CHECK(history.warmup.epochs.empty());
   CHECK_FALSE(history.seed_test);
   CHECK_FALSE(history.found_test);
-  CHECK(describe(found).layers.size() == describe(fixed).layers.size());
-  CHECK_THROWS_WITH(search(fixed, some, subject_to(AtMost{Params{}, 50}), Duccio{}, options),
-                    ContainsSubstring("reaches is 88 weights"));
+  CHECK(describe(found).layers.size() == describe(narrow).layers.size());
+  CHECK_THROWS_WITH(search(narrow, some, subject_to(AtMost{Params{}, 50}), Duccio{}, options),
+                    ContainsSubstring("reaches is 66 weights"));
   // No constraint at all: trained, and as wide as it was.
   CHECK(search(tiny(), some, {}, Duccio{}, options).network.weight_count() == tiny().weight_count());
 }

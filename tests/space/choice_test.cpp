@@ -321,6 +321,25 @@ TEST_CASE("Choice: a batch norm behind it folds into the alternatives that it ca
   CHECK_FALSE(expected(build(Identity{})));
   CHECK(expected(build(Choice{Conv2d{.out = 4}, Conv2d{.out = 4, .kernel = 5}})));
   CHECK_FALSE(expected(build(Choice{Conv2d{.out = 4}, Identity{}})));
+  // Behind batch norms that fold, and two in a row.
+  const auto normed = [](const Flow& x) { return x | Conv2d{.out = 4} | BatchNorm{}; };
+  const auto normed_twice = [](const Flow& x) { return x | Conv2d{.out = 4} | BatchNorm{} | BatchNorm{}; };
+  const auto summed = [](const Flow& x) { return add(x, x | Conv2d{.out = 4}) | BatchNorm{}; };
+  CHECK(expected(build(normed)));
+  CHECK(expected(build(normed_twice)));
+  CHECK_FALSE(expected(build(summed)));
+  const auto twice = [](const auto& last) {
+    return Network({6, 6, 4}, [&](const Flow& x) {
+      return x | Relu{} | Choice{Conv2d{.out = 4, .kernel = 3}, last} | BatchNorm{} | BatchNorm{} | Relu{};
+    });
+  };
+  CHECK(expected(twice(normed)));
+  CHECK_FALSE(expected(twice(summed)));
+  CHECK_FALSE(expected(Network({6, 6, 4}, [&](const Flow& x) {  // the choice has another reader
+    const Flow y = x | Relu{} | Choice{Conv2d{.out = 4}, normed};
+    const Flow z = y | BatchNorm{};
+    return add(y, z) | BatchNorm{} | Relu{};
+  })));
 }
 
 TEST_CASE("Choice: what cannot be is refused") {

@@ -121,3 +121,30 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
   CHECK(with_choices > 200);
   CHECK(of_users > 5);
 }
+
+TEST_CASE("space: what was found may vary on, and is found again") {
+  int fewer_channels = 0, fewer_taps = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    INFO("network " << seed);
+    test::RandomNetwork generator(seed, true);
+    Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
+    for (int round = 0; round < 3; ++round) {
+      const SearchSpace space(network);
+      const Selection selection = generator.selection(space);
+      space.select(network, selection);
+      const Tensor batch = generator.batch(network, 2);
+      Network plain = discretize(network, space);
+      CHECK(test::difference(network.predict(batch), plain.predict(batch)) <= 1e-4);
+      CHECK(every_price(describe(network, space)) == every_price(describe(plain)));
+      if (round > 0) {
+        for (std::size_t g = 0; g < selection.keep.size(); ++g)
+          fewer_channels += selection.count(static_cast<int>(g)) < space.masks().groups()[g].channels ? 1 : 0;
+        for (std::size_t c = 0; c < selection.taps.size(); ++c)
+          fewer_taps += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
+      }
+      network = std::move(plain);
+    }
+  }
+  CHECK(fewer_channels > 100);
+  CHECK(fewer_taps > 50);
+}

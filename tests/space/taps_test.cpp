@@ -119,8 +119,8 @@ TEST_CASE("taps: any dilation, padding and groups, one axis or both") {
             const Conv1d conv{
                 .out = 4, .kernel = kernel, .stride = stride, .padding = padding, .dilation = dilation, .groups = groups};
             const auto check = [&](std::int64_t time, int least, auto... axes) {
-              Network network = one_layer({time, 4}, conv, axes...);
               try {
+                Network network = one_layer({time, 4}, conv, axes...);
                 const int fewest = static_cast<int>(*check_states(network).begin());
                 CHECK(fewest >= least);
                 ++searched;

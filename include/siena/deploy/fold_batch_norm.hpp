@@ -38,17 +38,17 @@ inline void fold(const Network& network, const Network::Node& batch_norm, Tensor
 }  // namespace detail
 
 /// The same function in inference mode (to rounding) with batch norms folded into the convolution or linear layer before them,
-/// which gets a bias where it had none; other layers, values and names stay. A batch norm stays where nothing right before it
-/// has weights (after an add, a concat, an activation), or where someone else reads what that layer computes: folding would
-/// change it for them too. The description of a network counts on the same (LayerDesc::batch_norm_folded). For plain networks:
+/// which gets a bias where it had none, one batch norm after the other where there are several; other layers, values and names
+/// stay, and what may vary. A batch norm stays where nothing right before it has weights (after an add, a concat, an
+/// activation), or where someone else reads what that layer computes: folding would change it for them too. The description of a network counts on the same (LayerDesc::batch_norm_folded). For plain networks:
 /// ArgumentError where masks or alternatives are left.
 inline Network fold_batch_norm(const Network& network) {
   require_plain(network, "fold_batch_norm");
   const auto& nodes = network.nodes();
   std::vector<int> sources(nodes.size());
   std::iota(sources.begin(), sources.end(), 0);
-  const std::vector<bool> folds = folded_batch_norms(network, sources);
-  std::vector<int> batch_norm(nodes.size(), -1);  // that a layer takes over
+  const std::vector<bool> folds = batch_norm_folding(network, sources).folded;
+  std::vector<std::vector<int>> batch_norms(nodes.size());  // that a layer takes over, in order
   std::vector<Layer> layers;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     layers.push_back(nodes[i].layer);
@@ -56,8 +56,8 @@ inline Network fold_batch_norm(const Network& network) {
     if (!std::holds_alternative<BatchNorm>(nodes[i].layer)) {
       layers.back() = detail::with_bias(nodes[i].layer);
     } else {
-      sources[i] = nodes[i].inputs[0];
-      batch_norm[sources[i]] = static_cast<int>(i);
+      sources[i] = sources[nodes[i].inputs[0]];
+      batch_norms[sources[i]].push_back(static_cast<int>(i));
     }
   }
   Rewired graph = rewire(network, std::move(layers), sources);
@@ -70,8 +70,8 @@ inline Network fold_batch_norm(const Network& network) {
     }
     for (std::size_t b = 0; b < nodes[i].buffers.size(); ++b)
       folded.buffer(to.buffers[b]) = network.buffer(nodes[i].buffers[b]);
-    if (batch_norm[i] >= 0) {
-      detail::fold(network, nodes[batch_norm[i]], folded.parameter(to.parameters[0]).value,
+    for (const int batch_norm : batch_norms[i]) {
+      detail::fold(network, nodes[batch_norm], folded.parameter(to.parameters[0]).value,
                    folded.parameter(to.parameters[1]).value);
     }
   }

@@ -10,11 +10,17 @@
 
 namespace siena {
 
-/// Which nodes have a part in folding: batch norms that fold away, and the convolutions and linear layers that they fold into,
-/// those right before them where nobody else reads what those compute. Through open choices too: such a batch norm folds into
-/// each alternative. `sources` says of each node which node its readers read, itself where it stays. What networks are charged
-/// for and what is deployed both ask here.
-inline std::vector<bool> folded_batch_norms(const Network& network, const std::vector<int>& sources) {
+/// Which nodes have a part in folding batch norms into the convolutions and linear layers before them.
+struct BatchNormFolding {
+  std::vector<bool> folded;     ///< batch norms that fold away, and the layers that they fold into
+  std::vector<bool> takes;      ///< a batch norm right behind this node folds
+  std::vector<bool> read_once;  ///< by one reader
+};
+
+/// A batch norm folds into the layer before it, with nothing but batch norms that fold between, where nobody else reads what that
+/// computes. Through open choices too, where it folds into each alternative. `sources` says of each node which node its readers
+/// read, itself where it stays. What networks are charged for and what is deployed both ask here.
+inline BatchNormFolding batch_norm_folding(const Network& network, const std::vector<int>& sources) {
   const auto& nodes = network.nodes();
   const int count = static_cast<int>(nodes.size());
   std::vector<int> users(nodes.size(), 0), reader(nodes.size(), -1);
@@ -27,17 +33,20 @@ inline std::vector<bool> folded_batch_norms(const Network& network, const std::v
     while (users[node] == 1 && is_mixture(reader[node])) node = reader[node];
     return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
   };
-  std::vector<bool> folded(nodes.size(), false), takes(nodes.size(), false);  // takes: a batch norm after it
+  const std::vector<bool> none(nodes.size(), false);
+  BatchNormFolding result{none, none, none};
   for (int i = 0; i < count; ++i) {
     if (sources[i] != i) continue;
     const Layer& layer = nodes[i].layer;
     const auto& inputs = nodes[i].inputs;
     const bool weighs = convolution_of(layer) || std::holds_alternative<Linear>(layer);
-    const auto input_takes = [&](int input) { return takes[sources[input]]; };
-    takes[i] = users[i] == 1 && (weighs || (is_mixture(i) && std::all_of(inputs.begin(), inputs.end(), input_takes)));
-    folded[i] = weighs ? feeds_batch_norm(i) : std::holds_alternative<BatchNorm>(layer) && input_takes(inputs[0]);
+    const auto input_takes = [&](int input) { return result.takes[sources[input]]; };
+    result.read_once[i] = users[i] == 1;
+    result.folded[i] = weighs ? feeds_batch_norm(i) : std::holds_alternative<BatchNorm>(layer) && input_takes(inputs[0]);
+    const bool hands_on = is_mixture(i) ? std::all_of(inputs.begin(), inputs.end(), input_takes) : result.folded[i];
+    result.takes[i] = users[i] == 1 && (weighs || hands_on);
   }
-  return folded;
+  return result;
 }
 
 }  // namespace siena

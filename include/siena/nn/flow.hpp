@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace siena {
 /// What a room above attaches to a layer; nn only carries it.
 using Decoration = std::any;
 
-/// A layer with something attached: has a `layer` and says what with `decoration()`.
+/// A layer with something attached: has a `layer` and says what with `decoration()`. Where it has a `check(input, where)`, that
+/// is told the shape that the layer reads, and its name for errors.
 template <class D>
 concept DecoratedLayer = requires(const D& decorated) {
   decorated.layer;
@@ -34,6 +36,7 @@ class NetworkBuilder {
   virtual int append(Layer layer, std::vector<int> inputs, Decoration decoration) = 0;
   virtual const Shape& shape(int node) const = 0;
   virtual int size() const = 0;  ///< nodes so far
+  virtual const std::string& name(int node) const = 0;
   virtual void rename(int node, std::string name) = 0;
 
   /// Where it is for as long as it lives, then null: a Flow outlives it where somebody keeps one.
@@ -80,8 +83,11 @@ class Flow {
   template <class L>
   friend Flow operator|(const Flow& x, L layer) {
     if constexpr (DecoratedLayer<L>) {
-      Decoration decoration = layer.decoration();
-      return x.append(std::move(layer.layer), std::move(decoration));
+      const Flow y = x.append(layer.layer, layer.decoration());
+      if constexpr (requires { layer.check(x.shape(), std::string_view()); }) {
+        layer.check(x.shape(), y.builder()->name(y.node()));
+      }
+      return y;
     } else {
       return x.append(std::move(layer));
     }

@@ -149,6 +149,7 @@ class Network {
     int append(Layer layer, std::vector<int> inputs, Decoration decoration) override;
     const Shape& shape(int node) const override { return network_.nodes_[node].shape; }
     int size() const override { return static_cast<int>(network_.nodes_.size()); }
+    const std::string& name(int node) const override { return network_.nodes_[node].name; }
     void rename(int node, std::string name) override;
 
    private:

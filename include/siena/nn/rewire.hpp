@@ -19,9 +19,9 @@ struct Rewired {
   std::vector<int> nodes;  ///< -1: gone
 };
 
-/// The graph of a network with other layers, one for each node, under the old names. `sources` says of each node which node
-/// its readers read: itself where it stays, else an earlier one that stays. Values are 0 for the caller to bring over; gates
-/// and decorations stay behind.
+/// The graph of a network with other layers, one for each node, under the old names and decorations. `sources` says of each
+/// node which node its readers read: itself where it stays, else an earlier one that stays. Values are 0 for the caller to
+/// bring over; gates stay behind.
 inline Rewired rewire(const Network& network, std::vector<Layer> layers, const std::vector<int>& sources) {
   const auto& nodes = network.nodes();
   std::vector<int> placed(nodes.size(), -1);
@@ -40,7 +40,7 @@ inline Rewired rewire(const Network& network, std::vector<Layer> layers, const s
           }
           std::vector<int> from;
           for (const int k : nodes[i].inputs) from.push_back(placed[sources[k]]);
-          placed[i] = builder->append(std::move(layers[i]), std::move(from), {});
+          placed[i] = builder->append(std::move(layers[i]), std::move(from), nodes[i].decoration);
           builder->rename(placed[i], nodes[i].name);
         }
         return Flow(builder, placed[sources[network.output()]]);

@@ -93,6 +93,13 @@ inline void require_found(const Network& network, const SearchSpace& space, cons
 }
 }  // namespace detail
 
+/// Throws ArgumentError where nothing of a network may vary.
+inline void require_varying(const SearchSpace& space) {
+  require<ArgumentError>(space.varies(),
+                         "search: expected a network in which something may vary, got one in which nothing may, or nothing is "
+                         "left to; say what: x | Searchable{{Conv2d{{.out = 16, .kernel = 3}}, Channels{{}}}}, or a Choice");
+}
+
 /// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound is tried
 /// by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest alternatives may
 /// differ from bound to bound: what it does not find is refused.

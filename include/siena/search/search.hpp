@@ -76,6 +76,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                     const SearchOptions& options, Observers observers) {
   detail::check(network, options, data);
   const SearchSpace space(network, options.space);
+  require_varying(space);
   require_reachable(network, space, bounds);
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
   const Architecture<double> start = describe_expected(network, space);

@@ -100,7 +100,7 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
   const std::vector<int>& sources = variation.sources;
   const auto& nodes = network.nodes();
   const auto there = [&](int node) { return sources[node] == node; };
-  const std::vector<bool> folded = folded_batch_norms(network, sources);
+  const std::vector<bool> folded = batch_norm_folding(network, sources).folded;
   std::vector<int> place(nodes.size(), -1);  // in the architecture
   Architecture<N> architecture;
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
@@ -171,9 +171,11 @@ inline void weigh_alternatives(Tape& tape, Network& network, const SearchSpace& 
       }
     }
   }
-  const std::function<Scalar(int)> stays = [&](int node) -> Scalar {
-    if (node == 0) return 1;
-    if (probabilities[node].empty()) return layers[node]->batch_norm_folded ? 0 : 1;
+  const BatchNormFolding folding = batch_norm_folding(network, sources);
+  const std::function<Scalar(int)> stays = [&](int node) -> Scalar {  // a batch norm behind this node
+    if (folding.takes[node] || !folding.read_once[node]) return folding.takes[node] ? 0 : 1;
+    if (node != 0 && layers[node]->kind == LayerKind::batch_norm) return stays(sources[network.nodes()[node].inputs[0]]);
+    if (probabilities[node].empty()) return 1;
     Scalar sum = 0;
     for (std::size_t b = 0; b < probabilities[node].size(); ++b)
       sum += probabilities[node][b] * stays(sources[network.nodes()[node].inputs[b]]);
@@ -181,8 +183,7 @@ inline void weigh_alternatives(Tape& tape, Network& network, const SearchSpace& 
   };
   for (auto& layer : architecture.layers) {
     if (layer.kind != LayerKind::batch_norm || layer.batch_norm_folded) continue;
-    const int from = sources[network.nodes()[layer.node].inputs[0]];
-    if (!probabilities[from].empty()) layer.presence = layer.presence * stays(from);
+    layer.presence = layer.presence * stays(sources[network.nodes()[layer.node].inputs[0]]);
   }
 }
 }  // namespace detail

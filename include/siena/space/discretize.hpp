@@ -9,7 +9,8 @@
 namespace siena {
 
 /// The plain network that a selection leaves: no masks, no gates, smaller layers, and the same function as the masked network,
-/// since masked channels are read by nobody. Weights, biases, batch norms and their statistics are carried over; names too.
+/// since masked channels are read by nobody. Weights, biases, batch norms and their statistics are carried over; names and what
+/// may vary too: it can be searched further.
 inline Network discretize(const Network& network, const SearchSpace& space, const Selection& selection) {
   Narrowed plain = narrow(network, space, selection);
   bring_over(network, plain);

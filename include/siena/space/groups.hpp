@@ -74,10 +74,9 @@ class ChannelGroups {
   void visit(const Network& network, int index) {
     const Network::Node& node = network.nodes()[index];
     std::optional<Channels> axis;
-    if (const auto* axes = std::any_cast<SearchAxes>(&node.decoration)) axis = axes->channels;
-    if (axis) {
-      require<ArgumentError>(axis->minimum >= 1, "{}: expected Channels with a minimum of at least 1, got {}", node.name,
-                             axis->minimum);
+    if (const auto* axes = std::any_cast<SearchAxes>(&node.decoration)) {
+      require_axes(node.layer, *axes, node.name);
+      axis = axes->channels;
     }
     const auto input = [&](int k = 0) -> const std::vector<ChannelRun>& { return runs_[node.inputs[k]]; };
     const auto own = [&] { return std::vector<ChannelRun>{{add_group(index, node.shape[-1], axis), node.shape[-1], 1}}; };

@@ -29,6 +29,13 @@ class SearchSpace {
   const TapMasks& taps() const { return taps_; }
   const Choices& choices() const { return choices_; }
 
+  /// Whether there is anything to choose: more than one architecture.
+  bool varies() const {
+    const auto any = [](const auto& all, auto test) { return std::any_of(all.begin(), all.end(), test); };
+    return !taps_.chains().empty() || any(choices_.sizes(), [](int count) { return count > 1; }) ||
+           any(masks_.groups(), [](const ChannelGroup& group) { return !group.frozen && group.minimum < group.channels; });
+  }
+
   /// The architecture that a forward pass computes now (`project` sees to minimums).
   Selection selection(const Network& network) const {
     return {.keep = masks_.kept(network), .taps = taps_.kept(network), .chosen = choices_.chosen(network)};

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "siena/nn/flow.hpp"
+#include "siena/space/kernel_taps.hpp"
 
 namespace siena {
 
@@ -63,6 +64,23 @@ inline void require_axes(const Layer& layer, const SearchAxes& axes, std::string
                          axes.receptive_field->minimum);
 }
 
+/// Throws ArgumentError, with `where` in front, where taps are to vary and the padding is such that none may go: a smaller
+/// kernel would have other outputs. What a search has made of a layer is not asked again: there nothing may be left to go.
+inline void require_room(const Conv2d& conv, const Shape& input, const SearchAxes& axes, std::string_view where) {
+  const auto geometry = conv.geometry({input.rank() == 3 ? input[0] : 1, input[-2], input[-1]}, where);
+  for (const auto& direction : {KernelDirection::rows(geometry), KernelDirection::columns(geometry)}) {
+    std::optional<TapChain> field;
+    if (axes.receptive_field) field = TapChain::receptive_field(direction, axes.receptive_field->minimum);
+    const bool nearer = !field || direction.least_reach() < direction.reach() || direction.reach() == 0;
+    const bool apart = !axes.dilation || direction.least_reach() == 0 || direction.reach() < 2 ||
+                       TapChain::dilation(direction, field ? &*field : nullptr).steps > 0;
+    require<ArgumentError>(nearer && apart,
+                           "{}: expected padding with which a smaller kernel has the same outputs, got {} and {} for {} taps "
+                           "of dilation {}; hint: `causal`, or `same` at dilation 1",
+                           where, direction.padding.before, direction.padding.after, direction.taps, direction.dilation);
+  }
+}
+
 /// A layer and the axes along which it may vary: `x | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{}}`, and
 /// `x | Searchable{Conv1d{.out = 16, .kernel = 9}, Channels{}, ReceptiveField{}, Dilation{}}`. Channels vary in layers that
 /// have output channels of their own: Conv1d, Conv2d and Linear; taps in those that have a kernel: Conv1d and Conv2d.
@@ -80,6 +98,9 @@ struct Searchable {
     (axes.set(its_axes), ...);
   }
   Decoration decoration() const { return axes; }
+  void check(const Shape& input, std::string_view where) const {
+    if constexpr (is_convolution<L>) require_room(*convolution_of(layer), input, axes, where);
+  }
 
   L layer;
   SearchAxes axes;

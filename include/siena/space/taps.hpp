@@ -28,7 +28,7 @@ namespace siena {
 /// names parameters by index: it serves every copy of the network.
 class TapMasks {
  public:
-  /// Adds the parameters and gates to the network. Throws ArgumentError where padding is such that no tap may go.
+  /// Adds the parameters and gates to the network.
   TapMasks(Network& network, const MaskOptions& options) : kernels_(network.nodes().size()), options_(options) {
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
       const auto* axes = std::any_cast<SearchAxes>(&network.nodes()[node].decoration);
@@ -188,8 +188,6 @@ class TapMasks {
   void add(Network& network, int node, const SearchAxes& axes) {
     const Network::Node& layer = network.nodes()[node];
     const int minimum = axes.receptive_field.value_or(ReceptiveField{}).minimum;
-    require<ArgumentError>(minimum >= 1, "{}: expected ReceptiveField with a minimum of at least 1, got {}", layer.name,
-                           minimum);
     const Shape& in = network.nodes()[layer.inputs[0]].shape;
     const kernels::ConvGeometry geometry =
         convolution_of(layer.layer)->geometry({in.rank() == 3 ? in[0] : 1, in[-2], in[-1]}, layer.name);
@@ -199,12 +197,10 @@ class TapMasks {
       std::optional<TapChain> field;
       if (axes.receptive_field) {
         field = TapChain::receptive_field(direction, minimum);
-        require_room(layer.name, direction, direction.least_reach() < direction.reach() || direction.reach() == 0);
         add(network, node, vertical, *field);
       }
       if (axes.dilation) {
         const TapChain grid = TapChain::dilation(direction, field ? &*field : nullptr);
-        require_room(layer.name, direction, grid.steps > 0 || direction.least_reach() == 0 || direction.reach() < 2);
         add(network, node, vertical, grid);
       }
     }
@@ -228,14 +224,6 @@ class TapMasks {
     chains_.push_back(chain);
     alphas_.emplace_back(network, name, chain.steps);
   }
-  static void require_room(const std::string& name, const KernelDirection& direction, bool room) {
-    require<ArgumentError>(room,
-                           "{}: expected padding with which a smaller kernel has the same outputs, got {} and {} for {} taps "
-                           "of dilation {}; hint: "
-                           "`causal`, or `same` at dilation 1",
-                           name, direction.padding.before, direction.padding.after, direction.taps, direction.dilation);
-  }
-
   std::vector<std::optional<SearchedKernel>> kernels_;  // by node
   std::vector<TapChain> chains_;
   std::vector<MeasuredMask> alphas_;
