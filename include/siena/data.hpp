@@ -6,6 +6,7 @@
 // those who use them.
 
 #include "siena/data/augment.hpp"
+#include "siena/data/balanced_weights.hpp"
 #include "siena/data/cifar10.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/dataset_fingerprint.hpp"

@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "siena/constraints/augmented_lagrangian.hpp"
 #include "siena/constraints/bound.hpp"
@@ -14,6 +16,7 @@
 #include "siena/search/search.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/searchable.hpp"
+#include "siena/train/distill.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -162,4 +165,55 @@ TEST_CASE("search: goes on only as what it began as") {
   CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, colder), Catch::Contains("starting weights"));
   options.settle = 0.75;
   CHECK_THROWS_WITH(run(checkpoint_bounds(), Duccio{}, options), Catch::Contains("settle 0.75"));
+}
+
+TEST_CASE("search: a teacher, and what an objective remembers, are resumed, too") {
+  int steps = 0;
+  Objective counting = classification({.label_smoothing = 0.1, .class_weights = {1, 2, 1, 1}});
+  counting.after_step = [&](StepContext&) { ++steps; };
+  counting.save = [&](State& state, const std::string& prefix) { state.put(prefix + "steps", std::int64_t{steps}); };
+  counting.load = [&](const State& state, const std::string& prefix) {
+    steps = static_cast<int>(state.get<std::int64_t>(prefix + "steps"));
+  };
+  SearchOptions options = checkpoint_options();
+  options.objective = distill(counting, narrowing());
+  check_pieces(varied(), Duccio{}, options);
+  CHECK(steps == 2 * 6 * 5);  // twice the same search, of which the second lost count only to find it again
+}
+
+TEST_CASE("search: numbers are searched for by their loss, and refused where they are missing") {
+  const data::Splits images = checkpoint_images();
+  const auto measured = [](const data::Dataset& part) {  // the mean brightness of each channel
+    std::vector<float> values, targets;
+    for (std::int64_t i = 0; i < part.size(); ++i) {
+      std::vector<float> sample(static_cast<std::size_t>(part.shape().elements()));
+      part.sample(i, sample);
+      values.insert(values.end(), sample.begin(), sample.end());
+      for (std::size_t c = 0; c < 4; ++c) targets.push_back(sample[c]);
+    }
+    return data::Dataset::from_floats(values, {.shape = part.shape(), .targets = targets});
+  };
+  data::Splits numbers{
+      .train = measured(images.train), .validation = measured(images.validation), .test = measured(images.test)};
+  SearchOptions options = checkpoint_options();
+  options.objective = regression();
+  SearchResult result = search(narrowing(), numbers, checkpoint_bounds(), Duccio{}, options);
+  const Report report = evaluate(result.network, numbers.test, checkpoint_bounds(), regression());
+  CHECK(report.feasible);
+  CHECK(report.accuracy.metric == "loss");
+  CHECK(report.accuracy.finetuned == Approx(result.history.found_test->loss));
+  CHECK_FALSE(result.history.found_test->has_accuracy());
+  CHECK(result.history.found_test->loss < result.history.seed_test->loss * 10);
+  const auto& epochs = result.history.search.epochs;
+  REQUIRE(result.history.best_epoch > 0);
+  for (const EpochEvent& epoch : epochs)
+    if (epoch.feasible())
+      CHECK(epochs[static_cast<std::size_t>(result.history.best_epoch - 1)].validation.loss <= epoch.validation.loss);
+
+  numbers.test = images.test;
+  int asked = 0;
+  options.checkpoint.stop = [&] { return ++asked > 0; };
+  CHECK_THROWS_WITH(search(narrowing(), numbers, checkpoint_bounds(), Duccio{}, options),
+                    Catch::Contains("regression: expected samples with targets"));
+  CHECK(asked == 0);  // before the first epoch
 }

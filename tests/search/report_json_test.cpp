@@ -120,10 +120,28 @@ TEST_CASE("a confusion matrix as JSON: a row a class") {
   outputs.row(0)[1] = outputs.row(1)[1] = outputs.row(2)[0] = 1;
   matrix.add(outputs, std::vector<std::int32_t>{0, 1, 0});
   const Json json = Json::parse(to_json(matrix).dump());
-  CHECK(keys(json) == Keys{"classes", "counts", "recall"});
+  CHECK(keys(json) == Keys{"classes", "counts", "precision", "recall", "f1", "macro"});
   CHECK(json["classes"] == Json{"yes", "no", "noise"});
   CHECK(json["counts"] == Json{{1, 1, 0}, {0, 1, 0}, {0, 0, 0}});
+  CHECK(json["precision"] == Json{1.0, 0.5, nullptr});
   CHECK(json["recall"] == Json{0.5, 1.0, nullptr});
+  CHECK(json["macro"]["recall"] == 0.75);  // of the classes that were seen
+}
+
+TEST_CASE("several labels and numbers as JSON") {
+  const MultiLabelReport labels{.names = {"a", "b"},
+                                .labels = {{.hits = 1, .misses = 1}, {.hits = 3, .false_alarms = 1}},
+                                .all_right = 0.5,
+                                .samples = 4};
+  const Json json = Json::parse(to_json(labels).dump());
+  CHECK(keys(json) == Keys{"labels", "precision", "recall", "f1", "macro", "micro", "all_right", "samples"});
+  CHECK(json["precision"] == Json{1.0, 0.75});
+  CHECK(json["micro"] == Json{{"precision", 0.8}, {"recall", 0.8}, {"f1", 0.8}});
+  const RegressionReport numbers{.outputs = {{.mae = 1, .rmse = 2, .r2 = 0.5}}, .mean = {.mae = 1, .rmse = 2}, .samples = 3};
+  const Json errors = Json::parse(to_json(numbers).dump());
+  CHECK(keys(errors) == Keys{"mae", "rmse", "r2", "outputs", "samples"});
+  CHECK(errors["r2"].is_null());
+  CHECK(errors["outputs"][0]["r2"] == 0.5);
 }
 
 TEST_CASE("scores of machines as JSON") {

@@ -17,6 +17,11 @@ TEST_CASE("the largest output is the answer") {
   REQUIRE_THROWS_WITH(count_correct(outputs, std::vector<std::int32_t>{1}), ContainsSubstring("expected 4 labels"));
 }
 
+TEST_CASE("the right answer may be the largest target") {
+  const Tensor outputs({3, 2}, {1, 2, 3, -1, 0, 5});
+  CHECK(count_correct(outputs, Tensor({3, 2}, {0.4f, 0.6f, 0.1f, 0.9f, 0.5f, 0.5f})) == 1);
+}
+
 TEST_CASE("padding is no answer") {
   Tensor outputs({1, 3}, {1, 2, 3});
   outputs.storage()[5] = 100;
@@ -38,6 +43,10 @@ TEST_CASE("running metrics count samples, not batches") {
   CHECK(running.mean().loss == Approx(2.75));
   CHECK(running.mean().accuracy == Approx(0.75));
   CHECK(running.mean().samples == 4);
+
+  running.add(0.0, 0, 0);  // a batch of samples of no class
+  CHECK(running.mean().loss == Approx(2.75));
+  CHECK(running.mean().accuracy == Approx(0.75));
 
   RunningMetrics without;
   without.add(1.0, -1, 4);

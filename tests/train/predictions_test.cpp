@@ -38,14 +38,22 @@ TEST_CASE("a confusion matrix says what was taken for what") {
   REQUIRE(matrix.count(1, 1) == 1);
   REQUIRE(matrix.count(2, 0) == 1);
   REQUIRE(matrix.accuracy() == 0.5);
-  REQUIRE(matrix.recall(0) == 0.5);
-  REQUIRE(matrix.precision(1) == 0.5);
-  REQUIRE(std::isnan(matrix.precision(2)));
+  REQUIRE(matrix.of(0) == HitCounts{.hits = 1, .misses = 1, .false_alarms = 1});
+  REQUIRE(matrix.of(1).recall() == 1);
+  REQUIRE(matrix.of(1).precision() == 0.5);
+  REQUIRE(matrix.of(1).f1() == Approx(2.0 / 3));
+  REQUIRE(std::isnan(matrix.of(2).precision()));
+  REQUIRE(matrix.of(2).f1() == 0);
+  // As scikit-learn's precision_recall_fscore_support(average="macro", zero_division=0).
+  REQUIRE(matrix.macro().precision == Approx(1.0 / 3));
+  REQUIRE(matrix.macro().recall == Approx(0.5));
+  REQUIRE(matrix.macro().f1 == Approx((0.5 + 2.0 / 3) / 3));
   REQUIRE(matrix.to_string() ==
-          "                   cat        dog salamander     recall\n"
-          "        cat          1          1          0      50.0%\n"
-          "        dog          0          1          0     100.0%\n"
-          " salamander          1          0          0       0.0%\n");
+          "                   cat        dog salamander  precision  recall      F1\n"
+          "        cat          1          1          0      50.0%   50.0%   50.0%\n"
+          "        dog          0          1          0      50.0%  100.0%   66.7%\n"
+          " salamander          1          0          0          -    0.0%    0.0%\n"
+          "       mean                                       33.3%   50.0%   38.9%\n");
   REQUIRE_THROWS_AS(matrix.count(3, 0), ArgumentError);
   REQUIRE_THROWS_AS(matrix.add(Tensor({1, 2}, {1, 2}), std::vector<std::int32_t>{0}), ShapeError);
   REQUIRE_THROWS_AS(matrix.add(Tensor({1, 3}, {1, 2, 3}), std::vector<std::int32_t>{3}), DataError);

@@ -126,3 +126,10 @@ TEST_CASE("machines are scored one by one, and count the same") {
   REQUIRE_THROWS_AS(score_machines(scores, recordings), ShapeError);
   REQUIRE_THROWS_AS(score_machines({}, {}), DataError);
 }
+
+TEST_CASE("what is of no class has no part in the curve") {
+  const std::vector<double> scores{0.1, 0.9, 0.4, 0.35, 0.8}, few{0.1, 0.4, 0.35, 0.8};
+  REQUIRE(roc_auc(scores, std::vector<std::int32_t>{0, no_class, 0, 1, 1}) ==
+          roc_auc(few, std::vector<std::int32_t>{0, 0, 1, 1}));
+  REQUIRE_THROWS_WITH(roc_auc(few, std::vector<std::int32_t>{0, 2, 1, 1}), ContainsSubstring("0 or 1, or -1 (no class)"));
+}

@@ -42,12 +42,12 @@ struct Report {
   };
   struct Accuracy {
     std::optional<double> seed = {}, found = {}, finetuned = {};
-    std::string metric = "accuracy";  ///< or what was measured in its place: "auc"
+    std::string metric = "accuracy";  ///< or what was measured in its place: "auc", "loss"
   };
 
   bool feasible = true;
   std::vector<ConstraintStatus> bounds = {};
-  Accuracy accuracy = {};  ///< on the test samples, in [0, 1]
+  Accuracy accuracy = {};  ///< on the test samples; in [0, 1], unless it is a loss
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
   std::vector<LayerReport> layers = {};  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases = {};
@@ -151,13 +151,15 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   return report;
 }
 
-/// The report of a network with its accuracy on `test` (as `finetuned`, the
-/// last of the three), where there are samples and classes.
+/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three), where there are samples; where
+/// the objective has no classes, with its loss.
 inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints,
                        const Objective& objective = classification()) {
   Report result = report(network, constraints);
+  if (test.empty()) return result;
   const Metrics metrics = evaluate(network, test, 256, objective);
-  if (metrics.has_accuracy()) result.accuracy.finetuned = metrics.accuracy;
+  if (!metrics.has_accuracy()) result.accuracy.metric = "loss";
+  result.accuracy.finetuned = metrics.has_accuracy() ? metrics.accuracy : metrics.loss;
   return result;
 }
 

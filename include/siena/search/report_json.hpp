@@ -14,6 +14,9 @@
 #include "siena/search/report.hpp"
 #include "siena/search/search.hpp"
 #include "siena/train/confusion_matrix.hpp"
+#include "siena/train/hit_counts.hpp"
+#include "siena/train/multi_label_report.hpp"
+#include "siena/train/regression_report.hpp"
 #include "siena/train/roc.hpp"
 
 namespace siena {
@@ -21,6 +24,11 @@ namespace siena {
 namespace detail {
 inline nlohmann::ordered_json optional_number(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+inline void append_hits(nlohmann::ordered_json& json, const HitCounts& counts) {
+  json["precision"].push_back(counts.precision());
+  json["recall"].push_back(counts.recall());
+  json["f1"].push_back(counts.f1());
 }
 }  // namespace detail
 
@@ -113,15 +121,46 @@ inline nlohmann::ordered_json to_json(const SearchHistory& history) {
   return json;
 }
 
-/// {"classes": [name], "counts": [a row a class, a column an answer], "recall": [of each class, null where it has no samples]}.
+/// {"precision", "recall", "f1"}.
+inline nlohmann::ordered_json to_json(const HitAverages& mean) {
+  return {{"precision", mean.precision}, {"recall", mean.recall}, {"f1", mean.f1}};
+}
+
+/// {"classes": [name], "counts": [a row a class, a column an answer], "precision", "recall", "f1": [of each class, null where
+/// there is none], "macro": {"precision", "recall", "f1"}}.
 inline nlohmann::ordered_json to_json(const ConfusionMatrix& matrix) {
   nlohmann::ordered_json json{{"classes", matrix.names()}};
   for (std::int64_t truth = 0; truth < matrix.classes(); ++truth) {
     auto row = nlohmann::ordered_json::array();
     for (std::int64_t answer = 0; answer < matrix.classes(); ++answer) row.push_back(matrix.count(truth, answer));
     json["counts"].push_back(std::move(row));
-    json["recall"].push_back(matrix.recall(truth));
   }
+  for (std::int64_t c = 0; c < matrix.classes(); ++c) detail::append_hits(json, matrix.of(c));
+  json["macro"] = to_json(matrix.macro());
+  return json;
+}
+
+/// {"labels": [name], "precision", "recall", "f1": [of each label, null where there is none], "macro", "micro": {"precision",
+/// "recall", "f1"}, "all_right", "samples"}.
+inline nlohmann::ordered_json to_json(const MultiLabelReport& report) {
+  nlohmann::ordered_json json{{"labels", report.names}};
+  for (const HitCounts& label : report.labels) detail::append_hits(json, label);
+  json["macro"] = to_json(report.macro());
+  json["micro"] = to_json(report.micro());
+  json["all_right"] = report.all_right;
+  json["samples"] = report.samples;
+  return json;
+}
+
+/// {"mae", "rmse", "r2", "outputs": [{"mae", "rmse", "r2"}], "samples"}: means over the outputs, then each.
+inline nlohmann::ordered_json to_json(const RegressionReport& report) {
+  const auto errors = [](const RegressionReport::Errors& e) {
+    return nlohmann::ordered_json{{"mae", e.mae}, {"rmse", e.rmse}, {"r2", e.r2}};
+  };
+  nlohmann::ordered_json json = errors(report.mean);
+  json["outputs"] = nlohmann::ordered_json::array();
+  for (const auto& output : report.outputs) json["outputs"].push_back(errors(output));
+  json["samples"] = report.samples;
   return json;
 }
 

@@ -64,6 +64,8 @@ inline void check(const Network& network, const SearchOptions& options, const da
   require<DataError>(
       data.validation.size() > 0,
       "search: expected validation samples, by which checkpoints are chosen, got none; split some off the training data");
+  for (const data::Dataset* part : {&data.train, &data.validation, &data.test})
+    if (options.objective.check && !part->empty()) options.objective.check(network, *part);
 }
 }  // namespace detail
 

@@ -60,7 +60,9 @@ class SearchPhase {
             .before_update = [this](StepContext& step) { before_update(step); },
             .after_step = [this](StepContext& step) { after_step(step); },
             .save = [this](State& state, const std::string& prefix) { save(state, prefix); },
-            .load = [this](const State& state, const std::string& prefix) { load(state, prefix); }};
+            .load = [this](const State& state, const std::string& prefix) { load(state, prefix); },
+            .check = options_.objective.check,
+            .settings = options_.objective.settings};
   }
   /// Fills in the bounds, keeps the network where it is the best so far that keeps every constraint, and stops where patience
   /// ends.
@@ -97,6 +99,7 @@ class SearchPhase {
     if (best_) best_->save(state, prefix + "best.");
     approach_.save(state, prefix + "approach.");
     constraints_.save(state, prefix + "constraints");
+    if (options_.objective.save) options_.objective.save(state, prefix + "task.");
   }
   /// Of a phase with the same options and constraints; the network is to be loaded before. Throws FormatError.
   void load(const State& state, const std::string& prefix) {
@@ -113,6 +116,7 @@ class SearchPhase {
     best_.reset();
     if (best_epoch_.kept() > 0) best_.emplace(network_).load(state, prefix + "best.");
     if (settled_) settled_selection_ = space_.selection(network_);
+    if (options_.objective.load) options_.objective.load(state, prefix + "task.");
   }
 
   /// Whether an epoch kept every constraint; then `best` is the network, masks and all, after the best of them.

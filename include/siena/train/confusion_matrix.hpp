@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/no_class.hpp"
 #include "siena/core/tensor.hpp"
+#include "siena/train/hit_counts.hpp"
 
 namespace siena {
 
@@ -30,16 +33,16 @@ class ConfusionMatrix {
     for (std::int64_t c = 0; names_.size() < static_cast<std::size_t>(classes); ++c) names_.push_back(std::to_string(c));
   }
 
-  /// Rows of `outputs` (N x classes) with their labels; -1 is of no class and not counted. The first of equal outputs counts.
+  /// Rows of `outputs` (N x classes) with their labels; samples of no class are left out. The first of equal outputs counts.
   void add(const Tensor& outputs, std::span<const std::int32_t> labels) {
     require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()) && outputs.columns() == classes_,
                         "ConfusionMatrix: expected outputs of {}x{}, got {}", labels.size(), classes_, outputs.shape());
     for (std::int64_t r = 0; r < outputs.rows(); ++r) {
       const auto row = outputs.row(r);
       const std::int64_t label = labels[static_cast<std::size_t>(r)];
-      require<DataError>(label >= -1 && label < classes_, "ConfusionMatrix: expected labels from -1 to {}, got {}",
+      require<DataError>(label >= no_class && label < classes_, "ConfusionMatrix: expected labels from -1 to {}, got {}",
                          classes_ - 1, label);
-      if (label < 0) continue;
+      if (label == no_class) continue;
       std::size_t largest = 0;
       for (std::size_t c = 1; c < row.size(); ++c) largest = row[c] > row[largest] ? c : largest;
       ++counts_[static_cast<std::size_t>(label * classes_) + largest];
@@ -65,33 +68,39 @@ class ConfusionMatrix {
     for (std::int64_t c = 0; c < classes_; ++c) right += count(c, c);
     return static_cast<double>(right) / static_cast<double>(samples());
   }
-  /// Of the samples of a class, the fraction that was found; NaN where there are none.
-  double recall(std::int64_t of) const {
-    std::int64_t sum = 0;
-    for (std::int64_t c = 0; c < classes_; ++c) sum += count(of, c);
-    return static_cast<double>(count(of, of)) / static_cast<double>(sum);
+  /// How well a class was found: its precision, recall and F1.
+  HitCounts of(std::int64_t c) const {
+    HitCounts counts{.hits = count(c, c)};
+    for (std::int64_t other = 0; other < classes_; ++other) {
+      if (other == c) continue;
+      counts.misses += count(c, other);
+      counts.false_alarms += count(other, c);
+    }
+    return counts;
   }
-  /// Of the samples that were taken for a class, the fraction that is of it; NaN where there are none.
-  double precision(std::int64_t of) const {
-    std::int64_t sum = 0;
-    for (std::int64_t c = 0; c < classes_; ++c) sum += count(c, of);
-    return static_cast<double>(count(of, of)) / static_cast<double>(sum);
+  /// The means over the classes.
+  HitAverages macro() const {
+    std::vector<HitCounts> each;
+    for (std::int64_t c = 0; c < classes_; ++c) each.push_back(of(c));
+    return macro_average(each);
   }
 
-  /// A row a class, a column an answer, and the recall at the end.
+  /// A row a class, a column an answer, and at the end how well the class was found; the last row has the means.
   std::string to_string() const {
     std::size_t width = 7;
     for (const auto& name : names_) width = std::max(width, name.size() + 1);
     const auto right = [&](const std::string& cell) { return std::string(width - std::min(width, cell.size()), ' ') + cell; };
     std::string text = right("");
     for (const auto& name : names_) text += right(name);
-    text += right("recall") + "\n";
+    text += detail::hit_heading();
     for (std::int64_t truth = 0; truth < classes_; ++truth) {
       text += right(names_[static_cast<std::size_t>(truth)]);
       for (std::int64_t answer = 0; answer < classes_; ++answer) text += right(std::to_string(count(truth, answer)));
-      text += right(format("{:.1f}%", 100 * recall(truth))) + "\n";
+      text += detail::hit_columns(of(truth).precision(), of(truth).recall(), of(truth).f1());
     }
-    return text;
+    const HitAverages mean = macro();
+    text += right("mean") + std::string(width * static_cast<std::size_t>(classes_), ' ');
+    return text + detail::hit_columns(mean.precision, mean.recall, mean.f1);
   }
 
  private:

@@ -14,11 +14,12 @@
 
 namespace siena {
 
-/// Mean loss and accuracy over all samples of a dataset, in inference mode; the objective says which loss.
+/// Mean loss and accuracy over the samples of a dataset, in inference mode; the objective says which loss.
 inline Metrics evaluate(Network& network, const data::Dataset& dataset, std::int64_t batch = 256,
                         const Objective& objective = classification()) {
   require<ArgumentError>(static_cast<bool>(objective.loss), "evaluate: expected an objective with a loss, got none");
   if (dataset.empty()) return {};
+  if (objective.check) objective.check(network, dataset);
   const data::Loader loader(dataset, {.batch = batch, .shuffle = false});
   Tape tape(false);
   RunningMetrics metrics;
@@ -26,7 +27,7 @@ inline Metrics evaluate(Network& network, const data::Dataset& dataset, std::int
     tape.clear();
     StepContext context{.network = network, .tape = tape, .batch = samples, .mode = Mode::inference};
     const Loss loss = objective.loss(context);
-    metrics.add(loss.task_value(), loss.correct(samples), samples.size());
+    metrics.add(loss.task_value(), loss.correct(samples), loss.samples(samples));
   });
   return metrics.mean();
 }

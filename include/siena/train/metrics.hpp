@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "siena/core/error.hpp"
 #include "siena/core/tensor.hpp"
@@ -19,8 +21,8 @@ struct Metrics {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
   double loss = none;
-  double accuracy = none;  ///< fraction whose largest output is the right class; NaN where there are no classes
-  std::int64_t samples = 0;
+  double accuracy = none;    ///< fraction whose largest output is the right class; NaN where there are no classes
+  std::int64_t samples = 0;  ///< those of no class left out, where classes are asked for
 
   bool has_accuracy() const { return accuracy == accuracy; }
   /// The higher the better: the accuracy, or the loss with its sign turned where there are no classes.
@@ -38,8 +40,8 @@ inline std::string metric_text(std::string_view metric, double value) {
   return metric == "accuracy" ? format("{:.2f} %", 100 * value) : format("{:.4f}", value);
 }
 
-/// How many rows of `outputs` (N x classes) have their largest element at
-/// the label; the first one counts where several are largest.
+/// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are
+/// largest. A row of no class is never among them.
 inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
   require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
                       "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
@@ -54,8 +56,18 @@ inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::in
   return correct;
 }
 
+/// The same for rows of targets (N x classes): the right class of a row is that of its largest target.
+inline std::int64_t count_correct(const Tensor& outputs, const Tensor& targets) {
+  std::vector<std::int32_t> labels;
+  for (std::int64_t r = 0; r < targets.rows(); ++r) {
+    const auto row = targets.row(r);
+    labels.push_back(static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  return count_correct(outputs, labels);
+}
+
 /// How many rows of `outputs` (N x classes) have their label among their `k` largest elements; of equal ones the first counts
-/// as the larger. An output that is not a number is never among them.
+/// as the larger. An output that is not a number is never among them, nor is a row of no class.
 inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int32_t> labels, std::int64_t k) {
   require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
                       "count_top_k: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
@@ -75,10 +87,10 @@ inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int3
   return found;
 }
 
-/// Gathers Metrics batch by batch: each sample counts once, whatever batch it came in.
+/// Gathers Metrics batch by batch: each sample that counts does so once, whatever batch it came in.
 class RunningMetrics {
  public:
-  /// A batch with its mean loss; `correct` is negative where there are no classes.
+  /// A batch with its mean loss over so many samples; `correct` is negative where there are no classes.
   void add(double mean_loss, std::int64_t correct, std::int64_t samples) {
     loss_ += mean_loss * static_cast<double>(samples);
     samples_ += samples;

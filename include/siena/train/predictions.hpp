@@ -25,12 +25,12 @@ void for_each_prediction(Network& network, const data::Dataset& dataset, const V
   });
 }
 
-/// Fraction of the labelled samples whose class is among the `k` largest outputs; NaN where there are none.
+/// Fraction of the samples that are of a class whose class is among the `k` largest outputs; NaN where there are none.
 inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std::int64_t k = 5) {
   std::int64_t found = 0, labelled = 0;
   for_each_prediction(network, dataset, [&](const data::Batch& batch, const Tensor& outputs) {
     found += count_top_k(outputs, batch.labels, k);
-    for (const std::int32_t label : batch.labels) labelled += label >= 0 ? 1 : 0;
+    labelled += batch.labelled();
   });
   return static_cast<double>(found) / static_cast<double>(labelled);
 }

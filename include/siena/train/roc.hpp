@@ -7,12 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/no_class.hpp"
 #include "siena/data/recordings.hpp"
 
 namespace siena {
@@ -20,24 +20,25 @@ namespace siena {
 /// The area under the receiver operating characteristic of scores, label 1 meaning positive and 0 negative: the fraction of
 /// pairs of a positive and a negative of which the positive has the higher score, a tie being half a pair; exact, O(n log n).
 /// With `max_fpr` below 1 only the part up to that false positive rate, scaled so that chance is 1/2 and perfection 1 (McClish
-/// 1989): (1 + (area - max_fpr^2 / 2) / (max_fpr - max_fpr^2 / 2)) / 2, as scikit-learn's roc_auc_score. Throws DataError where
-/// one of the classes is not there, or a score is not a number.
+/// 1989): (1 + (area - max_fpr^2 / 2) / (max_fpr - max_fpr^2 / 2)) / 2, as scikit-learn's roc_auc_score. What is of no class is
+/// left out. Throws DataError where one of the classes is not there, or a score is not a number.
 inline double roc_auc(std::span<const double> scores, std::span<const std::int32_t> labels, double max_fpr = 1) {
   require<ShapeError>(scores.size() == labels.size(), "roc_auc: expected a label for each of {} scores, got {}", scores.size(),
                       labels.size());
   require<ArgumentError>(max_fpr > 0 && max_fpr <= 1, "roc_auc: expected a max_fpr above 0 up to 1, got {}", max_fpr);
   double positives = 0, negatives = 0;
+  std::vector<std::size_t> order;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    require<DataError>(scores[i] == scores[i] && (labels[i] == 0 || labels[i] == 1),
-                       "roc_auc: expected numbers with labels 0 or 1, got {} with label {} at place {}", scores[i], labels[i],
-                       i);
+    require<DataError>(scores[i] == scores[i] && (labels[i] == no_class || labels[i] == 0 || labels[i] == 1),
+                       "roc_auc: expected numbers with labels 0 or 1, or -1 (no class), got {} with label {} at place {}",
+                       scores[i], labels[i], i);
+    if (labels[i] == no_class) continue;
     ++(labels[i] == 1 ? positives : negatives);
+    order.push_back(i);
   }
   require<DataError>(positives > 0 && negatives > 0, "roc_auc: expected positives and negatives, got {} and {}", positives,
                      negatives);
 
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   // Down the scores: equal ones make one straight piece of the curve. Counts are exact, and divided at the end.
   const double limit = max_fpr * negatives;

@@ -187,6 +187,7 @@ class Trainer {
         {"turns", o.alternate ? format("{}, until {}, {}", o.alternate->every == Alternation::Every::step ? "step" : "epoch",
                                        o.alternate->until, data(o.alternate->data))
                               : "none"},
+        {"objective", o.objective.settings},
         {"augmentation", to_string(o.augment)},
         {"keep_best", o.keep_best ? "yes" : "no"},
         {"patience", std::to_string(o.patience)},
@@ -212,6 +213,7 @@ class Trainer {
       require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
                           "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
                           dataset->shape(), dataset->name());
+      if (options.objective.check && !dataset->empty()) options.objective.check(network, *dataset);
     }
     if (options.alternate) {
       const data::Dataset& samples = options.alternate->data;
@@ -222,6 +224,7 @@ class Trainer {
       require<DataError>(!samples.empty() && samples.shape() == network.input_shape(),
                          "{}: expected samples of {} to train the architecture on, got {} in '{}'", phase,
                          network.input_shape(), samples.empty() ? "none" : samples.shape().to_string(), samples.name());
+      if (options.objective.check) options.objective.check(network, samples);
     }
     options.schedule.check();
     return options;
@@ -301,7 +304,7 @@ class Trainer {
         "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
         "{}) or check that the inputs are normalised",
         options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
-    metrics.add(task, loss.correct(batch), batch.size());
+    metrics.add(task, loss.correct(batch), loss.samples(batch));
 
     tape_.backward(loss.task, loss.penalty);
     if (options_.objective.before_update) options_.objective.before_update(context);
