@@ -10,12 +10,17 @@ using namespace siena::examples;
 
 namespace {
 
-BenchmarkData load(const DataSettings& s) {
+data::Splits images(const DataSettings& s) {
   if (s.folder.empty())
-    return {.splits = data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
-                                                     : data::SyntheticOptions{})};
+    return data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
+                                          : data::SyntheticOptions{});
   const data::Splits splits = data::cifar10(s.folder, {.validation = 0.1, .seed = 0});
-  return {.splits = s.smoke ? few(splits) : splits};
+  return s.smoke ? few(splits) : splits;
+}
+BenchmarkData load(const DataSettings& s) {
+  BenchmarkData result{.splits = images(s)};
+  result.details = confusion_of(result);
+  return result;
 }
 
 ResNet8Options resnet8_options(const ModelSettings& s) {

@@ -23,7 +23,10 @@ BenchmarkData load(const DataSettings& s) {
   }
   result.details = [test = result.splits.test](Network& network) {
     const double top_5 = top_k_accuracy(network, test, 5);
-    return Details{format("top-5 accuracy: {:.2f} %\n", 100 * top_5), {{"top_5_accuracy", top_5}}};
+    const HitAverages mean = confusion(network, test).macro();
+    return Details{format("top-5 accuracy: {:.2f} %\nmean of the classes: precision {:.2f} %, recall {:.2f} %, F1 {:.2f} %\n",
+                          100 * top_5, 100 * mean.precision, 100 * mean.recall, 100 * mean.f1),
+                   {{"top_5_accuracy", top_5}, {"macro", to_json(mean)}}};
   };
   return result;
 }

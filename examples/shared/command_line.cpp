@@ -177,6 +177,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   if (benchmark.options) benchmark.options(app);
   add_search(benchmark, app, s);
   add_training(benchmark, app, s, changes);
+  add_objective(benchmark, app, s.objective);
   add_run(app, s);
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "

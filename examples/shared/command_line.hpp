@@ -9,6 +9,7 @@
 
 #include "benchmark.hpp"
 #include "bounds.hpp"
+#include "objective.hpp"
 
 namespace siena::examples {
 
@@ -17,6 +18,7 @@ struct Settings {
   DataSettings data;
   BoundSettings bounds;
   Recipe recipe;
+  ObjectiveSettings objective;
   std::string method = "masks", formulation = "duccio", preset = "own";
   std::string init, report, save, onnx, log;
   std::filesystem::path checkpoint;

@@ -22,6 +22,7 @@
 #include "benchmark.hpp"
 #include "checkpoints.hpp"
 #include "command_line.hpp"
+#include "objective.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
 #include "wait_briefly.hpp"
@@ -73,6 +74,7 @@ class Run {
       fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
     const Network seed = benchmark.network(model(s_.width));
+    objective_ = make_objective(benchmark, s_.objective, seed, data_.splits);
     bounds_ = make_bounds(s_.bounds, describe(seed));
     before_ = report(seed, bounds_);
     if (!s_.quiet) observers_.add(ProgressBar());
@@ -168,7 +170,7 @@ class Run {
             .augment = s_.recipe.augment,
             .seed = s_.seed + (phase == "warm-up" ? 0 : 2),  // 1: the search
             .phase = phase,
-            .objective = benchmark_.objective,
+            .objective = objective_,
             .checkpoint = checkpoint()};
   }
   SearchOptions search_options() const {
@@ -185,7 +187,7 @@ class Run {
             .patience_from = s_.recipe.patience_from,
             .space = s_.recipe.space,
             .augment = s_.recipe.augment,
-            .objective = benchmark_.objective,
+            .objective = objective_,
             .seed = s_.seed,
             .checkpoint = checkpoint()};
   }
@@ -279,6 +281,7 @@ class Run {
                splits.validation.size(), splits.test.size());
     fmt::print("preset {}, method {}, formulation {}, batch {}, augmentation: {}\n", s_.preset, s_.method, s_.formulation,
                r.batch, data::to_string(r.augment));
+    fmt::print("objective: {}\n", objective_.settings);
     const auto [w, se, f] = r.epochs;
     const auto phase = [](const char* name, int epochs, const PhaseRecipe& recipe) {
       fmt::print("{}: {} epochs, {}, {}\n", name, epochs, recipe.optimizer.to_string(), recipe.schedule.to_string());
@@ -324,6 +327,7 @@ class Run {
   const Benchmark& benchmark_;
   const Settings s_;
   BenchmarkData data_;
+  Objective objective_;
   Report before_;
   ConstraintSet bounds_;
   Observers observers_;
