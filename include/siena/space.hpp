@@ -4,6 +4,7 @@
 
 // The room space: what may vary: masks, groups, descriptions, discretisation.
 
+#include "siena/space/channel_ties.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/choices.hpp"
 #include "siena/space/compact.hpp"

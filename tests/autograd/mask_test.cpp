@@ -125,21 +125,21 @@ TEST_CASE("mask_input_channels: values and gradients") {
 
 TEST_CASE("join_masks: values and gradients") {
   const auto join = [](DTape& tape, const DVar& a, const DVar& b) {
-    const std::array segments{ops::MaskSegment<double>{a, 2, 3}, ops::MaskSegment<double>{DVar{}, 2, 1},
-                              ops::MaskSegment<double>{b, 3, 1}, ops::MaskSegment<double>{a, 2, 1}};
+    const std::array segments{ops::MaskSegment<double>{a, 2, 1, 3}, ops::MaskSegment<double>{DVar{}, 2, 1, 1},
+                              ops::MaskSegment<double>{b, 3, 1, 1}, ops::MaskSegment<double>{a, 2, 2, 2}};
     return ops::join_masks<double>(tape, segments);
   };
   const DTensor a({2}, {1, 0.5}), b({3}, {2, 3, 4});
   DTape tape(false);
   CHECK(values(join(tape, tape.reference(a), tape.reference(b)).value()) ==
-        std::vector<double>{1, 0.5, 1, 0.5, 1, 0.5, 1, 1, 2, 3, 4, 1, 0.5});
+        std::vector<double>{1, 0.5, 1, 0.5, 1, 0.5, 1, 1, 2, 3, 4, 1, 1, 0.5, 0.5, 1, 1, 0.5, 0.5});
   CHECK_GRADIENTS(gradcheck([&](DTape& t, DVars in) { return join(t, in[0], in[1]); }, {a, b}));
   CHECK_GRADIENTS(gradcheck([&](DTape& t, DVars in) { return join(t, t.reference(a), in[0]); }, {b}));
 }
 
 TEST_CASE("join_masks: no masks at all") {
   DTape tape;
-  const std::array segments{ops::MaskSegment<double>{DVar{}, 3, 2}};
+  const std::array segments{ops::MaskSegment<double>{DVar{}, 3, 1, 2}};
   const DVar joined = ops::join_masks<double>(tape, segments);
   CHECK_FALSE(joined.needs_grad());
   CHECK(values(joined.value()) == std::vector<double>(6, 1.0));

@@ -101,6 +101,32 @@ TEST_CASE("latency table: monotone where the data are", "[cost]") {
   }
 }
 
+TEST_CASE("latency table: where groups vary, the slope is the time of the last one", "[cost]") {
+  std::vector<LatencyPoint> points;
+  for (const int groups : {1, 2, 4}) {
+    points.push_back({.key = {.operation = "conv2d", .kernel_height = 3, .kernel_width = 3, .groups = groups},
+                      .height = 8,
+                      .width = 8,
+                      .in_channels = 4.0 * groups,
+                      .out_channels = 6.0 * groups,
+                      .seconds = 1.0 + groups * groups});
+  }
+  const LatencyTable table(points);
+  const auto slope = [&](double groups) {
+    ScalarTape tape;
+    const Scalar count = tape.leaf(groups);
+    auto layer = convert<Scalar>(test::conv("conv", {.in = 4, .out = 6, .height = 8, .width = 8}));
+    layer.groups = count, layer.in_channels = count * 4.0, layer.out_channels = count * 6.0;
+    const Scalar seconds = table.layer_cost(layer);
+    CHECK(seconds.value() == 1 + groups * groups);
+    tape.backward(seconds);
+    return tape.gradient(count);
+  };
+  CHECK(slope(2) == 5 - 2);
+  CHECK(slope(1) == 2);           // all there is
+  CHECK(slope(4) == 17.0 / 4.0);  // three were not measured
+}
+
 TEST_CASE("latency query: what tells layers apart, and what takes no time", "[cost]") {
   auto conv = test::conv("conv", {.in = 4, .out = 8, .kernel = 5, .stride = 2, .height = 9, .width = 7});
   conv.groups = 2;

@@ -33,9 +33,9 @@ struct StraightThroughGap8 {
   template <class N>
   N layer_cost(const LayerDesc<N>& layer) const {
     if (!layer.has_weights()) return 0;
-    const double tiles = ceil_div(layer.out_height, 2) * ceil_div(layer.out_width, 8) * layer.groups;
-    const N patch = layer.taps() * layer.in_channels / double(layer.groups);
-    const N filters = layer.filters() / double(layer.groups);
+    const N tiles = layer.groups * (ceil_div(layer.out_height, 2) * ceil_div(layer.out_width, 8));
+    const N patch = layer.taps() * layer.in_channels / layer.groups;
+    const N filters = layer.filters() / layer.groups;
     return (patch * 2.0 + straight_through_ceil(filters, 4) * (straight_through_ceil(patch, 4) * 14.0 + 15.0)) * tiles;
   }
 };

@@ -268,7 +268,8 @@ TEST_CASE("network file: graphs that cannot be are refused by name") {
   CHECK_THAT(error_after("/layers/1/options/kernel/0", 3.5), says("'stem'.kernel: expected a whole number"));
   CHECK_THAT(error_after("/layers/1/options/padding", "valid"), says("\"same\" or [top, bottom, left, right], got \"valid\""));
   CHECK_THAT(error_after("/layers/1/options/bias", 1), says("'stem'.bias: expected true or false, got 1"));
-  CHECK_THAT(error_after("/layers/1/varies/channels/minimum", 0), says("expected Channels with a minimum of at least 1"));
+  CHECK_THAT(error_after("/layers/1/varies/channels/minimum", 0),
+             says("expected Channels with a minimum and a multiple of at least 1"));
   CHECK_THAT(error_after("/layers/1/varies/bits", Json::object()), says("varies: expected no options but channels, recep"));
   CHECK_THAT(error_after("/layers/2/varies", Json::parse(R"({"channels": {}})")),
              says("relu_1: expected channels to vary in a"));

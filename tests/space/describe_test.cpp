@@ -82,7 +82,7 @@ std::vector<double> slopes(const Model& model, const Network& network, const Sea
   std::vector<double> slope(space.masks().groups().size(), 0.0);
   const auto spread = [&](int node, double s) {
     for (const ChannelRun& run : space.masks().channels().runs(node)) {
-      slope[static_cast<std::size_t>(run.group)] += s * static_cast<double>(run.repeat);
+      slope[static_cast<std::size_t>(run.group)] += s * static_cast<double>(run.width * run.repeat);
     }
   };
   for (const auto& l : exact.layers) {

@@ -34,7 +34,7 @@ std::vector<double> numbers(const LayerDesc<N>& l) {
                           double(l.kernel_width),
                           double(l.stride_height),
                           double(l.stride_width),
-                          double(l.groups),
+                          value_of(l.groups),
                           double(l.multiplier),
                           double(l.bias),
                           double(l.batch_norm_folded),

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/space/groups.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,9 @@ namespace {
 
 Searchable<Conv2d, Channels> depthwise(int channels, int minimum = 1) {
   return Searchable{Conv2d{.out = channels, .kernel = 3, .groups = Conv2d::depthwise}, Channels{.minimum = minimum}};
+}
+Searchable<Conv2d, Channels> multiples_of(int multiple, int channels, int minimum = 1) {
+  return Searchable{Conv2d{.out = channels, .kernel = 3}, Channels{.minimum = minimum, .multiple = multiple}};
 }
 Flow classify(const Flow& x) { return (x | GlobalAvgPool{} | Linear{.out = 4}).named("out"); }
 
@@ -45,7 +50,17 @@ struct Grouped {
     return runs(name)[0].group;
   }
   const ChannelGroup& operator[](const std::string& name) const { return channels.groups()[group(name)]; }
-  bool frozen(const std::string& name) const { return (*this)[name].frozen; }
+  /// How many channels of each of its groups a layer has.
+  std::vector<std::int64_t> parts(const std::string& name) const {
+    std::vector<std::int64_t> parts;
+    for (const ChannelRun& run : runs(name)) parts.push_back(run.channels);
+    return parts;
+  }
+  /// All channels of a layer.
+  bool frozen(const std::string& name) const {
+    const auto stay = [&](const ChannelRun& run) { return channels.groups()[run.group].frozen; };
+    return std::all_of(runs(name).begin(), runs(name).end(), stay);
+  }
 
   Network network;
   ChannelGroups channels;
@@ -170,21 +185,97 @@ TEST_CASE("groups: sums of concats") {
     CHECK_FALSE(g.frozen("a"));
     CHECK_FALSE(g.frozen("b"));
   }
-  SECTION("other cuts: no mask fits, all stay") {
+  SECTION("other cuts: groups are cut where either side is") {
     const Grouped g([](const Flow& x) {
       const Flow a = (x | conv(8)).named("a"), b = (x | conv(5)).named("b");
       const Flow c = (x | conv(5)).named("c"), d = (x | conv(8)).named("d");
       return classify(add(concat({a, b}), concat({c, d})));
     });
-    for (const char* name : {"a", "b", "c", "d"}) CHECK(g.frozen(name));
+    CHECK(g.parts("a") == std::vector<std::int64_t>{5, 3});
+    CHECK(g.parts("d") == std::vector<std::int64_t>{3, 5});
+    CHECK(g.runs("a")[0].group == g.group("c"));
+    CHECK(g.runs("a")[1].group == g.runs("d")[0].group);
+    CHECK(g.runs("d")[1].group == g.group("b"));
+    CHECK(g.runs("add_1").size() == 3);
+    for (const ChannelRun& run : g.runs("add_1")) CHECK_FALSE(g.channels.groups()[run.group].frozen);
   }
-  SECTION("a concat and a layer of as many channels") {
+  SECTION("a concat and a layer of as many channels, in either order") {
+    const bool whole_first = GENERATE(true, false);
+    const Grouped g([&](const Flow& x) {
+      const Flow both = concat({(x | conv(8)).named("a"), (x | conv(5)).named("b")});
+      const Flow whole = (x | conv(13, 3, 4)).named("whole") | Relu{};
+      return classify(whole_first ? add(whole, both) : add(both, whole));
+    });
+    CHECK(g.parts("whole") == std::vector<std::int64_t>{8, 5});
+    CHECK(g.runs("whole")[0].group == g.group("a"));
+    CHECK(g.runs("whole")[1].group == g.group("b"));
+    CHECK(g["a"].layers.size() == 2);
+    CHECK_FALSE(g.frozen("a"));
+    CHECK_FALSE(g.frozen("b"));
+    CHECK(g["a"].minimum == 3);  // the minimum of 4 is shared out
+    CHECK(g["b"].minimum == 2);
+  }
+  SECTION("one value twice beside a layer: both halves go together") {
     const Grouped g([](const Flow& x) {
-      const Flow a = (x | conv(8)).named("a"), b = (x | conv(5)).named("b");
-      return classify(add((x | conv(13)).named("whole"), concat({a, b})));
+      const Flow a = (x | conv(8)).named("a");
+      return classify(add((x | conv(16)).named("whole"), concat({a, a})));
+    });
+    CHECK(g.parts("whole") == std::vector<std::int64_t>{8, 8});
+    CHECK(g.runs("whole")[0].group == g.group("a"));
+    CHECK(g.runs("whole")[1].group == g.group("a"));
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("a part that stays freezes its own part alone") {
+    const Grouped g([](const Flow& x) {
+      const Flow both = concat({(x | conv(8)).named("a"), (x | Conv2d{.out = 5, .kernel = 3}).named("plain")});
+      return classify(add((x | conv(13)).named("whole"), both));
+    });
+    CHECK_FALSE(g.frozen("a"));
+    CHECK(g.frozen("plain"));
+    CHECK(g["plain"].frozen_by == "'plain' has no Channels axis");
+    CHECK(g.channels.groups()[g.runs("whole")[1].group].frozen);
+  }
+  SECTION("turned halves are one") {
+    const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(4)).named("a"), b = (x | conv(8)).named("b");
+      return classify(add(concat({a, b}), concat({b, a})));
+    });
+    CHECK(g.parts("b") == std::vector<std::int64_t>{4, 4});
+    for (const ChannelRun& run : g.runs("b")) CHECK(run.group == g.group("a"));
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("multiples that the cut goes through: no count fits both, all stay") {
+    const Grouped g([](const Flow& x) {
+      const Flow both = concat({(x | conv(6)).named("a"), (x | conv(10)).named("b")});
+      return classify(add((x | multiples_of(8, 16)).named("whole"), both));
     });
     for (const char* name : {"a", "b", "whole"}) CHECK(g.frozen(name));
+    CHECK(g["a"].frozen_by == "'add_1' ties channels that go in other steps");
   }
+}
+
+TEST_CASE("groups: channels that stay in multiples") {
+  const Grouped g([](const Flow& x) {
+    Flow y = (x | multiples_of(8, 32)).named("a") | Relu{};
+    y = (y | multiples_of(4, 20, 5)).named("b");
+    y = (add(y | multiples_of(6, 24), y | multiples_of(4, 24))).named("tied");
+    return classify((y | multiples_of(8, 20)).named("uneven"));
+  });
+  CHECK(g["a"].multiple == 8);
+  CHECK(g["a"].minimum == 8);
+  CHECK(g["b"].multiple == 4);
+  CHECK(g["b"].minimum == 8);  // the next multiple of 4 above 5
+  CHECK(g["tied"].multiple == 12);
+  CHECK(g["uneven"].multiple == 8);
+  const ChannelGroup& uneven = g["uneven"];
+  CHECK(uneven.fewer(20) == 16);
+  CHECK(uneven.fewer(16) == 8);
+  CHECK(uneven.fewer(8) == 0);
+  CHECK(uneven.more(8) == 16);
+  CHECK(uneven.more(16) == 20);  // all of them, though they are no multiple
+  CHECK(uneven.more(20) == 0);
+  CHECK_THROWS_WITH(Grouped([](const Flow& x) { return classify((x | multiples_of(0, 8)).named("a")); }),
+                    ContainsSubstring("a: expected Channels with a minimum and a multiple of at least 1, got 1 and 0"));
 }
 
 TEST_CASE("groups: depthwise layers follow their input") {
@@ -227,27 +318,94 @@ TEST_CASE("groups: depthwise layers follow their input") {
     CHECK(g.frozen("d"));
     CHECK_FALSE(g.frozen("a"));
   }
-  SECTION("with a multiplier: both sides stay") {
+  SECTION("with a multiplier: an input channel goes with its outputs") {
     const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(4)).named("a");
       return classify(
-          ((x | conv(4)).named("a") | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = Conv2d::depthwise}, Channels{}})
-              .named("d"));
+          (a | Searchable{Conv2d{.out = 12, .kernel = 3, .groups = Conv2d::depthwise}, Channels{.minimum = 5}}).named("d"));
     });
-    CHECK(g.frozen("a"));
-    CHECK(g.frozen("d"));
-    CHECK(g.group("a") != g.group("d"));
+    CHECK_FALSE(g.frozen("a"));
+    CHECK(g.group("d") == g.group("a"));
+    CHECK(g["d"].channels == 4);
+    CHECK(g["d"].minimum == 2);  // 6 outputs
+    CHECK(g.runs("a")[0].width == 1);
+    CHECK(g.runs("d")[0].width == 3);
+    CHECK(g.runs("d")[0].size() == 12);
+  }
+  SECTION("in multiples of another layer's channels") {
+    const Grouped g([](const Flow& x) {
+      const Flow a = (x | conv(16)).named("a");
+      const Conv2d twice{.out = 32, .kernel = 3, .groups = Conv2d::depthwise};
+      return classify((a | Searchable{twice, Channels{.multiple = 8}}).named("d"));
+    });
+    CHECK(g["a"].multiple == 4);  // 8 outputs
+    CHECK(g["a"].minimum == 4);
   }
 }
 
-TEST_CASE("groups: grouped convolutions and foreign layers freeze both sides") {
-  const Grouped grouped([](const Flow& x) {
-    const Flow a = (x | conv(8)).named("a") | Relu{};
-    return classify(
-        (((a | Searchable{Conv2d{.out = 8, .kernel = 3, .groups = 2}, Channels{}}).named("g")) | conv(6)).named("b"));
-  });
-  CHECK(grouped.frozen("a"));
-  CHECK(grouped.frozen("g"));
-  CHECK_FALSE(grouped.frozen("b"));
+TEST_CASE("groups: a grouped convolution goes in whole groups, with what they read") {
+  const auto grouped = [](int out, int groups) {
+    return Searchable{Conv2d{.out = out, .kernel = 3, .groups = groups}, Channels{}};
+  };
+  SECTION("of one layer") {
+    const Grouped g([&](const Flow& x) {
+      const Flow a = (x | conv(8, 3, 3)).named("a") | Relu{};
+      return classify((a | grouped(12, 4)).named("g") | conv(6));
+    });
+    CHECK_FALSE(g.frozen("a"));
+    CHECK(g.group("g") == g.group("a"));
+    CHECK(g["a"].channels == 4);
+    CHECK(g["a"].minimum == 2);
+    CHECK(g.runs("a")[0].width == 2);
+    CHECK(g.runs("g")[0].width == 3);
+  }
+  SECTION("of a concat whose parts are whole groups") {
+    const Grouped g([&](const Flow& x) {
+      const Flow both = concat({(x | conv(8)).named("a"), (x | conv(4)).named("b")});
+      return classify((both | grouped(6, 3)).named("g"));
+    });
+    CHECK_FALSE(g.frozen("b"));
+    CHECK(g["a"].channels == 2);
+    CHECK(g["b"].channels == 1);
+    CHECK(g.runs("g")[1].group == g.group("b"));
+    CHECK(g.runs("g")[1].width == 2);
+  }
+  SECTION("of a concat whose parts end within a group: all stay") {
+    const Grouped g([&](const Flow& x) {
+      const Flow both = concat({(x | conv(6)).named("a"), (x | conv(6)).named("b")});
+      return classify((both | grouped(6, 3)).named("g"));
+    });
+    for (const char* name : {"a", "b", "g"}) CHECK(g.frozen(name));
+    CHECK(g["a"].frozen_by == "'g' reads them in groups of 4, which end within theirs");
+  }
+  SECTION("that are tied to others, in larger and smaller steps") {
+    const Grouped g([&](const Flow& x) {
+      const Flow a = (x | conv(12)).named("a");
+      const Flow b = (a | grouped(12, 6)).named("b"), c = ((x | conv(12)) | grouped(12, 4)).named("c");
+      return classify(add(b, c));
+    });
+    CHECK(g.group("a") == g.group("c"));
+    CHECK(g["a"].channels == 2);  // in steps of 2 and of 3: of 6
+    CHECK(g.runs("a")[0].width == 6);
+    CHECK_FALSE(g.frozen("a"));
+  }
+  SECTION("in multiples of channels") {
+    const Grouped g(
+        [&](const Flow& x) { return classify(((x | multiples_of(8, 32)).named("a") | grouped(32, 8)).named("g") | conv(6)); });
+    CHECK(g["a"].channels == 8);
+    CHECK(g["a"].multiple == 2);  // of groups of 4
+  }
+  SECTION("that may not vary") {
+    const Grouped g([](const Flow& x) {
+      return classify(((x | conv(8)).named("a") | Conv2d{.out = 8, .kernel = 3, .groups = 2}).named("g"));
+    });
+    CHECK(g.frozen("a"));
+    CHECK(g.frozen("g"));
+    CHECK(g["a"].frozen_by == "'g' hands them on and has no Channels axis");
+  }
+}
+
+TEST_CASE("groups: foreign layers freeze both sides") {
   const Grouped foreign([](const Flow& x) {
     const Flow a = (x | conv(8)).named("a") | Relu{};
     return classify(((a | Foreign{}).named("f") | conv(6)).named("b"));
@@ -279,7 +437,7 @@ TEST_CASE("groups: a flatten repeats the channels position by position") {
   CHECK(two.runs("flat")[3].group == two.group("b"));
   CHECK(two.runs("flat")[3].repeat == 1);
 
-  // Vectors that were flattened alike can be added; a flattened and a pooled one of as many features share no mask.
+  // Vectors that were flattened alike can be added; beside a pooled one of as many features all positions go together.
   const Grouped sums([](const Flow& x) {
     const Flow a = (x | conv(2)).named("a") | AvgPool{.kernel = 4} | Flatten{};
     const Flow b = (x | conv(2)).named("b") | AvgPool{.kernel = 4} | Flatten{};
@@ -289,8 +447,10 @@ TEST_CASE("groups: a flatten repeats the channels position by position") {
   });
   CHECK(sums.group("a") == sums.group("b"));
   CHECK_FALSE(sums.frozen("a"));
-  CHECK(sums.frozen("c"));
-  CHECK(sums.frozen("d"));
+  CHECK_FALSE(sums.frozen("d"));
+  CHECK(sums["d"].channels == 2);
+  CHECK(sums.parts("c") == std::vector<std::int64_t>{2, 2, 2, 2});
+  for (const ChannelRun& run : sums.runs("c")) CHECK(run.group == sums.group("d"));
 }
 
 TEST_CASE("groups: the minimum of channels") {
@@ -299,5 +459,5 @@ TEST_CASE("groups: the minimum of channels") {
   CHECK(g["b"].minimum == 4);  // no more than there are
   CHECK_FALSE(g.frozen("b"));
   CHECK_THROWS_WITH(Grouped([](const Flow& x) { return classify((x | conv(8, 3, 0)).named("a")); }),
-                    ContainsSubstring("a: expected Channels with a minimum of at least 1, got 0"));
+                    ContainsSubstring("a: expected Channels with a minimum and a multiple of at least 1, got 0 and 1"));
 }

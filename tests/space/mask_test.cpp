@@ -195,6 +195,32 @@ TEST_CASE("masks: project keeps alphas in [0, 1], and enough of them on") {
   CHECK(elements(a) == once);
 }
 
+TEST_CASE("masks: project keeps channels in multiples, by the least change of alphas") {
+  Network network({4, 4, 2}, [](const Flow& x) {
+    const Searchable layer{Conv2d{.out = 7, .kernel = 3}, Channels{.minimum = 2, .multiple = 3}};
+    return (x | layer).named("a") | GlobalAvgPool{} | Linear{.out = 2};
+  });
+  const SearchSpace space(network);
+  const auto group = static_cast<std::size_t>(group_of(space, network, "a"));
+  Tensor& a = alpha(network, space, "a").value;
+  const auto projected = [&](const std::vector<float>& values) {
+    a.assign(values);
+    space.project(network);
+    return elements(a);
+  };
+  const std::vector<float> whole{1, 0.8f, 0.9f, 1, 0.7f, 0.6f, 0.51f};
+  CHECK(projected(whole) == whole);  // all 7 are no multiple of 3, and may stay
+  const std::vector<float> six{1, 0.8f, 0.9f, 1, 0.7f, 0.6f, 0.4f};
+  CHECK(projected(six) == six);
+  CHECK(projected({1, 0.8f, 0.49f, 1, 0.7f, 0.9f, 0}) == std::vector<float>{1, 0.8f, 0.501f, 1, 0.7f, 0.9f, 0});
+  CHECK(projected({1, 0.8f, 0.1f, 1, 0.52f, 0, 0}) == std::vector<float>{1, 0.8f, 0.1f, 1, 0.5f, 0, 0});
+  // As few as may stay, though one were nearer; of equals the first.
+  CHECK(projected({0, 0.8f, 0.2f, 0.2f, 0.2f, 0, 0}) == std::vector<float>{0, 0.8f, 0.501f, 0.501f, 0.2f, 0, 0});
+  CHECK(projected({1, 1, 1, 1, 0, 0, 0}) == std::vector<float>{1, 1, 1, 0.5f, 0, 0, 0});
+  CHECK(space.selection(network).count(static_cast<int>(group)) == 3);
+  CHECK(space.smallest().count(static_cast<int>(group)) == 3);
+}
+
 TEST_CASE("masks: without the secant, the gradient is that of a continuous scale of the channels") {
   Network network = branches();
   for (const char* name : {"a", "b", "c", "out"}) {

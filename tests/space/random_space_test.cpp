@@ -86,7 +86,7 @@ double peak_by_hand(const Network& network) {
 }  // namespace
 
 TEST_CASE("space: whatever is selected of anything that may vary, outputs, prices and memory are those of the plain network") {
-  int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0;
+  int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0, in_blocks = 0, in_multiples = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     INFO("network " << seed);
     test::RandomNetwork generator(seed, true);
@@ -113,6 +113,12 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
       fewer_channels += selection.count(static_cast<int>(g)) < space.masks().groups()[g].channels ? 1 : 0;
     for (std::size_t c = 0; c < selection.taps.size(); ++c)
       fewer_taps += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
+    for (const ChannelGroup& group : space.masks().groups()) in_multiples += !group.frozen && group.multiple > 1 ? 1 : 0;
+    for (std::size_t node = 0; node < network.nodes().size(); ++node) {
+      const auto wide = [&](const ChannelRun& run) { return run.width > 1 && !space.masks().groups()[run.group].frozen; };
+      const auto& runs = space.masks().channels().runs(static_cast<int>(node));
+      in_blocks += std::any_of(runs.begin(), runs.end(), wide) ? 1 : 0;
+    }
     with_choices += space.choices().count() > 0 ? 1 : 0;
     for (const auto& node : plain.nodes()) of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
   }
@@ -120,6 +126,8 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
   CHECK(fewer_taps > 200);
   CHECK(with_choices > 200);
   CHECK(of_users > 5);
+  CHECK(in_blocks > 100);
+  CHECK(in_multiples > 100);
 }
 
 TEST_CASE("space: what was found may vary on, and is found again") {

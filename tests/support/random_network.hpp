@@ -58,7 +58,9 @@ class RandomNetwork {
       const double likely = random_.uniform(-0.4, 1.1);  // below 0: as few as may be; above 1: all
       if (!group.frozen) {
         for (auto&& channel : keep) channel = random_.chance(likely);
-        for (auto kept = std::count(keep.begin(), keep.end(), true); kept < group.minimum;) {
+        const std::int64_t drawn = std::count(keep.begin(), keep.end(), true);
+        const std::int64_t wanted = drawn < group.minimum ? group.minimum : group.more(drawn - 1);
+        for (auto kept = drawn; kept < wanted;) {
           auto&& channel = keep[random_.below(keep.size())];
           kept += channel ? 0 : 1;
           channel = true;
@@ -109,7 +111,10 @@ class RandomNetwork {
   template <class L>
   Flow maybe_searchable(const Flow& x, L layer) {
     SearchAxes axes;
-    if (chance(0.85)) axes.set(Channels{.minimum = chance(0.7) ? 1 : 1 + below(3)});
+    if (chance(0.85)) {
+      axes.set(Channels{.minimum = chance(0.7) ? 1 : 1 + below(3),
+                        .multiple = taps_.chance(0.8) ? 1 : 2 + static_cast<int>(taps_.below(2))});
+    }
     if constexpr (is_convolution<L>) {
       const Conv2d conv = *convolution_of(layer);
       const bool aligned = conv.dilation == Size2(1) || (conv.stride == Size2(1) && conv.kernel.width % 2 == 1);
@@ -163,9 +168,15 @@ class RandomNetwork {
     return maybe_searchable(
         x, Conv2d{.out = channels, .kernel = 1 + 2 * below(2), .groups = Conv2d::depthwise, .bias = chance(0.5)});
   }
-  static Flow grouped(const Flow& x) {
-    if (x.shape().rank() == 2) return x | Conv1d{.out = 4, .kernel = 3, .padding = causal, .groups = 2};
-    return x | Conv2d{.out = 4, .kernel = 3, .groups = 2};
+  /// Of channels that 2 or 3 divides: with so many groups, or each channel with so many filters.
+  Flow grouped(const Flow& x) {
+    const int channels = static_cast<int>(x.shape()[-1]), parts = channels % 2 == 0 ? 2 : 3;
+    const bool each = taps_.chance(0.4);
+    const int groups = each ? Conv2d::depthwise : taps_.chance(0.5) ? parts : channels / parts;
+    const int out = each ? 2 * channels : groups * (1 + static_cast<int>(taps_.below(3)));
+    if (x.shape().rank() == 2)
+      return maybe_searchable(x, Conv1d{.out = out, .kernel = 3, .padding = causal, .groups = groups, .bias = chance(0.5)});
+    return maybe_searchable(x, Conv2d{.out = out, .kernel = 3, .groups = groups, .bias = chance(0.5)});
   }
   Flow residual(const Flow& x) {
     const int channels = static_cast<int>(x.shape()[-1]);
@@ -250,7 +261,7 @@ class RandomNetwork {
           x = pool(x);
           break;
         case 7:
-          x = x.shape()[-1] % 2 == 0 && chance(0.4) ? grouped(x) : finish(x);
+          x = (x.shape()[-1] % 2 == 0 || x.shape()[-1] % 3 == 0) && chance(0.7) ? finish(grouped(x)) : finish(x);
           break;
         default:
           x = chance(0.2) ? x | Scaled{} : x | Dropout{};

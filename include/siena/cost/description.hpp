@@ -59,7 +59,7 @@ struct LayerDesc {
   int out_height = 1, out_width = 1;
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;
-  int groups = 1;                   ///< of a conv2d; depthwise layers have a kind of their own
+  N groups = 1;                     ///< of a conv2d, whole ones; depthwise layers have a kind of their own
   int multiplier = 1;               ///< output channels per input channel of a depthwise convolution
   std::optional<N> live_taps = {};  ///< kernel elements left by a tap mask; all of them when empty
 
@@ -90,7 +90,7 @@ struct LayerDesc {
   N weights() const {
     switch (kind) {
       case LayerKind::conv2d:
-        return taps() * in_channels * out_channels / double(groups);
+        return taps() * in_channels * out_channels / groups;
       case LayerKind::depthwise_conv2d:
         return taps() * filters();
       case LayerKind::linear:
@@ -138,7 +138,7 @@ LayerDesc<To> convert(const LayerDesc<From>& from) {
   to.out_height = from.out_height, to.out_width = from.out_width;
   to.kernel_height = from.kernel_height, to.kernel_width = from.kernel_width;
   to.stride_height = from.stride_height, to.stride_width = from.stride_width;
-  to.groups = from.groups, to.multiplier = from.multiplier;
+  to.groups = number(from.groups), to.multiplier = from.multiplier;
   if (from.live_taps) to.live_taps = number(*from.live_taps);
   to.bias = from.bias, to.batch_norm_folded = from.batch_norm_folded, to.repeated = from.repeated;
   to.presence = number(from.presence);

@@ -35,7 +35,7 @@ struct Diana {
   N layer_cost(const LayerDesc<N>& layer) const {
     if (layer.kind == LayerKind::other) return layer.own_macs;
     if (!layer.has_weights()) return 0;
-    const bool dense = layer.kind != LayerKind::depthwise_conv2d && layer.groups == 1;
+    const bool dense = layer.kind != LayerKind::depthwise_conv2d && value_of(layer.groups) == 1;
     return core == DianaCore::analog && dense ? analog(layer) : digital(layer);
   }
 
@@ -49,7 +49,7 @@ struct Diana {
   template <class N>
   static N digital(const LayerDesc<N>& layer) {
     const bool depthwise = layer.kind == LayerKind::depthwise_conv2d;
-    const N filters = depthwise ? N(layer.multiplier) : layer.out_channels / double(layer.groups);
+    const N filters = depthwise ? N(layer.multiplier) : layer.out_channels / layer.groups;
     const double columns = ceil_div(layer.out_width, 16) * layer.out_height,
                  pixels = double(layer.out_width) * layer.out_height;
     return ceil_div(filters, 16) * layer.in_channels * layer.taps() * columns +

@@ -26,9 +26,9 @@ struct Gap8 {
     const double pixels = double(layer.out_height) * layer.out_width;
     switch (layer.kind) {
       case LayerKind::conv2d: {
-        const double tiles = ceil_div(layer.out_height, 2) * ceil_div(layer.out_width, 8) * layer.groups;
-        const N patch = layer.taps() * layer.in_channels / double(layer.groups);  // inputs of one output, gathered first
-        const N filters = layer.out_channels / double(layer.groups);
+        const N tiles = layer.groups * (ceil_div(layer.out_height, 2) * ceil_div(layer.out_width, 8));
+        const N patch = layer.taps() * layer.in_channels / layer.groups;  // inputs of one output, gathered first
+        const N filters = layer.out_channels / layer.groups;
         return (patch * 2.0 + ceil_div(filters, 4) * (ceil_div(patch, 4) * 14.0 + 15.0)) * tiles;
       }
       case LayerKind::depthwise_conv2d:

@@ -73,7 +73,7 @@ std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   } else if (layer.is_convolution() || layer.kind == pool) {
     query.key.kernel_height = layer.kernel_height, query.key.kernel_width = layer.kernel_width;
     query.key.stride_height = layer.stride_height, query.key.stride_width = layer.stride_width;
-    query.key.groups = layer.groups, query.key.multiplier = layer.multiplier;
+    query.key.groups = static_cast<int>(std::lround(value_of(layer.groups))), query.key.multiplier = layer.multiplier;
   }
   if (layer.kind == conv2d || layer.kind == linear || layer.kind == other) query.in_channels = layer.in_channels;
   return query;
@@ -104,8 +104,9 @@ struct PointNames {
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
 /// traffic grow, and exact on the points. Output channels count in whole tiles, with the slope between tiles. Sizes of images
 /// do not vary in a search: those in use should be measured. Between sizes the time is bilinear in height and width where the
-/// four sizes around were measured. Nothing is guessed: throws DataError, with the name of the layer and what was measured, for
-/// anything outside.
+/// four sizes around were measured. Groups are of a key of their own each; where a search varies them, the slope is the time that
+/// the last group takes, or the mean of all where one group less was not measured. Nothing is guessed: throws DataError, with
+/// the name of the layer and what was measured, for anything outside.
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, their numbers positive and finite, and the channels of each
@@ -121,13 +122,9 @@ class LatencyTable {
   N layer_cost(const LayerDesc<N>& layer) const {
     const std::optional<LatencyQuery<N>> query = latency_query(layer);
     if (!query) return 0;
-    const Entry& entry = find(query->key, layer.name);
-    const N out = entry.tile > 1 ? ceil_div(query->out_channels, entry.tile) * double(entry.tile) : query->out_channels;
-    N seconds = 0;
-    for (const auto& [grid, weight] : corners(entry, {layer.name, query->key}, query->height, query->width)) {
-      check_range(*grid, {layer.name, query->key, "input channels"}, grid->in, value_of(query->in_channels));
-      check_range(*grid, {layer.name, query->key, "output channels"}, grid->out, value_of(out));
-      seconds += interpolate(grid->in, grid->out, grid->seconds, query->in_channels, out) * weight;
+    N seconds = measured(*query, layer.name);
+    if constexpr (std::is_same_v<N, Scalar>) {
+      if (!layer.groups.is_constant()) seconds = layer.groups.derived(seconds.value(), last_group(layer, seconds.value()));
     }
     // Where taps vary the kernel is one of those measured; the slope is that of time spread evenly over them.
     if (layer.live_taps) seconds *= layer.taps() / (double(layer.kernel_height) * layer.kernel_width);
@@ -155,6 +152,30 @@ class LatencyTable {
     std::string_view axis = {};
   };
   static constexpr const char* hint = "measure it as well (docs/guides/latency_table.md)";
+
+  template <class N>
+  N measured(const LatencyQuery<N>& query, std::string_view layer) const {
+    const Entry& entry = find(query.key, layer);
+    const N out = entry.tile > 1 ? ceil_div(query.out_channels, entry.tile) * double(entry.tile) : query.out_channels;
+    N seconds = 0;
+    for (const auto& [grid, weight] : corners(entry, {layer, query.key}, query.height, query.width)) {
+      check_range(*grid, {layer, query.key, "input channels"}, grid->in, value_of(query.in_channels));
+      check_range(*grid, {layer, query.key, "output channels"}, grid->out, value_of(out));
+      seconds += interpolate(grid->in, grid->out, grid->seconds, query.in_channels, out) * weight;
+    }
+    return seconds;
+  }
+  /// What the last group of a convolution adds to the time of all, `seconds`.
+  double last_group(const LayerDesc<Scalar>& layer, double seconds) const {
+    LayerDesc<double> fewer = convert<double>(layer);
+    const double left = (fewer.groups - 1) / fewer.groups;
+    fewer.in_channels *= left, fewer.out_channels *= left, fewer.groups -= 1;
+    if (fewer.groups < 1) return seconds;
+    const LatencyQuery<double> query = *latency_query(fewer);
+    const auto of_key = [&](const Entry& entry) { return entry.key == query.key; };
+    const bool known = std::any_of(entries_.begin(), entries_.end(), of_key);
+    return seconds - (known ? measured(query, layer.name) : seconds * left);
+  }
 
   void add_grid(std::span<const LatencyPoint> points, const PointNames& names);
   const Entry& find(const LatencyKey& key, std::string_view layer) const;

@@ -38,14 +38,14 @@ struct Ne16 {
     switch (layer.kind) {
       case LayerKind::conv2d:
       case LayerKind::linear: {
-        const N out = layer.out_channels / double(layer.groups), blocks = ceil_div(out, 32);
-        const N in_blocks = ceil_div(layer.in_channels / double(layer.groups), 16);
+        const N out = layer.out_channels / layer.groups, blocks = ceil_div(out, 32);
+        const N in_blocks = ceil_div(layer.in_channels / layer.groups, 16);
         const N last = blocks * 22.0 + out;  // normalise, quantise, write
         const N square = in_blocks * (blocks * 45.0 + out * layer.weight_bits) + last;
         const N point = in_blocks * (blocks * 33.0 + out) + last;
         const double squares = floor_div(height, 3) * floor_div(width, 3);
         const N kernel = square * squares + point * (height * width - 9 * squares);
-        return (layer.dense() ? kernel * (layer.taps() / (height * width)) : point * layer.taps()) * (tiles * layer.groups);
+        return (layer.dense() ? kernel * (layer.taps() / (height * width)) : point * layer.taps()) * (layer.groups * tiles);
       }
       case LayerKind::depthwise_conv2d: {
         const N out = layer.filters();

@@ -45,16 +45,21 @@ struct ValidateOptions {
 };
 
 namespace detail {
-enum class LayerInput { in_channels, out_channels, channels, weight_bits, input_bits, output_bits, presence };
+enum class LayerInput { in_channels, out_channels, channels, groups, weight_bits, input_bits, output_bits, presence };
 
 inline const char* name_of(LayerInput input) {
-  constexpr const char* names[] = {"input channels", "output channels", "channels", "weight bits",
-                                   "input bits",     "output bits",     "presence"};
+  constexpr const char* names[] = {"input channels", "output channels", "channels",    "groups",
+                                   "weight bits",    "input bits",      "output bits", "presence"};
   return names[static_cast<int>(input)];
 }
 
+/// What stays as it is where several numbers of channels go along.
+struct ChannelRatio {
+  double outputs_per_input = 1, inputs_per_group = 1;
+};
+
 template <class N>
-void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, double outputs_per_input) {
+void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const ChannelRatio& ratio) {
   switch (input) {
     case LayerInput::in_channels:
       layer.in_channels = x;
@@ -63,7 +68,11 @@ void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, double outputs
       layer.out_channels = x;
       break;
     case LayerInput::channels:
-      layer.in_channels = x, layer.out_channels = x * outputs_per_input;
+      layer.in_channels = x, layer.out_channels = x * ratio.outputs_per_input;
+      break;
+    case LayerInput::groups:
+      layer.groups = x, layer.in_channels = x * ratio.inputs_per_group;
+      layer.out_channels = layer.in_channels * ratio.outputs_per_input;
       break;
     case LayerInput::weight_bits:
       layer.weight_bits = x;
@@ -206,9 +215,10 @@ class Walker {
 
   void walk(const Way& way, double tolerance, Validation& to) {
     CostWalk walk{.way = way};
-    const double ratio = original_.kind == LayerKind::depthwise_conv2d ? original_.multiplier
-                         : original_.in_channels > 0                   ? original_.out_channels / original_.in_channels
-                                                                       : 1;
+    const ChannelRatio ratio{.outputs_per_input = original_.kind == LayerKind::depthwise_conv2d ? original_.multiplier
+                                                  : original_.in_channels > 0 ? original_.out_channels / original_.in_channels
+                                                                              : 1,
+                             .inputs_per_group = original_.in_channels / original_.groups};
     auto& scalar = scalars_.layers[layer_];
     auto& plain = doubles_.layers[layer_];
     const auto scalar_before = scalar;
@@ -260,6 +270,8 @@ inline std::vector<LayerDesc<double>> sample_layers() {
   kernel(append("conv of one channel", LayerKind::conv2d, 1, 1), 3);
   kernel(append("depthwise 3x3", LayerKind::depthwise_conv2d, 64, 64), 3);
   kernel(append("depthwise 3x3, stride 2", LayerKind::depthwise_conv2d, 24, 24), 3, 2);
+  auto& several = append("depthwise 3x3, multiplier 2", LayerKind::depthwise_conv2d, 24, 48);
+  kernel(several, 3), several.multiplier = 2;
   auto& linear = append("linear", LayerKind::linear, 64, 10);
   linear.in_height = linear.in_width = linear.out_height = linear.out_width = 1;
   append("add", LayerKind::add, 16, 16).producers = {-1, -1};
@@ -277,11 +289,12 @@ void walk_layers(const M& model, const Architecture<double>& network, const Vali
     Walker<M> walker(model, model.layers_alone ? Architecture<double>{{layer}} : network, model.layers_alone ? 0 : i);
     const auto walk = [&](const Way& way) { walker.walk(way, options.tolerance, to); };
     using enum LayerInput;
-    const int steps = std::max(1, options.span / layer.groups);  // of whole groups
-    const double step = layer.groups;
+    const double step = layer.groups;  // of whole groups
+    const int steps = std::max(1, static_cast<int>(options.span / step));
     if (layer.has_weights() && layer.kind != LayerKind::depthwise_conv2d) {
       walk({.input = in_channels, .begin = layer.in_channels, .step = step, .steps = steps});
       walk({.input = out_channels, .begin = layer.out_channels, .step = step, .steps = steps});
+      if (step > 1) walk({.input = groups, .begin = step, .step = 1, .steps = steps});
     } else {
       walk({.input = channels, .begin = layer.in_channels, .step = step, .steps = steps});
     }
@@ -299,7 +312,8 @@ void walk_layers(const M& model, const Architecture<double>& network, const Vali
 /// - the cost must not fall, and no slope may say that it does;
 /// - the mean slope must be that of the cost, give or take its largest step and 5 % (which leaves room for smoothed maxima): a
 ///   tiled cost has the slope of its tiles, so that a straight-through ceil(c / 4), four times too steep, is found.
-/// Layers with weights move their input and output channels; depthwise and other ones have one count.
+/// Layers with weights move their input and output channels, and grouped ones the number of their groups, too; depthwise and
+/// other ones have one count.
 template <class M>
 Validation validate(const M& model, const Architecture<double>& network, const ValidateOptions& options = {}) {
   assert_cost_model<M>();

@@ -15,7 +15,7 @@
 
 namespace siena {
 
-/// Gives up 1, 2, 4, 8 or 16 channels or steps of taps where the task gains more by what then fits in their place, the best
+/// Gives up 1, 2, 4, 8 or 16 channels (or multiples of them) or steps of taps where the task gains more by what then fits in their place, the best
 /// such exchange at a time, for as long as there is one: after moves that each were the best, one bound may be used up by
 /// channels that are worth less than those which another bound still has room for. Both are estimates, so a gain must be 2 % of
 /// what is given up, and more than the rise of `price`. A selection that breaks a constraint comes back as it is.
@@ -31,7 +31,7 @@ inline Selection exchange(const Network& network, const SearchSpace& space, cons
     std::optional<Selection> best;
     double highest = 0;
     for_each_move(network, space, selection, Direction::away, [&](const Move& move) {
-      if (!std::has_single_bit(static_cast<unsigned>(move.channels))) return true;
+      if (!std::has_single_bit(static_cast<unsigned>(move.steps))) return true;
       Move back = detail::grow(network, space, constraints, move.to, none, price);
       const double saved = price ? paid - price(describe(network, space, move.to)) : 0;
       const double gained = back.worth + saved - move.worth;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 #include "siena/space/describe.hpp"
@@ -18,6 +19,7 @@ struct Move {
   Selection to{};
   double worth = 0;  ///< what the task loses or gains by it, an estimate: rise or fall of its loss
   int channels = 0;  ///< that go or come; or steps of taps
+  int steps = 0;     ///< in which they do: of one channel, or of as many as are a multiple
 };
 
 /// Which moves: to fewer channels and taps and any alternative,
@@ -44,7 +46,7 @@ inline std::vector<std::int64_t> ranked(const Network& network, const SearchSpac
 /// taken to grow with the logarithm of its channels; by the sum, whole layers go that no single channel of was missed.
 inline double scarcity(std::int64_t all, std::int64_t on) { return static_cast<double>(all) / static_cast<double>(on); }
 
-// Tiled costs fall in steps: up to this many channels are tried at a time.
+// Tiled costs fall in steps: up to this many channels are tried at a time, or one multiple where that is more.
 inline constexpr std::int64_t longest_move = 16;
 
 template <class Each>
@@ -55,14 +57,17 @@ void for_each_channel_move(const Network& network, const SearchSpace& space, con
     const ChannelGroup& group = space.masks().groups()[g];
     if (group.frozen) continue;
     const std::vector<std::int64_t> channels = ranked(network, space, from, g, away);
-    const auto count = static_cast<std::int64_t>(channels.size()), spare = count - (away ? group.minimum : 0);
     Move move{.to = from};
-    for (std::int64_t i = 0; i < std::min(spare, longest_move); ++i) {
-      const std::int64_t channel = channels[static_cast<std::size_t>(i)];
-      move.to.keep[g][static_cast<std::size_t>(channel)] = !away;
-      const std::int64_t on = away ? count - i : group.channels - count + i + 1;
-      move.worth += space.masks().importance(network, g, channel) * scarcity(group.channels, on);
-      ++move.channels;
+    for (std::int64_t on = from.count(g);;) {
+      const std::int64_t next = away ? group.fewer(on) : group.more(on);
+      if (next == 0 || (move.steps > 0 && move.channels + std::abs(next - on) > longest_move)) break;
+      for (; on != next; ++move.channels) {
+        const std::int64_t channel = channels[static_cast<std::size_t>(move.channels)];
+        move.to.keep[g][static_cast<std::size_t>(channel)] = !away;
+        const std::int64_t most = away ? on-- : ++on;
+        move.worth += space.masks().importance(network, g, channel) * scarcity(group.channels, most);
+      }
+      ++move.steps;
       if (!each(move)) break;
     }
   }
@@ -79,7 +84,7 @@ void for_each_tap_move(const Network& network, const SearchSpace& space, const S
     for (std::int64_t i = 0; i < std::min<std::int64_t>(spare, longest_move); ++i) {
       move.worth += space.taps().importance(network, c, away ? steps - 1 : steps);
       steps += away ? -1 : 1;
-      ++move.channels;
+      ++move.channels, ++move.steps;
       if (!each(move)) break;
     }
   }
@@ -102,7 +107,7 @@ void for_each_choice_move(const Network& network, const SearchSpace& space, cons
 }
 }  // namespace detail
 
-/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group or steps of a chain of taps, for as long as
+/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group (in whole multiples) or steps of a chain of taps, for as long as
 /// `each` returns true, and every other alternative of a choice. What a tap is worth is its importance, of a channel that times
 /// its scarcity; of alternatives see Choices::rise.
 template <class Each>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -44,14 +45,17 @@ inline std::optional<Move> best_move(const Network& network, const SearchSpace& 
   return best;
 }
 
-/// Drops the least important channel of every group that has one to spare, and a step of every chain of taps. False where
+/// Drops the least important channel (or multiple of channels) of every group that has one to spare, and a step of every chain of taps. False where
 /// nothing is left to drop.
 inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
   bool narrowed = false;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
     const ChannelGroup& group = space.masks().groups()[g];
-    if (group.frozen || selection.count(g) <= group.minimum) continue;
-    selection.keep[g][static_cast<std::size_t>(ranked(network, space, selection, g, true).front())] = false;
+    const std::int64_t on = selection.count(g), next = group.frozen ? 0 : group.fewer(on);
+    if (next == 0) continue;
+    const std::vector<std::int64_t> channels = ranked(network, space, selection, g, true);
+    for (std::int64_t i = 0; i < on - next; ++i)
+      selection.keep[g][static_cast<std::size_t>(channels[static_cast<std::size_t>(i)])] = false;
     narrowed = true;
   }
   for (int& steps : selection.taps) {

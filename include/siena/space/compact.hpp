@@ -93,7 +93,8 @@ class CompactNetwork {
       for (const ChannelRun& run : space_.masks().channels().runs(node.inputs[0])) {
         for (std::int64_t r = 0; r < run.repeat; ++r) {
           for (std::int64_t c = 0; c < run.channels; ++c) {
-            if (selection_.keep[run.group][static_cast<std::size_t>(c)]) reader.inputs.push_back({run.group, c});
+            if (selection_.keep[run.group][static_cast<std::size_t>(c)])
+              reader.inputs.insert(reader.inputs.end(), static_cast<std::size_t>(run.width), {run.group, c});
           }
         }
       }

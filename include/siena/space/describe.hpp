@@ -60,7 +60,7 @@ inline KernelSize<double> kernel_size(const KernelCut& cut) {
   return {.height = static_cast<int>(cut.rows.size()), .width = static_cast<int>(cut.columns.size())};
 }
 
-/// A convolution whose kernel is `taps` now.
+/// A convolution of `in_channels`, before any went, whose kernel is `taps` now.
 template <class N>
 void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::int64_t in_channels, LayerDesc<N>& layer) {
   layer.kernel_height = taps.height, layer.kernel_width = taps.width;
@@ -69,8 +69,10 @@ void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::in
   layer.bias = conv.bias;
   if (layer.kind == LayerKind::depthwise_conv2d) {
     layer.multiplier = conv.out / static_cast<int>(in_channels);
-  } else {
-    layer.groups = conv.group_count(in_channels);
+    // Several filters of one channel are a plain convolution, as the network that is left says.
+    if (layer.multiplier > 1 && value_of(layer.in_channels) == 1) layer.kind = LayerKind::conv2d, layer.multiplier = 1;
+  } else if (const int groups = conv.group_count(in_channels); groups > 1) {  // as many as there are channels for
+    layer.groups = layer.in_channels / (static_cast<double>(in_channels) / groups);
   }
 }
 template <class N>
@@ -147,7 +149,7 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
 template <class N, class GroupCount>
 N count_runs(const std::vector<ChannelRun>& runs, const GroupCount& count) {
   N sum = 0;
-  for (const ChannelRun& run : runs) sum += count(run.group) * static_cast<double>(run.repeat);
+  for (const ChannelRun& run : runs) sum += count(run.group) * static_cast<double>(run.width * run.repeat);
   return sum;
 }
 

@@ -2,113 +2,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <any>
 #include <cstdint>
-#include <numeric>
+#include <optional>
 #include <string>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "siena/nn/network.hpp"
+#include "siena/space/channel_ties.hpp"
 #include "siena/space/searchable.hpp"
 
 namespace siena {
 
-/// Consecutive channels of a value that belong to one group, `repeat`
-/// times over (once for each position that a flatten unrolled).
-struct ChannelRun {
-  int group = 0;
-  std::int64_t channels = 0;
-  std::int64_t repeat = 1;
-};
-
-/// Channels that live and die together: those of all layers whose outputs meet in an
-/// add or are alternatives, or pass through a depthwise layer.
-struct ChannelGroup {
-  std::int64_t channels = 0;
-  std::int64_t minimum = 1;   ///< the fewest that may stay
-  bool frozen = false;        ///< touched by something that cannot vary: all stay
-  std::vector<int> layers{};  ///< nodes that make these channels
-};
-
 /// Who must share a mask, found by one walk over the network: for each node the groups of its output channels.
 class ChannelGroups {
  public:
-  explicit ChannelGroups(const Network& network) : runs_(network.nodes().size()) {
-    for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) visit(network, node);
-    freeze(runs_[network.output()]);
-    compress();
+  explicit ChannelGroups(const Network& network) : ties_(network.nodes().size()) {
+    for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
+      ties_.set_runs(node, visit(network, node));
+    }
+    ties_.freeze(runs(network.output()), "they are the output of the network");
+    groups_ = ties_.compress();
   }
 
   const std::vector<ChannelGroup>& groups() const { return groups_; }
   /// The output channels of a node, in order.
-  const std::vector<ChannelRun>& runs(int node) const { return runs_[node]; }
+  const std::vector<ChannelRun>& runs(int node) const { return ties_.runs(node); }
 
  private:
-  int add_group(int node, std::int64_t channels, const std::optional<Channels>& axis) {
-    groups_.push_back({.channels = channels,
-                       .minimum = axis ? std::min<std::int64_t>(axis->minimum, channels) : channels,
-                       .frozen = !axis,
-                       .layers = {node}});
-    parent_.push_back(static_cast<int>(parent_.size()));
-    return parent_.back();
-  }
-  int root(int group) {
-    while (parent_[group] != group) group = parent_[group] = parent_[parent_[group]];
-    return group;
-  }
-  void unite(int a, int b) {
-    a = root(a), b = root(b);
-    if (a == b) return;
-    if (b < a) std::swap(a, b);
-    parent_[b] = a;
-    groups_[a].frozen |= groups_[b].frozen;
-    groups_[a].minimum = std::max(groups_[a].minimum, groups_[b].minimum);
-    groups_[a].layers.insert(groups_[a].layers.end(), groups_[b].layers.begin(), groups_[b].layers.end());
-  }
-  void freeze(const std::vector<ChannelRun>& runs) {
-    for (const ChannelRun& run : runs) groups_[root(run.group)].frozen = true;
+  using Runs = std::vector<ChannelRun>;
+
+  static std::optional<Channels> axis_of(const Network::Node& node) {
+    const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
+    if (axes == nullptr) return std::nullopt;
+    require_axes(node.layer, *axes, node.name);
+    return axes->channels;
   }
 
-  void visit(const Network& network, int index) {
+  Runs visit(const Network& network, int index) {
     const Network::Node& node = network.nodes()[index];
-    std::optional<Channels> axis;
-    if (const auto* axes = std::any_cast<SearchAxes>(&node.decoration)) {
-      require_axes(node.layer, *axes, node.name);
-      axis = axes->channels;
-    }
-    const auto input = [&](int k = 0) -> const std::vector<ChannelRun>& { return runs_[node.inputs[k]]; };
-    const auto own = [&] { return std::vector<ChannelRun>{{add_group(index, node.shape[-1], axis), node.shape[-1], 1}}; };
-    runs_[index] = visit_layer(
-        [&]<class L>(const L& layer) -> std::vector<ChannelRun> {
+    const std::optional<Channels> axis = axis_of(node);
+    const auto input = [&]() -> const Runs& { return runs(node.inputs[0]); };
+    const auto own = [&](const std::string& why = "") { return ties_.make(index, node.shape[-1], axis, why); };
+    const std::string plain = format("'{}' has no Channels axis", node.name);
+    return visit_layer(
+        [&]<class L>(const L& layer) -> Runs {
           if constexpr (is_convolution<L>) {
-            const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
-            const int groups = layer.group_count(in);
-            if (groups == 1) return own();
-            if (groups == in && layer.out == in) {  // channel by channel: the output's channels are the input's
-              if (!axis) freeze(input());
-              return joined(index, axis, input());
-            }
-            freeze(input());
-            axis.reset();
-            return own();
+            const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1], groups = layer.group_count(in);
+            return groups == 1 ? own(plain) : handed_on(index, node, {in / groups, layer.out / groups}, axis);
           } else if constexpr (std::is_same_v<L, Linear>) {
-            return own();
+            return own(plain);
           } else if constexpr (std::is_same_v<L, Input>) {
-            return own();
+            return own("they are the input of the network");
           } else if constexpr (std::is_same_v<L, Custom>) {
-            for (const int from : node.inputs) freeze(runs_[from]);
-            return own();
-          } else if constexpr (std::is_same_v<L, Add>) {
-            return added(input(0), input(1));
-          } else if constexpr (std::is_same_v<L, Mixture>) {  // whichever alternative is there has the same channels
-            std::vector<ChannelRun> runs = input(0);
-            for (std::size_t k = 1; k < node.inputs.size(); ++k) runs = added(runs, input(static_cast<int>(k)));
-            return runs;
+            for (const int from : node.inputs) ties_.freeze(runs(from), format("'{}', a custom layer, reads them", node.name));
+            return own(format("'{}' is a custom layer", node.name));
+          } else if constexpr (std::is_same_v<L, Add> || std::is_same_v<L, Mixture>) {
+            return tied(node);  // whichever alternative is there has the same channels
           } else if constexpr (std::is_same_v<L, Concat>) {
-            std::vector<ChannelRun> all;
-            for (const int from : node.inputs) all.insert(all.end(), runs_[from].begin(), runs_[from].end());
+            Runs all;
+            for (const int from : node.inputs) all.insert(all.end(), runs(from).begin(), runs(from).end());
             return all;
           } else if constexpr (std::is_same_v<L, Flatten>) {
             return flattened(input(), node.shape[0] / network.nodes()[node.inputs[0]].shape[-1]);
@@ -119,56 +73,46 @@ class ChannelGroups {
         node.layer);
   }
 
-  std::vector<ChannelRun> joined(int index, const std::optional<Channels>& axis, const std::vector<ChannelRun>& runs) {
-    for (const ChannelRun& run : runs) {
-      ChannelGroup& group = groups_[root(run.group)];
-      group.layers.push_back(index);
-      if (axis) group.minimum = std::max<std::int64_t>(group.minimum, std::min<std::int64_t>(axis->minimum, group.channels));
+  /// How many channels one group of a convolution reads and makes.
+  struct GroupSize {
+    std::int64_t in, out;
+  };
+  /// Of a depthwise or grouped convolution: what a group makes stays where what it reads stays.
+  Runs handed_on(int index, const Network::Node& node, GroupSize size, const std::optional<Channels>& axis) {
+    const int from = node.inputs[0];
+    auto made = ties_.in_blocks(from, size.in, size.out);
+    if (!made) {
+      const std::string why = format("'{}' reads them in groups of {}, which end within theirs", node.name, size.in);
+      ties_.freeze(runs(from), why);
+      return ties_.make(index, node.shape[-1], std::nullopt, why);
     }
-    return runs;
+    if (!axis) ties_.freeze(*made, format("'{}' hands them on and has no Channels axis", node.name));
+    ties_.join(index, *made, axis);
+    return *std::move(made);
   }
-  std::vector<ChannelRun> added(const std::vector<ChannelRun>& a, const std::vector<ChannelRun>& b) {
-    const bool aligned = std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ChannelRun& x, const ChannelRun& y) {
-      return x.channels == y.channels && x.repeat == y.repeat;
-    });
-    if (aligned) {
-      for (std::size_t i = 0; i < a.size(); ++i) unite(a[i].group, b[i].group);
-    } else {  // runs that end at different channels: no mask fits both
-      freeze(a);
-      freeze(b);
+  /// Of inputs that have the same channels.
+  Runs tied(const Network::Node& node) {
+    const int first = node.inputs[0];
+    for (std::size_t k = 1; k < node.inputs.size(); ++k) {
+      if (ties_.tie(first, node.inputs[k])) continue;
+      const std::string why = format("'{}' ties channels that go in other steps", node.name);
+      ties_.freeze(runs(first), why);
+      ties_.freeze(runs(node.inputs[k]), why);
     }
-    return a;
+    return runs(first);
   }
-  static std::vector<ChannelRun> flattened(std::vector<ChannelRun> runs, std::int64_t positions) {
+  static Runs flattened(Runs runs, std::int64_t positions) {
     if (runs.size() == 1) {
       runs[0].repeat *= positions;
       return runs;
     }
-    std::vector<ChannelRun> all;
+    Runs all;
     for (std::int64_t p = 0; p < positions; ++p) all.insert(all.end(), runs.begin(), runs.end());
     return all;
   }
-  // Groups that were united become one; numbers become dense, in order of first appearance.
-  void compress() {
-    std::vector<int> number(groups_.size(), -1);
-    std::vector<ChannelGroup> kept;
-    for (auto& runs : runs_) {
-      for (ChannelRun& run : runs) {
-        const int top = root(run.group);
-        if (number[top] < 0) {
-          number[top] = static_cast<int>(kept.size());
-          kept.push_back(groups_[top]);
-          if (kept.back().frozen) kept.back().minimum = kept.back().channels;
-        }
-        run.group = number[top];
-      }
-    }
-    groups_ = std::move(kept);
-  }
 
+  ChannelTies ties_;
   std::vector<ChannelGroup> groups_;
-  std::vector<int> parent_;
-  std::vector<std::vector<ChannelRun>> runs_;
 };
 
 }  // namespace siena

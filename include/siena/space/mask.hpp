@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -36,10 +38,11 @@ class ChannelMasks {
                              "as `discretize` returns",
                              parameter->name);
     }
-    const auto& groups = groups_.groups();
-    for (int g = 0; g < static_cast<int>(groups.size()); ++g) {
-      const std::string name = "mask." + network.nodes()[groups[g].layers.front()].name;
-      alphas_.push_back(groups[g].frozen ? MeasuredMask{} : MeasuredMask(network, name, groups[g].channels));
+    std::map<std::string, int> parts;  // of channels of one layer that an add has cut
+    for (const ChannelGroup& group : groups_.groups()) {
+      std::string name = "mask." + network.nodes()[group.layers.front()].name;
+      if (const int part = ++parts[name]; part > 1) name += format(".part_{}", part);
+      alphas_.push_back(group.frozen ? MeasuredMask{} : MeasuredMask(network, name, group.channels));
     }
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
       if (reads_channels(network, node)) add_gate(network, node);
@@ -82,21 +85,19 @@ class ChannelMasks {
       for (std::size_t c = 0; c < keep[g].size(); ++c) alpha[c] = keep[g][c] ? alpha[c] : 0.0f;
     }
   }
-  /// Brings every alpha back into [0, 1] after an update, and keeps the `minimum` largest of a group on.
+  /// Brings every alpha back into [0, 1] after an update, keeps the `minimum` largest of a group on, and where channels go in
+  /// multiples as many as the nearest alphas with which that is so.
   void project(Network& network) const {
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
       if (!alphas_[g]) continue;
-      auto alpha = alphas_[g].alpha(network).row(0);
+      const auto alpha = alphas_[g].alpha(network).row(0);
       for (float& a : alpha) a = std::clamp(a, 0.0f, 1.0f);
-      std::vector<float> sorted(alpha.begin(), alpha.end());
-      const auto last = sorted.begin() + (groups()[g].minimum - 1);
-      std::nth_element(sorted.begin(), last, sorted.end(), std::greater<>());
-      const float floor = static_cast<float>(options_.threshold) + 1e-3f;
-      if (*last >= floor) continue;
-      std::int64_t missing = groups()[g].minimum;
-      for (float& a : alpha) missing -= a > *last ? 1 : 0;
-      for (float& a : alpha) {
-        if (a > *last || (a == *last && missing-- > 0)) a = std::max(a, floor);
+      if (groups()[g].multiple > 1) {
+        const std::int64_t count = nearest_count(groups()[g], alpha);
+        keep_on(alpha, count);
+        keep_off(alpha, count);
+      } else {
+        keep_on(alpha, groups()[g].minimum);
       }
     }
   }
@@ -128,7 +129,7 @@ class ChannelMasks {
  private:
   struct Segment {
     MeasuredMask mask;
-    std::int64_t channels, repeat;
+    std::int64_t channels, width, repeat;
   };
 
   class InputGate final : public Gate {
@@ -139,8 +140,8 @@ class ChannelMasks {
       const auto binary = [&](const Tensor& alpha) { return ops::binary_mask(alpha, options_.threshold); };
       std::vector<ops::MaskSegment<float>> masks;
       for (const Segment& segment : segments_) {
-        masks.push_back(
-            {segment.mask ? segment.mask.measured(forward, options_, binary) : Var{}, segment.channels, segment.repeat});
+        masks.push_back({segment.mask ? segment.mask.measured(forward, options_, binary) : Var{}, segment.channels,
+                         segment.width, segment.repeat});
       }
       const Var joined = ops::join_masks<float>(forward.tape(), masks);
       return ops::mask_input_channels(weight, joined);
@@ -155,10 +156,53 @@ class ChannelMasks {
     std::vector<Segment> segments;
     bool masked = false;
     for (const ChannelRun& run : groups_.runs(network.nodes()[node].inputs[0])) {
-      segments.push_back({alphas_[run.group], run.channels, run.repeat});
+      segments.push_back({alphas_[run.group], run.channels, run.width, run.repeat});
       masked |= static_cast<bool>(alphas_[run.group]);
     }
     if (masked) network.add_gate(node, std::make_shared<InputGate>(std::move(segments), options_));
+  }
+
+  float on_floor() const { return static_cast<float>(options_.threshold) + 1e-3f; }
+  /// Lifts the `count` largest, of equal ones the first, to where they are on.
+  void keep_on(std::span<float> alpha, std::int64_t count) const {
+    std::vector<float> sorted(alpha.begin(), alpha.end());
+    const auto last = sorted.begin() + (count - 1);
+    std::nth_element(sorted.begin(), last, sorted.end(), std::greater<>());
+    if (*last >= on_floor()) return;
+    std::int64_t missing = count;
+    for (float& a : alpha) missing -= a > *last ? 1 : 0;
+    for (float& a : alpha) {
+      if (a > *last || (a == *last && missing-- > 0)) a = std::max(a, on_floor());
+    }
+  }
+  /// Lowers all but the `count` largest to where they are off.
+  void keep_off(std::span<float> alpha, std::int64_t count) const {
+    if (count == static_cast<std::int64_t>(alpha.size())) return;
+    std::vector<float> sorted(alpha.begin(), alpha.end());
+    const auto next = sorted.begin() + count;
+    std::nth_element(sorted.begin(), next, sorted.end(), std::greater<>());
+    const auto off = static_cast<float>(options_.threshold);
+    if (*next <= off) return;
+    std::int64_t stay = count;
+    for (float& a : alpha) stay -= a > *next ? 1 : 0;
+    for (float& a : alpha) {
+      if (a < *next || (a == *next && stay-- <= 0)) a = std::min(a, off);
+    }
+  }
+  /// How many channels of a group that go in multiples are on after the least change of alphas (of their squares).
+  std::int64_t nearest_count(const ChannelGroup& group, std::span<const float> alpha) const {
+    std::vector<float> sorted(alpha.begin(), alpha.end());
+    std::sort(sorted.begin(), sorted.end(), std::greater<>());
+    const auto off = static_cast<float>(options_.threshold);
+    const std::int64_t on = std::count_if(sorted.begin(), sorted.end(), [&](float a) { return a > off; });
+    if (on < group.minimum) return group.minimum;
+    const std::int64_t above = on == group.channels ? on : group.more(on - 1), below = group.fewer(on + 1);
+    if (below == on || below == 0) return above;
+    double up = 0, down = 0;
+    for (std::int64_t i = on; i < above; ++i)
+      up += std::pow(double(on_floor()) - double(sorted[static_cast<std::size_t>(i)]), 2);
+    for (std::int64_t i = below; i < on; ++i) down += std::pow(double(sorted[static_cast<std::size_t>(i)]) - double(off), 2);
+    return up <= down ? above : below;
   }
 
   ChannelGroups groups_;

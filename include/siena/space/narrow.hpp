@@ -70,9 +70,10 @@ inline std::vector<std::int64_t> kept_channels(const std::vector<ChannelRun>& ru
   std::vector<std::int64_t> kept;
   std::int64_t begin = 0;
   for (const ChannelRun& run : runs) {
-    for (std::int64_t r = 0; r < run.repeat; ++r, begin += run.channels) {
+    for (std::int64_t r = 0; r < run.repeat; ++r, begin += run.channels * run.width) {
       for (std::int64_t c = 0; c < run.channels; ++c) {
-        if (selection.keep[run.group][static_cast<std::size_t>(c)]) kept.push_back(begin + c);
+        if (!selection.keep[run.group][static_cast<std::size_t>(c)]) continue;
+        for (std::int64_t w = 0; w < run.width; ++w) kept.push_back(begin + c * run.width + w);
       }
     }
   }
@@ -92,8 +93,12 @@ inline TensorCut whole_cut(const Tensor& tensor, int wide, int narrow) {
   return {.wide = wide, .narrow = narrow, .rows = {0}, .columns = {{.begin = 0, .count = tensor.columns()}}};
 }
 
+/// How many channels of its input and of its output stay of a layer.
+struct KeptCounts {
+  std::int64_t in, out;
+};
 inline Layer narrowed(const Network& network, const SearchSpace& space, const Selection& selection, int index,
-                      std::int64_t channels) {
+                      KeptCounts kept) {
   const Network::Node& node = network.nodes()[index];
   Layer layer = node.layer;
   if (auto conv = convolution_of(layer)) {
@@ -101,15 +106,16 @@ inline Layer narrowed(const Network& network, const SearchSpace& space, const Se
     if (const auto cut = space.taps().cut(index, selection.taps)) {
       conv = narrowed_kernel(*conv, space.taps().geometry(index), *cut);
     }
-    conv->out = static_cast<int>(channels);
-    if (in > 1 && conv->group_count(in) == in) conv->groups = Conv2d::depthwise;
+    conv->out = static_cast<int>(kept.out);
+    if (const int groups = conv->group_count(in); groups > 1)
+      conv->groups = groups == in ? Conv2d::depthwise : static_cast<int>(kept.in / (in / groups));
     if (auto* signal = std::get_if<Conv1d>(&layer)) {
       signal->set_image(*conv);
     } else {
       layer = *conv;
     }
   } else if (auto* linear = std::get_if<Linear>(&layer)) {
-    linear->out = static_cast<int>(channels);
+    linear->out = static_cast<int>(kept.out);
   }
   return layer;
 }
@@ -133,8 +139,9 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
   const std::vector<int> sources = space.choices().sources(network, selection.chosen);
   std::vector<Layer> layers;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    layers.push_back(
-        detail::narrowed(network, space, selection, static_cast<int>(i), static_cast<std::int64_t>(kept[i].size())));
+    const std::size_t in = nodes[i].inputs.empty() ? 0 : kept[nodes[i].inputs[0]].size();
+    layers.push_back(detail::narrowed(network, space, selection, static_cast<int>(i),
+                                      {.in = static_cast<std::int64_t>(in), .out = static_cast<std::int64_t>(kept[i].size())}));
   }
   Rewired graph = rewire(network, std::move(layers), sources);
   result.network = std::move(graph.network), result.nodes = std::move(graph.nodes);
@@ -154,7 +161,7 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
       if (p == 0 && !whole && from.rows() > 1 && read == nodes[node.inputs[0]].shape[-1]) {
         cut.period = read;
         cut.rows = kept[node.inputs[0]];
-      } else if (p == 0 && !whole && read > 1) {  // a grouped convolution, frozen on both sides
+      } else if (p == 0 && !whole && read > 1) {  // a grouped convolution: its groups stay whole
         cut.period = read;
         cut.rows.resize(static_cast<std::size_t>(read));
         std::iota(cut.rows.begin(), cut.rows.end(), std::int64_t{0});

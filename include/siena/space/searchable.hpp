@@ -13,10 +13,15 @@
 
 namespace siena {
 
-/// The axis "how many output channels": the search keeps any subset of them, but never fewer than `minimum`.
+/// The axis "how many output channels": the search keeps any subset of them, but never fewer than `minimum`, and as many as a
+/// whole multiple of `multiple`, which suits kernels that compute so many at a time; or all of them, where that is none.
 struct Channels {
   int minimum = 1;
-  static void attributes(auto& self, auto&& visit) { visit("minimum", self.minimum); }
+  int multiple = 1;
+  static void attributes(auto& self, auto&& visit) {
+    visit("minimum", self.minimum);
+    visit("multiple", self.multiple);
+  }
 };
 
 /// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest
@@ -57,8 +62,9 @@ inline void require_axes(const Layer& layer, const SearchAxes& axes, std::string
                          where, kind_of(layer));
   require<ArgumentError>((!axes.receptive_field && !axes.dilation) || convolution,
                          "{}: expected taps to vary in a Conv1d or Conv2d, got '{}'", where, kind_of(layer));
-  require<ArgumentError>(!axes.channels || axes.channels->minimum >= 1,
-                         "{}: expected Channels with a minimum of at least 1, got {}", where, axes.channels->minimum);
+  require<ArgumentError>(!axes.channels || (axes.channels->minimum >= 1 && axes.channels->multiple >= 1),
+                         "{}: expected Channels with a minimum and a multiple of at least 1, got {} and {}", where,
+                         axes.channels->minimum, axes.channels->multiple);
   require<ArgumentError>(!axes.receptive_field || axes.receptive_field->minimum >= 1,
                          "{}: expected ReceptiveField with a minimum of at least 1, got {}", where,
                          axes.receptive_field->minimum);

@@ -116,12 +116,13 @@ BasicVar<T> binarize_measured(const BasicVar<T>& alpha, double threshold, const 
   return binarize_measured(alpha, binary_mask(alpha.value(), threshold), moments);
 }
 
-/// A run of channels of a layer's input that obeys one mask: the mask repeated `repeat` times (once for each position that a
-/// flatten unrolled), or ones where there is no mask.
+/// A run of channels of a layer's input that obeys one mask: each of its `channels` values for `width` neighbouring channels,
+/// and all of that `repeat` times (once for each position that a flatten unrolled); or ones where there is no mask.
 template <class T>
 struct MaskSegment {
   BasicVar<T> mask;
   std::int64_t channels = 0;
+  std::int64_t width = 1;
   std::int64_t repeat = 1;
 };
 
@@ -130,20 +131,22 @@ template <class T>
 BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segments) {
   std::int64_t total = 0;
   bool needs_grad = false;
-  auto saved = Buffer<std::int32_t>::uninitialized(3 * segments.size());
+  auto saved = Buffer<std::int32_t>::uninitialized(4 * segments.size());
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const auto& segment = segments[i];
-    total += segment.channels * segment.repeat;
+    total += segment.channels * segment.width * segment.repeat;
     needs_grad |= segment.mask.needs_grad();
-    saved[3 * i] = segment.mask.id();
-    saved[3 * i + 1] = static_cast<std::int32_t>(segment.channels);
-    saved[3 * i + 2] = static_cast<std::int32_t>(segment.repeat);
+    saved[4 * i] = segment.mask.id();
+    saved[4 * i + 1] = static_cast<std::int32_t>(segment.channels);
+    saved[4 * i + 2] = static_cast<std::int32_t>(segment.width);
+    saved[4 * i + 3] = static_cast<std::int32_t>(segment.repeat);
   }
   BasicTensor<T> joined(Shape{total}, T(1));
   T* out = joined.data();
   for (const auto& segment : segments) {
-    for (std::int64_t r = 0; r < segment.repeat; ++r, out += segment.channels) {
-      if (segment.mask) std::copy_n(segment.mask.value().data(), segment.channels, out);
+    for (std::int64_t r = 0; r < segment.repeat; ++r, out += segment.channels * segment.width) {
+      for (std::int64_t c = 0; segment.mask && c < segment.channels; ++c)
+        std::fill_n(out + c * segment.width, segment.width, segment.mask.value().data()[c]);
     }
   }
   const BasicVar<T> output = tape.result_if(needs_grad, std::move(joined));
@@ -152,11 +155,12 @@ BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segme
   tape.record(output, [=](BasicTape<T>& t) {
     const T* dy = t.grad(output).data();
     const auto parts = t.kept(kept);
-    for (std::size_t i = 0; i < parts.size(); i += 3) {
+    for (std::size_t i = 0; i < parts.size(); i += 4) {
       const BasicVar<T> mask = parts[i] < 0 ? BasicVar<T>{} : BasicVar<T>(&t, parts[i]);
       const auto slot = t.accumulating_slot(mask);
-      for (std::int32_t r = 0; r < parts[i + 2]; ++r, dy += parts[i + 1]) {
-        for (std::int32_t c = 0; slot && c < parts[i + 1]; ++c) slot.grad->data()[c] += dy[c];
+      const std::int32_t channels = parts[i + 1], width = parts[i + 2];
+      for (std::int32_t r = 0; r < parts[i + 3]; ++r, dy += channels * width) {
+        for (std::int32_t c = 0; slot && c < channels * width; ++c) slot.grad->data()[c / width] += dy[c];
       }
     }
   });
