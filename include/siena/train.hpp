@@ -11,6 +11,8 @@
 #include "siena/train/epoch_text.hpp"
 #include "siena/train/evaluate.hpp"
 #include "siena/train/events.hpp"
+#include "siena/train/fit_options.hpp"
+#include "siena/train/gradient_clip.hpp"
 #include "siena/train/history.hpp"
 #include "siena/train/hit_counts.hpp"
 #include "siena/train/loggers.hpp"
@@ -28,3 +30,4 @@
 #include "siena/train/schedule.hpp"
 #include "siena/train/schedules.hpp"
 #include "siena/train/trainer.hpp"
+#include "siena/train/weight_average.hpp"

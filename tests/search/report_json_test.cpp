@@ -62,7 +62,7 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(json["bounds"][1]["limit"].is_null());
   CHECK(json["bounds"][1]["slack"].is_null());
   CHECK(json["bounds"][1]["violation"] == Approx(-2));
-  CHECK(keys(json["accuracy"]) == Keys{"seed", "found", "finetuned"});
+  CHECK(keys(json["accuracy"]) == Keys{"seed", "found", "finetuned", "measured"});
   CHECK(json["accuracy"]["seed"].is_null());
   CHECK(json["accuracy"]["found"] == 0.75);
   CHECK(json["metric"] == "accuracy");

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/train/loggers.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -74,19 +76,54 @@ TEST_CASE("a JSON line an epoch, on disk at once") {
         R"({"name":"m,\"x\"","unit":"","value":3,"limit":2,"kept":false}]})");
 }
 
-TEST_CASE("a CSV row an epoch") {
+TEST_CASE("a CSV row an epoch, a column a bound") {
   const Folder folder;
+  const std::string fixed =
+      "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible";
   CsvLog log(folder.path / "log.csv");
   EpochEvent second = awkward();
   second.phase = "search, \"late\"";
   log.on_epoch(plain());
+  CHECK(lines(folder.path / "log.csv") == std::vector<std::string>{fixed, "warm-up,1,2,0.5,0.25,,,0,0.1,2,1"});
+  CsvLog copy = log;  // the same file
+  copy.on_epoch(second);
+  const std::string header = fixed + ",memory (B),memory limit (B),\"m,\"\"x\"\"\",\"m,\"\"x\"\" limit\"";
+  std::vector<std::string> expected{header, "warm-up,1,2,0.5,0.25,,,0,0.1,2,1,,,,",
+                                    "\"search, \"\"late\"\"\",2,2,0.125,,,0.75,3.5,1e-07,1.5,0,100,200,3,2"};
+  CHECK(lines(folder.path / "log.csv") == expected);
+  // Bounds of other phases, of the same name or of other units, and the phase after them.
+  second = plain();
+  second.bounds = {{.name = "memory", .unit = "KiB", .value = 1, .limit = 2},
+                   {.name = "memory", .unit = "B", .value = 5, .limit = 6},
+                   {.name = "memory", .unit = "B", .value = 7, .limit = 6}};
   log.on_epoch(second);
-  CHECK(
-      lines(folder.path / "log.csv") ==
-      std::vector<std::string>{
-          "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,bounds",
-          "warm-up,1,2,0.5,0.25,,,0,0.1,2,1,",
-          "\"search, \"\"late\"\"\",2,2,0.125,,,0.75,3.5,1e-07,1.5,0,\"memory=100/200 B; m,\"\"x\"\"=3/2\""});
+  log.on_epoch(plain());
+  expected[0] += ",memory (KiB),memory limit (KiB),memory (B),memory limit (B)";
+  expected[1] += ",,,,";
+  expected[2] += ",,,,";
+  expected.push_back("warm-up,1,2,0.5,0.25,,,0,0.1,2,0,5,6,,,1,2,7,6");
+  expected.push_back("warm-up,1,2,0.5,0.25,,,0,0.1,2,1,,,,,,,,");
+  CHECK(lines(folder.path / "log.csv") == expected);
+}
+
+TEST_CASE("a pipe gets a new header where bounds come") {
+  const Folder folder;
+  const auto pipe = folder.path / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  CsvLog log(pipe);
+  EpochEvent second = plain();
+  second.bounds = {{.name = "memory", .unit = "B", .value = 5, .limit = 6}};
+  log.on_epoch(plain());
+  log.on_epoch(second);
+  char text[1000] = {};
+  REQUIRE(::read(reader, text, sizeof text - 1) > 0);
+  ::close(reader);
+  const std::string fixed =
+      "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible";
+  CHECK(std::string(text) == fixed + "\nwarm-up,1,2,0.5,0.25,,,0,0.1,2,1\n" + fixed +
+                                 ",memory (B),memory limit (B)\nwarm-up,1,2,0.5,0.25,,,0,0.1,2,1,5,6\n");
 }
 
 TEST_CASE("a quantity without a limit is logged without one") {
@@ -95,7 +132,8 @@ TEST_CASE("a quantity without a limit is logged without one") {
   epoch.bounds = {{.name = "gap8", .unit = "cycles", .value = 9, .limit = std::numeric_limits<double>::infinity()}};
   CsvLog(folder.path / "log.csv").on_epoch(epoch);
   JsonLinesLog(folder.path / "log.jsonl").on_epoch(epoch);
-  CHECK(lines(folder.path / "log.csv")[1] == "warm-up,1,2,0.5,0.25,,,0,0.1,2,1,gap8=9 cycles");
+  CHECK(lines(folder.path / "log.csv")[0].ends_with(",feasible,gap8 (cycles)"));
+  CHECK(lines(folder.path / "log.csv")[1] == "warm-up,1,2,0.5,0.25,,,0,0.1,2,1,9");
   CHECK_THAT(lines(folder.path / "log.jsonl")[0],
              ContainsSubstring(R"("bounds":[{"name":"gap8","unit":"cycles","value":9,"limit":null,"kept":true}])"));
 }

@@ -48,6 +48,8 @@ struct SearchOptions {
   Alternation::Every turns = Alternation::Every::step;
   data::Augment augment = {};
   Objective objective = classification();
+  double clip = 0;  ///< as FitOptions::clip, in both phases
+  double ema = 0;   ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
   std::uint64_t seed = 0;
   /// Of both phases; the test data are not part of what a checkpoint is recognised by.
   CheckpointOptions checkpoint = {};

@@ -42,7 +42,8 @@ struct Report {
   };
   struct Accuracy {
     std::optional<double> seed = {}, found = {}, finetuned = {};
-    std::string metric = "accuracy";  ///< or what was measured in its place: "auc", "loss"
+    std::optional<double> measured = {};  ///< by `evaluate`, which does not know what was done to the network before
+    std::string metric = "accuracy";      ///< or what was measured in its place: "auc", "loss"
   };
 
   bool feasible = true;
@@ -122,6 +123,7 @@ inline std::string Report::to_string() const {
   line("of the seed", accuracy.seed);
   line("as found", accuracy.found);
   line("fine-tuned", accuracy.finetuned);
+  line("on these samples", accuracy.measured);
   if (!text.empty()) text.pop_back();
   return text;
 }
@@ -151,15 +153,15 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   return report;
 }
 
-/// The report of a network with its accuracy on `test` (as `finetuned`, the last of the three), where there are samples; where
-/// the objective has no classes, with its loss.
+/// The report of a network with its accuracy on `test` (as `measured`), where there are samples; where the objective has no
+/// classes, with its loss.
 inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints,
                        const Objective& objective = classification()) {
   Report result = report(network, constraints);
   if (test.empty()) return result;
   const Metrics metrics = evaluate(network, test, 256, objective);
   if (!metrics.has_accuracy()) result.accuracy.metric = "loss";
-  result.accuracy.finetuned = metrics.has_accuracy() ? metrics.accuracy : metrics.loss;
+  result.accuracy.measured = metrics.has_accuracy() ? metrics.accuracy : metrics.loss;
   return result;
 }
 

@@ -48,7 +48,7 @@ inline nlohmann::ordered_json to_json(const History& history) {
 }
 
 /// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation", "model"}], "metric": "accuracy", "accuracy"
-/// (or what the metric is): {"seed", "found", "finetuned"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers":
+/// (or what the metric is): {"seed", "found", "finetuned", "measured"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"}, "layers":
 /// [{"name", "kind", "in_channels", "out_channels", those costs but for bytes, "bounds": {name of a bound: its part in it}}],
 /// "phases": [{"name", "epochs", "seconds"}], "seed", "threads"}. Slack is what is left of the limit, in its unit; null: not
 /// measured, or of a constraint that is no bound. The cost model of a bound, and the parts of layers, are there where the
@@ -71,7 +71,8 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   json["metric"] = report.accuracy.metric;
   json[report.accuracy.metric] = {{"seed", detail::optional_number(report.accuracy.seed)},
                                   {"found", detail::optional_number(report.accuracy.found)},
-                                  {"finetuned", detail::optional_number(report.accuracy.finetuned)}};
+                                  {"finetuned", detail::optional_number(report.accuracy.finetuned)},
+                                  {"measured", detail::optional_number(report.accuracy.measured)}};
   json["costs"] = {
       {"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
   json["layers"] = nlohmann::ordered_json::array();

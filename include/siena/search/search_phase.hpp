@@ -71,7 +71,8 @@ class SearchPhase {
     event.bounds = detail::readings(constraints_.status(exact));
     std::optional<double> price;
     if (constraints_.constraints().minimized() > 0) price = constraints_.minimized(exact);
-    if (constraints_.feasible(exact) && best_epoch_.offer(event.epoch, event.validation, price)) best_ = network_;
+    event.best = constraints_.feasible(exact) && best_epoch_.offer(event.epoch, event.validation, price);
+    if (event.best) best_ = network_;
     const double waited = event.epoch - std::max<double>(best_epoch_.highest(), options_.patience_from * event.epochs);
     if (best_ && options_.patience > 0 && waited >= options_.patience) event.stop = true;
   }

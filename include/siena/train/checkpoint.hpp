@@ -33,9 +33,11 @@ class Interrupted : public Error {
 
 /// How a training survives being stopped, at any moment and by anything.
 struct CheckpointOptions {
-  /// Keeps one file per phase, `<phase>.checkpoint`, as it was after the last epoch; made where it is missing. None: nothing is
-  /// kept.
+  /// Where files are kept; made where it is missing. None: nothing is kept. `<phase>.checkpoint` is all of the training after
+  /// the last epoch, `<phase>.best.checkpoint` the network of the best one: `network.load(load_checkpoint(file), "network.")`.
   std::filesystem::path folder = {};
+  /// Keeps the network of every so many epochs as well, as `<phase>.epoch-<number>.checkpoint`; 0: of none.
+  int every = 0;
   /// Goes on from what the folder has, to the same bits as without a break; begins at the beginning where it has nothing.
   /// Without it, a checkpoint that is there is an error.
   bool resume = false;

@@ -53,6 +53,7 @@ struct EpochEvent {
   Metrics train = {};       ///< gathered while the network changed, in training mode
   Metrics validation = {};  ///< after the epoch, in inference mode
   bool has_validation = false;
+  bool best = false;   ///< the best so far (BestEpoch), in a search of those that keep every constraint
   double penalty = 0;  ///< mean over the steps of what was added to the loss
   double lr = 0;       ///< of the weights, in the last step
   double seconds = 0;  ///< that the epoch took, validation included

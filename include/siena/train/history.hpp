@@ -55,6 +55,7 @@ struct History {
     detail::save(state, prefix + "train.", event.train);
     detail::save(state, prefix + "validation.", event.validation);
     state.put(prefix + "has_validation", std::int64_t{event.has_validation});
+    state.put(prefix + "best_so_far", std::int64_t{event.best});
     state.put(prefix + "penalty", event.penalty);
     state.put(prefix + "lr", event.lr);
     state.put(prefix + "seconds", event.seconds);
@@ -78,6 +79,7 @@ struct History {
                      .train = detail::load_metrics(state, prefix + "train."),
                      .validation = detail::load_metrics(state, prefix + "validation."),
                      .has_validation = number("has_validation") != 0,
+                     .best = number("best_so_far") != 0,
                      .penalty = real("penalty"),
                      .lr = real("lr"),
                      .seconds = real("seconds"),

@@ -11,8 +11,10 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/file.hpp"
 #include "siena/train/epoch_text.hpp"
 #include "siena/train/events.hpp"
 
@@ -24,8 +26,8 @@ namespace detail {
 /// before goes with the first line: a training that never starts takes nothing away.
 class LineFile {
  public:
-  LineFile(const std::filesystem::path& path, std::string_view who, std::string header = {})
-      : shared_(std::make_shared<Shared>(path, format("{}: '{}'", who, path.string()), std::move(header))) {
+  LineFile(const std::filesystem::path& path, std::string_view who)
+      : shared_(std::make_shared<Shared>(path, format("{}: '{}'", who, path.string()))) {
     std::error_code none;
     const auto type = std::filesystem::symlink_status(path, none).type();
     const bool missing = type == std::filesystem::file_type::not_found;
@@ -35,11 +37,19 @@ class LineFile {
     if (missing) std::filesystem::remove(path, none);
   }
   void write(const std::string& line) {
-    if (!shared_->file) {
-      open("wb");
-      if (!shared_->header.empty()) put(shared_->header);
-    }
+    if (!shared_->file) open("wb");
     put(line);
+  }
+  /// Puts other lines in the place of all that were written, whole or not at all, where the file can be changed; a pipe or a
+  /// device gets the first of them, and what it has got before stays.
+  void write_anew(const std::vector<std::string>& lines) {
+    std::error_code none;
+    if (!shared_->file || !std::filesystem::is_regular_file(shared_->path, none)) return write(lines[0]);
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    shared_->file.reset();
+    write_file_atomically(shared_->path, text);
+    open("ab");
   }
 
  private:
@@ -47,10 +57,9 @@ class LineFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   struct Shared {
-    Shared(std::filesystem::path its_path, std::string its_name, std::string its_header)
-        : path(std::move(its_path)), name(std::move(its_name)), header(std::move(its_header)) {}
+    Shared(std::filesystem::path its_path, std::string its_name) : path(std::move(its_path)), name(std::move(its_name)) {}
     std::filesystem::path path;
-    std::string name, header;
+    std::string name;
     std::unique_ptr<std::FILE, Close> file;
   };
 
@@ -140,31 +149,70 @@ class JsonLinesLog {
   detail::LineFile file_;
 };
 
-/// One row per epoch below a header. What was not measured is left empty; all bounds of an epoch are in one column, as
-/// "name=value/limit unit" (without a limit "name=value unit") joined by semicolons, so that phases with other bounds fit into
-/// the same table.
+/// One row per epoch below a header. Each bound has a column of its values, "memory (B)", and, where it has a limit, one of
+/// that, "memory limit (B)". What was not measured, and the bounds of other phases, are left empty. Where a later phase brings
+/// bounds, all is written anew with their columns; a pipe gets a new header instead.
 class CsvLog {
  public:
-  explicit CsvLog(const std::filesystem::path& path)
-      : file_(path, "CsvLog",
-              "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible,"
-              "bounds") {}
+  explicit CsvLog(const std::filesystem::path& path) : file_(path, "CsvLog"), table_(std::make_shared<Table>()) {}
 
   void on_epoch(const EpochEvent& event) {
     using detail::csv_number;
-    std::string bounds;
+    Row row{.fixed = format("{},{},{},{},{},{},{},{},{},{},{}", detail::csv_text(event.phase), event.epoch, event.epochs,
+                            csv_number(event.train.loss), csv_number(event.train.accuracy), csv_number(event.validation.loss),
+                            csv_number(event.validation.accuracy), csv_number(event.penalty), csv_number(event.lr),
+                            csv_number(event.seconds), event.feasible() ? 1 : 0)};
+    std::vector<std::string>& columns = table_->columns;
+    const std::size_t known = columns.size();
     for (const BoundReading& bound : event.bounds) {
-      bounds += format("{}{}={}{}{}{}", bounds.empty() ? "" : "; ", bound.name, bound.value,
-                       std::isinf(bound.limit) ? "" : format("/{}", bound.limit), bound.unit.empty() ? "" : " ", bound.unit);
+      row.add(columns, bound.name, bound.unit, bound.value);
+      if (std::isfinite(bound.limit)) row.add(columns, bound.name + " limit", bound.unit, bound.limit);
     }
-    file_.write(format("{},{},{},{},{},{},{},{},{},{},{},{}", detail::csv_text(event.phase), event.epoch, event.epochs,
-                       csv_number(event.train.loss), csv_number(event.train.accuracy), csv_number(event.validation.loss),
-                       csv_number(event.validation.accuracy), csv_number(event.penalty), csv_number(event.lr),
-                       csv_number(event.seconds), event.feasible() ? 1 : 0, detail::csv_text(bounds)));
+    table_->rows.push_back(std::move(row));
+    const bool first = table_->rows.size() == 1;
+    if (first) file_.write(header());
+    if (!first && columns.size() > known) {
+      std::vector<std::string> lines{header()};
+      for (std::size_t i = 0; i + 1 < table_->rows.size(); ++i) lines.push_back(table_->rows[i].text(columns.size()));
+      file_.write_anew(lines);
+    }
+    file_.write(table_->rows.back().text(columns.size()));
   }
 
  private:
+  struct Row {
+    std::string fixed;
+    std::vector<std::string> bounds = {};  ///< in the order of the columns, as far as there are any
+
+    /// Under the first column of this title that the row has nothing in.
+    void add(std::vector<std::string>& columns, const std::string& name, const std::string& unit, double value) {
+      const std::string title = unit.empty() ? name : format("{} ({})", name, unit);
+      bounds.resize(columns.size());
+      std::size_t at = 0;
+      while (at < columns.size() && (columns[at] != title || !bounds[at].empty())) ++at;
+      if (at == columns.size()) columns.push_back(title), bounds.emplace_back();
+      bounds[at] = detail::csv_number(value);
+    }
+    std::string text(std::size_t columns) const {
+      std::string line = fixed;
+      for (std::size_t i = 0; i < columns; ++i) line += "," + (i < bounds.size() ? bounds[i] : "");
+      return line;
+    }
+  };
+  struct Table {
+    std::vector<std::string> columns;  ///< of bounds
+    std::vector<Row> rows;
+  };
+
+  std::string header() const {
+    std::string text =
+        "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible";
+    for (const std::string& column : table_->columns) text += "," + detail::csv_text(column);
+    return text;
+  }
+
   detail::LineFile file_;
+  std::shared_ptr<Table> table_;  // copies write the same file
 };
 
 /// One plain line per epoch, to stdout unless told otherwise.

@@ -48,12 +48,20 @@ inline std::filesystem::path open_checkpoint(Network& network, Trainer& trainer)
   }
   return file;
 }
-inline void keep_checkpoint(const Network& network, const Trainer& trainer, const std::filesystem::path& file) {
+inline void keep_checkpoint(const Network& network, Trainer& trainer, const std::filesystem::path& file) {
   if (file.empty()) return;
+  const EpochEvent& last = trainer.history().epochs.back();
+  const auto keep_network = [&](const std::string& which) {
+    std::filesystem::path beside = file;
+    save_checkpoint(trainer.validated(), beside.replace_filename(format("{}.{}.checkpoint", last.phase, which)));
+  };
+  const int every = trainer.options().checkpoint.every;
+  if (last.best) keep_network("best");
+  if (every > 0 && last.epoch % every == 0) keep_network(format("epoch-{}", last.epoch));
   State state;
   network.save(state, "network.");
   trainer.save(state, "trainer.");
-  save_checkpoint(state, file);
+  save_checkpoint(state, file);  // last: what goes on from it makes the others again
 }
 inline void heed_stop(const Trainer& trainer, const std::filesystem::path& file) {
   const FitOptions& options = trainer.options();

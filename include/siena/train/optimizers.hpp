@@ -137,6 +137,7 @@ class Optimizer {
   double base_lr() const { return rule_.lr(); }
   std::int64_t steps() const { return steps_; }
   const AnyOptimizer& rule() const { return rule_; }
+  const std::vector<Parameter*>& parameters() const { return parameters_; }
 
   /// Moments under the names of their parameters.
   void save(State& state, const std::string& prefix = "") const {

@@ -17,7 +17,6 @@
 #include "siena/core/fingerprint.hpp"
 #include "siena/core/random.hpp"
 #include "siena/core/state.hpp"
-#include "siena/data/augment.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/loader.hpp"
@@ -27,37 +26,15 @@
 #include "siena/train/checkpoint.hpp"
 #include "siena/train/evaluate.hpp"
 #include "siena/train/events.hpp"
+#include "siena/train/fit_options.hpp"
+#include "siena/train/gradient_clip.hpp"
 #include "siena/train/history.hpp"
 #include "siena/train/metrics.hpp"
 #include "siena/train/objective.hpp"
 #include "siena/train/optimizers.hpp"
-#include "siena/train/schedules.hpp"
+#include "siena/train/weight_average.hpp"
 
 namespace siena {
-
-struct FitOptions {
-  int epochs = 10;
-  std::int64_t batch = 128;
-  AnyOptimizer optimizer = Adam{};
-  AnySchedule schedule = CosineLr{};
-  /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
-  std::optional<AnyOptimizer> architecture = {};
-  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
-  std::optional<Alternation> alternate = {};
-  data::Augment augment = {};
-  std::uint64_t seed = 0;
-  /// Leaves the network as it was after the best epoch: the last whose validation accuracy is within a standard error of the
-  /// highest, or the one of lowest loss, where there is no accuracy (BestEpoch).
-  bool keep_best = false;
-  /// Stops when so many epochs in a row brought no better validation result; 0: never.
-  int patience = 0;
-  std::string phase = "training";
-  Objective objective = classification();
-  int prefetch = 2;                   ///< batches that a thread of their own builds ahead
-  CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
-  /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `stop`, keep a checkpoint.
-  std::function<void(EpochEvent&)> at_epoch_end = {};
-};
 
 /// A training that is run epoch by epoch: what `fit` loops over, for those who need more say. Refers to the network, which must
 /// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the
@@ -86,6 +63,7 @@ class Trainer {
       network_.save(start);
       start_ = format("{:016x}", Fingerprint().add(detail::state_bytes(start)).value());
     }
+    if (options_.ema > 0) average_.emplace(network_, options_.ema);
     network_.zero_grad();
   }
 
@@ -100,11 +78,14 @@ class Trainer {
     if (epoch_ == first_epoch_) started_ = start;
     EpochEvent event{.phase = options_.phase, .epoch = epoch_ + 1, .epochs = options_.epochs};
     train_epoch(event, observers);
-    validate(event);
     ++epoch_;
-    event.seconds = seconds_since(start);
-    event.stop = options_.patience > 0 && !validation_.empty() && epoch_ - best_epoch_.highest() >= options_.patience;
-    if (options_.at_epoch_end) options_.at_epoch_end(event);
+    {
+      const Averaged averaged(average_);
+      validate(event);
+      event.seconds = seconds_since(start);
+      event.stop = options_.patience > 0 && !validation_.empty() && epoch_ - best_epoch_.highest() >= options_.patience;
+      if (options_.at_epoch_end) options_.at_epoch_end(event);
+    }
     stopped_ = event.stop;
     bounds_ = event.bounds;
     history_.seconds += seconds_since(start);
@@ -113,9 +94,17 @@ class Trainer {
     return history_.epochs.back();
   }
 
-  /// With `keep_best`, puts the parameters of the best epoch back.
+  /// Leaves the network as it is meant to be used: with averaged weights, and, with `keep_best`, as after the best epoch.
   void finish() {
+    if (average_) average_->put();
     if (options_.keep_best && !best_.values().empty()) network_.load(best_);
+  }
+  /// The network as it is validated, averaged weights and all, under names that begin with "network.".
+  State validated() {
+    const Averaged averaged(average_);
+    State state;
+    network_.save(state, "network.");
+    return state;
   }
 
   /// Everything but the network's own parameters.
@@ -127,6 +116,7 @@ class Trainer {
     history_.save(state, prefix + "history.");
     weights_.save(state, prefix + "optimizer.");
     architecture_.save(state, prefix + "architecture.");
+    if (average_) average_->save(state, prefix + "average.");
     state.put_all(prefix + "best.", best_);
     if (options_.objective.save) options_.objective.save(state, prefix + "objective.");
   }
@@ -150,6 +140,7 @@ class Trainer {
     best_epoch.load(state, prefix + "best_epoch.");
     History history;
     history.load(state, prefix + "history.");
+    if (average_) average_->load(state, prefix + "average.");
     best_epoch_ = best_epoch;
     history_ = std::move(history);
     weights_ = std::move(weights);
@@ -191,6 +182,8 @@ class Trainer {
         {"augmentation", to_string(o.augment)},
         {"keep_best", o.keep_best ? "yes" : "no"},
         {"patience", std::to_string(o.patience)},
+        {"clip", format("{}", o.clip)},
+        {"average of weights", format("{}", o.ema)},
         {"starting weights", start_},
         {"training samples", data(loader_.dataset())},
         {"validation samples", data(validation_)}};
@@ -201,6 +194,9 @@ class Trainer {
     require<ArgumentError>(options.epochs >= 0 && options.batch > 0 && options.patience >= 0,
                            "{}: expected epochs and patience of 0 or more and a batch of at least 1, got {}, {} and {}", phase,
                            options.epochs, options.patience, options.batch);
+    require<ArgumentError>(std::isfinite(options.clip) && options.clip >= 0 && options.ema >= 0 && options.ema < 1,
+                           "{}: expected a clip of 0 or more and an ema in [0, 1), got {} and {}", phase, options.clip,
+                           options.ema);
     require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
@@ -229,6 +225,20 @@ class Trainer {
     options.schedule.check();
     return options;
   }
+
+  // While it lives, the network has its averaged weights, if there are any.
+  class Averaged {
+   public:
+    explicit Averaged(std::optional<WeightAverage>& average) : average_(average) { exchange(); }
+    ~Averaged() { exchange(); }
+    Averaged(const Averaged&) = delete;
+
+   private:
+    void exchange() const {
+      if (average_) average_->exchange();
+    }
+    std::optional<WeightAverage>& average_;
+  };
 
   // A last batch of one sample has no variance for batch norm to divide by.
   bool leaves_one_over() const {
@@ -308,9 +318,13 @@ class Trainer {
 
     tape_.backward(loss.task, loss.penalty);
     if (options_.objective.before_update) options_.objective.before_update(context);
-    if (turn != Turn::architecture) weights_.step(rate);
+    if (turn != Turn::architecture) {
+      if (options_.clip > 0) clip_gradients(weights_.parameters(), options_.clip);
+      weights_.step(rate);
+    }
     if (turn != Turn::weights) architecture_.step(1);
     if (options_.objective.after_step) options_.objective.after_step(context);
+    if (average_ && turn != Turn::architecture) average_->update();
     network_.zero_grad();
     return penalty;
   }
@@ -322,7 +336,8 @@ class Trainer {
     require<DataError>(std::isfinite(event.validation.loss),
                        "{}: expected a finite validation loss, got {} after epoch {}; lower the learning rate (now {})",
                        options_.phase, event.validation.loss, event.epoch, event.lr);
-    if (!best_epoch_.offer(event.epoch, event.validation)) return;
+    event.best = best_epoch_.offer(event.epoch, event.validation);
+    if (!event.best) return;
     history_.best = static_cast<int>(history_.epochs.size());
     if (!options_.keep_best) return;
     best_ = {};
@@ -335,6 +350,7 @@ class Trainer {
   data::Loader loader_;
   Optimizer weights_, architecture_;
   std::optional<ArchitectureBatches> alternate_;
+  std::optional<WeightAverage> average_;
   Tape tape_;
   int epoch_ = 0, first_epoch_ = 0;
   bool stopped_ = false;

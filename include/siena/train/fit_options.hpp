@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "siena/data/augment.hpp"
+#include "siena/train/alternation.hpp"
+#include "siena/train/checkpoint.hpp"
+#include "siena/train/events.hpp"
+#include "siena/train/objective.hpp"
+#include "siena/train/optimizers.hpp"
+#include "siena/train/schedules.hpp"
+
+namespace siena {
+
+/// How a network is trained.
+struct FitOptions {
+  int epochs = 10;
+  std::int64_t batch = 128;
+  AnyOptimizer optimizer = Adam{};
+  AnySchedule schedule = CosineLr{};
+  /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
+  std::optional<AnyOptimizer> architecture = {};
+  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
+  std::optional<Alternation> alternate = {};
+  data::Augment augment = {};
+  std::uint64_t seed = 0;
+  /// Leaves the network as it was after the best epoch: the last whose validation accuracy is within a standard error of the
+  /// highest, or the one of lowest loss, where there is no accuracy (BestEpoch).
+  bool keep_best = false;
+  /// Stops when so many epochs in a row brought no better validation result; 0: never.
+  int patience = 0;
+  /// Most that the gradients of all weights may be long, as one vector: longer ones are shortened before the step; 0: any
+  /// length. The architecture's are left alone.
+  double clip = 0;
+  /// Decay of an exponential moving average of weights and running statistics, 0.999 or so (WeightAverage). The averaged
+  /// network is the one that is validated, kept and left behind, while the training goes on with the other; 0: there is none.
+  double ema = 0;
+  std::string phase = "training";
+  Objective objective = classification();
+  int prefetch = 2;                   ///< batches that a thread of their own builds ahead
+  CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
+  /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `best` and `stop`.
+  std::function<void(EpochEvent&)> at_epoch_end = {};
+};
+
+}  // namespace siena
