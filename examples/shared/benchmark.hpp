@@ -40,7 +40,9 @@ struct Recipe {
   double patience_from = 0.75;
   SpaceOptions space = {};
   int finetune_patience = 0;
-  std::string note = {};  ///< what a reader should know of it
+  int training_patience = 0;  ///< of a baseline
+  double clip = 0, ema = 0;   ///< of all phases: see FitOptions
+  std::string note = {};      ///< what a reader should know of it
 };
 
 /// The recipe of the scripts of arXiv 2310.07217 as far as all benchmarks share it: straight-through masks and hard Gumbel

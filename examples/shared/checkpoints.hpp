@@ -24,12 +24,16 @@ inline std::filesystem::path owner_file(const Settings& s) { return s.checkpoint
 /// What a run is recognised by, a line each.
 inline std::string owner(const std::string& program, const Settings& s) {
   const BoundSettings& b = s.bounds;
-  const auto [w, se, f] = s.recipe.epochs;
+  const Recipe& r = s.recipe;
+  const auto [w, se, f] = r.epochs;
   return format(
       "program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\nseed {}\nepochs {},{},{}\nbatch {}\nmemory {}\n"
-      "latency {}\npeak-memory {}\ncost-model {}\nclock {}\n",
-      program, s.method, s.preset, s.formulation, s.width, s.init.empty() ? "none" : s.init, s.seed, w, se, f, s.recipe.batch,
-      b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz);
+      "latency {}\npeak-memory {}\ncost-model {}\nclock {}\ntrain-limit {}\noptimizer {}\nschedule {}\naugment {}\nclip "
+      "{}\nema {}\n"
+      "patience {}\n",
+      program, s.method, s.preset, s.formulation, s.width, s.init.empty() ? "none" : s.init, s.seed, w, se, f, r.batch,
+      b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz, s.train_limit, r.warmup.optimizer.to_string(),
+      r.warmup.schedule.to_string(), data::to_string(r.augment), r.clip, r.ema, r.patience);
 }
 
 /// Throws ArgumentError where the folder can be neither made nor written; leaves no new one behind.

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "training_options.hpp"
 #include "validators.hpp"
 
 namespace siena::examples {
@@ -17,7 +19,10 @@ namespace {
 struct Changes {
   std::vector<int> epochs;
   std::int64_t batch = 0;
-  double lr = 0;
+  double lr = 0, clip = -1, ema = -1;
+  int patience = -1;
+  std::string optimizer, schedule;
+  std::vector<std::string> augment;
 };
 
 void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
@@ -29,6 +34,10 @@ void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Data");
   app.add_flag("--skip-bad-files", s.data.skip_bad_files, "leave out files that cannot be read, and count them")
       ->needs("--data")
+      ->group("Data");
+  app.add_option("--train-limit", s.train_limit, "train on the first so many samples only; 0: on all")
+      ->capture_default_str()
+      ->check(whole_between(0, std::numeric_limits<int>::max()))
       ->group("Data");
 }
 
@@ -108,8 +117,39 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->group("Training");
 }
 
+void add_steering(CLI::App& app, Changes& changes) {
+  app.add_option("--optimizer", changes.optimizer,
+                 format("{}, of all phases, with its usual settings; otherwise as the preset has it", optimizer_names))
+      ->group("Training");
+  app.add_option("--schedule", changes.schedule,
+                 format("of the learning rate, in all phases: {}; otherwise as the preset has it", schedule_forms))
+      ->group("Training");
+  app.add_option("--augment", changes.augment,
+                 format("how training samples vary, with commas between: {}; otherwise as the preset has it", augment_forms))
+      ->delimiter(',')
+      ->type_name("TEXT")
+      ->group("Training");
+  app.add_option("--clip", changes.clip, "longest gradient of all weights together; 0: any")
+      ->check(between(0, 1e9))
+      ->group("Training");
+  app.add_option("--ema", changes.ema, "decay of an average of the weights, e.g. 0.999, which is judged and kept; 0: none")
+      ->check(between(0, 0.999999))
+      ->group("Training");
+  app.add_option("--patience", changes.patience,
+                 "end search and fine-tuning, or the training of a baseline, after so many epochs without a better validation "
+                 "result; 0: never")
+      ->check(whole_between(0, 1'000'000))
+      ->group("Training");
+}
+
 void add_run(CLI::App& app, Settings& s) {
-  app.add_option("--checkpoint", s.checkpoint, "keep what is done in this folder, after each epoch")->group("Run");
+  app.add_option("--checkpoint", s.checkpoint, "keep what is done in this folder, after each epoch, and the best network")
+      ->group("Run");
+  app.add_option("--checkpoint-every", s.checkpoint_every, "keep the networks of every so many epochs there, too; 0: no others")
+      ->needs("--checkpoint")
+      ->capture_default_str()
+      ->check(whole_between(0, 1'000'000))
+      ->group("Run");
   app.add_flag("--resume", s.resume, "go on from what --checkpoint holds, to the same bits; begin where it holds nothing")
       ->needs("--checkpoint")
       ->group("Run");
@@ -130,6 +170,27 @@ void add_run(CLI::App& app, Settings& s) {
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
+/// What changes optimizers, schedules and the rest of a recipe.
+void steer(const Changes& changes, Recipe& recipe) {
+  std::array<PhaseRecipe*, 3> phases{&recipe.warmup, &recipe.search, &recipe.finetune};
+  const double begin = lr_of(recipe);
+  if (!changes.optimizer.empty()) {
+    const AnyOptimizer rule = parse_optimizer(changes.optimizer);
+    for (PhaseRecipe* phase : phases) phase->optimizer = rule.scaled(phase->optimizer.lr() / begin);
+  }
+  const double before = lr_of(recipe);
+  if (changes.lr > 0) {
+    for (PhaseRecipe* phase : phases) phase->optimizer = phase->optimizer.scaled(changes.lr / before);
+  }
+  if (!changes.schedule.empty()) {
+    for (PhaseRecipe* phase : phases) phase->schedule = parse_schedule(changes.schedule, phase == &recipe.warmup ? 0.5 : 0);
+  }
+  if (!changes.augment.empty()) recipe.augment = parse_augment(changes.augment);
+  if (changes.clip >= 0) recipe.clip = changes.clip;
+  if (changes.ema >= 0) recipe.ema = changes.ema;
+  if (changes.patience >= 0) recipe.patience = recipe.finetune_patience = recipe.training_patience = changes.patience;
+}
+
 void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   s.recipe = s.preset == "paper" ? benchmark.paper : benchmark.own;
   std::array<int, 3>& epochs = s.recipe.epochs;
@@ -143,11 +204,7 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   if (s.searches() && epochs[1] == 0)
     throw CLI::ValidationError("--epochs", "expected 1 or more epochs of search with --method " + s.method + ", got 0");
   if (changes.batch > 0) s.recipe.batch = changes.batch;
-  if (changes.lr > 0) {
-    const double ratio = changes.lr / lr_of(s.recipe);
-    for (PhaseRecipe* phase : {&s.recipe.warmup, &s.recipe.search, &s.recipe.finetune})
-      phase->optimizer = phase->optimizer.scaled(ratio);
-  }
+  steer(changes, s.recipe);
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
 }
@@ -178,6 +235,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_search(benchmark, app, s);
   add_training(benchmark, app, s, changes);
   add_objective(benchmark, app, s.objective);
+  add_steering(app, changes);
   add_run(app, s);
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "

@@ -22,6 +22,8 @@ struct Settings {
   std::string method = "masks", formulation = "duccio", preset = "own";
   std::string init, report, save, onnx, log;
   std::filesystem::path checkpoint;
+  int checkpoint_every = 0;      ///< epochs; 0: none but best and last
+  std::int64_t train_limit = 0;  ///< 0: all samples
   double width = 1;
   std::uint64_t seed = 0;
   int threads = 0;

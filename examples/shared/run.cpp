@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
@@ -69,6 +70,7 @@ class Run {
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
+    limit_training();
     check_samples();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
       fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
@@ -146,6 +148,19 @@ class Run {
                  skipped.size() == 1 ? " was" : "s were");
     for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark_.program, note);
   }
+  /// --train-limit. Folders are often read class by class: a class that is left out is worth a word.
+  void limit_training() {
+    data::Dataset& train = data_.splits.train;
+    if (s_.train_limit == 0 || s_.train_limit >= train.size()) return;
+    const std::int64_t classes = data_.splits.classes();
+    train = train.take(s_.train_limit);
+    std::set<std::int32_t> seen;
+    for (std::int64_t i = 0; train.labelled() && i < train.size(); ++i) seen.insert(train.label(i));
+    seen.erase(-1);
+    if (train.labelled() && static_cast<std::int64_t>(seen.size()) < classes)
+      fmt::print(stderr, "{}: the first {} samples to train on are of {} of {} classes\n", benchmark_.program, train.size(),
+                 seen.size(), classes);
+  }
   /// Not only after the warm-up.
   void check_samples() const {
     const data::Splits& splits = data_.splits;
@@ -159,7 +174,9 @@ class Run {
                        splits.classes());
   }
   CheckpointOptions checkpoint() const {
-    return {.folder = s_.checkpoint, .resume = s_.resume, .stop = [] { return signal_received != 0; }};
+    return {.folder = s_.checkpoint, .every = s_.checkpoint_every, .resume = s_.resume, .stop = [] {
+              return signal_received != 0;
+            }};
   }
 
   FitOptions fit_options(const std::string& phase, const PhaseRecipe& recipe, int epochs) const {
@@ -169,6 +186,8 @@ class Run {
             .schedule = recipe.schedule,
             .augment = s_.recipe.augment,
             .seed = s_.seed + (phase == "warm-up" ? 0 : 2),  // 1: the search
+            .clip = s_.recipe.clip,
+            .ema = s_.recipe.ema,
             .phase = phase,
             .objective = objective_,
             .checkpoint = checkpoint()};
@@ -188,6 +207,8 @@ class Run {
             .space = s_.recipe.space,
             .augment = s_.recipe.augment,
             .objective = objective_,
+            .clip = s_.recipe.clip,
+            .ema = s_.recipe.ema,
             .seed = s_.seed,
             .checkpoint = checkpoint()};
   }
@@ -234,6 +255,7 @@ class Run {
     const auto [w, s, f] = s_.recipe.epochs;
     FitOptions options = fit_options("training", s_.recipe.warmup, w + s + f);
     options.keep_best = true;
+    options.patience = s_.recipe.training_patience;
     trained_ = train(network, options);
     if (tested()) scores_.finetuned = score(network);
     return finish(network);
@@ -294,6 +316,8 @@ class Run {
     } else {
       phase("training", w + se + f, r.warmup);
     }
+    if (r.clip > 0) fmt::print("gradients of weights no longer than {}\n", r.clip);
+    if (r.ema > 0) fmt::print("weights averaged with a decay of {}\n", r.ema);
     if (!r.note.empty()) fmt::print("{}\n", r.note);
     fmt::print("\n{}", before_.table());
     const Network network = first_network();  // says what the bounds can be, or that nothing keeps them

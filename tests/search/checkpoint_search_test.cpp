@@ -201,7 +201,7 @@ TEST_CASE("search: numbers are searched for by their loss, and refused where the
   const Report report = evaluate(result.network, numbers.test, checkpoint_bounds(), regression());
   CHECK(report.feasible);
   CHECK(report.accuracy.metric == "loss");
-  CHECK(report.accuracy.finetuned == Approx(result.history.found_test->loss));
+  CHECK(report.accuracy.measured == Approx(result.history.found_test->loss));
   CHECK_FALSE(result.history.found_test->has_accuracy());
   CHECK(result.history.found_test->loss < result.history.seed_test->loss * 10);
   const auto& epochs = result.history.search.epochs;
