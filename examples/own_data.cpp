@@ -73,7 +73,8 @@ Network network_for(const data::Splits& data, int outputs, int width = 16) {
 /// Classes: a search within bounds, where rare classes count as much as frequent ones.
 void learn_activities(const Recorded& recorded, int epochs) {
   const auto windows =
-      data::Dataset::from_floats(recorded.readings, {.shape = {64, 3}, .labels = recorded.activities, .name = "activities"});
+      data::Dataset::from_floats(recorded.readings, {.shape = {64, 3}, .labels = recorded.activities, .name = "activities"})
+          .described({.classes = {"still", "walking", "running"}});
   const data::Splits data = by_person(windows, recorded.people);
   const auto bounds = subject_to(MemoryBound{1_KiB}, AtMost{Macs{}, 2e4});
   const SearchOptions options{
@@ -85,7 +86,7 @@ void learn_activities(const Recorded& recorded, int epochs) {
   auto [found, history] = search(network_for(data, 3), data, bounds, Duccio{}, options, ProgressBar{});
   fit(found, data, {.epochs = epochs, .batch = 32, .keep_best = true}, ProgressBar{});
   fmt::print("{}\n", evaluate(found, data.test, bounds));
-  fmt::print("{}", confusion(found, data.test, {"still", "walking", "running"}).to_string());
+  fmt::print("{}", confusion(found, data.test).to_string());
 }
 
 /// Quantities: as many outputs as there are numbers to each window.
@@ -99,11 +100,12 @@ void learn_speeds(const Recorded& recorded, int epochs) {
 
 /// Several labels: a window may have none, one or both.
 void learn_states(const Recorded& recorded, int epochs) {
-  const auto windows = data::Dataset::from_floats(recorded.readings, {.shape = {64, 3}, .targets = recorded.states});
+  const auto windows = data::Dataset::from_floats(recorded.readings, {.shape = {64, 3}, .targets = recorded.states})
+                           .described({.classes = {"moving", "upright"}});
   const data::Splits data = by_person(windows, recorded.people);
   Network network = network_for(data, 2);
   fit(network, data, {.epochs = epochs, .batch = 32, .keep_best = true, .objective = multi_label()}, ProgressBar{});
-  fmt::print("{}", multi_label_report(network, data.test, {"moving", "upright"}).to_string());
+  fmt::print("{}", multi_label_report(network, data.test).to_string());
 }
 
 /// Soft labels: how sure the people were who watched; judged by what they thought most likely.

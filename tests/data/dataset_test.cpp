@@ -274,6 +274,8 @@ TEST_CASE("targets go wherever their samples go") {
   const auto parts = split(dataset, {.fraction = 0.5, .seed = 3});
   for (const Dataset& part : {dataset, dataset.subset({3, 1, 1}), dataset.take(2), parts.kept, parts.held_out}) fits(part);
   fits(dataset.normalized({2}, {3}).reshaped({1, 1}).named("other"));
+  REQUIRE(dataset.described({.classes = {"a", "b"}}).preparation().classes[1] == "b");
+  REQUIRE_THROWS_WITH(dataset.described({.classes = {"a"}}), ContainsSubstring("a name for each of 2 targets or none, got 1"));
   REQUIRE(numbered(3).target_size() == 0);
   REQUIRE(numbered(3).target(2).empty());
 }

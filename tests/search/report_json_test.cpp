@@ -137,11 +137,12 @@ TEST_CASE("several labels and numbers as JSON") {
   CHECK(keys(json) == Keys{"labels", "precision", "recall", "f1", "macro", "micro", "all_right", "samples"});
   CHECK(json["precision"] == Json{1.0, 0.75});
   CHECK(json["micro"] == Json{{"precision", 0.8}, {"recall", 0.8}, {"f1", 0.8}});
-  const RegressionReport numbers{.outputs = {{.mae = 1, .rmse = 2, .r2 = 0.5}}, .mean = {.mae = 1, .rmse = 2}, .samples = 3};
+  const RegressionReport numbers{
+      .names = {"speed"}, .outputs = {{.mae = 1, .rmse = 2, .r2 = 0.5}}, .mean = {.mae = 1, .rmse = 2}, .samples = 3};
   const Json errors = Json::parse(to_json(numbers).dump());
   CHECK(keys(errors) == Keys{"mae", "rmse", "r2", "outputs", "samples"});
   CHECK(errors["r2"].is_null());
-  CHECK(errors["outputs"][0]["r2"] == 0.5);
+  CHECK(errors["outputs"][0] == Json{{"mae", 1.0}, {"rmse", 2.0}, {"r2", 0.5}, {"name", "speed"}});
 }
 
 TEST_CASE("scores of machines as JSON") {

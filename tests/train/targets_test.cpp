@@ -89,10 +89,10 @@ TEST_CASE("errors of numbers, by hand") {
   CHECK(report.outputs[1].r2 == 1);  // never changes, and is right
   CHECK(report.mean.mae == Approx(5.0 / 6));
   CHECK(report.to_string() ==
-        "  output         MAE        RMSE        R2\n"
-        "       0       1.667       1.915   -0.3750\n"
-        "       1           0           0    1.0000\n"
-        "    mean      0.8333      0.9574    0.3125\n");
+        "          output         MAE        RMSE        R2\n"
+        "               0       1.667       1.915   -0.3750\n"
+        "               1           0           0    1.0000\n"
+        "            mean      0.8333      0.9574    0.3125\n");
   REQUIRE_THROWS_WITH(regression_report(network, points(Told::classes, 4, 1)),
                       ContainsSubstring("samples with targets, got 4 of 0"));
 }
@@ -101,10 +101,10 @@ TEST_CASE("several labels are learnt, each by itself") {
   Network network = two_outputs();
   const auto train = points(Told::labels, 256, 1), test = points(Told::labels, 100, 2);
   fit(network, train, test, quick(multi_label()));
-  const MultiLabelReport report = multi_label_report(network, test, {"right", "up"});
+  const MultiLabelReport report = multi_label_report(network, test);
   CHECK(report.macro().f1 > 0.9);
   CHECK(report.all_right > 0.85);
-  const MultiLabelReport strict = multi_label_report(network, test, {}, 0.999);
+  const MultiLabelReport strict = multi_label_report(network, test, 0.999);
   CHECK(strict.micro().recall < report.micro().recall);
 }
 
@@ -112,8 +112,10 @@ TEST_CASE("several labels, judged by hand") {
   Network network = two_outputs();
   network.parameter(0).value.assign(std::vector<float>{1, 0, 0, 1});  // outputs are inputs
   const auto dataset =
-      data::Dataset::from_floats({1, 1, 1, -1, -1, 1, -1, -1}, {.shape = {2}, .targets = {1, 1, 0, 0, 1, 0, 0, 0}});
-  const MultiLabelReport report = multi_label_report(network, dataset, {"a", "b"});
+      data::Dataset::from_floats({1, 1, 1, -1, -1, 1, -1, -1}, {.shape = {2}, .targets = {1, 1, 0, 0, 1, 0, 0, 0}})
+          .described({.classes = {"a", "b"}});
+  const MultiLabelReport report = multi_label_report(network, dataset);
+  CHECK(report.names == std::vector<std::string>{"a", "b"});
   CHECK(report.labels[0] == HitCounts{.hits = 1, .misses = 1, .false_alarms = 1});
   CHECK(report.labels[1] == HitCounts{.hits = 1, .misses = 0, .false_alarms = 1});
   CHECK(report.all_right == 0.5);

@@ -180,12 +180,13 @@ class Dataset {
     result.deviation = std::move(scales.deviation);
     return result;
   }
-  /// The same samples, of which this is known: names of classes, colours, what was done to images or sound. Shape, mean and
-  /// deviation are the dataset's own.
+  /// The same samples, of which this is known: names of classes or targets, colours, what was done to images or sound. Shape,
+  /// mean and deviation are the dataset's own.
   Dataset described(Preparation preparation) const {
     const auto names = static_cast<std::int64_t>(preparation.classes.size());
-    require<ArgumentError>(names == 0 || names == classes(), "{}: expected a name for each of {} classes or none, got {}",
-                           name_, classes(), names);
+    require<ArgumentError>(names == 0 || names == classes() || names == target_size(),
+                           "{}: expected a name for each of {} {} or none, got {}", name_,
+                           classes() > 0 ? classes() : target_size(), classes() > 0 ? "classes" : "targets", names);
     Dataset copy = *this;
     copy.preparation_ = std::make_shared<const Preparation>(std::move(preparation));
     return copy;

@@ -38,7 +38,7 @@ struct Preparation {
   Shape shape = {};                              // of a sample, as Dataset::shape
   bool bytes = false;                            // samples are bytes, as pixels of a camera are; else numbers
   std::vector<float> mean = {}, deviation = {};  // of each channel
-  std::vector<std::string> classes = {};         // name of each; none: nobody said
+  std::vector<std::string> classes = {};         // name of each, or of each target; none: nobody said
   Colours colours = Colours::none;
   std::optional<ResizeOptions> resize = {};    // of images from files
   std::optional<SoundPreparation> sound = {};  // of samples that are features of sound

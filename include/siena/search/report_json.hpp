@@ -4,6 +4,7 @@
 
 // Optional component siena::json (nlohmann-json): reports as JSON. Not part of the umbrella header.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -153,14 +154,17 @@ inline nlohmann::ordered_json to_json(const MultiLabelReport& report) {
   return json;
 }
 
-/// {"mae", "rmse", "r2", "outputs": [{"mae", "rmse", "r2"}], "samples"}: means over the outputs, then each.
+/// {"mae", "rmse", "r2", "outputs": [{"mae", "rmse", "r2", "name"}], "samples"}: means over the outputs, then each.
 inline nlohmann::ordered_json to_json(const RegressionReport& report) {
   const auto errors = [](const RegressionReport::Errors& e) {
     return nlohmann::ordered_json{{"mae", e.mae}, {"rmse", e.rmse}, {"r2", e.r2}};
   };
   nlohmann::ordered_json json = errors(report.mean);
   json["outputs"] = nlohmann::ordered_json::array();
-  for (const auto& output : report.outputs) json["outputs"].push_back(errors(output));
+  for (std::size_t k = 0; k < report.outputs.size(); ++k) {
+    json["outputs"].push_back(errors(report.outputs[k]));
+    json["outputs"].back()["name"] = report.names[k];
+  }
   json["samples"] = report.samples;
   return json;
 }

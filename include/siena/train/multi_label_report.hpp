@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -42,21 +41,15 @@ struct MultiLabelReport {
 };
 
 /// Judges the outputs of a network (N x labels, logits) by the targets of a dataset: a label is given where its probability,
-/// the sigmoid of the output, is above `threshold`, and true where its target is at least 1/2. `names` of the labels; none:
-/// their numbers.
-inline MultiLabelReport multi_label_report(Network& network, const data::Dataset& dataset, std::vector<std::string> names = {},
-                                           double threshold = 0.5) {
+/// the sigmoid of the output, is above `threshold`, and true where its target is at least 1/2.
+inline MultiLabelReport multi_label_report(Network& network, const data::Dataset& dataset, double threshold = 0.5) {
   const std::int64_t count = dataset.size(), labels = dataset.target_size();
   require<DataError>(count > 0 && labels > 0, "multi_label_report: expected samples with targets, got {} of {} in '{}'", count,
                      labels, dataset.name());
   require<ArgumentError>(threshold > 0 && threshold < 1, "multi_label_report: expected a threshold between 0 and 1, got {}",
                          threshold);
-  require<ArgumentError>(names.empty() || static_cast<std::int64_t>(names.size()) == labels,
-                         "multi_label_report: expected a name for each of {} labels or none at all, got {}", labels,
-                         names.size());
-  for (std::int64_t k = 0; static_cast<std::int64_t>(names.size()) < labels; ++k) names.push_back(std::to_string(k));
   MultiLabelReport report{
-      .names = std::move(names), .labels = std::vector<HitCounts>(static_cast<std::size_t>(labels)), .samples = count};
+      .names = target_names(dataset), .labels = std::vector<HitCounts>(static_cast<std::size_t>(labels)), .samples = count};
   const double limit = std::log(threshold / (1 - threshold));  // of a logit
   std::int64_t all_right = 0;
   for_each_prediction(network, dataset, [&](const data::Batch& batch, const Tensor& outputs) {

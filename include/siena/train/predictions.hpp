@@ -43,6 +43,14 @@ inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset)
   return matrix;
 }
 
+/// What the dataset calls its targets, or their numbers.
+inline std::vector<std::string> target_names(const data::Dataset& dataset) {
+  std::vector<std::string> names = dataset.preparation().classes;
+  for (std::int64_t k = 0; static_cast<std::int64_t>(names.size()) < dataset.target_size(); ++k)
+    names.push_back(std::to_string(k));
+  return names;
+}
+
 /// Mean squared difference between the outputs and the inputs, for each sample: how strange a sample is to an autoencoder.
 inline std::vector<double> reconstruction_errors(Network& network, const data::Dataset& dataset) {
   std::vector<double> errors;

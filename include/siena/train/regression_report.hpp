@@ -24,16 +24,17 @@ struct RegressionReport {
     double rmse = Metrics::none;  ///< root of the mean squared error, in the same unit
     double r2 = Metrics::none;    ///< part of the targets' variance that is explained: 1 is perfect, 0 as good as their mean
   };
+  std::vector<std::string> names = {};  ///< of the outputs
   std::vector<Errors> outputs = {};
   Errors mean = {};
   std::int64_t samples = 0;
 
   std::string to_string() const {
     const auto line = [](const std::string& name, const Errors& e) {
-      return format("{:>8}  {:>10.4g}  {:>10.4g}  {:>8.4f}\n", name, e.mae, e.rmse, e.r2);
+      return format("{:>16}  {:>10.4g}  {:>10.4g}  {:>8.4f}\n", name, e.mae, e.rmse, e.r2);
     };
-    std::string text = format("{:>8}  {:>10}  {:>10}  {:>8}\n", "output", "MAE", "RMSE", "R2");
-    for (std::size_t k = 0; k < outputs.size(); ++k) text += line(std::to_string(k), outputs[k]);
+    std::string text = format("{:>16}  {:>10}  {:>10}  {:>8}\n", "output", "MAE", "RMSE", "R2");
+    for (std::size_t k = 0; k < outputs.size(); ++k) text += line(names[k], outputs[k]);
     return outputs.size() == 1 ? text : text + line("mean", mean);
   }
 };
@@ -65,7 +66,7 @@ inline RegressionReport regression_report(Network& network, const data::Dataset&
       }
     }
   });
-  RegressionReport report{.mean = {.mae = 0, .rmse = 0, .r2 = 0}, .samples = count};
+  RegressionReport report{.names = target_names(dataset), .mean = {.mae = 0, .rmse = 0, .r2 = 0}, .samples = count};
   for (std::size_t k = 0; k < mean.size(); ++k) {
     const double r2 = squared[k] == 0 ? 1 : around[k] > 0 ? 1 - squared[k] / around[k] : Metrics::none;
     const RegressionReport::Errors errors{.mae = absolute[k] / n, .rmse = std::sqrt(squared[k] / n), .r2 = r2};
