@@ -39,6 +39,13 @@ TEST_CASE("diana: depthwise, grouped and absent channels", "[cost]") {
   CHECK(digital_core.layer_cost(LayerDesc<double>{.kind = LayerKind::pool, .in_channels = 8, .out_channels = 8}) == 0);
 }
 
+TEST_CASE("diana: x is the width; numbers of PLiNIO are those of the image turned", "[cost]") {
+  const auto tall = test::conv("", {.in = 16, .out = 16, .height = 25, .width = 5});
+  const auto wide = test::conv("", {.in = 16, .out = 16, .height = 5, .width = 25});
+  CHECK(digital_core.layer_cost(tall) == 16 * 9 * 1 * 25 + 125 * 32 / 8);
+  CHECK(digital_core.layer_cost(wide) == 16 * 9 * 2 * 5 + 125 * 32 / 8);  // what PLiNIO gives for the tall one
+}
+
 TEST_CASE("diana: more channels, fewer pixels at once: the slope has the right sign", "[cost]") {
   // 1x1, so that the rows leave room for 8 pixels: steps at 64, 128, 256 and 512 output channels.
   const auto pointwise = [](double in, double out) { return test::conv("", {.in = in, .out = out, .kernel = 1}); };

@@ -43,6 +43,13 @@ TEST_CASE("ne16: a stride leaves fewer outputs in a tile", "[cost]") {
   CHECK(ne16_cycles(test::depthwise("", {.in = 16, .out = 16, .stride = 2, .height = 6, .width = 6})) == 4 * 227);
 }
 
+TEST_CASE("ne16: published numbers leave strides out", "[cost]") {
+  const Ne16 published{.ignore_stride = true};
+  CHECK(total(published, test::resnet8()) == 155241);
+  CHECK(published.layer_cost(test::conv("", {.in = 16, .out = 32, .stride = 2, .height = 12, .width = 12})) == 4 * 355);
+  CHECK(published.layer_cost(test::conv("", {.in = 16, .out = 16})) == 25531);  // no stride, no difference
+}
+
 TEST_CASE("ne16: other kernels are passes of 3x3 and 1x1, groups one after the other", "[cost]") {
   const auto kernel = [](int height, int width) {
     auto layer = test::conv("", {.in = 16, .out = 32, .height = 3, .width = 3});

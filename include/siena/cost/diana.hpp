@@ -21,6 +21,10 @@ enum class DianaCore { digital, analog };
 /// (u + kx - 1) max(64, C) ky <= 1152; 18.2 cycles are 70 ns at 260 MHz. So u falls, and the cost rises, with more channels:
 /// slopes are those of the secants from one corner of these steps to the next.
 ///
+/// x is the width here, of outputs and kernels: along rows, which lie in memory one pixel after the other, the cores work on
+/// several pixels at once. PLiNIO calls the first of PyTorch's two sizes x, which is the height, so that it prices images that
+/// are not square as if they were turned by 90 degrees.
+///
 /// Linear layers are 1x1. Grouped and depthwise convolutions run on the digital core whatever `core` says. Left out: filling
 /// the weight memory of the digital core, and layers without weights. Custom layers pay a cycle per MAC, on the host. Nominal
 /// clock: 260 MHz; for times see `seconds`.
