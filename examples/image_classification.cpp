@@ -10,15 +10,16 @@ using namespace siena::examples;
 
 namespace {
 
-data::Splits images(const DataSettings& s) {
-  if (s.folder.empty())
-    return data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
-                                          : data::SyntheticOptions{});
-  const data::Splits splits = data::cifar10(s.folder, {.validation = 0.1, .seed = 0});
-  return s.smoke ? few(splits) : splits;
-}
 BenchmarkData load(const DataSettings& s) {
-  BenchmarkData result{.splits = images(s)};
+  BenchmarkData result;
+  if (s.folder.empty()) {
+    result.splits = data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
+                                                   : data::SyntheticOptions{});
+  } else {
+    const data::Cifar10 cifar = data::cifar10(s.folder, {.validation = 0.1, .seed = 0});
+    result.splits = s.smoke ? few(cifar) : data::Splits(cifar);
+    result.report = cifar.report;
+  }
   result.details = confusion_of(result);
   return result;
 }

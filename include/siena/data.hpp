@@ -8,6 +8,7 @@
 #include "siena/data/augment.hpp"
 #include "siena/data/balanced_weights.hpp"
 #include "siena/data/cifar10.hpp"
+#include "siena/data/csv_series.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/front_end_options.hpp"

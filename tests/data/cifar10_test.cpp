@@ -63,6 +63,8 @@ class Folder {
 TEST_CASE("cifar10 reads planes into H x W x C") {
   const Folder folder(GENERATE("", "cifar-10-batches-bin"));
   const auto data = cifar10(folder.path, {.validation = 0});
+  REQUIRE(data.report.notes.size() == 1);
+  REQUIRE_THAT(data.report.notes[0], ContainsSubstring("110 images in") && ContainsSubstring("where the original has 60000"));
   REQUIRE(data.train.size() == 100);
   REQUIRE(data.validation.empty());
   REQUIRE(data.test.size() == 10);

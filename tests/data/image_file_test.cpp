@@ -174,3 +174,56 @@ TEST_CASE("proportions are kept, and the middle is cut out") {
   REQUIRE_THROWS_AS(resize(wide, {.height = 8, .width = 8, .shorter_side = 7}), ArgumentError);
   REQUIRE_THROWS_AS(resize({.height = 2, .width = 2, .channels = 3}, {}), ShapeError);
 }
+
+TEST_CASE("images are turned as Exif says") {
+  // Two rows of three pixels, and what is to be seen of them, row by row, for each orientation.
+  const Image image{.height = 2, .width = 3, .channels = 1, .pixels = {0, 40, 80, 120, 160, 200}};
+  const std::vector<std::vector<std::uint8_t>> seen{
+      {0, 40, 80, 120, 160, 200}, {80, 40, 0, 200, 160, 120}, {200, 160, 120, 80, 40, 0}, {120, 160, 200, 0, 40, 80},
+      {0, 120, 40, 160, 80, 200}, {120, 0, 160, 40, 200, 80}, {200, 80, 160, 40, 120, 0}, {80, 200, 40, 160, 0, 120}};
+  const test::TemporaryFolder folder("siena_exif");
+  const auto exif = [](int orientation, bool little) {
+    const auto number = [&](unsigned value, int bytes) {
+      std::string text;
+      for (int k = 0; k < bytes; ++k) text += static_cast<char>(value >> 8 * (little ? k : bytes - 1 - k) & 255);
+      return text;
+    };
+    const auto entry = [&](unsigned tag, unsigned value) {
+      return number(tag, 2) + number(3, 2) + number(1, 4) + number(value, 2) + number(0, 2);
+    };
+    return std::string(little ? "II" : "MM") + number(42, 2) + number(8, 4) + number(2, 2) + entry(0x0100, 3) +
+           entry(0x0112, static_cast<unsigned>(orientation)) + number(0, 4);
+  };
+  const auto big = [](std::size_t value, int bytes) {
+    std::string text;
+    for (int k = bytes - 1; k >= 0; --k) text += static_cast<char>(value >> 8 * k & 255);
+    return text;
+  };
+  const auto read = [&](const std::string& bytes) {
+    test::write_bytes(folder.path / "image.png", bytes);
+    return read_image(folder.path / "image.png", 1);
+  };
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const auto& expected = seen[static_cast<std::size_t>(orientation - 1)];
+    for (const bool little : {false, true}) {
+      const std::string data = exif(orientation, little);
+      std::string png = test::png_bytes(image);
+      png.insert(33, big(data.size(), 4) + "eXIf" + data + big(0, 4));  // behind the header; nobody checks sums of such chunks
+      const Image turned = read(png);
+      CHECK(turned.height == (orientation < 5 ? 2 : 3));
+      CHECK(turned.pixels == expected);
+      std::string jpeg = test::jpeg_bytes(image, 100);
+      const Image plain = read(jpeg);
+      const std::string segment = std::string("Exif\0\0", 6) + data;
+      jpeg.insert(2, "\xff\xe1" + big(segment.size() + 2, 2) + segment);
+      CHECK(read(jpeg).pixels == data::detail::upright(plain, orientation).pixels);
+      for (std::size_t cut = 0; cut < segment.size(); ++cut) {  // damaged: as it lies, and nothing beyond the end is read
+        std::string damaged = test::jpeg_bytes(image, 100);
+        damaged.insert(2, "\xff\xe1" + big(cut + 2, 2) + segment.substr(0, cut));
+        CHECK(read(damaged).pixels.size() == 6);
+      }
+    }
+  }
+  CHECK(data::detail::exif_orientation("II*") == 1);
+  CHECK(data::detail::exif_orientation(exif(9, true)) == 1);
+}

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/data/image_folder.hpp"
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -112,8 +115,90 @@ TEST_CASE("image folder: bad files stop the loading, or are left out and counted
   REQUIRE(data.report.skipped.size() == 2);
   REQUIRE(data.report.skipped[0].find("004.png") != std::string::npos);
   REQUIRE(data.train.size() + data.validation.size() + data.test.size() == 39);
-  REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("got no image"));
+  REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("got no such file"));
   REQUIRE_THROWS_WITH(image_folder(folder.path / "nowhere"), ContainsSubstring("nowhere"));
+}
+
+TEST_CASE("image folder: parts as people call them") {
+  for (const char* name : {"valid", "val", "validation", "dev", "Valid"}) {
+    const test::TemporaryFolder folder("siena_folder_names");
+    add_people(folder.path / "Train", 10);
+    add_people(folder.path / name, 2, 100);
+    add_people(folder.path / "testing", 1, 150);
+    const auto data = image_folder(folder.path, small_images());
+    CHECK(data.train.size() == 20);
+    CHECK(data.validation.size() == 4);
+    CHECK(data.test.size() == 2);
+    CHECK(data.report.notes.empty());
+    add_people(folder.path / "eval", 1);
+    CHECK_THROWS_WITH(image_folder(folder.path, small_images()),
+                      ContainsSubstring("got a folder 'eval' with the same class 'nobody', which nobody reads"));
+    std::filesystem::remove_all(folder.path / "eval");
+    add_people(folder.path / "test", 1);
+    CHECK_THROWS_WITH(image_folder(folder.path, small_images()), ContainsSubstring("got 'test' and 'testing'; keep one"));
+  }
+  const test::TemporaryFolder folder("siena_folder_beside");  // the same beside classes
+  add_people(folder.path, 20);
+  add_people(folder.path / "test", 2);
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()), ContainsSubstring("got a folder 'test' with the same class"));
+}
+
+TEST_CASE("image folder: what is no class is noted, what was never learnt is refused") {
+  const test::TemporaryFolder folder("siena_folder_no_class");
+  add_people(folder.path / "train", 10);
+  add_people(folder.path / "test", 2);
+  std::filesystem::create_directories(folder.path / "train" / "empty");
+  add_people(folder.path / "train" / "__MACOSX" / "train", 1);
+  write_bytes(folder.path / "train" / ".cache" / "a.png", "no image");
+  write_bytes(folder.path / "train" / "notes" / "a.txt", "no image");
+  const auto data = image_folder(folder.path, small_images());
+  CHECK(data.classes == std::vector<std::string>{"nobody", "person"});
+  REQUIRE(data.report.notes.size() == 4);
+  for (const char* name : {"empty", "__MACOSX", ".cache", "notes"}) {
+    CHECK(std::any_of(data.report.notes.begin(), data.report.notes.end(),
+                      [&](const std::string& note) { return note.find(name) != std::string::npos; }));
+  }
+  auto options = small_images();
+  options.classes = {"nobody", "empty"};
+  CHECK_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("train/empty', got none"));
+  options.classes = {"nobody", "person", "nobody"};
+  CHECK_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("each class once, got 'nobody' twice"));
+  write_bytes(folder.path / "test" / "bird" / "a.png", test::png_bytes(test::slope(12, 12)));
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()),
+                    ContainsSubstring("got also 'bird', which nothing was learnt of"));
+  options.classes = {"nobody", "person"};
+  CHECK(image_folder(folder.path, options).test.size() == 4);
+}
+
+TEST_CASE("image folder: classes may be called train or test") {
+  const test::TemporaryFolder folder("siena_folder_vehicles");
+  const auto add = [&](const char* name, int shade) {
+    for (int i = 0; i < 10; ++i)
+      write_bytes(folder.path / name / format("{}.png", i), test::png_bytes(test::slope(12, 12, shade + i)));
+  };
+  add("train", 0);
+  add("test", 100);
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()),
+                    ContainsSubstring("got 'test, train' with files and no classes"));
+  auto options = small_images();
+  options.classes = {"train", "test"};
+  CHECK(image_folder(folder.path, options).classes == options.classes);
+  add("bus", 50);
+  CHECK(image_folder(folder.path, small_images()).classes == std::vector<std::string>{"bus", "test", "train"});
+  add_people(folder.path / "train", 3);  // now it holds classes, too
+  options.classes = {"bus", "train"};
+  CHECK(image_folder(folder.path, options).classes == options.classes);
+}
+
+TEST_CASE("image folder: pipes and devices are refused, not waited for") {
+  const test::TemporaryFolder folder("siena_folder_pipe");
+  add_people(folder.path, 10);
+  REQUIRE(::mkfifo((folder.path / "person" / "pipe.png").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("/dev/zero", folder.path / "person" / "zero.jpg");
+  auto options = small_images();
+  CHECK_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("a device, a pipe or a socket"));
+  options.skip_bad_files = true;
+  CHECK(image_folder(folder.path, options).report.skipped.size() == 2);
 }
 
 TEST_CASE("image folder: sizes that cannot be are refused before anything is read") {

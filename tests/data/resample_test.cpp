@@ -54,3 +54,11 @@ TEST_CASE("resampling of nothing, of one sample, and to no rate") {
   REQUIRE_THROWS_AS(resample({}, {.from = 0, .to = 16000}), ArgumentError);
   REQUIRE_THROWS_WITH(resample({}, {.from = 8000, .to = -1}), ContainsSubstring("got 8000 and -1"));
 }
+
+TEST_CASE("rates without a common divisor are resampled as others are") {
+  const auto sound = tone(440, 384000, 38400);
+  const auto usual = resample(sound, {.from = 384000, .to = 16000});
+  const auto odd = resample(tone(440, 383999, 38400), {.from = 383999, .to = 16000});
+  REQUIRE(odd.size() == usual.size() + 1);
+  for (std::size_t n = 20; n + 20 < usual.size(); ++n) CHECK(odd[n] == Approx(usual[n]).margin(1e-3));
+}

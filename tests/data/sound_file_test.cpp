@@ -95,3 +95,30 @@ TEST_CASE("mutated WAV files are read or refused, and nothing else") {
   REQUIRE(refused > 50);
   REQUIRE(refused < 300);
 }
+
+TEST_CASE("sizes that were never filled in are read as libsndfile reads them") {
+  const test::TemporaryFolder folder("siena_wav_sizes");
+  const auto file = folder.path / "stream.wav";
+  const std::string whole = test::wav_bytes(test::sine(440, 1600));
+  const auto expected = [&] {
+    test::write_bytes(file, whole);
+    return read_sound(file).samples;
+  }();
+  const auto with = [&](std::uint32_t riff, std::uint32_t data) {
+    std::string bytes = whole;
+    for (std::size_t k = 0; k < 4; ++k)
+      bytes[4 + k] = static_cast<char>(riff >> (8 * k) & 255), bytes[40 + k] = static_cast<char>(data >> (8 * k) & 255);
+    test::write_bytes(file, bytes);
+    return read_sound(file).samples == expected;
+  };
+  for (const std::uint32_t size :
+       {0u, 0x7ffff000u, 0x7ffffffeu, 0x7fffffffu, 0x80000000u, 0x80000024u, 0xfffffff0u, 0xffffffffu}) {
+    INFO(size);
+    CHECK(with(size, size));
+    CHECK(with(size, 3200));  // only one of both
+    CHECK(with(3236, size));
+    CHECK(with(size + 36, size));
+  }
+  CHECK(with(36, 0));  // the header of an empty file, never written again
+  CHECK_THROWS_WITH(with(5000, 4964), ContainsSubstring("it was cut off"));
+}

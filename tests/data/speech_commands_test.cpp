@@ -135,7 +135,7 @@ TEST_CASE("speech commands: lists, unknown words and silence") {
   REQUIRE(labels_of(official.validation)[1] == 5);
   with_test.test_set /= "yes";  // a folder of words is meant, not of clips
   REQUIRE_THROWS_WITH(speech_commands(other.path, with_test),
-                      ContainsSubstring("in the test set '") && ContainsSubstring("got none"));
+                      ContainsSubstring("official/yes'") && ContainsSubstring("got none"));
 
   REQUIRE_THROWS_WITH(speech_commands(folder.path, quick_speech({"yes", "up"})),
                       ContainsSubstring("a folder 'up'") && ContainsSubstring("the first 'maybe'"));
@@ -246,9 +246,55 @@ TEST_CASE("speech commands: bad files stop the loading, or are left out and coun
     REQUIRE(speech.report.skipped[0].find("speaker2") != std::string::npos);
     REQUIRE(speech.report.skipped[1].find("empty") != std::string::npos);
   }
-  REQUIRE_THROWS_WITH(speech_commands(folder.path / "yes"), ContainsSubstring("a folder of WAV files for each word"));
+  REQUIRE_THROWS_WITH(speech_commands(folder.path / "yes"),
+                      ContainsSubstring("expected a folder of .wav files for each class"));
   REQUIRE_THROWS_WITH(speech_commands(folder.path / "nowhere"), ContainsSubstring("nowhere"));
   REQUIRE_THROWS_WITH(speech_commands(folder.path, quick_speech({"yes", "yes"})), ContainsSubstring("'yes' twice"));
+}
+
+TEST_CASE("speech commands: folders that are parts already") {
+  const test::TemporaryFolder folder("siena_speech_parts");
+  const auto add = [&](const char* part, const char* word, int count) {
+    for (int i = 0; i < count; ++i)
+      write_wav(folder.path / part / word / format("speaker{}_nohash_0.wav", i), test::sine(300 + 10 * i, 1600));
+  };
+  for (const char* word : {"yes", "no"}) {
+    add("training", word, 9);
+    add("validation", word, 3);
+    add("testing", word, 2);
+  }
+  add("testing", "_unknown_", 4);
+  for (const char* noise : {"rain.wav", "tap.wav"})
+    write_wav(folder.path / "training" / "_background_noise_" / noise, test::sine(60, 24000));
+  const auto speech = speech_commands(folder.path, quick_speech());
+  CHECK(speech.words == std::vector<std::string>{"no", "yes"});
+  CHECK(speech.train.size() == 18);
+  CHECK(speech.validation.size() == 6);
+  CHECK(speech.test.size() == 4);
+  CHECK(speech_commands(folder.path, quick_speech({"yes", "_unknown_", "_silence_"})).train.size() > 18);
+  CHECK(labels_of(speech_commands(folder.path, quick_speech({"yes", "no", "_unknown_"})).test)[2] == 4);
+  auto twice = quick_speech();
+  twice.test_set = folder.path / "testing";
+  CHECK_THROWS_WITH(speech_commands(folder.path, twice), ContainsSubstring("expected one test set"));
+  std::filesystem::remove_all(folder.path / "validation");  // then it is cut out of the training part, by the names of speakers
+  const auto cut = speech_commands(folder.path, quick_speech());
+  CHECK(cut.train.size() + cut.validation.size() == 18);
+  CHECK(cut.test.size() == 4);
+  add("testing", "maybe", 1);
+  CHECK_THROWS_WITH(speech_commands(folder.path, quick_speech()), ContainsSubstring("got also 'maybe'"));
+}
+
+TEST_CASE("speech commands: a cache of a run that left bad files out does not hide them") {
+  const SpeechFolder folder("siena_speech_hidden", 10);
+  test::write_bytes(folder.path / "yes" / "speaker3_nohash_0.wav", "no sound");
+  auto options = quick_speech();
+  options.cache = folder.path / ".cache";
+  options.skip_bad_files = true;
+  CHECK(speech_commands(folder.path, options).report.skipped.size() == 1);
+  CHECK(speech_commands(folder.path, options).report.cached > 0);
+  options.skip_bad_files = false;
+  CHECK_THROWS_WITH(speech_commands(folder.path, options),
+                    ContainsSubstring("speaker3") && ContainsSubstring("skip_bad_files"));
 }
 
 TEST_CASE("speech commands: as the guide shows it") {

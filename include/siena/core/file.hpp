@@ -144,6 +144,16 @@ inline std::string read_file(const std::filesystem::path& path, std::size_t most
   return bytes;
 }
 
+/// As read_file, but for files on a disk alone: a pipe that lies among the files of a data set would be waited for, a device may
+/// have no end.
+inline std::string read_regular_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  require<DataError>(!std::filesystem::is_other(status),
+                     "read_file: expected to read the file '{}', got: a device, a pipe or a socket", path.string());
+  return read_file(path);
+}
+
 namespace detail {
 /// The file that takes the contents of `path`, behind symbolic links. Throws DataError where none may be written there.
 inline std::filesystem::path file_to_write(const std::filesystem::path& path) {

@@ -13,6 +13,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/data/dataset.hpp"
+#include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
 #include "siena/data/split.hpp"
 
@@ -21,6 +22,10 @@ namespace siena::data {
 struct Cifar10Options {
   double validation = 0.1;  // of the training images, the same fraction of every class; 0: none
   std::uint64_t seed = 0;   // of the choice of validation images
+};
+
+struct Cifar10 : Splits {
+  LoadReport report = {};
 };
 
 namespace detail {
@@ -115,8 +120,9 @@ inline Dataset cifar_dataset(const std::filesystem::path& folder, const std::vec
 
 /// CIFAR-10 from the files of its binary version: `directory` holds them, or the folder cifar-10-batches-bin that does. All
 /// parts are normalised by mean and deviation of the training part, measured after the validation part was taken out of it.
-/// Files may hold fewer images than the original's 10,000; labels are the original's (0 airplane ... 9 truck).
-inline Splits cifar10(const std::filesystem::path& directory, const Cifar10Options& options = {}) {
+/// Files may hold fewer images than the original's 10,000, which the report notes: a copy that was cut off at the end of an
+/// image looks the same. Labels are the original's (0 airplane ... 9 truck).
+inline Cifar10 cifar10(const std::filesystem::path& directory, const Cifar10Options& options = {}) {
   require<ArgumentError>(options.validation >= 0 && options.validation < 1,
                          "cifar10: expected a validation fraction from 0 to below 1, got {}", options.validation);
   const auto folder = detail::cifar_folder(directory);
@@ -125,9 +131,15 @@ inline Splits cifar10(const std::filesystem::path& directory, const Cifar10Optio
   const auto test = detail::cifar_dataset(folder, {"test_batch.bin"}, "cifar10 test");
   const auto parts = split(all, {.fraction = options.validation, .seed = options.seed});
   const auto normalization = measure(parts.kept);
-  return {.train = parts.kept.normalized(normalization).named("cifar10 train"),
-          .validation = parts.held_out.normalized(normalization).named("cifar10 validation"),
-          .test = test.normalized(normalization)};
+  Cifar10 result;
+  result.train = parts.kept.normalized(normalization).named("cifar10 train");
+  result.validation = parts.held_out.normalized(normalization).named("cifar10 validation");
+  result.test = test.normalized(normalization);
+  if (const std::int64_t whole = 6 * detail::cifar_file_records; all.size() + test.size() < whole) {
+    result.report.notes.push_back(format("cifar10: {} images in '{}', where the original has {}: cut off, or chosen?",
+                                         all.size() + test.size(), folder.string(), whole));
+  }
+  return result;
 }
 
 }  // namespace siena::data

@@ -32,12 +32,14 @@ struct FeatureTable {
   std::int64_t files() const { return static_cast<std::int64_t>(errors.size()); }
 };
 
-/// Takes bad files out of a table, and moves what was wrong with them to the report; gives the places of the others.
-inline std::vector<std::size_t> keep_good(FeatureTable& table, LoadReport& report) {
+/// Takes bad files out of a table, and moves what was wrong with them to the report; gives the places of the others. Unless bad
+/// files are to be skipped, one is an error, also where a cache remembers it from a run that left it out.
+inline std::vector<std::size_t> keep_good(FeatureTable& table, LoadReport& report, bool skip_bad_files) {
   std::vector<std::size_t> good;
   const auto width = static_cast<std::ptrdiff_t>(table.width);
   for (std::size_t i = 0; i < table.errors.size(); ++i) {
     if (!table.errors[i].empty()) {
+      if (!skip_bad_files) throw DataError(table.errors[i] + std::string(skip_hint));
       report.skipped.push_back(table.errors[i]);
       continue;
     }

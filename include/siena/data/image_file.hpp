@@ -17,15 +17,10 @@
 
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
+#include "siena/data/image_orientation.hpp"
 #include "siena/data/resize_options.hpp"
 
 namespace siena::data {
-
-/// Pixels as H x W x C bytes.
-struct Image {
-  std::int64_t height = 0, width = 0, channels = 0;
-  std::vector<std::uint8_t> pixels = {};
-};
 
 namespace detail {
 
@@ -63,13 +58,13 @@ inline void check_jpeg(std::string_view bytes, const std::string& name) {
 
 }  // namespace detail
 
-/// The image of a JPEG or PNG file, as 3 channels (red, green, blue) or 1 (brightness); transparency is dropped. Throws
-/// DataError where the file cannot be read, and FormatError, naming it, where it is neither, is damaged, or has more than 2^26
+/// The image of a JPEG or PNG file, as 3 channels (red, green, blue) or 1 (brightness); transparency is dropped, and the
+/// image is turned as its Exif orientation says. Throws DataError where the file cannot be read, and FormatError, naming it, where it is neither, is damaged, or has more than 2^26
 /// pixels.
 inline Image read_image(const std::filesystem::path& file, int channels = 3) {
   require<ArgumentError>(channels == 1 || channels == 3, "read_image: expected 1 or 3 channels, got {}", channels);
   const auto name = file.string();
-  const std::string bytes = read_file(file);
+  const std::string bytes = read_regular_file(file);
   require<FormatError>(!bytes.empty(), "read_image: expected a JPEG or PNG file, got the empty file '{}'; copy it again", name);
   const bool known = bytes.starts_with("\xff\xd8\xff") || bytes.starts_with("\x89PNG\r\n\x1a\n");
   require<FormatError>(known && bytes.size() < std::size_t{1} << 30,
@@ -91,7 +86,9 @@ inline Image read_image(const std::filesystem::path& file, int channels = 3) {
                       reason == nullptr ? "it cannot be decoded" : reason);
   }
   const std::int64_t count = std::int64_t{width} * height * channels;
-  return {.height = height, .width = width, .channels = channels, .pixels = {pixels.get(), pixels.get() + count}};
+  return detail::upright(
+      {.height = height, .width = width, .channels = channels, .pixels = {pixels.get(), pixels.get() + count}},
+      detail::image_orientation(bytes));
 }
 
 namespace detail {

@@ -76,7 +76,7 @@ struct ImageFolderOptions {
   int channels = 3;                       // or 1: brightness
   std::vector<std::string> classes = {};  // folders, in this order; none: all there are, by name
   double test = 0.1;                      // of the training images, where there is no folder test
-  double validation = 0.2;                // of what is left of them, where there is no folder val or validation
+  double validation = 0.2;                // of what is left of them, where there is no folder for it
   std::uint64_t seed = 0;                 // of the choice of these
   bool skip_bad_files = false;            // leave out what cannot be read, and report it
 };
@@ -119,27 +119,15 @@ inline void normalize_all(Splits& splits) {
 
 }  // namespace detail
 
-/// JPEG and PNG images, a folder a class: `directory` holds the classes, or the folders train and, where they are there, val
-/// (or validation) and test that do; parts without a folder are cut out of the training images, the same fraction of each
-/// class. All parts are normalised by mean and deviation of the training part. Throws, naming the file, what `read_image`
+/// JPEG and PNG images, a folder a class: `directory` holds the classes, or folders of parts that do (see `class_folders`); parts
+/// without a folder are cut out of the training images, the same fraction of each class. All parts are normalised by mean and deviation of the training part. Throws, naming the file, what `read_image`
 /// throws; with skip_bad_files the file is left out and stands in the report.
 inline ImageFolder image_folder(const std::filesystem::path& directory, const ImageFolderOptions& options = {}) {
-  const auto folder_of = [&](std::initializer_list<const char*> names) {
-    std::error_code none;
-    for (const char* name : names) {
-      if (std::filesystem::is_directory(directory / name, none)) return directory / name;
-    }
-    return std::filesystem::path();
-  };
-  const auto inner = folder_of({"train"});
-  const std::filesystem::path& root = inner.empty() ? directory : inner;
+  check(options.size);
   ImageFolder result;
-  const auto present = subfolders(root, "image_folder");
-  result.classes = options.classes.empty() ? present : options.classes;
-  for (const auto& name : result.classes) {
-    require<DataError>(std::find(present.begin(), present.end(), name) != present.end(),
-                       "image_folder: expected a folder '{}' in '{}', got {} others", name, root.string(), present.size());
-  }
+  const ClassFolders folders = class_folders(
+      directory, {.reader = "image_folder", .endings = {".jpg", ".jpeg", ".png"}, .classes = options.classes}, result.report);
+  result.classes = folders.classes;
   const auto read = [&](const std::filesystem::path& folder, const char* name) {
     const ReadImagesOptions reading{.size = options.size,
                                     .channels = options.channels,
@@ -148,14 +136,12 @@ inline ImageFolder image_folder(const std::filesystem::path& directory, const Im
                                     .name = name};
     return read_images(detail::class_files(folder, result.classes), reading, result.report);
   };
-  result.train = read(root, "image_folder train");
-  const auto test = inner.empty() ? inner : folder_of({"test"});
-  const auto validation = inner.empty() ? inner : folder_of({"val", "validation"});
-  result.test = !test.empty()
-                    ? read(test, "image_folder test")
+  result.train = read(folders.train, "image_folder train");
+  result.test = !folders.test.empty()
+                    ? read(folders.test, "image_folder test")
                     : detail::hold_out(result.train, {.fraction = options.test, .seed = options.seed}, "image_folder test");
-  result.validation = !validation.empty()
-                          ? read(validation, "image_folder validation")
+  result.validation = !folders.validation.empty()
+                          ? read(folders.validation, "image_folder validation")
                           : detail::hold_out(result.train, {.fraction = options.validation, .seed = options.seed + 1},
                                              "image_folder validation");
   detail::normalize_all(result);

@@ -149,7 +149,7 @@ class MachineReader {
     }
     FeatureTable table = cache.get(key, static_cast<std::int64_t>(paths.size()), report_, [&] { return compute(paths); });
     std::vector<MachineFile> good;
-    for (const std::size_t i : keep_good(table, report_)) good.push_back(frames.files[i]);
+    for (const std::size_t i : keep_good(table, report_, options_.skip_bad_files)) good.push_back(frames.files[i]);
     frames.files = std::move(good);
     frames.values = std::move(table.values);
     return frames;

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/file.hpp"
 #include "siena/data/resample.hpp"
 
 namespace siena::data {
@@ -29,7 +32,8 @@ struct Sound {
 
 namespace detail {
 
-// What libsndfile would forgive: another format behind the name, nothing in the file, an end that is missing.
+// What libsndfile would forgive: another format behind the name, nothing in the file, an end that is missing. The end is not
+// missing where the size was never filled in: 0, or a number near 2^31 or 2^32, which programs write that cannot go back.
 inline void check_wav(const std::filesystem::path& file) {
   const auto name = file.string();
   std::error_code error;
@@ -46,10 +50,60 @@ inline void check_wav(const std::filesystem::path& file) {
                        "read_sound: expected a WAV file (RIFF ... WAVE), got something else in '{}'; convert it to WAV", name);
   std::uint64_t stated = 0;
   for (int byte = 0; byte < 4; ++byte) stated |= std::uint64_t{static_cast<unsigned char>(head[4 + byte])} << (8 * byte);
-  const bool unknown = stated == 0xffffffffu;  // written to a pipe, or in another chunk
+  const bool unknown = stated == 0 || stated >= 0x7fff0000u;
   require<FormatError>(unknown || stated + 8 <= size + 1,
                        "read_sound: expected {} bytes in '{}', as it says, got {}; it was cut off, copy it again", stated + 8,
                        name, size);
+}
+
+/// A file in memory, as libsndfile reads one.
+struct SoundBytes {
+  std::string bytes;
+  std::size_t at = 0;
+
+  SNDFILE* open(SF_INFO& info) {
+    SF_VIRTUAL_IO calls{
+        .get_filelen = [](void* user) { return static_cast<sf_count_t>(self(user).bytes.size()); },
+        .seek =
+            [](sf_count_t offset, int whence, void* user) {
+              SoundBytes& file = self(user);
+              const auto size = static_cast<sf_count_t>(file.bytes.size());
+              const sf_count_t from = whence == SEEK_SET ? 0 : whence == SEEK_END ? size : static_cast<sf_count_t>(file.at);
+              file.at = static_cast<std::size_t>(std::clamp<sf_count_t>(from + offset, 0, size));
+              return static_cast<sf_count_t>(file.at);
+            },
+        .read =
+            [](void* out, sf_count_t count, void* user) {
+              SoundBytes& file = self(user);
+              const std::size_t copied = file.bytes.copy(static_cast<char*>(out), static_cast<std::size_t>(count), file.at);
+              file.at += copied;
+              return static_cast<sf_count_t>(copied);
+            },
+        .write = [](const void*, sf_count_t, void*) { return sf_count_t{0}; },
+        .tell = [](void* user) { return static_cast<sf_count_t>(self(user).at); }};
+    return sf_open_virtual(&calls, SFM_READ, &info, this);
+  }
+
+ private:
+  static SoundBytes& self(void* user) { return *static_cast<SoundBytes*>(user); }
+};
+
+/// The bytes of a WAV file whose header says that there is no sound, though there is, with the size filled in: a recorder that
+/// was switched off leaves such files, which libsndfile takes for empty. Nothing, where the header says something else.
+inline std::string fill_in_size(std::string bytes) {
+  for (std::size_t at = 12; at + 8 < bytes.size();) {
+    std::uint32_t size = 0;
+    for (std::size_t byte = 0; byte < 4; ++byte)
+      size |= std::uint32_t{static_cast<unsigned char>(bytes[at + 4 + byte])} << (8 * byte);
+    if (std::string_view(bytes).substr(at, 4) == "data") {
+      if (size != 0) break;
+      const std::size_t rest = std::min<std::size_t>(bytes.size() - at - 8, 0x7fffffff);
+      for (std::size_t byte = 0; byte < 4; ++byte) bytes[at + 4 + byte] = static_cast<char>(rest >> (8 * byte) & 255);
+      return bytes;
+    }
+    at += 8 + size + size % 2;
+  }
+  return {};
 }
 
 }  // namespace detail
@@ -62,7 +116,12 @@ inline Sound read_sound(const std::filesystem::path& file) {
   detail::check_wav(file);
   const auto name = file.string();
   SF_INFO info{};
-  const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> sound(sf_open(name.c_str(), SFM_READ, &info), sf_close);
+  detail::SoundBytes filled;
+  std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> sound(sf_open(name.c_str(), SFM_READ, &info), sf_close);
+  if (sound && info.frames == 0) {
+    filled.bytes = detail::fill_in_size(read_file(file, std::size_t{1} << 32));
+    if (!filled.bytes.empty()) sound.reset(filled.open(info = {}));
+  }
   if (!sound) fail<FormatError>("read_sound: expected a WAV file, got '{}': {}", name, sf_strerror(nullptr));
   require<FormatError>(info.channels >= 1 && info.channels <= 64 && info.samplerate >= 1000 && info.samplerate <= 384000,
                        "read_sound: expected 1 to 64 channels at 1000 to 384000 Hz, got {} at {} in '{}'", info.channels,

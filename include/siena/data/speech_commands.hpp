@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,6 +28,7 @@
 #include "siena/data/room.hpp"
 #include "siena/data/sha1.hpp"
 #include "siena/data/sound_file.hpp"
+#include "siena/data/speech_lists.hpp"
 
 namespace siena::data {
 
@@ -96,15 +96,12 @@ class SpeechReader {
     length_ = std::llround(options.seconds * static_cast<double>(rate_));
     require<ArgumentError>(front_end_.shape(length_).elements() > 0,
                            "speech_commands: expected clips of a frame or more, got {} seconds", options.seconds);
-    for (const auto& name : subfolders(directory, "speech_commands")) {
-      auto files = files_in(directory / name, "speech_commands", {".wav"});
-      if (!name.starts_with('_') && !files.empty()) folders_[name] = std::move(files);
-    }
-    require<DataError>(
-        !folders_.empty(),
-        "speech_commands: expected a folder of WAV files for each word in '{}', got none; unpack Speech Commands "
-        "there",
-        directory.string());
+    found_ = class_folders(
+        directory, {.reader = "speech_commands", .endings = {".wav"}, .aside = "_", .test_set = options.test_set}, report_);
+    require<ArgumentError>(options.test_set.empty() || found_.test.empty(),
+                           "speech_commands: expected one test set, got '{}' and '{}'", options.test_set.string(),
+                           found_.test.string());
+    for (const auto& name : found_.classes) folders_[name] = files_in(found_.train / name, "speech_commands", {".wav"});
     if (words_.empty())
       for (const auto& [word, files] : folders_) words_.push_back(word);
     check_words();
@@ -154,7 +151,7 @@ class SpeechReader {
           special || folders_.contains(word),
           "speech_commands: expected a folder '{}' in '{}', got {} other words, the first '{}'; name the words that are "
           "there",
-          word, directory_.string(), folders_.size(), folders_.begin()->first);
+          word, found_.train.string(), folders_.size(), folders_.begin()->first);
     }
   }
   /// -1: no class of ours.
@@ -172,34 +169,8 @@ class SpeechReader {
     report_.skipped.push_back(message);
   }
 
-  /// Names in the lists, with what part they are of; none where there are no lists.
-  std::vector<std::set<std::string>> read_lists() const {
-    const std::array<const char*, 2> names{"validation_list.txt", "testing_list.txt"};
-    std::error_code none;
-    std::vector<std::set<std::string>> lists;
-    for (const char* name : names) {
-      if (!std::filesystem::exists(directory_ / name, none)) continue;
-      std::istringstream lines(read_file(directory_ / name));
-      auto& list = lists.emplace_back();
-      for (std::string line; std::getline(lines, line);) {
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-        if (line.empty()) continue;
-        const auto slash = line.find('/');
-        require<FormatError>(slash != 0 && slash != std::string::npos && slash + 1 < line.size(),
-                             "speech_commands: expected lines such as 'yes/name.wav' in '{}', got '{}'",
-                             (directory_ / name).string(), line.substr(0, 80));
-        list.insert(line);
-      }
-    }
-    require<DataError>(lists.size() != 1,
-                       "speech_commands: expected both validation_list.txt and testing_list.txt in '{}', or "
-                       "neither, got one",
-                       directory_.string());
-    return lists;
-  }
-
   void find_clips() {
-    const auto lists = read_lists();
+    const auto lists = found_.train == directory_ ? read_speech_lists(directory_) : SpeechLists();
     for (const auto& [word, files] : folders_) {
       const std::int32_t label = label_or_unknown(word);
       if (label < 0) continue;
@@ -207,6 +178,8 @@ class SpeechReader {
       for (const auto& file : files) {
         const std::string name = file.filename().string();
         int part = speech_part(name, options_.validation, options_.test);
+        if ((part == 1 && !found_.validation.empty()) || (part == 2 && !found_.test.empty()))
+          part = 0;  // have folders of their own
         if (!lists.empty()) {
           const std::string listed = *here.insert(word + "/" + name).first;
           part = lists[0].contains(listed) ? 1 : lists[1].contains(listed) ? 2 : 0;
@@ -220,21 +193,26 @@ class SpeechReader {
         }
       }
     }
-    if (options_.test_set.empty()) return;
-    for (const auto& word : subfolders(options_.test_set, "speech_commands")) {
+    if (!found_.validation.empty()) add_part(1, found_.validation);
+    if (!found_.test.empty()) add_part(2, found_.test);
+    if (!options_.test_set.empty()) add_part(2, options_.test_set);
+  }
+
+  /// All clips of a folder of words that are a part.
+  void add_part(std::size_t part, const std::filesystem::path& folder) {
+    for (const auto& word : subfolders(folder, "speech_commands")) {
       const std::int32_t label = label_or_unknown(word);
       if (label < 0 || word == noise_folder || (word == silence_word && label_of(word) < 0)) continue;
-      for (const auto& file : files_in(options_.test_set / word, "speech_commands", {".wav"}))
-        clips_[2].push_back({file, label});
+      for (const auto& file : files_in(folder / word, "speech_commands", {".wav"})) clips_[part].push_back({file, label});
     }
-    require<DataError>(!clips_[2].empty(),
-                       "speech_commands: expected folders of WAV files named as the words in the test set '{}', got none",
-                       options_.test_set.string());
+    require<DataError>(!clips_[part].empty(),
+                       "speech_commands: expected folders of WAV files named as the words in '{}', got none", folder.string());
   }
 
   void read_noise(bool required) {
-    const auto folder = directory_ / noise_folder;
     std::error_code none;
+    auto folder = directory_ / noise_folder;
+    if (!std::filesystem::is_directory(folder, none)) folder = found_.train / noise_folder;
     if (std::filesystem::is_directory(folder, none)) {
       for (const auto& file : files_in(folder, "speech_commands", {".wav"})) noises_.push_back({.file = file});
     }
@@ -345,7 +323,7 @@ class SpeechReader {
         cache.get(cache.enabled() ? key_of(part, versions) : CacheKey{}, static_cast<std::int64_t>(clips_[part].size()),
                   report_, [&] { return compute(part, versions); });
     std::vector<std::int32_t> labels;
-    for (const std::size_t i : keep_good(table, report_)) labels.push_back(clips_[part][i].label);
+    for (const std::size_t i : keep_good(table, report_, options_.skip_bad_files)) labels.push_back(clips_[part][i].label);
     return Dataset::from_floats(
         std::move(table.values),
         {.shape = front_end_.shape(length_),
@@ -360,6 +338,7 @@ class SpeechReader {
   const std::filesystem::path& directory_;
   const SpeechOptions& options_;
   std::vector<std::string> words_;
+  ClassFolders found_;
   std::map<std::string, std::vector<std::filesystem::path>> folders_;  // of a word's files
   FrontEnd front_end_;
   std::int64_t rate_ = 0, length_ = 0;

@@ -29,7 +29,7 @@ struct TinyImagenetOptions {
 namespace detail {
 
 inline std::vector<std::string> tiny_imagenet_classes(const std::filesystem::path& directory) {
-  std::istringstream lines(read_file(directory / "wnids.txt"));
+  std::istringstream lines(read_regular_file(directory / "wnids.txt"));
   std::vector<std::string> classes;
   for (std::string name; lines >> name;) classes.push_back(name);
   require<FormatError>(!classes.empty() && classes.size() <= 1000,
@@ -42,7 +42,7 @@ inline std::vector<std::string> tiny_imagenet_classes(const std::filesystem::pat
 inline std::vector<LabelledFile> tiny_imagenet_test(const std::filesystem::path& folder,
                                                     const std::map<std::string, std::int32_t>& labels) {
   const auto list = folder / "val_annotations.txt";
-  std::istringstream lines(read_file(list));
+  std::istringstream lines(read_regular_file(list));
   std::vector<LabelledFile> files;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
