@@ -30,7 +30,7 @@ set(eigen_files "^siena/interop/|^siena/data/|^siena/cost/.*fit|^siena/autograd/
 set(allowed_<Eigen/ "${eigen_files}")
 set(allowed_<unsupported/Eigen/ "${eigen_files}")
 set(allowed_<mpi[.]h> "^siena/mpi/")
-set(allowed_<nlohmann/ "^siena/core/json[.]hpp$|^siena/(cost|search|deploy|train)/")
+set(allowed_<nlohmann/ "^siena/core/json[.]hpp$|^siena/(cost|data|search|deploy|train)/")
 set(allowed_<sndfile[.]h> "^siena/data/sound_file[.]hpp$")
 set(allowed_<stb/ "^siena/data/image_file[.]hpp$")
 set(allowed_<onnx/ "^siena/deploy/")
