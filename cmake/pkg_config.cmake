@@ -32,7 +32,7 @@ set(siena_pc_of_images REQUIRES siena stb DESCRIPTION "image files, for siena")
 if(siena_onnx_proto)
   get_target_property(definitions ${siena_onnx_proto} INTERFACE_COMPILE_DEFINITIONS)
   list(TRANSFORM definitions PREPEND -D)
-  set(siena_pc_of_onnx REQUIRES siena protobuf CFLAGS ${definitions} LIBS -lonnx_proto
+  set(siena_pc_of_onnx REQUIRES siena-json protobuf CFLAGS ${definitions} LIBS -lonnx_proto
       DESCRIPTION "networks as ONNX files, for siena")
 endif()
 foreach(component IN LISTS siena_components)

@@ -48,7 +48,7 @@ int main(int argc, char** argv) try {
   fit(found, data, {.epochs = smoke ? 1 : 4, .batch = 32}, ProgressBar{});
   const Report report = evaluate(found, data.test, bounds);
   fmt::print("{}\n", report);
-  examples::write_onnx(found, onnx_file);
+  examples::write_onnx(found, {.path = onnx_file}, data.train);
   return report.feasible ? 0 : 1;
 } catch (const Error& error) {
   fmt::print(stderr, "supernet: {}\n", error.what());

@@ -15,6 +15,15 @@ namespace siena::examples {
 
 namespace {
 
+const CLI::Validator batch_of_onnx(
+    [](const std::string& text) {
+      int count = 0;
+      return text == "any" || (is_number(text, count) && count >= 1)
+                 ? ""
+                 : format("expected a whole number from 1 on, or any, got '{}'", text);
+    },
+    "");
+
 /// What changes a recipe, where it was given.
 struct Changes {
   std::vector<int> epochs;
@@ -155,7 +164,18 @@ void add_run(CLI::App& app, Settings& s) {
       ->group("Run");
   app.add_option("--report", s.report, "write the report here, as JSON")->group("Run");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors")->group("Run");
-  app.add_option("--onnx", s.onnx, "write the network here, for other programs to run (ONNX, batch norm folded)")->group("Run");
+  CLI::Option* onnx =
+      app.add_option("--onnx", s.onnx.path, "write the network here, for other programs to run (ONNX, batch norm folded)")
+          ->group("Run");
+  app.add_option("--onnx-batch", s.onnx.batch, "samples that it takes at a time, or any")
+      ->capture_default_str()
+      ->check(batch_of_onnx)
+      ->needs(onnx)
+      ->group("Run");
+  app.add_flag("--onnx-normalized", s.onnx.normalized,
+               "normalise inputs in it: it takes pixels from 0 to 255, or features, as they are")
+      ->needs(onnx)
+      ->group("Run");
   app.add_option("--log", s.log, "write a line of JSON per epoch here")->group("Run");
   app.add_flag(
          "--dry-run", s.dry_run,

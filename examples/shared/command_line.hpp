@@ -10,6 +10,7 @@
 #include "benchmark.hpp"
 #include "bounds.hpp"
 #include "objective.hpp"
+#include "onnx_file.hpp"
 
 namespace siena::examples {
 
@@ -20,7 +21,8 @@ struct Settings {
   Recipe recipe;
   ObjectiveSettings objective;
   std::string method = "masks", formulation = "duccio", preset = "own";
-  std::string init, report, save, onnx, log;
+  std::string init, report, save, log;
+  OnnxFile onnx;
   std::filesystem::path checkpoint;
   int checkpoint_every = 0;      ///< epochs; 0: none but best and last
   std::int64_t train_limit = 0;  ///< 0: all samples

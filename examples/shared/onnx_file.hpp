@@ -7,10 +7,17 @@
 #ifdef SIENA_EXAMPLES_ONNX
 #include <siena/deploy/onnx.hpp>
 #endif
+#include <siena/data.hpp>
 #include <siena/nn.hpp>
 #include <string>
 
 namespace siena::examples {
+
+struct OnnxFile {
+  std::string path = {};
+  std::string batch = "1";  ///< or "any"
+  bool normalized = false;  ///< the graph normalises
+};
 
 /// Said before hours of training, not after.
 inline void check_onnx([[maybe_unused]] const std::string& file) {
@@ -23,9 +30,14 @@ inline void check_onnx([[maybe_unused]] const std::string& file) {
 }
 
 /// Writes nothing where no file is named.
-inline void write_onnx([[maybe_unused]] const Network& network, [[maybe_unused]] const std::string& file) {
+inline void write_onnx([[maybe_unused]] const Network& network, [[maybe_unused]] const OnnxFile& file,
+                       [[maybe_unused]] const data::Dataset& trained_with) {
 #ifdef SIENA_EXAMPLES_ONNX
-  if (!file.empty()) deploy::onnx(network, file);
+  if (file.path.empty()) return;
+  deploy::onnx(network, file.path,
+               {.batch = file.batch == "any" ? 0 : std::stoll(file.batch),
+                .preparation = trained_with.preparation(),
+                .normalize = file.normalized});
 #endif
 }
 

@@ -35,7 +35,7 @@ inline void check_outputs(const Settings& s) {
   namespace fs = std::filesystem;
   std::map<fs::path, const char*> named;
   for (const auto& [option, file] :
-       {std::pair("--report", &s.report), {"--save", &s.save}, {"--onnx", &s.onnx}, {"--log", &s.log}}) {
+       {std::pair("--report", &s.report), {"--save", &s.save}, {"--onnx", &s.onnx.path}, {"--log", &s.log}}) {
     if (file->empty()) continue;
     for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
     std::error_code none;  // a pipe has no such path
@@ -43,7 +43,7 @@ inline void check_outputs(const Settings& s) {
     const auto [other, is_new] = named.try_emplace(none ? fs::absolute(*file) : path, option);
     require<ArgumentError>(is_new, "{}: expected a file of its own, got '{}', as for {}", option, *file, other->second);
   }
-  check_onnx(s.onnx);
+  check_onnx(s.onnx.path);
 }
 
 }  // namespace siena::examples

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <siena/deploy/preparation_file.hpp>
 #include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
@@ -230,6 +231,7 @@ class Run {
     if (data_.score) return data_.score(network);
     return evaluate(network, data_.splits.test, 256, benchmark_.objective).accuracy;
   }
+  data::Preparation preparation() const { return data_.splits.train.preparation(); }
   bool tested() const { return data_.splits.test.size() > 0; }
 
   bool search_and_tune(Network network) {
@@ -271,13 +273,15 @@ class Run {
     report.accuracy = scores_;
     report.phases = phases_;
     report.seed = s_.seed;
+    report.preparation = preparation();
     say(report.to_string());  // before any file: a full disk takes nothing from the screen
     if (searched_)
       for (const ShadowPrice& price : searched_->prices) say(price.to_string());
     const Details details = tested() && data_.details ? data_.details(network) : Details{};
     std::fputs(details.text.c_str(), stdout);
-    if (!s_.save.empty()) for_option("--save", [&] { deploy::save_weights(network, s_.save); });
-    for_option("--onnx", [&] { write_onnx(network, s_.onnx); });
+    if (!s_.save.empty())
+      for_option("--save", [&] { deploy::save_weights(network, s_.save, deploy::preparation_metadata(preparation())); });
+    for_option("--onnx", [&] { write_onnx(network, s_.onnx, data_.splits.train); });
     if (!s_.report.empty())  // last: it says that the run is done
       for_option("--report", [&] { save_json(json(report, details.json), s_.report); });
     return report.feasible || s_.method == "seed";

@@ -5,6 +5,8 @@
 
 #include <opencv2/dnn.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -46,7 +48,7 @@ Tensor channels_last(const cv::Mat& blob, const Shape& shape) {
 }
 
 /// Largest difference between what OpenCV makes of the file and what the network says, in multiples of the largest output.
-double opencv_error(Network network, const deploy::OnnxOptions& options = {}, std::int64_t inputs = 3) {
+double opencv_error(Network network, const deploy::OnnxOptions& options = {.batch = 0}, std::int64_t inputs = 3) {
   const test::TemporaryFolder folder("siena_onnx");
   const auto file = folder.path / "network.onnx";
   deploy::onnx(network, file, options);
@@ -54,6 +56,25 @@ double opencv_error(Network network, const deploy::OnnxOptions& options = {}, st
   const Tensor x = test::RandomNetwork(21).batch(network, inputs);
   net.setInput(channels_first(x), "input");
   const Tensor expected = network.predict(x);
+  return test::difference(expected, channels_last(net.forward(), expected.shape()));
+}
+/// As opencv_error, of raw inputs to a file that normalises and of the same ones prepared for the network.
+double normalized_error(Network network, std::int64_t batch, std::int64_t inputs) {
+  const test::TemporaryFolder folder("siena_onnx_normalized");
+  const auto file = folder.path / "network.onnx";
+  const data::Preparation p = test::some_preparation(network.input_shape());
+  deploy::onnx(network, file, {.batch = batch, .preparation = p, .normalize = true});
+  Tensor raw = test::RandomNetwork(21).batch(network, inputs), prepared = raw;
+  for (std::int64_t r = 0; r < raw.rows(); ++r) {
+    for (std::size_t c = 0; c < p.mean.size(); ++c) {
+      float& value = raw.row(r)[c];
+      if (p.bytes) value = std::round(std::clamp(128 + 60 * value, 0.0f, 255.0f));
+      prepared.row(r)[c] = (p.bytes ? value / 255 - p.mean[c] : value - p.mean[c]) / p.deviation[c];
+    }
+  }
+  cv::dnn::Net net = cv::dnn::readNetFromONNX(file.string());
+  net.setInput(channels_first(raw), "input");
+  const Tensor expected = network.predict(prepared);
   return test::difference(expected, channels_last(net.forward(), expected.shape()));
 }
 template <class Build>
@@ -71,8 +92,22 @@ double layer_error(const Shape& input, const L&... layers) {
 TEST_CASE("onnx: OpenCV computes the networks of the benchmarks, whole and found") {
   for (const auto& [name, network] : test::deployed_networks()) {
     INFO(name);
-    CHECK(opencv_error(network, {}, 100) < 1e-4);
+    CHECK(opencv_error(network, {.batch = 0}, 100) < 1e-4);
   }
+}
+
+TEST_CASE("onnx: OpenCV computes graphs that normalise, right at borders, too") {
+  for (const auto& [name, network] : test::deployed_networks()) {
+    INFO(name);
+    CHECK(normalized_error(network, 1, 1) < 1e-4);
+    CHECK(normalized_error(network, 0, 5) < 1e-4);
+  }
+  // Nothing but borders: zeros around a 2 x 2 image are of normalised values.
+  CHECK(normalized_error(of_layers({2, 2, 3}, [](Flow x) { return x | Conv2d{.out = 4, .kernel = 5}; }), 1, 1) < 1e-5);
+  CHECK(normalized_error(of_layers({5, 3}, [](Flow x) { return x | Conv1d{.out = 4, .kernel = 4, .padding = causal}; }), 1, 1) <
+        1e-5);
+  // The input is read in two places.
+  CHECK(normalized_error(of_layers({4, 4, 2}, [](Flow x) { return add(x, x | Conv2d{.out = 2, .kernel = 3}); }), 1, 1) < 1e-5);
 }
 
 TEST_CASE("onnx: OpenCV computes each layer, of odd sizes") {

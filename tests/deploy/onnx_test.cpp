@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "siena/data/synthetic_benchmarks.hpp"
 #include "siena/models/ds_cnn.hpp"
+#include "siena/models/mobilenet_v1.hpp"
 #include "siena/models/supernets.hpp"
 #include "support/catch.hpp"
 #include "support/deployed_networks.hpp"
@@ -32,6 +35,19 @@ std::vector<std::int64_t> inferred_output(::onnx::ModelProto model) {
   model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
   ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), {true, 1, false});
   return dimensions(model.graph().output(0));
+}
+/// Every value between the nodes has the shape that ONNX infers for it.
+void check_inner_shapes(const ::onnx::ModelProto& model) {
+  ::onnx::ModelProto inferred = model;
+  inferred.mutable_graph()->clear_value_info();
+  ::onnx::shape_inference::InferShapes(inferred, ::onnx::OpSchemaRegistry::Instance(), {true, 1, false});
+  std::map<std::string, std::vector<std::int64_t>> stated;
+  for (const auto& value : model.graph().value_info()) CHECK(stated.emplace(value.name(), dimensions(value)).second);
+  CHECK(model.graph().value_info_size() == inferred.graph().value_info_size());
+  for (const auto& value : inferred.graph().value_info()) {
+    INFO(value.name());
+    CHECK(stated[value.name()] == dimensions(value));
+  }
 }
 std::vector<std::string> operators(const ::onnx::ModelProto& model) {
   std::vector<std::string> names;
@@ -73,9 +89,10 @@ TEST_CASE("onnx: names, layout, opset and border") {
   REQUIRE(model.opset_import_size() == 1);
   CHECK(model.opset_import(0).version() == deploy::onnx_opset);
   CHECK(model.graph().input(0).name() == "input");
-  CHECK(dimensions(model.graph().input(0)) == Sizes{-1, 2, 5, 6});
+  CHECK(dimensions(model.graph().input(0)) == Sizes{1, 2, 5, 6});
   CHECK(model.graph().output(0).name() == "out");
-  CHECK(dimensions(model.graph().output(0)) == Sizes{-1, 4});
+  CHECK(dimensions(model.graph().output(0)) == Sizes{1, 4});
+  CHECK(dimensions(deploy::onnx_model(network, {.batch = 0}).graph().input(0)) == Sizes{-1, 2, 5, 6});
   CHECK(dimensions(deploy::onnx_model(network, {.batch = 7}).graph().input(0)) == Sizes{7, 2, 5, 6});
 
   CHECK(operators(model) == Names{"Conv", "Relu", "GlobalAveragePool", "Flatten", "Gemm"});
@@ -126,9 +143,14 @@ TEST_CASE("onnx: a flatten is left in the order of ONNX where only linear layers
 TEST_CASE("onnx: ONNX's own checker and shapes") {
   for (const auto& [name, network] : test::deployed_networks()) {
     INFO(name);
-    CHECK(inferred_output(deploy::onnx_model(network)) == Sizes{-1, network.output_shape()[0]});
-    CHECK(inferred_output(deploy::onnx_model(network, {.batch = 1, .fold_batch_norm = false})) ==
-          Sizes{1, network.output_shape()[0]});
+    const ::onnx::ModelProto any = deploy::onnx_model(network, {.batch = 0});
+    CHECK(inferred_output(any) == Sizes{-1, network.output_shape()[0]});
+    check_inner_shapes(any);
+    CHECK(inferred_output(deploy::onnx_model(network, {.fold_batch_norm = false})) == Sizes{1, network.output_shape()[0]});
+    const ::onnx::ModelProto prepared =
+        deploy::onnx_model(network, {.preparation = test::some_preparation(network.input_shape()), .normalize = true});
+    CHECK(inferred_output(prepared) == Sizes{1, network.output_shape()[0]});
+    check_inner_shapes(prepared);
   }
   int written = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
@@ -136,11 +158,44 @@ TEST_CASE("onnx: ONNX's own checker and shapes") {
     test::RandomNetwork random(seed);
     const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
     if (test::has_custom_layers(network)) continue;
-    CHECK(inferred_output(deploy::onnx_model(network, {.batch = 2, .fold_batch_norm = seed % 2 == 0})) ==
-          Sizes{2, network.output_shape()[0]});
+    const ::onnx::ModelProto model = deploy::onnx_model(network, {.batch = 2, .fold_batch_norm = seed % 2 == 0});
+    CHECK(inferred_output(model) == Sizes{2, network.output_shape()[0]});
+    check_inner_shapes(model);
     ++written;
   }
   CHECK(written > 40);
+}
+
+TEST_CASE("onnx: how inputs are prepared is in the file") {
+  const data::Splits data = data::synthetic_wake_words({.train = 8, .validation = 2, .test = 2});
+  const Network network = mobilenet_v1({.input = data.shape(), .classes = 2, .width = 0.25});
+  const auto model_of = [&](bool normalize) {
+    return deploy::onnx_model(network, {.preparation = data.train.preparation(), .normalize = normalize});
+  };
+  const auto stated = [](const ::onnx::ModelProto& model) {
+    REQUIRE(model.metadata_props_size() == 1);
+    CHECK(model.metadata_props(0).key() == "siena.preparation");
+    return parse_json(model.metadata_props(0).value(), "metadata");
+  };
+  const ::onnx::ModelProto plain = model_of(false), normalized = model_of(true);
+  CHECK(data::preparation_from_json(stated(plain)) == data.train.preparation());
+  CHECK(data::preparation_from_json(stated(normalized)) == data.train.preparation());
+  CHECK(stated(plain)["in_graph"] == false);
+  CHECK(stated(normalized)["in_graph"] == true);
+  CHECK(plain.graph().input(0).doc_string() ==
+        "rgb bytes (0 to 255), as (x / 255 - mean) / deviation for each channel; mean and deviation: metadata "
+        "siena.preparation");
+  CHECK(normalized.graph().input(0).doc_string() == "rgb bytes (0 to 255), not normalised: the graph does that");
+  CHECK(operators(plain).front() == "Conv");
+  const Names first = operators(normalized);
+  CHECK(Names(first.begin(), first.begin() + 3) == Names{"Sub", "Mul", "Conv"});
+  CHECK(first.size() == operators(plain).size() + 2);
+  CHECK(numbers(initializer(normalized, "input.mean"))[1] == Approx(255 * data.train.normalization().mean[1]));
+
+  CHECK_THROWS_WITH(deploy::onnx_model(network, {.normalize = true}),
+                    ContainsSubstring("onnx: expected how inputs are prepared, to put it into the graph, got none"));
+  CHECK_THROWS_WITH(deploy::onnx_model(network, {.preparation = test::some_preparation({4})}),
+                    ContainsSubstring("onnx: expected a preparation of the network's inputs 96x96x3, got one of 4"));
 }
 
 TEST_CASE("onnx: files are whole, equal and replaced only by good ones") {
@@ -149,11 +204,11 @@ TEST_CASE("onnx: files are whole, equal and replaced only by good ones") {
   Network found = ds_cnn({.width = 0.25});
   // The sample of docs/guides/deploy.md.
   deploy::onnx(found, file);
-  deploy::onnx(found, folder.path / "one.onnx", {.batch = 1});
+  deploy::onnx(found, folder.path / "any.onnx", {.batch = 0});
   const std::string bytes = read_file(file);
   ::onnx::ModelProto model;
   REQUIRE(model.ParseFromString(bytes));
-  CHECK(inferred_output(model) == Sizes{-1, 12});
+  CHECK(inferred_output(model) == Sizes{1, 12});
   deploy::onnx(found, file);
   CHECK(read_file(file) == bytes);
   found.parameter(0).value(0, 0) = std::numeric_limits<float>::quiet_NaN();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "siena/data/preparation.hpp"
 #include "siena/models.hpp"
 #include "siena/space/discretize.hpp"
 #include "support/random_network.hpp"
@@ -41,6 +42,16 @@ inline std::vector<NamedNetwork> deployed_networks() {
   networks.push_back({"ds_cnn_supernet, found", found_by_chance(ds_cnn_supernet({}, true), 12)});
   for (auto& [name, network] : networks) RandomNetwork(13).randomise(network);
   return networks;
+}
+
+/// Bytes of images, else numbers, each channel with a mean and a deviation of its own.
+inline data::Preparation some_preparation(const Shape& inputs) {
+  data::Preparation preparation{.shape = inputs, .bytes = inputs.rank() == 3};
+  for (std::int64_t c = 0; c < inputs.columns(); ++c) {
+    preparation.mean.push_back(0.2f + 0.1f * static_cast<float>(c % 5));
+    preparation.deviation.push_back(0.3f + 0.05f * static_cast<float>(c % 3));
+  }
+  return preparation;
 }
 
 }  // namespace siena::test

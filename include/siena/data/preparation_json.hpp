@@ -157,6 +157,8 @@ inline SoundPreparation read_sound_preparation(const PreparationReader& reader) 
 }  // namespace detail
 
 inline constexpr int preparation_version = 1;
+/// The name of this text in files of networks and weights.
+inline constexpr std::string_view preparation_key = "siena.preparation";
 
 /// {"version", "shape", "layout": [name of each size], "values": "bytes" or "numbers", "scale", "mean": [of each channel, or one
 /// for all], "deviation", "classes": [name], "colours", "resize": {its options}, "sound": {"seconds", "window", "front_end":
@@ -185,6 +187,11 @@ inline nlohmann::ordered_json to_json(const Preparation& preparation) {
       p.sound->front_end);
   json["sound"] = {{"seconds", p.sound->seconds}, {"window", p.sound->window}, {"front_end", std::move(front_end)}};
   return json;
+}
+
+/// A line of it, for files that keep texts. What is not UTF-8, as names of folders may be, becomes U+FFFD.
+inline std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 /// The other way round. Throws FormatError, which `where` begins, for what to_json does not write.

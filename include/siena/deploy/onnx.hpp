@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Optional component siena::onnx (ONNX and protobuf): networks as files of ONNX. Not part of an umbrella header.
+// Optional component siena::onnx (ONNX, protobuf and nlohmann-json): networks as files of ONNX. Not part of an umbrella header.
 
 #include <onnx/onnx_pb.h>
 
@@ -10,19 +10,24 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "siena/core/config.hpp"
 #include "siena/core/file.hpp"
+#include "siena/data/preparation.hpp"
 #include "siena/deploy/fold_batch_norm.hpp"
 #include "siena/deploy/onnx_graph.hpp"
+#include "siena/deploy/onnx_preparation.hpp"
 #include "siena/deploy/plain.hpp"
 
 namespace siena::deploy {
 
 struct OnnxOptions {
-  std::int64_t batch = 0;       ///< samples of an input; 0: any number, the dimension "N"
-  bool fold_batch_norm = true;  ///< into the layers before; else BatchNormalization
+  std::int64_t batch = 1;                             ///< samples of an input; 0: any number, the dimension "N"
+  bool fold_batch_norm = true;                        ///< into the layers before; else BatchNormalization
+  std::optional<data::Preparation> preparation = {};  ///< of the inputs, stated in the file; `Dataset::preparation`
+  bool normalize = false;  ///< the graph does what the preparation says: it takes bytes (as floats from 0 to 255) or raw values
 };
 
 /// The operators are those of opset 13 (ONNX 1.8, of the year 2020), in the format of that time (IR version 7).
@@ -39,6 +44,10 @@ inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& 
   model.add_opset_import()->set_version(onnx_opset);
   model.mutable_graph()->set_name("siena");
   OnnxGraph(options.fold_batch_norm ? fold_batch_norm(network) : network, *model.mutable_graph()).write(options.batch);
+  require<ArgumentError>(options.preparation || !options.normalize,
+                         "onnx: expected how inputs are prepared, to put it into the graph, got none; hint: .preparation = "
+                         "data.train.preparation()");
+  if (options.preparation) state_preparation(model, network.input_shape(), *options.preparation, options.normalize);
   return model;
 }
 

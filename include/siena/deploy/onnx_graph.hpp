@@ -38,15 +38,18 @@ class OnnxGraph {
 
   /// `batch`: 0 for any.
   void write(std::int64_t batch) {
+    batch_ = batch;
     const auto& nodes = network_.nodes();
     require<ArgumentError>(network_.output() != 0, "onnx: expected a network of one layer at least, got its input alone");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       index_ = static_cast<int>(i);
       values_[i] = nodes[i].name;
       visit_layer([&](const auto& layer) { put(nodes[i], layer); }, nodes[i].layer);
+      const bool inner = index_ != 0 && index_ != network_.output() && values_[i] == nodes[i].name;
+      if (inner) describe(*graph_.add_value_info(), nodes[i].name, sizes_of(nodes[i].shape));
     }
-    border(*graph_.add_input(), nodes[0], batch);
-    border(*graph_.add_output(), nodes[network_.output()], batch);
+    describe(*graph_.add_input(), nodes[0].name, sizes_of(nodes[0].shape));
+    describe(*graph_.add_output(), nodes[network_.output()].name, sizes_of(nodes[network_.output()].shape));
   }
 
  private:
@@ -96,7 +99,9 @@ class OnnxGraph {
     window(add("AveragePool", node.name, from, unique(node.name)), g, true);
   }
   void put(const Node& node, const GlobalAvgPool&) {
-    const std::string mean = unique(node.name + ".mean");
+    Numbers sizes(static_cast<std::size_t>(input_shape(node).rank()), 1);
+    sizes[0] = node.shape[-1];
+    const std::string mean = between(node.name + ".mean", sizes);
     add("GlobalAveragePool", mean, values_[node.inputs[0]], mean);
     attribute(add("Flatten", unique(node.name), mean, node.name), "axis", 1);
   }
@@ -104,7 +109,7 @@ class OnnxGraph {
     const Shape& in = input_shape(node);
     std::string from = values_[node.inputs[0]];
     if (!keeps_order(index_)) {
-      const std::string moved = unique(node.name + ".nhwc");
+      const std::string moved = between(node.name + ".nhwc", Numbers(in.sizes().begin(), in.sizes().end()));
       ::onnx::NodeProto& transpose = add("Transpose", moved, from, moved);
       Numbers axes{0};
       for (int axis = 2; axis <= in.rank(); ++axis) axes.push_back(axis);
@@ -142,7 +147,10 @@ class OnnxGraph {
   std::string padded_input(const Node& node, Geometry& g, bool image) {
     const std::string& from = values_[node.inputs[0]];
     if (g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0) return from;
-    const std::string result = unique(node.name + ".padded");
+    const Shape& in = input_shape(node);
+    Numbers sizes{in[-1], in[0] + g.pad_top + g.pad_bottom, in[-2] + g.pad_left + g.pad_right};
+    if (!image) sizes.erase(sizes.begin() + 1);
+    const std::string result = between(node.name + ".padded", sizes);
     Numbers pads{0, 0, g.pad_top, g.pad_left, 0, 0, g.pad_bottom, g.pad_right};
     if (!image) pads = {0, 0, g.pad_left, 0, 0, g.pad_right};
     ::onnx::NodeProto& pad = add("Pad", result, from, result);
@@ -258,18 +266,28 @@ class OnnxGraph {
     for (const std::int64_t value : values) proto.add_ints(value);
   }
 
-  static void border(::onnx::ValueInfoProto& info, const Node& node, std::int64_t batch) {
-    info.set_name(node.name);
+  /// The name of a value between the nodes of one layer, of these sizes behind the batch.
+  std::string between(const std::string& its_name, const Numbers& sizes) {
+    describe(*graph_.add_value_info(), its_name, sizes);
+    return unique(its_name);
+  }
+  /// Those of a value behind the batch, as ONNX has them: channels first.
+  static Numbers sizes_of(const Shape& shape) {
+    Numbers sizes{shape[-1]};
+    for (int i = 0; i + 1 < shape.rank(); ++i) sizes.push_back(shape[i]);
+    return sizes;
+  }
+  void describe(::onnx::ValueInfoProto& info, const std::string& its_name, const Numbers& sizes) const {
+    info.set_name(its_name);
     ::onnx::TypeProto::Tensor& type = *info.mutable_type()->mutable_tensor_type();
     type.set_elem_type(::onnx::TensorProto::FLOAT);
     ::onnx::TensorShapeProto& shape = *type.mutable_shape();
-    if (batch > 0) {
-      shape.add_dim()->set_dim_value(batch);
+    if (batch_ > 0) {
+      shape.add_dim()->set_dim_value(batch_);
     } else {
       shape.add_dim()->set_dim_param("N");
     }
-    shape.add_dim()->set_dim_value(node.shape[-1]);
-    for (int i = 0; i + 1 < node.shape.rank(); ++i) shape.add_dim()->set_dim_value(node.shape[i]);
+    for (const std::int64_t size : sizes) shape.add_dim()->set_dim_value(size);
   }
 
   /// ONNX knows one space of names, for values and tensors.
@@ -285,6 +303,7 @@ class OnnxGraph {
   std::vector<std::string> values_;  // by node
   std::vector<std::vector<int>> readers_;
   std::set<std::string> names_;
+  std::int64_t batch_ = 1;
   int index_ = 0;
 };
 

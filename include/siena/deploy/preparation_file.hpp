@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 #include "siena/core/json.hpp"
 #include "siena/data/preparation.hpp"
@@ -15,18 +14,15 @@
 
 namespace siena::deploy {
 
-/// The name of the text, in safetensors files and in those of ONNX.
-inline constexpr std::string_view preparation_key = "siena.preparation";
-
 /// How inputs are prepared, as metadata for files of networks and weights; docs/guides/deploy.md shows the JSON.
 inline Metadata preparation_metadata(const data::Preparation& preparation) {
-  return {{std::string(preparation_key), data::to_json(preparation).dump()}};
+  return {{std::string(data::preparation_key), data::json_text(data::to_json(preparation))}};
 }
 
 /// How the inputs of the network in a safetensors file are prepared. Throws FormatError, with the file, for one that does not
 /// say it, and as load_safetensors does.
 inline data::Preparation load_preparation(const std::filesystem::path& file) {
-  const std::string where = siena::format("load_preparation: '{}'", file.string()), key(preparation_key);
+  const std::string where = siena::format("load_preparation: '{}'", file.string()), key(data::preparation_key);
   const State state = load_safetensors(file);
   require<FormatError>(state.contains(key),
                        "{}: expected the text '{}', got a file without; write it with preparation_metadata", where, key);

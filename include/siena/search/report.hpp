@@ -17,6 +17,7 @@
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/params.hpp"
+#include "siena/data/preparation.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/train/loop.hpp"
 #include "siena/train/metrics.hpp"
@@ -52,7 +53,8 @@ struct Report {
   double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
   std::vector<LayerReport> layers = {};  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases = {};
-  std::optional<std::uint64_t> seed = {};  ///< of the run, where the caller says it
+  std::optional<std::uint64_t> seed = {};             ///< of the run, where the caller says it
+  std::optional<data::Preparation> preparation = {};  ///< of the network's inputs, as the samples of `evaluate` say it
   int threads = 0;
 
   /// What each layer costs, in weights, in MACs and by the model of each bound that is a sum over layers (none: GAP8 cycles).
@@ -159,6 +161,7 @@ inline Report evaluate(Network& network, const data::Dataset& test, const Constr
                        const Objective& objective = classification()) {
   Report result = report(network, constraints);
   if (test.empty()) return result;
+  result.preparation = test.preparation();
   const Metrics metrics = evaluate(network, test, 256, objective);
   if (!metrics.has_accuracy()) result.accuracy.metric = "loss";
   result.accuracy.measured = metrics.has_accuracy() ? metrics.accuracy : metrics.loss;

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/deploy/preparation_file.hpp"
+
+#include <string>
+#include <vector>
+
+#include "siena/data/synthetic_benchmarks.hpp"
+#include "siena/deploy/network_file.hpp"
+#include "siena/models/mobilenet_v1.hpp"
+#include "siena/train/predictor.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+TEST_CASE("a network and how its inputs are prepared, in one file, answer in another program") {
+  const test::TemporaryFolder folder("siena_preparation_file");
+  const auto file = folder.path / "found.safetensors";
+  const data::Splits data = data::synthetic_wake_words({.train = 8, .validation = 2, .test = 4});
+  const Network found = mobilenet_v1({.input = data.shape(), .classes = 2, .width = 0.25});
+  // The samples of docs/guides/deploy.md.
+  deploy::save_network(found, file, {.metadata = deploy::preparation_metadata(data.train.preparation())});
+
+  const auto pixels = data.test.bytes(1);
+  // clang-format off
+  Predictor predictor(deploy::load_network(file), deploy::load_preparation(file));
+  const Answer answer = predictor.classify(pixels);  // 96 x 96 x 3 bytes, as the camera gives them
+  fmt::print("{}: {:.0f} %\n", answer.name, 100 * answer.score);
+  // clang-format on
+  CHECK(predictor.preparation() == data.train.preparation());
+  CHECK(answer.name == (answer.index == 0 ? "nobody" : "person"));
+  CHECK(answer.all == Predictor(found, data.train.preparation()).classify(pixels).all);
+}
+
+TEST_CASE("files without a preparation, or with a damaged one, are refused by name") {
+  const test::TemporaryFolder folder("siena_preparation_refused");
+  const auto file = folder.path / "weights.safetensors";
+  const Network network({3}, [](Flow x) { return x | Linear{.out = 2}; });
+  deploy::save_weights(network, file);
+  CHECK_THROWS_WITH(deploy::load_preparation(file),
+                    ContainsSubstring("load_preparation: '") && ContainsSubstring("expected the text 'siena.preparation'"));
+  deploy::save_weights(network, file, {{"siena.preparation", "{\"version\": 7}"}});
+  CHECK_THROWS_WITH(deploy::load_preparation(file), ContainsSubstring("weights.safetensors': expected version 1, got 7"));
+  deploy::save_weights(network, file, {{"siena.preparation", std::string(100000, '[')}});
+  CHECK_THROWS_AS(deploy::load_preparation(file), FormatError);
+  // Names of folders need not be UTF-8.
+  deploy::save_weights(network, file,
+                       deploy::preparation_metadata({.shape = {3}, .mean = {0}, .deviation = {1}, .classes = {"a\xff", "b"}}));
+  CHECK(deploy::load_preparation(file).classes == std::vector<std::string>{"a\xef\xbf\xbd", "b"});
+}
