@@ -48,6 +48,11 @@ TEST_CASE("report as JSON: these keys, and no others") {
   const Json json = to_json(report);
   CHECK(keys(json) == Keys{"feasible", "bounds", "metric", "accuracy", "costs", "layers", "phases", "seed", "threads"});
   CHECK(json["feasible"] == true);
+  Network plain = network();
+  const auto samples = data::Dataset::from_floats(std::vector<float>(static_cast<std::size_t>(plain.input_shape().elements())),
+                                                  {.shape = plain.input_shape(), .labels = {1}, .classes = 2});
+  const Json prepared = to_json(evaluate(plain, samples, ConstraintSet()))["preparation"];
+  CHECK(data::preparation_from_json(Json::parse(prepared.dump())) == samples.preparation());
   REQUIRE(json["bounds"].size() == 3);
   for (int i : {0, 2}) CHECK(keys(json["bounds"][i]) == Keys{"name", "limit", "value", "slack", "unit", "violation", "model"});
   CHECK(keys(json["bounds"][1]) == Keys{"name", "limit", "value", "slack", "unit", "violation"});
