@@ -58,9 +58,11 @@ struct FileKind {
   LatencyTable (*load)(const std::filesystem::path&);
 };
 FileKind kind_of(const std::filesystem::path& file) {
-  if (file.extension() == ".csv") return {save_latency_csv, load_latency_csv};
+  if (file.extension() == ".csv")
+    return {save_latency_csv, [](const std::filesystem::path& path) { return load_latency_csv(path); }};
 #if __has_include(<nlohmann/json.hpp>)
-  if (file.extension() == ".json") return {save_latency_json, load_latency_json};
+  if (file.extension() == ".json")
+    return {save_latency_json, [](const std::filesystem::path& path) { return load_latency_json(path); }};
 #endif
   fail<ArgumentError>("expected a table in a .csv file (or .json, built with nlohmann-json), got '{}'", file.string());
 }

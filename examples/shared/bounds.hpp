@@ -76,6 +76,7 @@ inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<do
   require<ArgumentError>(file.extension() == ".csv" || file.extension() == ".json",
                          "--cost-model: expected one of {}, got '{}'", cost_models, model);
   const LatencyTable table = file.extension() == ".csv" ? load_latency_csv(file) : load_latency_json(file);
+  table.check({&seed, 1});
   return LatencyBound{table, Seconds{parse_limit("--latency", s.latency, time_units, total(table, seed))}};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "siena/cost/gap8.hpp"
+#include "siena/cost/latency_table.hpp"
 #include "siena/cost/macs.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
@@ -70,4 +71,11 @@ TEST_CASE("bounds: limits that are none are refused", "[constraints]") {
   REQUIRE_THROWS_WITH((AtMost{Macs{}, 0}),
                       ContainsSubstring("AtMost: expected a limit of 'macs'") && ContainsSubstring("got 0 MACs"));
   REQUIRE_THROWS_WITH((LatencyBound{Gap8{}, 3_ms}), ContainsSubstring("expected 'gap8' to have a clock"));
+}
+
+TEST_CASE("latency bound: a table of energies is no latency", "[constraints]") {
+  const LatencyTable energy({{.key = {.operation = "relu"}, .seconds = 1}}, {}, {.name = "energy", .unit = "uJ"});
+  CHECK_THROWS_WITH((LatencyBound{energy, 1_ms}),
+                    ContainsSubstring("expected 'energy' to count seconds or cycles, got a model that counts uJ"));
+  CHECK((AtMost{energy, 250}).unit() == "uJ");
 }

@@ -52,23 +52,25 @@ TEST_CASE("latency table: CSV and back, bit for bit", "[cost]") {
 TEST_CASE("latency table: CSV that is none", "[cost]") {
   const std::string good = to_csv(LatencyTable(test::latency_points())), point = "relu,1,1,1,1,1,1,1,4,4,1,8,";
   csv_refused("", "empty");
-  csv_refused("hello\n", "line 1: expected the columns");
+  csv_refused("hello\n", "line 1: expected the columns 'operation,");
+  csv_refused("operation,tile,height\n", "got 'operation,tile,height', without kernel_height, kernel_width, stride_height");
   csv_refused("# hello\n", "line 1: expected '# siena latency table");
   csv_refused("# siena latency table, x points\n", "line 1");
   csv_refused("# siena latency table, 3 points\n", "end of the file");
   csv_refused(csv_columns, "at least one measured point");
-  csv_refused(csv_columns + point + "1e-6", "line 2: expected a line that ends");
   csv_refused(csv_columns + point + "1e-6\n" + point + "\n", "line 3: expected seconds, got ''");
   csv_refused(csv_columns + point + "1e-6s\n", "line 2: expected seconds, got '1e-6s'");
-  csv_refused(csv_columns + point + "1,5\n", "line 2: expected the end of the line, got '5'");
-  csv_refused(csv_columns + point + "nan\n", "line 2: expected a time");
-  csv_refused(csv_columns + point + "-1\n", "line 2: expected a time");
+  csv_refused(csv_columns + point + "1,5\n", "line 2: expected 13 fields, as the line of names has, got 14");
+  csv_refused(csv_columns + point + "nan\n", "line 2: expected a number of 0 or more");
+  csv_refused(csv_columns + point + "-1\n", "line 2: expected a number of 0 or more");
   csv_refused(csv_columns + point + "1e999\n", "line 2: expected seconds");
-  csv_refused(csv_columns + "relu,1,1,1\n", "line 2: expected stride_width, got 'the end of the line'");
+  csv_refused(csv_columns + "relu,1,1,1\n", "line 2: expected 13 fields, as the line of names has, got 4");
   csv_refused(csv_columns + "relu,1.5,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height, got '1.5'");
   csv_refused(csv_columns + "relu,1,1,1,1,1,1,0,4,4,1,8,1\n", "line 2: expected output channels in whole tiles");
   csv_refused(csv_columns + "relu,99999999999,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height");
-  csv_refused(csv_columns + "\n", "line 2: expected kernel_height");
+  csv_refused(csv_columns + "\n", "at least one measured point");
+  csv_refused(csv_columns + "M\xfcller" + point + "1e-6\n", "line 2: expected text in UTF-8");
+  csv_refused(good.substr(0, good.size() - 1), "truncated, or else end the line");
   csv_refused(csv_columns + point + "1e-6\n" + point + "2e-6\n", "line 3: expected each point once");
   // Cut off anywhere: said, never taken for less.
   for (std::size_t size = 0; size < good.size(); size += 7) {
@@ -77,4 +79,36 @@ TEST_CASE("latency table: CSV that is none", "[cost]") {
   csv_refused(good.substr(0, good.rfind("relu")), "truncated");
   CHECK_THROWS_WITH(load_latency_csv("/no/such/table.csv"), ContainsSubstring("/no/such/table.csv"));
   CHECK_THROWS_AS(save_latency_csv(LatencyTable(test::latency_points()), "/no/such/folder/table.csv"), DataError);
+}
+
+TEST_CASE("latency table: CSV as people and spreadsheets write it", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  const std::string good = to_csv(table), body = good.substr(good.find('\n') + 1);
+  const auto changed = [](std::string text, const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  const auto reads = [&](const std::string& text) { CHECK(latency_table_from_csv(text).points() == table.points()); };
+  reads(body);
+  reads(body.substr(0, body.size() - 1));
+  reads("\xef\xbb\xbf" + good);
+  reads("\xef\xbb\xbf" + body);
+  reads(changed(good, "\n", "\r\n"));
+  reads(changed(good, "\n", "\n\n  \r\n"));
+  reads(changed(body, ",", ";"));
+  reads(changed(body, ",", " , "));
+  reads(good.substr(0, good.find('\n')) + ";;;;\n" + changed(body, ",", ";"));
+  reads("\"" + good.substr(0, good.find('\n')) + "\",,,\n" + body);
+  reads(changed(changed(body, "\n", ",a note\n"), "seconds,a note", "seconds,note"));
+  // Other columns first, and an energy beside the time.
+  std::string other = "board," + changed(body, "\n", ",2.5\nM4,");
+  other = changed(other, "seconds,2.5", "seconds,energy");
+  other = other.substr(0, other.rfind("M4,"));
+  reads(other);
+  const LatencyTable energy = latency_table_from_csv(other, "energy.csv", {.name = "energy", .unit = "uJ"});
+  CHECK(energy.points().front().seconds == 2.5);
+  CHECK(energy.unit() == "uJ");
+  CHECK(latency_table_from_csv(to_csv(energy), "again", energy.column()).points() == energy.points());
+  csv_refused(changed(body, "seconds", "energy"), "without seconds");
 }

@@ -26,7 +26,8 @@ TEST_CASE("latency table: JSON that is none", "[cost]") {
     CHECK_THROWS_WITH(latency_table_from_json(document, "table.json"),
                       ContainsSubstring("table.json") && ContainsSubstring(what));
   };
-  refused({}, "expected a 'siena latency table'");
+  refused({}, "expected a 'siena latency table' of version 1 with points, got format none, version none");
+  refused({{"format", "other"}, {"version", 7}}, "got format \"other\", version 7, points none");
   refused(nlohmann::ordered_json::array(), "expected a 'siena latency table'");
   for (const auto& [key, value] : {std::pair{"format", "other"}, {"version", "2"}, {"points", "none"}}) {
     auto changed = json;
@@ -42,7 +43,7 @@ TEST_CASE("latency table: JSON that is none", "[cost]") {
   refused(with("groups", 1.5), "point 3: groups: expected a whole number, got 1.5");
   refused(with("multiplier", 4294967297), "point 3: multiplier: expected a whole number, got 4294967297");
   refused(with("seconds", nullptr), "point 3: seconds: expected a number, got null");
-  refused(with("seconds", -1), "point 3: expected a time");
+  refused(with("seconds", -1), "point 3: expected a number of 0 or more");
   refused(with("operation", 7), "point 3: operation: expected a text, got 7");
   auto changed = json;
   changed["points"][2].erase("tile");
@@ -52,6 +53,10 @@ TEST_CASE("latency table: JSON that is none", "[cost]") {
   refused(changed, "whole grid");
   changed["points"] = nlohmann::ordered_json::array();
   refused(changed, "at least one");
+
+  const LatencyTable energy(test::latency_points(), {}, {.name = "energy", .unit = "uJ"});
+  CHECK(latency_table_from_json(to_json(energy), "energy.json", energy.column()).points() == energy.points());
+  refused(to_json(energy), "point 1: seconds: expected a value, got none");
 
   const test::TemporaryFolder folder("siena_latency_json_bad");
   for (const std::string& text : {std::string(), json.dump().substr(0, 200), std::string("{]")}) {

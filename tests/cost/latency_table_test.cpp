@@ -212,6 +212,62 @@ TEST_CASE("latency table: nothing is guessed outside of what was measured", "[co
   CHECK_THROWS_WITH(square.layer_cost(measured_conv(4, 8, 6, 6)), ContainsSubstring("expected the size 6x6"));
 }
 
+TEST_CASE("latency table: what is missing says what the nearest has otherwise", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  CHECK_THROWS_WITH(table.layer_cost(test::conv("a", {.in = 4, .out = 8, .stride = 2})),
+                    ContainsSubstring("expected a measurement of conv2d 3x3 stride 2x2") &&
+                        ContainsSubstring("the nearest has stride 1x1 instead of 2x2"));
+  CHECK_THROWS_WITH(table.layer_cost(test::depthwise("a", {.in = 4, .out = 4})),
+                    ContainsSubstring("the nearest has conv2d instead of depthwise_conv2d"));
+}
+
+TEST_CASE("latency table: all that is missing is listed at once", "[cost]") {
+  const auto points = test::latency_points();
+  const LatencyTable table(points);
+  Architecture<double> least, most;
+  const auto add = [&](LayerDesc<double> small, LayerDesc<double> large) {
+    least.layers.push_back(std::move(small)), most.layers.push_back(std::move(large));
+  };
+  add(measured_conv(1, 1, 4, 4), measured_conv(16, 16, 4, 4));    // there
+  add(measured_conv(3, 1, 6, 6), measured_conv(3, 16, 6, 6));     // between four sizes
+  add(measured_conv(1, 1, 8, 12), measured_conv(20, 16, 8, 12));  // too many input channels
+  add(plain_layer(LayerKind::activation, "relu", 1, 5), plain_layer(LayerKind::activation, "relu", 20, 5));  // a new size
+  add(plain_layer(LayerKind::activation, "tanh", 2, 4), plain_layer(LayerKind::activation, "tanh", 6, 4));   // a new key
+  const std::vector<Architecture<double>> networks{least, most};
+  auto missing = missing_points(points, networks);
+  const auto count = [&](std::string_view operation, int height) {
+    return std::count_if(missing.begin(), missing.end(),
+                         [&](const LatencyPoint& p) { return p.key.operation == operation && p.height == height; });
+  };
+  CHECK(count("conv2d", 8) == 3);  // 20 to 1, 8 and 16 channels
+  CHECK(count("conv2d", 4) == 0);
+  CHECK(count("tanh", 4) == 2);
+  CHECK(missing.size() >= 7);
+  try {
+    table.check(networks);
+    FAIL("nothing thrown");
+  } catch (const DataError& error) {
+    const std::string text = error.what();
+    CHECK_THAT(text, ContainsSubstring("\noperation,kernel_height,") && ContainsSubstring("out_channels,seconds\n"));
+    CHECK_THAT(
+        text, ContainsSubstring("\nconv2d,3,3,1,1,1,1,1,8,12,20,8,\n") && ContainsSubstring("\ntanh,1,1,1,1,1,1,1,4,4,1,6,\n"));
+  }
+  // Filled in, the table is whole and prices both.
+  for (LatencyPoint& point : missing) point.seconds = 1e-6;
+  missing.insert(missing.end(), points.begin(), points.end());
+  const LatencyTable whole(missing);
+  CHECK_NOTHROW(whole.check(networks));
+  CHECK(total(whole, least) > 0);
+  CHECK(total(whole, most) > 0);
+}
+
+TEST_CASE("latency table: other things than times are bounds, too", "[cost]") {
+  const LatencyTable energy(test::latency_points(), {}, {.name = "energy", .unit = "uJ"});
+  CHECK(energy.name() == "energy");
+  CHECK(energy.unit() == "uJ");
+  CHECK(LatencyTable(test::latency_points()).name() == "latency table");
+}
+
 TEST_CASE("latency table: points that make no table", "[cost]") {
   const auto refused = [](std::vector<LatencyPoint> points, const std::string& what) {
     CHECK_THROWS_AS(LatencyTable(points), DataError);
@@ -219,7 +275,7 @@ TEST_CASE("latency table: points that make no table", "[cost]") {
   };
   refused({}, "at least one");
   constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
-  refused(points_but(3, &LatencyPoint::seconds, nan), "point 4: expected a time of 0 s or more, got nan");
+  refused(points_but(3, &LatencyPoint::seconds, nan), "point 4: expected a number of 0 or more, got nan");
   refused(points_but(3, &LatencyPoint::seconds, infinite), "point 4");
   refused(points_but(0, &LatencyPoint::seconds, -1e-9), "point 1");
   refused(points_but(1, &LatencyPoint::in_channels, 0), "expected sizes and channels above 0");
@@ -229,6 +285,8 @@ TEST_CASE("latency table: points that make no table", "[cost]") {
   refused(points, "name of an operation");
   points[2].key.operation = "a,b";
   refused(points, "name of an operation");
+  points[2].key.operation = "M\xfcller";
+  refused(points, "name of an operation in UTF-8, without commas and quotes, got 'M?ller'");
   points = test::latency_points();
   points.push_back(points[7]);
   refused(points, format("point {}: expected each point once, got conv2d 3x3, 16 to 8 channels at 4x4 again", points.size()));

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/search/reach.hpp"
 
+#include <string>
 #include <string_view>
 
 #include "search/small.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/minimize.hpp"
 #include "siena/cost/gap8.hpp"
+#include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/macs.hpp"
+#include "siena/models/ds_cnn.hpp"
 #include "siena/models/supernets.hpp"
 #include "support/catch.hpp"
 
@@ -94,4 +97,25 @@ TEST_CASE("require_reachable: costs that do not grow with channels") {
   CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, most - 10})));
   CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, 1})),
                     ContainsSubstring("bound 'odd'"));
+}
+
+TEST_CASE("reach: all that a table of measurements lacks is listed as a file to fill in") {
+  const LatencyTable empty({{.key = {.operation = "tanh"}, .seconds = 1}});
+  for (const bool choices : {false, true}) {
+    const Network network = choices ? resnet8_supernet() : ds_cnn();
+    std::string missing;
+    try {
+      (void)reach(network, subject_to(LatencyBound{empty, 1_s}));
+      FAIL("nothing thrown");
+    } catch (const DataError& error) {
+      missing = error.what();
+    }
+    missing = missing.substr(missing.find("operation,"));
+    std::string filled;
+    for (const char letter : missing) filled += letter == '\n' && filled.ends_with(',') ? "1e-6\n" : std::string(1, letter);
+    const LatencyTable table = latency_table_from_csv(filled);
+    const auto reached = reach(network, subject_to(LatencyBound{table, 1_s}));
+    REQUIRE(reached.size() == 1);
+    CHECK(reached[0].smallest > 0);
+  }
 }

@@ -90,6 +90,11 @@ class LatencyBound {
                                "write e.g. {{.clock = 100_MHz}}, or give the limit in cycles",
                                model_.name(), model_.clock.value);
       scale_ = model_.clock.value;
+    } else {
+      require<ConstraintError>(unit_of(model_).empty() || unit_of(model_) == "s",
+                               "LatencyBound: expected '{}' to count seconds or cycles, got a model that counts {}; write "
+                               "AtMost{{model, limit}}",
+                               model_.name(), unit_of(model_));
     }
     detail::checked_limit("LatencyBound", "latency", limit_, unit_);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,13 @@ concept ShowsModel = requires(const C& bound) {
 template <class C>
 concept ValuesLayers = requires(const C& bound, const LayerDesc<double>& layer) {
   { bound.layer_value(layer) } -> std::convertible_to<double>;
+};
+
+/// Counts by a model that says of networks at once whether it can price them, as a table of measurements does: `check(networks)`
+/// throws where it cannot.
+template <class C>
+concept ChecksNetworks = requires(const C& bound, std::span<const Architecture<double>> networks) {
+  bound.model().check(networks);
 };
 
 /// A bound without a limit: its value is part of the loss by `weight()` (see Minimize), and it has no violations.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -106,6 +107,8 @@ class AnyConstraint {
   std::string model() const { return held_->model(); }
   /// The part of one layer in the value; nothing where the value is no sum over layers.
   std::optional<double> layer_value(const LayerDesc<double>& layer) const { return held_->layer_value(layer); }
+  /// Throws what its cost model throws that cannot price these networks and those between them.
+  void check(std::span<const Architecture<double>> networks) const { held_->check(networks); }
 
   ConstraintStatus status(const Architecture<double>& network) const {
     ConstraintStatus status{
@@ -132,6 +135,7 @@ class AnyConstraint {
     virtual std::string unit() const = 0;
     virtual std::string model() const = 0;
     virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
+    virtual void check(std::span<const Architecture<double>> networks) const = 0;
   };
   template <class C>
   struct Model final : Interface {
@@ -178,6 +182,9 @@ class AnyConstraint {
     std::optional<double> layer_value([[maybe_unused]] const LayerDesc<double>& layer) const override {
       if constexpr (ValuesLayers<C>) return constraint.layer_value(layer);
       return std::nullopt;
+    }
+    void check([[maybe_unused]] std::span<const Architecture<double>> networks) const override {
+      if constexpr (ChecksNetworks<C>) constraint.model().check(networks);
     }
     C constraint;
   };

@@ -30,12 +30,19 @@ bool read_number(std::string_view text, T& value) {
   return error == std::errc() && stop == end && !text.empty();
 }
 
+/// The one of comma, semicolon and tab that a line has most often.
+inline char likely_delimiter(std::string_view line) {
+  const auto count = [&](char letter) { return std::count(line.begin(), line.end(), letter); };
+  if (count('\t') > count(',') && count('\t') >= count(';')) return '\t';
+  return count(';') > count(',') ? ';' : ',';
+}
+
 /// The lines of a CSV text, one after the other, in fields. Blank lines are passed over; a byte order mark, CR LF, and a last
 /// line without an end are fine. Fields may stand in quotes ("a, b", "" for a quote within), but end on their line. Throws
 /// FormatError, "<where>, line 3: expected ..., got ...", for a quote that does not end and for text that is not UTF-8.
 class CsvReader {
  public:
-  /// `delimiter` 0: the one of comma, semicolon and tab that the first line has most often.
+  /// `delimiter` 0: `likely_delimiter` of the first line.
   CsvReader(std::string_view text, std::string where, char delimiter = 0)
       : text_(text), where_(std::move(where)), delimiter_(delimiter) {
     const std::size_t bad = find_not_utf8(text);
@@ -73,12 +80,6 @@ class CsvReader {
   }
 
  private:
-  static char likely_delimiter(std::string_view line) {
-    const auto count = [&](char letter) { return std::count(line.begin(), line.end(), letter); };
-    if (count('\t') > count(',') && count('\t') >= count(';')) return '\t';
-    return count(';') > count(',') ? ';' : ',';
-  }
-
   void split() {
     fields_.clear();
     unquoted_.clear();

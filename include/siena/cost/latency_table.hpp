@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <compare>
 #include <cstddef>
 #include <iterator>
 #include <limits>
@@ -17,88 +16,12 @@
 #include <utility>
 #include <vector>
 
+#include "siena/core/utf8.hpp"
 #include "siena/cost/cost_model.hpp"
+#include "siena/cost/latency_gaps.hpp"
+#include "siena/cost/latency_point.hpp"
 
 namespace siena {
-
-/// Layers that a device computes alike, but for their channels and the size of their image.
-struct LatencyKey {
-  /// The name of the kind, or of an activation, pool or custom layer its operation: "conv2d", "linear", "relu", "max_pool", ...
-  std::string operation = {};
-  int kernel_height = 1, kernel_width = 1;
-  int stride_height = 1, stride_width = 1;
-  int groups = 1;      ///< of a convolution that is not depthwise
-  int multiplier = 1;  ///< of a depthwise one
-
-  auto operator<=>(const LatencyKey&) const = default;
-
-  std::string to_string() const {
-    std::string text = operation;
-    if (kernel_height * kernel_width * stride_height * stride_width != 1) text += format(" {}x{}", kernel_height, kernel_width);
-    if (stride_height * stride_width != 1) text += format(" stride {}x{}", stride_height, stride_width);
-    if (groups != 1) text += format(" groups {}", groups);
-    if (multiplier != 1) text += format(" multiplier {}", multiplier);
-    return text;
-  }
-};
-
-/// What a layer is looked up as in a LatencyTable.
-template <class N>
-struct LatencyQuery {
-  LatencyKey key;
-  N in_channels = 1;  ///< 1 where the output has as many: everything but conv2d, linear and custom layers
-  N out_channels = 1;
-  int height = 1, width = 1;  ///< of the output; of a global pool those of the input
-};
-
-/// Whoever measures a layer files it under this, so that it is found again. Empty for what takes no time on a device: batch
-/// norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias, padding, dilation and bit widths are not
-/// told apart. Throws DataError for a layer whose kernel has masked elements, of which no kernel makes use.
-template <class N>
-std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
-  using enum LayerKind;
-  require<DataError>(layer.dense(),
-                     "latency_query: expected '{}' to have its whole kernel, got masked elements; measured times cannot price "
-                     "them, cycles of a formula can",
-                     layer.name);
-  const bool gone = layer.kind == flatten || layer.kind == mixture || (layer.kind == batch_norm && layer.batch_norm_folded) ||
-                    (layer.kind == activation && layer.operation == "dropout");
-  if (gone) return std::nullopt;
-  LatencyQuery<N> query{.key = {.operation = layer.operation.empty() ? std::string(name_of(layer.kind)) : layer.operation},
-                        .out_channels = layer.filters(),
-                        .height = layer.out_height,
-                        .width = layer.out_width};
-  if (layer.operation == "global_avg_pool") {
-    query.height = layer.in_height, query.width = layer.in_width;
-  } else if (layer.is_convolution() || layer.kind == pool) {
-    query.key.kernel_height = layer.kernel_height, query.key.kernel_width = layer.kernel_width;
-    query.key.stride_height = layer.stride_height, query.key.stride_width = layer.stride_width;
-    query.key.groups = static_cast<int>(std::lround(value_of(layer.groups))), query.key.multiplier = layer.multiplier;
-  }
-  if (layer.kind == conv2d || layer.kind == linear || layer.kind == other) query.in_channels = layer.in_channels;
-  return query;
-}
-
-/// A measured layer. `tile`, the same for all points of a key: the device computes output channels in groups of so many, so
-/// that layers in between take as long as the next whole group.
-struct LatencyPoint {
-  LatencyKey key = {};
-  int height = 1, width = 1;
-  double in_channels = 1, out_channels = 1;
-  double seconds = 0;
-  int tile = 1;
-
-  auto operator<=>(const LatencyPoint&) const = default;
-};
-
-/// How points are called in errors: "LatencyTable: point 1", or by the lines of a file.
-struct PointNames {
-  std::string where = "LatencyTable";
-  std::string_view item = "point";
-  std::size_t first = 1;
-
-  std::string operator()(std::size_t index) const { return format("{}, {} {}", where, item, index + first); }
-};
 
 /// Seconds as measured on a device, layer by layer. For each LatencyKey (operation, kernel, stride, groups) and each size of
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
@@ -110,11 +33,13 @@ struct PointNames {
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, their numbers positive and finite, and the channels of each
-  /// key and size form a whole grid. `names` is for the errors of whoever reads points from somewhere.
-  explicit LatencyTable(std::vector<LatencyPoint> points, const PointNames& names = {});
+  /// key and size form a whole grid. `names` is for the errors of whoever reads points from somewhere; `column` says what was
+  /// measured where it was no time, but an energy: the `seconds` of each point are that then.
+  explicit LatencyTable(std::vector<LatencyPoint> points, const PointNames& names = {}, MeasuredColumn column = {});
 
-  std::string_view name() const { return "latency table"; }
-  std::string_view unit() const { return "s"; }
+  std::string_view name() const { return column_.name == "seconds" ? "latency table" : std::string_view(column_.name); }
+  std::string_view unit() const { return column_.unit; }
+  const MeasuredColumn& column() const { return column_; }
   /// Sorted by key, size and channels.
   const std::vector<LatencyPoint>& points() const { return points_; }
 
@@ -129,6 +54,19 @@ class LatencyTable {
     // Where taps vary the kernel is one of those measured; the slope is that of time spread evenly over them.
     if (layer.live_taps) seconds *= layer.taps() / (double(layer.kernel_height) * layer.kernel_width);
     return seconds;
+  }
+
+  /// Throws DataError where these networks, or others between them, have layers that were not measured: lists every point that
+  /// is missing, as lines of a CSV file to fill in.
+  void check(std::span<const Architecture<double>> networks) const {
+    const std::vector<LatencyPoint> missing = missing_points(points_, networks);
+    if (missing.empty()) return;
+    std::string lines = detail::latency_header(column_);
+    for (const LatencyPoint& point : missing) lines += detail::latency_line(point) + "\n";
+    fail<DataError>(
+        "LatencyTable: expected measurements of all layers that a network may have, got none of these {} points; {}, "
+        "and add them to the file:\n{}",
+        missing.size(), hint, lines);
   }
 
  private:
@@ -182,6 +120,7 @@ class LatencyTable {
   static void check_range(const Grid& grid, const Asked& asked, const std::vector<double>& axis, double value);
   static std::vector<Corner> corners(const Entry& entry, const Asked& asked, int height, int width);
 
+  MeasuredColumn column_;
   std::vector<LatencyPoint> points_;
   std::vector<Entry> entries_;
 };
@@ -190,8 +129,9 @@ static_assert(CostModel<LatencyTable>);
 namespace detail {
 inline void check_point(const LatencyPoint& p, const std::string& where) {
   const LatencyKey& k = p.key;
-  require<DataError>(!k.operation.empty() && k.operation.find_first_of(",\"\n\r") == std::string::npos,
-                     "{}: expected the name of an operation, without commas and quotes, got '{}'", where, k.operation);
+  require<DataError>(
+      !k.operation.empty() && k.operation.find_first_of(",;\t\"\n\r") == std::string::npos && is_utf8(k.operation),
+      "{}: expected the name of an operation in UTF-8, without commas and quotes, got '{}'", where, excerpt(k.operation));
   const double sizes[] = {double(k.kernel_height), double(k.kernel_width), double(k.stride_height), double(k.stride_width),
                           double(k.groups),        double(k.multiplier),   double(p.height),        double(p.width),
                           p.in_channels,           p.out_channels};
@@ -200,7 +140,7 @@ inline void check_point(const LatencyPoint& p, const std::string& where) {
                      p.in_channels, p.out_channels, p.height, p.width);
   require<DataError>(p.tile > 0 && std::fmod(p.out_channels, p.tile) == 0,
                      "{}: expected output channels in whole tiles, got {} in tiles of {}", where, p.out_channels, p.tile);
-  require<DataError>(std::isfinite(p.seconds) && p.seconds >= 0, "{}: expected a time of 0 s or more, got {} s", where,
+  require<DataError>(std::isfinite(p.seconds) && p.seconds >= 0, "{}: expected a number of 0 or more, got {}", where,
                      p.seconds);
 }
 inline bool same_grid(const LatencyPoint& a, const LatencyPoint& b) {
@@ -208,7 +148,8 @@ inline bool same_grid(const LatencyPoint& a, const LatencyPoint& b) {
 }
 }  // namespace detail
 
-inline LatencyTable::LatencyTable(std::vector<LatencyPoint> points, const PointNames& names) {
+inline LatencyTable::LatencyTable(std::vector<LatencyPoint> points, const PointNames& names, MeasuredColumn column)
+    : column_(std::move(column)) {
   require<DataError>(!points.empty(), "{}: expected at least one measured point, got none", names.where);
   for (std::size_t i = 0; i < points.size(); ++i) detail::check_point(points[i], names(i));
   std::vector<std::size_t> order(points.size());  // errors name points by the order in which they came
@@ -258,12 +199,16 @@ inline void LatencyTable::add_grid(std::span<const LatencyPoint> points, const P
 }
 
 inline const LatencyTable::Entry& LatencyTable::find(const LatencyKey& key, std::string_view layer) const {
-  std::string known;
+  std::string known, nearest;
   for (const Entry& entry : entries_) {
     if (entry.key == key) return entry;
+    const std::string differs = key.differences(entry.key);
+    const auto count = [](const std::string& text) { return std::count(text.begin(), text.end(), ','); };
+    if (nearest.empty() || count(differs) < count(nearest)) nearest = differs;
+    known += (known.empty() ? "" : "; ") + entry.key.to_string();
   }
-  for (const Entry& entry : entries_) known += (known.empty() ? "" : "; ") + entry.key.to_string();
-  fail<DataError>("LatencyTable: expected a measurement of {} for layer '{}', got those of: {}; {}", key, layer, known, hint);
+  fail<DataError>("LatencyTable: expected a measurement of {} for layer '{}', got those of: {}; the nearest has {}; {}", key,
+                  layer, known, nearest, hint);
 }
 
 inline void LatencyTable::check_range(const Grid& grid, const Asked& asked, const std::vector<double>& axis, double value) {

@@ -2,80 +2,92 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <charconv>
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "siena/core/csv.hpp"
 #include "siena/core/file.hpp"
+#include "siena/core/utf8.hpp"
 #include "siena/cost/latency_table.hpp"
 
 namespace siena {
 
 namespace detail {
-inline constexpr std::string_view latency_columns =
-    "operation,kernel_height,kernel_width,stride_height,stride_width,groups,multiplier,tile,height,width,in_channels,out_"
-    "channels,"
-    "seconds";
-
-/// The shortest text that reads back as the same number, in every locale.
-template <class T>
-std::string shortest(T value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+/// How many points a first line such as "# siena latency table, 12 points" says; what spreadsheets put around it is left out.
+inline bool announced_points(std::string_view line, std::size_t& count) {
+  constexpr std::string_view around = "\",;\t ", before = "# siena latency table, ", after = " points";
+  line.remove_prefix(std::min(line.find_first_not_of(around), line.size()));
+  line = line.substr(0, line.find_last_not_of(around) + 1);
+  if (!line.starts_with(before) || !line.ends_with(after) || line.size() < before.size() + after.size()) return false;
+  return read_number(line.substr(before.size(), line.size() - before.size() - after.size()), count);
 }
 
-/// One line after the other, and one field after the other of the line.
-class CsvReader {
+/// Where the columns of a latency table are in its lines.
+class LatencyColumns {
  public:
-  CsvReader(std::string_view text, std::string_view where) : text_(text), where_(where) {}
+  /// `csv` is at the line of names; other columns may stand among them.
+  LatencyColumns(const CsvReader& csv, const MeasuredColumn& measured) : width_(csv.fields().size()) {
+    std::string missing;
+    const auto find = [&](std::string_view name) {
+      const auto fields = csv.fields();
+      const auto at =
+          std::find_if(fields.begin(), fields.end(), [&](std::string_view field) { return trimmed(field) == name; });
+      if (at == fields.end()) missing += (missing.empty() ? "" : ", ") + std::string(name);
+      names_.emplace_back(name);
+      places_.push_back(static_cast<std::size_t>(at - fields.begin()));
+    };
+    for (const std::string_view name : latency_columns) find(name);
+    find(measured.name);
+    if (!missing.empty()) {
+      const std::string header = latency_header(measured);
+      fail<FormatError>("{}, line {}: expected the columns '{}', got '{}', without {}", csv.where(), csv.number(),
+                        header.substr(0, header.size() - 1), excerpt(csv.line(), 200), missing);
+    }
+  }
 
-  /// Moves to the next line; false at the end. A line without an end is one that was cut off.
-  bool next() {
-    if (text_.empty()) return false;
-    const std::size_t end = text_.find('\n');
-    ++number_;
-    if (end == std::string_view::npos) give_up("a line that ends", "end of file; the file is truncated");
-    line_ = text_.substr(0, end);
-    text_.remove_prefix(end + 1);
-    if (line_.ends_with('\r')) line_.remove_suffix(1);
-    rest_ = line_;
-    more_ = true;
-    return true;
-  }
-  std::string_view line() const { return line_; }
-  std::size_t number() const { return number_; }
-
-  std::string_view field(std::string_view column) {
-    if (!more_) give_up(column, "the end of the line");
-    const std::size_t comma = rest_.find(',');
-    more_ = comma != std::string_view::npos;
-    const std::string_view field = rest_.substr(0, comma);
-    rest_.remove_prefix(more_ ? comma + 1 : rest_.size());
-    return field;
-  }
-  template <class T>
-  void read(std::string_view column, T& value) {
-    const std::string_view text = field(column);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) give_up(column, text);
-  }
-  void end_line() {
-    if (more_) give_up("the end of the line", rest_);
-  }
-  [[noreturn]] void give_up(std::string_view expected, std::string_view got) const {
-    fail<FormatError>("{}, line {}: expected {}, got '{}'", where_, number_, expected, got.substr(0, 60));
+  LatencyPoint point(const CsvReader& csv) {
+    if (csv.fields().size() != width_) {
+      fail<FormatError>("{}, line {}: expected {} fields, as the line of names has, got {}", csv.where(), csv.number(), width_,
+                        csv.fields().size());
+    }
+    next_ = 0;
+    LatencyPoint p{.key = {.operation = std::string(trimmed(csv.fields()[places_[next_++]]))}};
+    for (int* number : {&p.key.kernel_height, &p.key.kernel_width, &p.key.stride_height, &p.key.stride_width, &p.key.groups,
+                        &p.key.multiplier, &p.tile, &p.height, &p.width}) {
+      read(csv, *number);
+    }
+    for (double* number : {&p.in_channels, &p.out_channels, &p.seconds}) read(csv, *number);
+    return p;
   }
 
  private:
-  std::string_view text_, where_, line_, rest_;
-  std::size_t number_ = 0;
-  bool more_ = false;
+  static std::string_view trimmed(std::string_view text) {
+    const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+    return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+  }
+  template <class T>
+  void read(const CsvReader& csv, T& value) {
+    const std::string_view field = csv.fields()[places_[next_]];
+    if (!read_number(field, value)) csv.give_up(names_[next_], field);
+    ++next_;
+  }
+
+  std::size_t width_, next_ = 0;
+  std::vector<std::string> names_;
+  std::vector<std::size_t> places_;
 };
+
+/// The one of the first line that is no comment.
+inline char latency_delimiter(std::string_view text) {
+  while (text.starts_with('#') || text.starts_with("\"#") || text.starts_with("\xef\xbb\xbf#"))
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return likely_delimiter(text.substr(0, text.find('\n')));
+}
 }  // namespace detail
 
 /// A line of column names and a line for each point, after a first line that says how many there are:
@@ -84,61 +96,43 @@ class CsvReader {
 ///     out_channels,seconds (in one line)
 ///   conv2d,3,3,1,1,1,1,8,32,32,16,16,3.8e-05
 inline std::string to_csv(const LatencyTable& table) {
-  std::string text = format("# siena latency table, {} points\n{}\n", table.points().size(), detail::latency_columns);
-  for (const LatencyPoint& p : table.points()) {
-    text += p.key.operation;
-    for (const int number : {p.key.kernel_height, p.key.kernel_width, p.key.stride_height, p.key.stride_width, p.key.groups,
-                             p.key.multiplier, p.tile, p.height, p.width}) {
-      text += "," + detail::shortest(number);
-    }
-    for (const double number : {p.in_channels, p.out_channels, p.seconds}) text += "," + detail::shortest(number);
-    text += '\n';
-  }
+  std::string text =
+      format("# siena latency table, {} points\n", table.points().size()) + detail::latency_header(table.column());
+  for (const LatencyPoint& p : table.points()) text += detail::latency_line(p) + detail::shortest(p.seconds) + "\n";
   return text;
 }
 
-/// The table of a CSV text, bit for bit what was written. The first line, with the number of points, may be left out by other
-/// programs. Throws FormatError for what is no such text or was cut off, DataError for points that make no table (see
-/// LatencyTable), both with the number of the line; `where` is what errors call the text.
-inline LatencyTable latency_table_from_csv(std::string_view text, std::string where = "latency_table_from_csv") {
-  detail::CsvReader csv(text, where);
+/// The table of a CSV text, bit for bit what was written. Other programs may leave the first line out, with the number of
+/// points, put other columns among these, in any order, take semicolons or tabs, blank lines, CR LF, a byte order mark, and end
+/// the last line or not. `column`: which one was measured, seconds unless it is said. Throws FormatError for what is no such
+/// text or was cut off, DataError for points that make no table (see LatencyTable), both with the number of the line; `where`
+/// is what errors call the text.
+inline LatencyTable latency_table_from_csv(std::string_view text, std::string where = "latency_table_from_csv",
+                                           MeasuredColumn column = {}) {
+  CsvReader csv(text, where, detail::latency_delimiter(text));
   if (!csv.next()) fail<FormatError>("{}: expected a latency table, got an empty text", where);
   std::size_t announced = 0;
-  const bool counted = csv.line().starts_with('#');
+  const bool counted = csv.line().starts_with('#') || csv.line().starts_with("\"#");
   if (counted) {
-    const std::string_view line = csv.line(), before = "# siena latency table, ", after = " points";
-    const char* const end = line.data() + line.size() - (line.ends_with(after) ? after.size() : 0);
-    const char* const begin = line.data() + (line.starts_with(before) ? before.size() : 0);
-    const auto [stop, error] = std::from_chars(begin, end, announced);
-    if (error != std::errc() || stop != end) csv.give_up("'# siena latency table, <number> points'", line);
+    if (!detail::announced_points(csv.line(), announced)) csv.give_up("'# siena latency table, <number> points'", csv.line());
+    require<FormatError>(text.ends_with('\n'),
+                         "{}: expected the end of a line behind the last of {} points, got the end of the file; the file is "
+                         "truncated, or else end the line",
+                         where, announced);
+    if (!csv.next()) fail<FormatError>("{}: expected {} points, got the end of the file", where, announced);
   }
-  if (counted && !csv.next()) fail<FormatError>("{}: expected {} points, got the end of the file", where, announced);
-  if (csv.line() != detail::latency_columns) csv.give_up(format("the columns '{}'", detail::latency_columns), csv.line());
-
-  const std::size_t first = csv.number() + 1;
+  detail::LatencyColumns columns(csv, column);
   std::vector<LatencyPoint> points;
+  std::vector<std::size_t> lines;
   while (csv.next()) {
-    LatencyPoint p;
-    p.key.operation = csv.field("operation");
-    csv.read("kernel_height", p.key.kernel_height);
-    csv.read("kernel_width", p.key.kernel_width);
-    csv.read("stride_height", p.key.stride_height);
-    csv.read("stride_width", p.key.stride_width);
-    csv.read("groups", p.key.groups);
-    csv.read("multiplier", p.key.multiplier);
-    csv.read("tile", p.tile);
-    csv.read("height", p.height);
-    csv.read("width", p.width);
-    csv.read("in_channels", p.in_channels);
-    csv.read("out_channels", p.out_channels);
-    csv.read("seconds", p.seconds);
-    csv.end_line();
-    points.push_back(std::move(p));
+    points.push_back(columns.point(csv));
+    lines.push_back(csv.number());
   }
   require<FormatError>(!counted || points.size() == announced, "{}: expected {} points, as the first line says, got {}; {}",
                        where, announced, points.size(),
                        points.size() < announced ? "the file is truncated" : "two files in one?");
-  return LatencyTable(std::move(points), {.where = std::move(where), .item = "line", .first = first});
+  return LatencyTable(std::move(points), {.where = std::move(where), .item = "line", .lines = std::move(lines)},
+                      std::move(column));
 }
 
 /// Writes the table whole or not at all; throws DataError where the path cannot be written.
@@ -146,8 +140,8 @@ inline void save_latency_csv(const LatencyTable& table, const std::filesystem::p
   write_file_atomically(path, to_csv(table));
 }
 /// Throws DataError where there is no file, and as latency_table_from_csv with the path and the line.
-inline LatencyTable load_latency_csv(const std::filesystem::path& path) {
-  return latency_table_from_csv(read_file(path), path.string());
+inline LatencyTable load_latency_csv(const std::filesystem::path& path, MeasuredColumn column = {}) {
+  return latency_table_from_csv(read_file(path, std::size_t{1} << 30), path.string(), std::move(column));
 }
 
 }  // namespace siena

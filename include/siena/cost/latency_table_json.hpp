@@ -22,7 +22,7 @@ namespace siena {
 /// [1, 1], "groups": 1, "multiplier": 1, "tile": 8, "size": [32, 32], "in_channels": 16, "out_channels": 16, "seconds":
 /// 3.8e-05}]}, pairs being height and width.
 inline nlohmann::ordered_json to_json(const LatencyTable& table) {
-  nlohmann::ordered_json json{{"format", "siena latency table"}, {"version", 1}, {"unit", "s"}};
+  nlohmann::ordered_json json{{"format", "siena latency table"}, {"version", 1}, {"unit", table.column().unit}};
   json["points"] = nlohmann::ordered_json::array();
   for (const LatencyPoint& p : table.points()) {
     json["points"].push_back({{"operation", p.key.operation},
@@ -34,7 +34,7 @@ inline nlohmann::ordered_json to_json(const LatencyTable& table) {
                               {"size", {p.height, p.width}},
                               {"in_channels", p.in_channels},
                               {"out_channels", p.out_channels},
-                              {"seconds", p.seconds}});
+                              {table.column().name, p.seconds}});
   }
   return json;
 }
@@ -54,7 +54,7 @@ inline std::pair<int, int> height_and_width(const nlohmann::json& json) {
   if (!json.is_array() || json.size() != 2) fail<FormatError>("expected [height, width], got {}", json_excerpt(json));
   return {whole_number(json[0]), whole_number(json[1])};
 }
-inline LatencyPoint latency_point(const nlohmann::json& json) {
+inline LatencyPoint latency_point(const nlohmann::json& json, const MeasuredColumn& column) {
   require<FormatError>(json.is_object(), "expected an object, got {}", json_excerpt(json));
   // Reads a field by `read`; what goes wrong says which it was.
   const auto field = [&](const char* name, const auto& read) {
@@ -76,7 +76,7 @@ inline LatencyPoint latency_point(const nlohmann::json& json) {
   p.tile = field("tile", whole_number);
   std::tie(p.height, p.width) = field("size", height_and_width);
   p.in_channels = field("in_channels", number), p.out_channels = field("out_channels", number);
-  p.seconds = field("seconds", number);
+  p.seconds = field(column.name.c_str(), number);
   return p;
 }
 }  // namespace detail
@@ -84,22 +84,28 @@ inline LatencyPoint latency_point(const nlohmann::json& json) {
 /// The table of a JSON document, bit for bit what was written. Throws FormatError for a document that is none, DataError for
 /// points that make no table (see LatencyTable), both with the number of the point, from 1; `where` is what errors call the
 /// document.
-inline LatencyTable latency_table_from_json(const nlohmann::json& json, std::string where = "latency_table_from_json") {
+inline LatencyTable latency_table_from_json(const nlohmann::json& json, std::string where = "latency_table_from_json",
+                                            MeasuredColumn column = {}) {
   const auto says = [&](const char* name, const nlohmann::json& value) {
     return json.is_object() && json.contains(name) && json.at(name) == value;
   };
+  const auto shown = [&](const char* name) {
+    return json.is_object() && json.contains(name) ? json_excerpt(json.at(name)) : std::string("none");
+  };
   const bool ours =
       says("format", "siena latency table") && says("version", 1) && json.contains("points") && json.at("points").is_array();
-  require<FormatError>(ours, "{}: expected a 'siena latency table' of version 1 with points, got something else", where);
+  require<FormatError>(ours,
+                       "{}: expected a 'siena latency table' of version 1 with points, got format {}, version {}, points {}",
+                       where, shown("format"), shown("version"), shown("points"));
   std::vector<LatencyPoint> points;
   for (const auto& point : json.at("points")) {
     try {
-      points.push_back(detail::latency_point(point));
+      points.push_back(detail::latency_point(point, column));
     } catch (const FormatError& error) {
       fail<FormatError>("{}, point {}: {}", where, points.size() + 1, error.what());
     }
   }
-  return LatencyTable(std::move(points), {.where = std::move(where)});
+  return LatencyTable(std::move(points), {.where = std::move(where)}, std::move(column));
 }
 
 /// Writes the table whole or not at all; throws DataError where the path cannot be written.
@@ -107,8 +113,8 @@ inline void save_latency_json(const LatencyTable& table, const std::filesystem::
   write_file_atomically(path, to_json(table).dump(1) + "\n");
 }
 /// Throws DataError where there is no file, FormatError where it is no JSON (with the place), and as latency_table_from_json.
-inline LatencyTable load_latency_json(const std::filesystem::path& path) {
-  return latency_table_from_json(read_json(path), path.string());
+inline LatencyTable load_latency_json(const std::filesystem::path& path, MeasuredColumn column = {}) {
+  return latency_table_from_json(read_json(path), path.string(), std::move(column));
 }
 
 }  // namespace siena

@@ -35,10 +35,29 @@ struct Reach {
   }
 };
 
+namespace detail {
+/// The smallest network and the whole one, with every alternative of every choice.
+inline std::vector<Architecture<double>> extremes(const Network& network, const SearchSpace& space) {
+  std::vector<Architecture<double>> all;
+  for (Selection selection : {space.smallest(), space.full()}) {
+    all.push_back(describe(network, space, selection));
+    for (int c = 0; c < space.choices().count(); ++c) {
+      const int first = selection.chosen[c];
+      for (selection.chosen[c] = 0; selection.chosen[c] < space.choices().sizes()[c]; ++selection.chosen[c])
+        all.push_back(describe(network, space, selection));
+      selection.chosen[c] = first;
+    }
+  }
+  return all;
+}
+}  // namespace detail
+
 /// The range of every constraint, and of every cost that is minimized: as exact costs grow with channels and taps, from the
 /// smallest network with the cheapest alternatives to the whole one with the dearest. Trains nothing, takes milliseconds.
 inline std::vector<Reach> reach(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   std::vector<Reach> all;
+  const std::vector<Architecture<double>> extremes = detail::extremes(network, space);
+  for (const AnyConstraint& constraint : constraints) constraint.check(extremes);
   for (const AnyConstraint& constraint : constraints) {
     const auto metric = [&](const Selection& selection) {
       const Architecture<double> priced = describe(network, space, selection);
