@@ -16,6 +16,7 @@
 #include "shared/bounds.hpp"
 #include "shared/validators.hpp"
 #include "sweep/process.hpp"
+#include "sweep/progress.hpp"
 #include "sweep/report.hpp"
 #include "sweep/runs.hpp"
 
@@ -163,6 +164,7 @@ class Sweep {
         for (const Started& started : running_) ::kill(started.child, signal);
       }
       while (const auto child = ended()) finish(*child);
+      show_progress();
     }
     write_report(out_);
     if (stopped_by_ != 0) {
@@ -179,10 +181,22 @@ class Sweep {
     ::pid_t child = 0;
     Run run;
     Clock::time_point at;
+    std::uintmax_t logged = 0;  ///< bytes of its log that earlier starts have written
   };
 
+  /// "    memory 50%, latency none, seed 0: search 3/30", of all that run; where they say nothing (--quiet), nothing.
+  void show_progress() {
+    std::string text;
+    for (const Started& started : running_) {
+      const std::string epoch = last_epoch(folder(started.run) / "log.txt", started.logged);
+      if (!epoch.empty()) text += format("{}{}: {}", text.empty() ? "    " : "; ", started.run, std::string_view(epoch));
+    }
+    if (!text.empty()) progress_.show(text);
+  }
+
   template <class... Args>
-  static void say(FormatText<Args...> text, const Args&... args) {
+  void say(FormatText<Args...> text, const Args&... args) {
+    progress_.clear();
     std::fputs((format(text, args...) + "\n").c_str(), stdout);  // whether or not the terminal is still there
     std::fflush(stdout);
   }
@@ -253,7 +267,8 @@ class Sweep {
     }
     const fs::path log = path / "log.txt";
     append(log, "$ " + joined(words) + "\n");
-    running_.push_back({start(words, log, signals_), run, Clock::now()});
+    const std::uintmax_t logged = fs::file_size(log);
+    running_.push_back({start(words, log, signals_), run, Clock::now(), logged});
   }
 
   static void append(const fs::path& file, std::string_view text) {
@@ -307,7 +322,7 @@ class Sweep {
     return text;
   }
 
-  void left() const {
+  void left() {
     const std::size_t count = waiting_.size() + running_.size();
     if (count == 0 || timed_ == 0 || stopped_by_ != 0) return;
     say("    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
@@ -318,6 +333,7 @@ class Sweep {
   std::vector<Run> waiting_;
   std::vector<Started> running_;
   Signals signals_;
+  ProgressLine progress_;
   std::size_t all_ = 0, done_ = 0, failed_ = 0, broken_ = 0;
   double seconds_ = 0;
   int timed_ = 0, stopped_by_ = 0;

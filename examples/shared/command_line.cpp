@@ -163,6 +163,8 @@ void add_run(CLI::App& app, Settings& s) {
       ->needs("--checkpoint")
       ->group("Run");
   app.add_option("--report", s.report, "write the report here, as JSON")->group("Run");
+  app.add_option("--html", s.html, "write a page of the run here: epochs, bounds, channels, layers; it needs no other file")
+      ->group("Run");
   app.add_option("--save", s.save, "write the weights of the network here, as safetensors")->group("Run");
   CLI::Option* onnx =
       app.add_option("--onnx", s.onnx.path, "write the network here, for other programs to run (ONNX, batch norm folded)")

@@ -34,8 +34,11 @@ inline void for_option(const char* option, const std::function<void()>& attempt)
 inline void check_outputs(const Settings& s) {
   namespace fs = std::filesystem;
   std::map<fs::path, const char*> named;
-  for (const auto& [option, file] :
-       {std::pair("--report", &s.report), {"--save", &s.save}, {"--onnx", &s.onnx.path}, {"--log", &s.log}}) {
+  for (const auto& [option, file] : {std::pair("--report", &s.report),
+                                     {"--html", &s.html},
+                                     {"--save", &s.save},
+                                     {"--onnx", &s.onnx.path},
+                                     {"--log", &s.log}}) {
     if (file->empty()) continue;
     for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
     std::error_code none;  // a pipe has no such path

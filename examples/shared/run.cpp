@@ -27,6 +27,7 @@
 #include "objective.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
+#include "run_page.hpp"
 #include "wait_briefly.hpp"
 
 namespace siena::examples {
@@ -282,12 +283,13 @@ class Run {
     if (!s_.save.empty())
       for_option("--save", [&] { deploy::save_weights(network, s_.save, deploy::preparation_metadata(preparation())); });
     for_option("--onnx", [&] { write_onnx(network, s_.onnx, data_.splits.train); });
-    if (!s_.report.empty())  // last: it says that the run is done
-      for_option("--report", [&] { save_json(json(report, details.json), s_.report); });
+    const Json all = json(report, details.json);
+    if (!s_.html.empty()) for_option("--html", [&] { write_file_atomically(s_.html, run_page(all)); });
+    if (!s_.report.empty()) for_option("--report", [&] { save_json(all, s_.report); });  // last: it says that the run is done
     return report.feasible || s_.method == "seed";
   }
-  nlohmann::ordered_json json(const Report& report, const nlohmann::ordered_json& details) const {
-    nlohmann::ordered_json json = {{"program", benchmark_.program}, {"method", s_.method}};
+  Json json(const Report& report, const Json& details) const {
+    Json json = {{"program", benchmark_.program}, {"method", s_.method}};
     json.update(to_json(report));
     json["details"] = details;
     const auto before = to_json(before_);

@@ -13,12 +13,14 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/page.hpp"
+#include "shared/run_pictures.hpp"
 #include "sweep/pictures.hpp"
 #include "sweep/results.hpp"
 
 namespace siena::examples {
 
-/// A page that needs nothing but itself: no script, no other file. It is well-formed XML too.
+/// The page of a sweep, and its pictures as files.
 class Page {
  public:
   explicit Page(fs::path out) : out_(std::move(out)) {}
@@ -57,40 +59,10 @@ class Page {
       if (file.string().starts_with("pareto_") && file.extension() == ".svg" && !pictures_.contains(file))
         fs::remove(out_ / file);
     }
-    const std::string name = deploy::xml_text(title);
-    write_file_atomically(out_ / "report.html",
-                          "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
-                          "<head>\n<meta charset=\"utf-8\"/>\n<title>" +
-                              name + "</title>\n" + std::string(style) + "</head>\n<body>\n<h1>" + name + "</h1>\n" + body_ +
-                              "</body>\n</html>\n");
+    write_file_atomically(out_ / "report.html", html_page(title, body_));
   }
 
  private:
-  static constexpr std::string_view style = R"(<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<style>
-:root { color-scheme: light; }
-body { font: 15px/1.45 Helvetica, Arial, "DejaVu Sans", sans-serif; color: #222; background: #fff; }
-body { max-width: 1480px; margin: 1.5em auto; padding: 0 1.2em; }
-h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 1.6em; }
-code { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 0.88em; }
-code { background: #f4f4f4; padding: 0.1em 0.3em; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.92em; }
-th, td { padding: 0.3em 0.75em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th { white-space: normal; text-align: right; vertical-align: bottom; border-bottom: 2px solid #999; }
-th.text, td.text { text-align: left; }
-th.group { text-align: center; border-bottom: 1px solid #ddd; }
-tr.broken td { background: #fdeee6; }
-.pictures { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.5em; margin: 1em 0; }
-.pictures > svg { max-width: 100%; height: auto; border: 1px solid #e3e3e3; }
-details { margin: 0.3em 0; } summary { cursor: pointer; }
-.note { color: #555; font-size: 0.92em; }
-</style>
-)";
-
-  static std::string cell(std::string_view text, bool left = false) {
-    return (left ? "<td class=\"text\">" : "<td>") + deploy::xml_text(text) + "</td>";
-  }
   /// "pareto_peak_memory"; with its unit where the same is bounded in two.
   static std::string file_name(const Comparison& comparison, const CostColumn& cost) {
     const auto alike = [&](const CostColumn& other) { return other.key == cost.key; };
@@ -99,10 +71,6 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
     std::replace(name.begin(), name.end(), ' ', '_');
     return name;
   }
-  static std::string heading(std::string_view text, bool left = false) {
-    return (left ? "<th class=\"text\">" : "<th>") + deploy::xml_text(text) + "</th>";
-  }
-
   void add(const deploy::Picture& picture, const fs::path& file) {
     pictures_.insert(file);
     if (!fs::exists(out_ / file) || read_file(out_ / file) != picture.svg) write_file_atomically(out_ / file, picture.svg);
@@ -131,12 +99,12 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
              group + "searched</th>" + group +
              "uniform scaling</th>"
              "<th class=\"group\">searched − uniform</th><th class=\"group\">unsearched</th></tr>\n<tr>";
-    body_ += heading("memory", true) + heading("latency", true);
+    body_ += html_heading("memory", true) + html_heading("latency", true);
     for (int side = 0; side < 2; ++side) {
-      body_ += heading(metric);
-      for (const CostColumn& cost : comparison.costs) body_ += heading(cost.heading());
+      body_ += html_heading(metric);
+      for (const CostColumn& cost : comparison.costs) body_ += html_heading(cost.heading());
     }
-    body_ += heading(metric) + heading(metric) + "</tr>\n";
+    body_ += html_heading(metric) + html_heading(metric) + "</tr>\n";
     std::vector<double> whole;
     for (const Result& result : comparison.results)
       if (result.record.run.role == Run::Role::seed) whole.push_back(result.value());
@@ -148,16 +116,16 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
         if (beside != pair.uniform.end()) difference.push_back(result->value() - beside->second->value());
       }
       for (const auto& [seed, result] : pair.uniform) uniform.push_back(result->value());
-      body_ += "<tr>" + cell(pair.memory, true) + cell(pair.latency, true);
+      body_ += "<tr>" + html_cell(pair.memory, true) + html_cell(pair.latency, true);
       for (const auto* side : {&pair.found, &pair.uniform}) {
-        body_ += cell(spread(side == &pair.found ? found : uniform, like));
+        body_ += html_cell(spread(side == &pair.found ? found : uniform, like));
         for (const CostColumn& cost : comparison.costs) {
           std::vector<double> shares;
           for (const auto& [seed, result] : *side) shares.push_back(result->share(cost));
-          body_ += cell(share(shares));
+          body_ += html_cell(share(shares));
         }
       }
-      body_ += cell(spread(difference, like)) + cell(spread(whole, like));
+      body_ += html_cell(spread(difference, like)) + html_cell(spread(whole, like));
       body_ += "</tr>\n";
     }
     body_ +=
@@ -166,31 +134,32 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
   }
 
   void runs(const Comparison& comparison) {
-    body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + heading("run", true) +
-             heading("test " + metric_label(comparison.results[0])) + heading("before fine-tuning");
-    for (const CostColumn& cost : comparison.costs) body_ += heading(cost.heading());
-    body_ += heading("bounds kept", true) + heading("on the front of", true) + heading("training time, warm-up included") +
-             "</tr>\n";
+    body_ += "<h2>All runs</h2>\n<div class=\"wide\"><table>\n<tr>" + html_heading("run", true) +
+             html_heading("test " + metric_label(comparison.results[0])) + html_heading("before fine-tuning");
+    for (const CostColumn& cost : comparison.costs) body_ += html_heading(cost.heading());
+    body_ += html_heading("bounds kept", true) + html_heading("on the front of", true) +
+             html_heading("training time, warm-up included") + "</tr>\n";
     for (const Result& result : comparison.results) {
       std::string fronts;
       for (const CostColumn& cost : result.fronts) fronts += (fronts.empty() ? "" : ", ") + cost.brief;
       const Run::Role role = result.record.run.role;
       const bool broken = !result.kept_bounds();
       body_ += broken ? "<tr class=\"broken\">" : "<tr>";
-      body_ += cell(result.record.run.to_string(), true) + cell(metric_text(result.metric, result.value()));
+      body_ += html_cell(result.record.run.to_string(), true) + html_cell(metric_text(result.metric, result.value()));
       const double tuned = number(result.report.at(result.metric), "finetuned");
-      body_ += cell(std::isnan(tuned) ? "-" : metric_text(result.metric, number(result.report.at(result.metric), "found")));
+      body_ +=
+          html_cell(std::isnan(tuned) ? "-" : metric_text(result.metric, number(result.report.at(result.metric), "found")));
       for (const CostColumn& cost : comparison.costs) {
         const double value = result.cost(cost), part_of = result.share(cost);
         std::string text = std::isnan(value) ? "-" : cost.in.amount(value);
         if (!std::isnan(part_of)) text += format(" ({:.1f} %)", 100 * part_of);
-        body_ += cell(text);
+        body_ += html_cell(text);
       }
-      body_ += cell(role == Run::Role::seed ? "-"
-                    : broken                ? "no"
-                                            : "yes",
-                    true) +
-               cell(fronts, true) + cell(duration_text(result.seconds())) + "</tr>\n";
+      body_ += html_cell(role == Run::Role::seed ? "-"
+                         : broken                ? "no"
+                                                 : "yes",
+                         true) +
+               html_cell(fronts, true) + html_cell(duration_text(result.seconds())) + "</tr>\n";
     }
     body_ += "</table></div>\n";
   }
@@ -200,7 +169,8 @@ details { margin: 0.3em 0; } summary { cursor: pointer; }
     body_ += "<h2>Run by run</h2>\n";
     bool open = false;
     for (const Result& result : comparison.results) {
-      const auto trajectory = trajectory_picture(result), channels = channels_picture(result);
+      const auto trajectory = trajectory_picture(result.report, result.record.run.to_string()),
+                 channels = channels_picture(result.report, result.record.run.to_string());
       if (!trajectory && !channels) continue;
       const bool first = !std::exchange(open, true);
       body_ += format("<details{}>\n<summary>", first ? " open=\"open\"" : "") +

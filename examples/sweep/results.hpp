@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/json_parts.hpp"
 #include "sweep/runs.hpp"
 
 namespace siena::examples {
@@ -31,24 +32,6 @@ struct CostColumn {
   std::string heading() const { return in.name.empty() ? brief : format("{} ({})", brief, in.name); }
   bool operator==(const CostColumn& other) const { return key == other.key && unit == other.unit; }
 };
-
-/// A number that may be null or missing: NaN then.
-inline double number(const Json& json, std::string_view key) {
-  const auto found = json.is_object() ? json.find(std::string(key)) : json.end();
-  if (found == json.end() || !found->is_number()) return std::numeric_limits<double>::quiet_NaN();
-  return found->get<double>();
-}
-inline const Json& part(const Json& json, std::string_view key) {
-  static const Json nothing;
-  const auto found = json.is_object() ? json.find(std::string(key)) : json.end();
-  return found == json.end() ? nothing : *found;
-}
-
-/// A text that may be missing: "" then.
-inline std::string text(const Json& json, std::string_view key) {
-  const Json& found = part(json, key);
-  return found.is_string() ? found.get<std::string>() : std::string();
-}
 
 /// A run that has ended, with what it reported.
 struct Result {

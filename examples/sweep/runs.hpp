@@ -8,17 +8,17 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <siena/core/json.hpp>
 #include <siena/deploy.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "shared/json_parts.hpp"
+
 namespace siena::examples {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 /// A search under two bounds, or what it is compared with: the program's uniform scaling under the same bounds, the
 /// unsearched network under none.
@@ -67,7 +67,7 @@ inline void check_command(const std::vector<std::string>& command) {
       require<ArgumentError>(!is_option(command[i], option),
                              "sweep: expected a command without {}, which each run gets, got '{}'", option, command[i]);
     }
-    for (const std::string_view option : {"--save", "--onnx", "--log"}) {
+    for (const std::string_view option : {"--save", "--onnx", "--log", "--html"}) {
       const std::string& file = command[i].size() > option.size() || i + 1 == command.size() ? command[i] : command[i + 1];
       require<ArgumentError>(!is_option(command[i], option) || file.find("{run}") != std::string::npos,
                              "sweep: expected a file for each run with {}, got '{}' for all; write e.g. {} '{{run}}/{}'",

@@ -4,6 +4,7 @@
 """The sweep, run on program.py: python3 sweep_test.py PATH_OF_SWEEP [TEST...]"""
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -123,7 +124,7 @@ class SweepTest(unittest.TestCase):
             self.assertIn("1594.88 latency by cortex-m (us)", file.read())  # of the unsearched network
         rows = self.page().findall(".//" + HTML + "table")[1].findall(HTML + "tr")
         self.assertEqual([cell.text for cell in rows[0]][3:6], ["bytes", "latency (us)", "MACs"])
-        self.assertEqual(rows[-1][4].text, "1594.88 (100.0 %)")
+        self.assertEqual(rows[-1][4].text, "1594.88 (100.0\u00a0%)")
 
     def test_latency_in_two_units_is_not_compared(self):
         self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines",
@@ -221,6 +222,30 @@ class SweepTest(unittest.TestCase):
                 self.sweep(*options, program=["--waits", waits])
                 self.assertEqual(len(self.results()), 4)
 
+    def test_how_far_runs_are(self):
+        for terminal in (False, True):
+            with self.subTest(terminal=terminal):
+                self.out = self.path(f"out{terminal}")
+                waits = self.path(f"waits{terminal}")
+                os.mkdir(waits)
+                ours, theirs = pty.openpty() if terminal else os.pipe()
+                sweep = subprocess.Popen(self.words("--memory", "75%", program=["--waits", waits]), stdout=theirs)
+                os.close(theirs)
+                said = ""
+                while "search" not in said:
+                    said += os.read(ours, 1 << 12).decode()
+                self.assertIn(("\r" if terminal else "\n") + "    memory 75%, latency none, seed 0: search 3/8", said)
+                sweep.terminate()
+                try:
+                    while more := os.read(ours, 1 << 12):
+                        said += more.decode()
+                except OSError:  # of a terminal that nobody has open any more
+                    pass
+                os.close(ours)
+                sweep.wait(timeout=60)
+                self.assertEqual(said.count("search 3/8"), 1)  # it has not changed
+                self.assertNotIn("3/4", said)
+
     def test_what_the_caller_ignores_stays_ignored(self):
         waits = self.path("waits")
         os.mkdir(waits)
@@ -316,9 +341,10 @@ class SweepTest(unittest.TestCase):
         self.refuses(out + ["--memory", "50%", *program, "--seed", "3"], "without --seed")
         self.refuses(out + ["--memory", "50%", *program, "--report=x.json"], "without --report")
         self.refuses(out + ["--memory", "50%", *program, "--onnx", "x.onnx"], "{run}/found.onnx")
+        self.refuses(out + ["--memory", "50%", *program, "--html", "run.html"], "a file for each run with --html")
         for word in ("--dry-run", "--help", "--help=1"):
             self.refuses(out + ["--memory", "50%", *program, word], "a command that trains")
-        self.refuses(out + ["--memory", "50%", *program, b"--words", b"caf\xe9"], "in UTF-8", "caf\ufffd")
+        self.refuses(out + ["--memory", "50%", *program, b"--words", b"caf\xe9"], "in UTF-8", "caf?")
         self.refuses(["--out", PROGRAM, "--memory", "50%", *program], "may be written", PROGRAM)
         self.refuses(["--out", self.path("nothing"), "--report-only"], "the folder of a sweep")
         self.refuses(out + ["--smoke", "--memory", "50%", *program], "--smoke alone")
