@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "siena/data/image_sample.hpp"
 #include "siena/data/tiny_imagenet.hpp"
 #include "support/catch.hpp"
 #include "support/images.hpp"
@@ -64,6 +65,17 @@ TEST_CASE("image folder: a class a folder, split by fractions") {
   REQUIRE(preparation.classes == data.classes);
   REQUIRE(preparation.colours == Colours::rgb);
   REQUIRE(preparation.resize == small_images().size);
+  // A file as a sample: the pixels that the loader made of it, in the order of colours that is asked for.
+  const auto file = folder.path / "person" / "007.png";
+  const auto pixels = image_sample(file, preparation);
+  REQUIRE(all.contains(pixels));
+  auto swapped = preparation;
+  swapped.colours = Colours::bgr;
+  REQUIRE(image_sample(file, swapped)[0] == pixels[2]);
+  swapped.resize->width = 11;
+  REQUIRE_THROWS_WITH(image_sample(file, swapped), ContainsSubstring("expected a preparation that gives 12x12x3 images"));
+  swapped.bytes = false;
+  REQUIRE_THROWS_AS(image_sample(file, swapped), ShapeError);
 
   auto turned = small_images();
   turned.classes = {"person", "nobody"};
