@@ -12,6 +12,7 @@
 #include "siena/autograd/ops/mask.hpp"
 #include "siena/autograd/ops/mixture.hpp"
 #include "siena/autograd/ops/pool.hpp"
+#include "siena/autograd/ops/rearrange.hpp"
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/autograd/parameter.hpp"
 #include "siena/autograd/scalar.hpp"

@@ -6,6 +6,7 @@
 
 #include "siena/kernels/batch_norm.hpp"
 #include "siena/kernels/binary_cross_entropy.hpp"
+#include "siena/kernels/broadcast.hpp"
 #include "siena/kernels/conv2d.hpp"
 #include "siena/kernels/conv2d_backward_data.hpp"
 #include "siena/kernels/conv2d_backward_weights.hpp"
@@ -23,6 +24,7 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/outer_tile.hpp"
 #include "siena/kernels/pool.hpp"
+#include "siena/kernels/rearrange.hpp"
 #include "siena/kernels/reductions.hpp"
 #include "siena/kernels/reference.hpp"
 #include "siena/kernels/reference_layers.hpp"

@@ -20,6 +20,12 @@ TEST_CASE("activations: gradients") {
   CHECK_GRADIENTS(
       gradcheck([](DTape&, DVars in) { return ops::prelu(in[0], in[1]); }, {x, random_tensor<double>({shape[-1]}, 2)}));
   CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::dropout(in[0], 0.4, Random(3)); }, {x}));
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::clip(in[0], {.scale = 2, .low = -0.7, .high = 0.9}); }, {x}));
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::leaky_relu(in[0], 0.1); }, {x}));
+  DTensor wide = x;  // reaches beyond the edges at -3 and 3
+  for (double& element : wide.storage()) element *= 5;
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::hard_sigmoid(in[0]); }, {wide}));
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::hard_swish(in[0]); }, {wide}));
 }
 
 TEST_CASE("activations: gradients that add to others") {
@@ -28,6 +34,8 @@ TEST_CASE("activations: gradients that add to others") {
       [](DTape&, DVars in) {
         DVar y = ops::add(ops::relu(in[0]), ops::sigmoid(in[0]));
         y = ops::add(y, ops::add(ops::tanh(in[0]), ops::dropout(in[0], 0.5, Random(7))));
+        y = ops::add(y, ops::add(ops::hard_swish(in[0]), ops::hard_sigmoid(in[0])));
+        y = ops::add(y, ops::add(ops::leaky_relu(in[0], 0.2), ops::clip(in[0], {.low = -0.5, .high = 0.5})));
         return ops::add(ops::prelu(in[0], in[1]), ops::prelu(y, in[1]));
       },
       {x, random_tensor<double>({5}, 2)}));
@@ -47,6 +55,16 @@ TEST_CASE("activations: large arguments stay finite") {
   CHECK(ops::sigmoid(x).value()(0, 2) == Approx(std::exp(-40.0)));
   CHECK(ops::tanh(x).value()(0, 0) == -1);
   CHECK(ops::tanh(x).value()(0, 1) == 1);
+}
+
+TEST_CASE("hard sigmoid and hard swish: values") {
+  DTape tape(false);
+  const DVar x = tape.constant(DTensor({1, 5}, {-4, -3, 0, 1.5, 5}));
+  std::vector<double> hard, swish;
+  ops::hard_sigmoid(x).value().copy_to(hard);
+  ops::hard_swish(x).value().copy_to(swish);
+  CHECK(hard == std::vector<double>{0, 0, 0.5, 0.75, 1});
+  CHECK(swish == std::vector<double>{0, 0, 0, 1.125, 5});
 }
 
 TEST_CASE("relu: the derivative at 0 is 0") {

@@ -11,10 +11,14 @@ using kernels::Write;
 using simd::native;
 
 namespace {
+/// By what the slope of a function is known.
+enum class Known { by_output, by_input };
+
 /// One function of one span: kernel(x, y) against y = f(x); its backward(v, dy, dx, mode) against dx = dy * slope(v), where
 /// v = x for functions whose slope is known by the input, otherwise v = y.
 template <class T, class Forward, class Backward, class F, class Slope>
-void check_function(Forward forward, Backward backward, F f, Slope slope, double range, double tolerance) {
+void check_function(Forward forward, Backward backward, F f, Slope slope, double range, double tolerance,
+                    Known known = Known::by_output) {
   for (auto [rows, columns] : row_sizes()) {
     for (Write mode : {Write::overwrite, Write::accumulate}) {
       INFO(rows << " rows of " << columns << ", accumulate " << (mode == Write::accumulate));
@@ -26,10 +30,10 @@ void check_function(Forward forward, Backward backward, F f, Slope slope, double
         auto dx = mode == Write::accumulate ? random_rows<T>(random, rows, columns, poison) : y;
         if (reference) {
           kernels::reference::map<T>(rows, columns, x, y, f);
-          kernels::reference::map_backward<T>(rows, columns, y, dy, dx, mode, slope);
+          kernels::reference::map_backward<T>(rows, columns, known == Known::by_input ? x : y, dy, dx, mode, slope);
         } else {
           forward(std::span<const T>(x), std::span<T>(y));
-          backward(std::span<const T>(y), std::span<const T>(dy), std::span<T>(dx), mode);
+          backward(std::span<const T>(known == Known::by_input ? x : y), std::span<const T>(dy), std::span<T>(dx), mode);
         }
         return Results<T>{{"y", y, columns}, {"dx", dx, columns}};
       };
@@ -55,6 +59,30 @@ TEMPLATE_TEST_CASE("relu, sigmoid and tanh, forward and backward", "[kernels][el
   }
 }
 
+TEMPLATE_TEST_CASE("clip, hard swish and leaky relu, forward and backward", "[kernels][elementwise]", float, double) {
+  using T = TestType;
+  const auto clipped = [](double v, double low, double high) { return std::min(std::max(v, low), high); };
+  for (const auto& line : {kernels::ClippedLine<T>{.low = 0, .high = 6}, kernels::ClippedLine<T>{T(1) / 6, 3, 0, 1},
+                           kernels::ClippedLine<T>{T(-0.5), T(0.25), T(-1.5), T(0.75)}}) {
+    const double low = static_cast<double>(line.low), high = static_cast<double>(line.high);
+    check_function<T>(
+        [=](auto x, auto y) { kernels::clip_forward<native, T>(line, x, y); },
+        [=](auto... a) { kernels::clip_backward<native, T>(line, a...); },
+        [=](double v) { return clipped(static_cast<double>(line.scale) * (v + static_cast<double>(line.shift)), low, high); },
+        [=](double v) { return v > low && v < high ? static_cast<double>(line.scale) : 0.0; }, 9, rounding<T>());
+  }
+  check_function<T>([](auto x, auto y) { kernels::hard_swish_forward<native, T>(x, y); },
+                    [](auto... a) { kernels::hard_swish_backward<native, T>(a...); },
+                    [=](double v) { return v * clipped(v / 6 + 0.5, 0, 1); },
+                    [](double v) { return v <= -3  ? 0
+                                          : v >= 3 ? 1
+                                                   : v / 3 + 0.5; }, 6, rounding<T>(), Known::by_input);
+  check_function<T>([](auto x, auto y) { kernels::leaky_relu_forward<native, T>(0.125, x, y); },
+                    [](auto... a) { kernels::leaky_relu_backward<native, T>(0.125, a...); },
+                    [](double v) { return v > 0 ? v : 0.125 * v; }, [](double v) { return v > 0 ? 1 : 0.125; }, 3,
+                    rounding<T>());
+}
+
 TEMPLATE_TEST_CASE("tanh and sigmoid keep their relative precision", "[kernels][elementwise]", float, double) {
   using T = TestType;
   std::vector<T> x, y;
@@ -77,13 +105,22 @@ TEMPLATE_TEST_CASE("tanh and sigmoid keep their relative precision", "[kernels][
   }
 }
 
-TEST_CASE("relu lets a NaN through", "[kernels][elementwise]") {
-  std::vector<float> x(24, -1.0f), y(24);
+TEST_CASE("activations with an edge let a NaN through", "[kernels][elementwise]") {
+  std::vector<float> x(24, -4.0f), y(24);
   x[3] = x[20] = std::numeric_limits<float>::quiet_NaN();
+  const auto check = [&](float elsewhere) {
+    CHECK(std::isnan(y[3]));
+    CHECK(std::isnan(y[20]));
+    CHECK(y[4] == elsewhere);
+  };
   kernels::relu_forward<native, float>(x, y);
-  REQUIRE(std::isnan(y[3]));
-  REQUIRE(std::isnan(y[20]));
-  REQUIRE(y[4] == 0);
+  check(0);
+  kernels::clip_forward<native, float>({.low = -1, .high = 6}, x, y);
+  check(-1);
+  kernels::hard_swish_forward<native, float>(x, y);
+  check(0);
+  kernels::leaky_relu_forward<native, float>(0.5f, x, y);
+  check(-2);
 }
 
 TEMPLATE_TEST_CASE("prelu and bias, per channel", "[kernels][elementwise]", float, double) {

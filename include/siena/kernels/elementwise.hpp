@@ -152,6 +152,77 @@ void tanh_backward(std::span<const T> y, std::span<const T> dy, std::span<T> dx,
   });
 }
 
+/// A straight line between two levels: scale * (x + shift), but never below `low` or above `high`.
+template <class T>
+struct ClippedLine {
+  T scale = 1, shift = 0, low = 0, high = 1;
+};
+
+/// y = the line at x; NaN stays NaN.
+template <class Arch = simd::native, class T>
+void clip_forward(const ClippedLine<T>& line, std::span<const T> x, std::span<T> y) {
+  detail::fill<Arch, T>(y, Write::overwrite, [line, x = x.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::broadcast<T, A>(line.scale) * (simd::load<T, A>(x + i) + simd::broadcast<T, A>(line.shift));
+    return simd::min(simd::broadcast<T, A>(line.high), simd::max(simd::broadcast<T, A>(line.low), v));
+  });
+}
+
+/// dx = scale * dy where low < y < high, otherwise 0.
+template <class Arch = simd::native, class T>
+void clip_backward(const ClippedLine<T>& line, std::span<const T> y, std::span<const T> dy, std::span<T> dx, Write mode) {
+  detail::fill<Arch, T>(dx, mode, [line, y = y.data(), dy = dy.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::load<T, A>(y + i);
+    const auto slope = simd::select(v > simd::broadcast<T, A>(line.low), simd::broadcast<T, A>(line.scale), simd::zero<T, A>());
+    return simd::load<T, A>(dy + i) * simd::select(v < simd::broadcast<T, A>(line.high), slope, simd::zero<T, A>());
+  });
+}
+
+/// y = x * min(max((x + 3) / 6, 0), 1)
+template <class Arch = simd::native, class T>
+void hard_swish_forward(std::span<const T> x, std::span<T> y) {
+  detail::fill<Arch, T>(y, Write::overwrite, [x = x.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::load<T, A>(x + i);
+    const auto line = simd::broadcast<T, A>(T(1) / 6) * (v + simd::broadcast<T, A>(T(3)));
+    return v * simd::min(simd::broadcast<T, A>(T(1)), simd::max(simd::zero<T, A>(), line));
+  });
+}
+
+/// dx = dy * (x / 3 + 1 / 2) where -3 < x < 3, below that 0, above it dy.
+template <class Arch = simd::native, class T>
+void hard_swish_backward(std::span<const T> x, std::span<const T> dy, std::span<T> dx, Write mode) {
+  detail::fill<Arch, T>(dx, mode, [x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::load<T, A>(x + i), one = simd::broadcast<T, A>(T(1));
+    const auto line = simd::fma(simd::broadcast<T, A>(T(1) / 3), v, simd::broadcast<T, A>(T(0.5)));
+    const auto low = simd::select(v > simd::broadcast<T, A>(T(-3)), line, simd::zero<T, A>());
+    return simd::load<T, A>(dy + i) * simd::select(v < simd::broadcast<T, A>(T(3)), low, one);
+  });
+}
+
+/// y = x where x > 0, otherwise slope * x
+template <class Arch = simd::native, class T>
+void leaky_relu_forward(std::type_identity_t<T> slope, std::span<const T> x, std::span<T> y) {
+  detail::fill<Arch, T>(y, Write::overwrite, [slope, x = x.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::load<T, A>(x + i);
+    return simd::select(v > simd::zero<T, A>(), v, v * simd::broadcast<T, A>(slope));
+  });
+}
+
+/// dx = dy where y > 0, otherwise slope * dy; for slopes of 0 or more, which leave y the sign of x.
+template <class Arch = simd::native, class T>
+void leaky_relu_backward(std::type_identity_t<T> slope, std::span<const T> y, std::span<const T> dy, std::span<T> dx,
+                         Write mode) {
+  detail::fill<Arch, T>(dx, mode, [slope, y = y.data(), dy = dy.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto g = simd::load<T, A>(dy + i);
+    return simd::select(simd::load<T, A>(y + i) > simd::zero<T, A>(), g, g * simd::broadcast<T, A>(slope));
+  });
+}
+
 /// y = x where x > 0, otherwise slope * x with the slope of the channel.
 template <class Arch = simd::native, class T>
 void prelu_forward(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<const T> slope, std::span<T> y) {

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "siena/core/shape.hpp"
+#include "siena/kernels/broadcast.hpp"
 #include "siena/kernels/geometry.hpp"
+#include "siena/kernels/rearrange.hpp"
 
 // The oracle of the kernels that are no convolutions: plain loops over the definitions, in double whatever T. Only logical
 // elements are read and written, never the padding of a row.
@@ -212,6 +214,81 @@ void avg_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<cons
           dx[in * stride + c] += static_cast<T>(static_cast<double>(dy[o * stride + c]) / sizes[o]);
         });
   }
+}
+
+/// y [+]= x * factor of the image and the channel.
+template <class T>
+void scale_channels(const ImageRows& images, std::span<const T> x, std::span<const T> factors, std::span<T> y, Write mode) {
+  const std::int64_t stride = padded(images.channels), elements = images.positions * stride;
+  detail::for_each_element(images.batch * images.positions, images.channels, [&](std::int64_t i, std::int64_t c) {
+    detail::put(y[i], static_cast<double>(x[i]) * static_cast<double>(factors[i / elements * stride + c]), mode);
+  });
+}
+
+/// out [+]= the sums of a * b over the pixels of each image.
+template <class T>
+void channel_dots(const ImageRows& images, std::span<const T> a, std::span<const T> b, std::span<T> out, Write mode) {
+  const std::int64_t stride = padded(images.channels);
+  detail::for_each_element(images.batch, images.channels, [&](std::int64_t o, std::int64_t c) {
+    double sum = 0;
+    for (std::int64_t p = 0; p < images.positions; ++p) {
+      const std::int64_t i = (o / stride * images.positions + p) * stride + c;
+      sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    }
+    detail::put(out[o], sum, mode);
+  });
+}
+
+namespace detail {
+/// Calls body(element of the box, element of the whole) for every logical element of the box.
+template <class Body>
+void for_each_in_box(const BoxGeometry& g, std::int64_t batch, Body&& body) {
+  for_each_element(batch * g.box_height * g.box_width, g.box_channels, [&](std::int64_t i, std::int64_t c) {
+    const std::int64_t pixel = i / g.box_stride(), n = pixel / (g.box_height * g.box_width);
+    const std::int64_t h = pixel / g.box_width % g.box_height + g.top, w = pixel % g.box_width + g.left;
+    body(i, ((n * g.height + h) * g.width + w) * g.stride() + g.first + c);
+  });
+}
+}  // namespace detail
+
+template <class T>
+void take_box(const BoxGeometry& g, std::int64_t batch, std::span<const T> whole, std::span<T> box, Write mode) {
+  detail::for_each_in_box(
+      g, batch, [&](std::int64_t in, std::int64_t out) { detail::put(box[in], static_cast<double>(whole[out]), mode); });
+}
+
+template <class T>
+void put_box(const BoxGeometry& g, std::int64_t batch, std::span<const T> box, std::span<T> whole, Write mode) {
+  if (mode == Write::overwrite)
+    detail::for_each_element(batch * g.height * g.width, g.channels, [&](std::int64_t i, std::int64_t) { whole[i] = 0; });
+  detail::for_each_in_box(
+      g, batch, [&](std::int64_t in, std::int64_t out) { detail::put(whole[out], static_cast<double>(box[in]), mode); });
+}
+
+namespace detail {
+/// Calls body(element of the output, element of the input that it is) for every logical element of the output.
+template <class Body>
+void for_each_copy(const UpsampleGeometry& g, std::int64_t batch, Body&& body) {
+  const std::int64_t height = g.height * g.vertical, width = g.width * g.horizontal;
+  for_each_element(batch * height * width, g.channels, [&](std::int64_t i, std::int64_t c) {
+    const std::int64_t pixel = i / g.stride(), n = pixel / (height * width);
+    const std::int64_t h = pixel / width % height / g.vertical, w = pixel % width / g.horizontal;
+    body(i, ((n * g.height + h) * g.width + w) * g.stride() + c);
+  });
+}
+}  // namespace detail
+
+template <class T>
+void upsample_forward(const UpsampleGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y) {
+  detail::for_each_copy(g, batch, [&](std::int64_t out, std::int64_t in) { y[out] = x[in]; });
+}
+
+template <class T>
+void upsample_backward(const UpsampleGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<T> dx, Write mode) {
+  std::vector<double> sums(dx.size());
+  detail::for_each_copy(g, batch, [&](std::int64_t out, std::int64_t in) { sums[in] += static_cast<double>(dy[out]); });
+  detail::for_each_element(batch * g.height * g.width, g.channels,
+                           [&](std::int64_t i, std::int64_t) { detail::put(dx[i], sums[i], mode); });
 }
 
 /// Softmax of every row.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "siena/autograd/tape.hpp"
 #include "siena/core/random.hpp"
@@ -48,6 +49,45 @@ BasicVar<T> tanh(const BasicVar<T>& x) {
   return detail::elementwise(
       x, [](auto in, auto y) { kernels::tanh_forward<Arch, T>(in, y); },
       [](auto y, auto dy, auto dx, kernels::Write mode) { kernels::tanh_backward<Arch, T>(y, dy, dx, mode); });
+}
+
+/// scale (x + shift), but never below `low` or above `high`; the derivative at both edges is 0.
+template <class T, class Arch = simd::native>
+BasicVar<T> clip(const BasicVar<T>& x, const kernels::ClippedLine<T>& line) {
+  return detail::elementwise(
+      x, [line](auto in, auto y) { kernels::clip_forward<Arch, T>(line, in, y); },
+      [line](auto y, auto dy, auto dx, kernels::Write mode) { kernels::clip_backward<Arch, T>(line, y, dy, dx, mode); });
+}
+
+/// (x + 3) / 6, in [0, 1] (as in MobileNetV3, arXiv 1905.02244).
+template <class T, class Arch = simd::native>
+BasicVar<T> hard_sigmoid(const BasicVar<T>& x) {
+  return clip<T, Arch>(x, {.scale = T(1) / 6, .shift = 3, .low = 0, .high = 1});
+}
+
+/// x hard_sigmoid(x).
+template <class T, class Arch = simd::native>
+BasicVar<T> hard_swish(const BasicVar<T>& x) {
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::hard_swish_forward<Arch, T>(x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto in = t.value(x).storage();
+    const auto [dy, slot] = t.slot_over(x, output);
+    kernels::hard_swish_backward<Arch, T>(in, dy, slot.storage(), slot.mode);
+  });
+  return output;
+}
+
+/// x where x > 0, else slope x, with one slope of 0 or more for all.
+template <class T, class Arch = simd::native>
+BasicVar<T> leaky_relu(const BasicVar<T>& x, double slope) {
+  const T factor = static_cast<T>(slope);
+  return detail::elementwise(
+      x, [factor](auto in, auto y) { kernels::leaky_relu_forward<Arch, T>(factor, in, y); },
+      [factor](auto y, auto dy, auto dx, kernels::Write mode) {
+        kernels::leaky_relu_backward<Arch, T>(factor, y, dy, dx, mode);
+      });
 }
 
 /// x where x > 0, else slope x, with one slope a channel (He et al. 2015).

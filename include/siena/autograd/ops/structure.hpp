@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "siena/autograd/tape.hpp"
+#include "siena/kernels/broadcast.hpp"
 #include "siena/kernels/elementwise.hpp"
 #include "siena/kernels/reductions.hpp"
 #include "siena/kernels/simd.hpp"
@@ -49,6 +51,50 @@ BasicVar<T> scale(const BasicVar<T>& x, double factor) {
       kernels::axpy<Arch, T>(static_cast<T>(factor), dy, slot.storage());
     } else {
       kernels::scale<Arch, T>(static_cast<T>(factor), dy, slot.storage());
+    }
+  });
+  return output;
+}
+
+namespace detail {
+template <class T>
+bool is_value_per_channel(const BasicVar<T>& factors, const BasicVar<T>& x) {
+  const Shape &few = factors.shape(), &many = x.shape();
+  return few[0] == many[0] && few[-1] == many[-1] && few.rows() == few[0];
+}
+/// N x H x W x C times one value for each channel of each sample.
+template <class T, class Arch>
+BasicVar<T> multiply_channels(const BasicVar<T>& x, const BasicVar<T>& factors) {
+  const kernels::ImageRows images{x.shape()[0], x.shape().rows() / std::max<std::int64_t>(x.shape()[0], 1), x.shape()[-1]};
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::scale_channels<Arch, T>(images, x.value().storage(), factors.value().storage(), y.storage(),
+                                   kernels::Write::overwrite);
+  const BasicVar<T> output = x.tape().result(std::move(y), x, factors);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto dy = t.grad(output).storage();
+    if (const auto slot = t.slot(x))
+      kernels::scale_channels<Arch, T>(images, dy, t.value(factors).storage(), slot.storage(), slot.mode);
+    if (const auto slot = t.slot(factors))
+      kernels::channel_dots<Arch, T>(images, dy, t.value(x).storage(), slot.storage(), slot.mode);
+  });
+  return output;
+}
+}  // namespace detail
+
+/// a * b of equal shapes, or of N x H x W x C and one value for each channel of each sample (N x C, N x 1 x 1 x C).
+template <class T, class Arch = simd::native>
+BasicVar<T> multiply(const BasicVar<T>& a, const BasicVar<T>& b) {
+  if (a.shape() != b.shape() && detail::is_value_per_channel(b, a)) return detail::multiply_channels<T, Arch>(a, b);
+  require<ShapeError>(a.shape() == b.shape(),
+                      "multiply: expected equal shapes, or one value a channel as the second, got {} and {}", a.shape(),
+                      b.shape());
+  auto y = BasicTensor<T>::uninitialized(a.shape());
+  kernels::multiply<Arch, T>(a.value().storage(), b.value().storage(), y.storage());
+  const BasicVar<T> output = a.tape().result(std::move(y), a, b);
+  a.tape().record(output, [=](BasicTape<T>& t) {
+    for (const auto& [input, other] : {std::pair{a, b}, std::pair{b, a}}) {
+      const auto slot = t.slot(input);
+      if (slot) kernels::multiply<Arch, T>(t.grad(output).storage(), t.value(other).storage(), slot.storage(), slot.mode);
     }
   });
   return output;
