@@ -42,6 +42,8 @@ TEST_CASE("cortex-m: patches are gathered, outputs scaled, adds and pools read",
   }
   LayerDesc<double> add{.kind = LayerKind::add, .producers = {0, 1}, .in_channels = 6, .out_channels = 6};
   CHECK(unit_rates.layer_cost(add) == 12);
+  add.kind = LayerKind::multiply;
+  CHECK(unit_rates.layer_cost(add) == 12);
   add.kind = LayerKind::batch_norm;
   CHECK(unit_rates.layer_cost(add) == 6);
   add.batch_norm_folded = true;

@@ -126,6 +126,14 @@ TEST_CASE("description: elements, weights and multiplications of every kind of l
   REQUIRE(add.input_elements() == 24);
   REQUIRE(add.macs() == 0);
 
+  LayerDesc<double> product{.kind = LayerKind::multiply, .producers = {0, 1}, .in_channels = 6, .out_channels = 6};
+  product.in_height = product.out_height = 2;
+  REQUIRE(product.input_elements() == 24);
+  product.per_channel = true;
+  REQUIRE(product.input_elements() == 18);
+  REQUIRE(product.output_elements() == 12);
+  REQUIRE(product.weights() + product.macs() == 0);
+
   const LayerDesc<double> custom{.kind = LayerKind::other, .own_weights = 11, .own_macs = 13};
   REQUIRE(custom.weights() == 11);
   REQUIRE(custom.macs() == 13);
@@ -146,6 +154,7 @@ TEST_CASE("description: conversion keeps everything", "[cost]") {
   net.layers[3].live_taps = 4;
   net.layers[4].presence = 0.5, net.layers[4].weight_bits = 4, net.layers[5].repeated = true;
   net.layers.push_back({.kind = LayerKind::other, .own_weights = 11, .own_macs = 13});
+  net.layers.push_back({.kind = LayerKind::multiply, .in_channels = 5, .in_height = 3, .per_channel = true});
   const auto back = convert<double>(convert<Scalar>(net));
   REQUIRE(back.layers.size() == net.layers.size());
   for (std::size_t i = 0; i < net.layers.size(); ++i) {

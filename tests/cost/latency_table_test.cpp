@@ -158,6 +158,8 @@ TEST_CASE("latency query: what tells layers apart, and what takes no time", "[co
   CHECK(latency_query(global)->key.to_string() == "global_avg_pool");
   CHECK(latency_query(global)->width == 8);
   CHECK(latency_query(plain_layer(LayerKind::add, "", 3, 8))->key.to_string() == "add");
+  CHECK(latency_query(plain_layer(LayerKind::multiply, "", 3, 8))->key.to_string() == "multiply");
+  CHECK(latency_query(plain_layer(LayerKind::rearrange, "pad", 3, 8))->key.to_string() == "pad");
   CHECK(latency_query(plain_layer(LayerKind::batch_norm, "", 3, 8))->key.to_string() == "batch_norm");
   CHECK(latency_query(plain_layer(LayerKind::other, "mine", 3, 8))->in_channels == 3);
 

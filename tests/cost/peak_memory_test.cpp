@@ -32,7 +32,7 @@ class Arena {
       if (layer(i).presence == 0) continue;
       const std::set<int> in = inputs(i);
       const bool alone = all(i).size() == 1;
-      if (alone && (layer(i).kind == LayerKind::flatten || layer(i).kind == LayerKind::add)) {
+      if (alone && (layer(i).kind == LayerKind::flatten || of_two(i))) {
         value_[i] = *in.begin();
       } else {
         value_[i] = i;
@@ -58,7 +58,7 @@ class Arena {
       if (value_[i] == i) {
         const double bytes = blocks_[i].bytes;
         const auto& kind = layer(i).kind;
-        const bool over = kind == LayerKind::activation || kind == LayerKind::batch_norm || kind == LayerKind::add;
+        const bool over = kind == LayerKind::activation || kind == LayerKind::batch_norm || of_two(i);
         const int first = all(i).empty() ? -2 : all(i)[0];
         const bool in_place = over && first > -2 && blocks_[first].users == 1;
         peak = std::max(peak, in_place ? live - blocks_[first].bytes + std::max(bytes, blocks_[first].bytes) : live + bytes);
@@ -77,6 +77,7 @@ class Arena {
   };
   int size() const { return static_cast<int>(net_.layers.size()); }
   const LayerDesc<double>& layer(int i) const { return net_.layers[static_cast<std::size_t>(i)]; }
+  bool of_two(int i) const { return layer(i).kind == LayerKind::add || layer(i).kind == LayerKind::multiply; }
   /// Blocks that a layer reads, one per input that is there.
   std::vector<int> all(int i) {
     std::vector<int> blocks;
@@ -106,13 +107,15 @@ LayerDesc<double> plain(LayerKind kind, std::string name, double channels, std::
 Architecture<double> random_graph(Random& random) {
   Architecture<double> net;
   const auto below = [&](int n) { return static_cast<int>(random.below(static_cast<std::uint64_t>(n))); };
-  constexpr LayerKind kinds[] = {LayerKind::conv2d,  LayerKind::linear,     LayerKind::activation, LayerKind::add,
-                                 LayerKind::flatten, LayerKind::batch_norm, LayerKind::pool,       LayerKind::concat};
+  constexpr LayerKind kinds[] = {LayerKind::conv2d,    LayerKind::linear,  LayerKind::activation, LayerKind::add,
+                                 LayerKind::flatten,   LayerKind::pool,    LayerKind::batch_norm, LayerKind::concat,
+                                 LayerKind::rearrange, LayerKind::multiply};
   const int layers = 1 + below(14);
   for (int i = 0; i < layers; ++i) {
-    auto layer = plain(kinds[below(8)], "layer", 1 + below(9), {});
+    auto layer = plain(kinds[below(10)], "layer", 1 + below(9), {});
     const bool many = layer.kind == LayerKind::add || layer.kind == LayerKind::concat;
-    for (int k = many ? 2 + below(2) : 1; k > 0; --k) layer.producers.push_back(std::max(-1, i - 1 - below(4)));
+    for (int k = layer.kind == LayerKind::multiply ? 2 : many ? 2 + below(2) : 1; k > 0; --k)
+      layer.producers.push_back(std::max(-1, i - 1 - below(4)));
     layer.output_bits = 2 << below(3);
     layer.presence = random.chance(0.25) ? 0 : 1;
     net.layers.push_back(layer);

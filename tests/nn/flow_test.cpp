@@ -60,6 +60,16 @@ TEST_CASE("flow: shapes while writing") {
   CHECK(net.nodes()[1].inputs == std::vector<int>{0});
 }
 
+TEST_CASE("flow: a function stands in the place of a layer") {
+  const auto block = [](Flow x, int out) { return add(x, x | Conv2d{.out = out} | Relu{}); };
+  const auto twice = [](const Flow& x) { return concat({x, x}); };
+  Network net{Shape{8, 8, 3}, [&](Flow x) { return x | [&](Flow y) { return block(y, 3); } | twice | Relu{}; }};
+  std::vector<std::string_view> kinds;
+  for (const auto& node : net.nodes()) kinds.push_back(kind_of(node.layer));
+  CHECK(kinds == std::vector<std::string_view>{"input", "conv2d", "relu", "add", "concat", "relu"});
+  CHECK(net.output_shape() == Shape{8, 8, 6});
+}
+
 TEST_CASE("flow: layers of users") {
   Network net{Shape{3}, [](Flow x) { return x | Bent{} | Bent{.slope = 2} | Linear{.out = 2}; }};
   CHECK(net.nodes()[1].name == "bent_1");

@@ -41,6 +41,17 @@ TEST_CASE("network: shapes of every layer") {
   CHECK(shape(image, Sigmoid{}) == image);
   CHECK(shape(image, Tanh{}) == image);
   CHECK(shape(image, Dropout{}) == image);
+  CHECK(shape(image, HardSigmoid{}) == image);
+  CHECK(shape(image, HardSwish{}) == image);
+  CHECK(shape(image, Relu6{}) == image);
+  CHECK(shape(image, LeakyRelu{}) == image);
+  CHECK(shape(image, Upsample{}) == Shape{14, 20, 6});
+  CHECK(shape(Shape{9, 4}, Upsample{.factor = 3}) == Shape{27, 4});
+  CHECK(shape(image, Pad{.padding = {1, 2, 3, 4}}) == Shape{10, 17, 6});
+  CHECK(shape(Shape{9, 4}, Pad{.padding = {0, 2}}) == Shape{13, 4});
+  CHECK(shape(image, Slice{.height = {2}, .width = {-3, -1}, .channels = {0, 4}}) == Shape{5, 2, 4});
+  CHECK(shape(Shape{9, 4}, Slice{.width = {-1}}) == Shape{1, 4});
+  CHECK(shape(Shape{9}, Slice{.channels = {3, 8}}) == Shape{5});
   CHECK(shape(image, MaxPool{}) == Shape{3, 5, 6});
   CHECK(shape(image, AvgPool{.kernel = 3, .stride = 2, .padding = same}) == Shape{4, 5, 6});
   CHECK(shape(image, GlobalAvgPool{}) == Shape{6});
@@ -48,6 +59,9 @@ TEST_CASE("network: shapes of every layer") {
   CHECK(shape(Shape{5}, Linear{.out = 3}) == Shape{3});
   CHECK(build(image, [](Flow x) { return concat({x, x | Conv2d{.out = 3}, x}); }).output_shape() == Shape{7, 10, 15});
   CHECK(build(image, [](Flow x) { return add(x, x); }).output_shape() == image);
+  CHECK(build(image, [](Flow x) { return multiply(x, x); }).output_shape() == image);
+  CHECK(build(image, [](Flow x) { return multiply(x, x | GlobalAvgPool{}); }).output_shape() == image);
+  CHECK(build(image, [](Flow x) { return multiply(x, x | AvgPool{.kernel = {7, 10}}); }).output_shape() == image);
   CHECK(build(image, [](Flow x) { return x; }).output_shape() == image);
 }
 
@@ -127,6 +141,24 @@ TEST_CASE("network: layers that do not fit say where, and what they got") {
                             return concat({x, x | Conv2d{.out = 3, .stride = 2}});
                           }),
                     "concat_1: expected inputs that differ in channels only, got 8x6x3 and 4x3x3");
+  CHECK_THROWS_WITH(build(image, [](Flow x) { return multiply(x, x | GlobalAvgPool{} | Linear{.out = 4}); }),
+                    "multiply_1: expected two inputs of equal shape, or one value a channel as the second, got 8x6x3 and 4");
+  CHECK_THROWS_AS(build(image, [](Flow x) { return multiply(x | GlobalAvgPool{}, x); }), ShapeError);
+  CHECK_THROWS_WITH(layer(image, Clip{.low = 1, .high = 1}),
+                    "clip_1: expected two finite levels, the lower one first, got 1 and 1");
+  CHECK_THROWS_AS(layer(image, Clip{.high = std::numeric_limits<double>::infinity()}), ArgumentError);
+  CHECK_THROWS_WITH(layer(image, LeakyRelu{.slope = -0.1}), "leaky_relu_1: expected a slope in [0, 1), got -0.1");
+  CHECK_THROWS_WITH(layer(image, Upsample{.factor = {0, 2}}), "upsample_1: expected factors of 1 or more, got 0 and 2");
+  CHECK_THROWS_WITH(layer(Shape{5}, Upsample{}),
+                    ContainsSubstring("upsample_1: expected images") && ContainsSubstring("got 5"));
+  CHECK_THROWS_WITH(layer(image, Pad{.padding = {0, -1}}), ContainsSubstring("each side, got 0, 0, -1 and -1"));
+  CHECK_THROWS_WITH(layer(image, Pad{.padding = same}), ContainsSubstring("got same; `same` depends on a kernel"));
+  CHECK_THROWS_WITH(layer(Shape{9, 4}, Pad{.padding = 1}), ContainsSubstring("`.padding = {0, 1}`, got 1 and 1 above"));
+  CHECK_THROWS_WITH(layer(image, Slice{.channels = {1, 4}}), "slice_1: expected a part of its 3 channels, got [1, 4)");
+  CHECK_THROWS_WITH(layer(image, Slice{.height = {-9}}), "slice_1: expected a part of its 8 rows, got [-1, 8)");
+  CHECK_THROWS_AS(layer(image, Slice{.width = {3, 3}}), ShapeError);
+  CHECK_THROWS_WITH(layer(Shape{9, 4}, Slice{.height = {0, 1}}),
+                    "slice_1: expected no range of rows for an input that has none, 9x4");
   CHECK_THROWS_AS(build(Shape{}, [](Flow x) { return x; }), ShapeError);
   CHECK_THROWS_AS(build(Shape{0, 4, 3}, [](Flow x) { return x; }), ShapeError);
 }

@@ -74,7 +74,7 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     compact.return_gradients(network, 5);
 
     const Selection on = space.selection(network);
-    double largest = 1e-6;  // some gradients are zero but for rounding, as those of a bias before a batch norm
+    double largest = 1e-6;  // some gradients are zero but for rounding, as those of a bias or a single tap before a batch norm
     for (int p = 0; p < network.parameter_count(); ++p) {
       if (network.parameter(p).role == Role::architecture) continue;
       const Tensor& grad = network.parameter(p).grad;
@@ -83,7 +83,7 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     for (int p = 0; p < network.parameter_count(); ++p) {
       if (network.parameter(p).role == Role::architecture) continue;
       INFO(network.parameter(p).name);
-      CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 1e-2);
+      CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 2e-2);
     }
     for (int c = 0; c < space.choices().count(); ++c) {
       const int alpha = network.nodes()[space.choices().node(c)].parameters[0];

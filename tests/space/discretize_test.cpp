@@ -178,9 +178,9 @@ TEST_CASE("discretize: the result is a network like any other") {
   const SearchSpace space(network);
   const Selection selection = generator.selection(space);
   Network plain = discretize(network, space, selection);
+  CHECK(plain.parameters(Role::architecture).empty());
   // It can be discretised again, and shares nothing with the network that it came from.
   const SearchSpace again(plain);
-  CHECK(plain.parameters(Role::architecture).empty());
   const Tensor batch = generator.batch(plain, 2);
   const Tensor before = plain.predict(batch);
   for (int p = 0; p < network.parameter_count(); ++p) network.parameter(p).value.fill(0.5f);

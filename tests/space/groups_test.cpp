@@ -119,6 +119,73 @@ TEST_CASE("groups: an add ties both summands, in either order") {
   CHECK(g["stem"].layers == std::vector<int>{g.node("stem"), g.node("y")});
 }
 
+TEST_CASE("groups: a product ties both factors, also where one is a value a channel") {
+  const auto squeeze = [](const Flow& x) {
+    return (x | GlobalAvgPool{} | Searchable{Linear{.out = 3}, Channels{}}).named("few");
+  };
+  const Grouped g([&](const Flow& in) {
+    const Flow x = (in | conv(8)).named("x") | HardSwish{};
+    const Flow gate = (squeeze(x) | Relu{} | Searchable{Linear{.out = 8}, Channels{.minimum = 2}}).named("gate");
+    return classify((multiply(x, gate | HardSigmoid{}) | conv(6)).named("next"));
+  });
+  CHECK(g.group("gate") == g.group("x"));
+  CHECK(g.group("multiply_1") == g.group("x"));
+  CHECK(g.group("few") != g.group("x"));
+  CHECK_FALSE(g.frozen("x"));
+  CHECK_FALSE(g.frozen("few"));
+  CHECK(g["x"].minimum == 2);
+  const Grouped plain([&](const Flow& in) {
+    const Flow x = (in | conv(8)).named("x");
+    return classify(multiply(x, (squeeze(x) | Linear{.out = 8}).named("gate") | Sigmoid{}));
+  });
+  CHECK(plain.frozen("x"));  // a layer that is not searchable
+  CHECK_FALSE(plain.frozen("few"));
+}
+
+TEST_CASE("groups: pixels that are moved or left out keep their channels, and slices of channels have theirs") {
+  const Grouped g([](const Flow& in) {
+    const Flow x = (in | conv(8)).named("a") | Upsample{} | Pad{.padding = 1} | Slice{.height = {2, 6}};
+    const Flow both = concat({x.named("cropped"), (x | conv(5)).named("b")});
+    const Flow left = (both | Slice{.channels = {0, 8}}).named("left"), right = (both | Slice{.channels = {8}}).named("right");
+    return classify(concat({left | conv(3), right}));
+  });
+  for (const char* name : {"cropped", "left"}) CHECK(g.group(name) == g.group("a"));
+  CHECK(g.group("right") == g.group("b"));
+  CHECK_FALSE(g.frozen("a"));
+  CHECK_FALSE(g.frozen("b"));
+}
+
+TEST_CASE("groups: a slice cuts the channels of a layer in two, and each part varies") {
+  const Grouped g([](const Flow& in) {
+    const Flow x = (in | conv(8, 3, 4)).named("x") | BatchNorm{} | Relu{};
+    const Flow left = (x | Slice{.channels = {0, 6}}).named("left"), right = (x | Slice{.channels = {6}}).named("right");
+    return classify(concat({(left | conv(5)).named("y"), right}));
+  });
+  REQUIRE(g.runs("x").size() == 2);
+  CHECK(g.runs("x")[0].group == g.group("left"));
+  CHECK(g.runs("x")[1].group == g.group("right"));
+  CHECK(g["left"].channels == 6);
+  CHECK(g["right"].channels == 2);
+  CHECK(g["left"].minimum == 3);  // of the four that must stay
+  CHECK(g["right"].minimum == 1);
+  for (const char* part : {"left", "right"}) CHECK_FALSE(g.frozen(part));
+
+  const Grouped halves([](const Flow& in) {  // the parts of a layer, added to each other
+    const Flow x = (in | conv(8)).named("x");
+    return classify(add((x | Slice{.channels = {0, 4}}).named("left"), (x | Slice{.channels = {4}}).named("right")));
+  });
+  CHECK(halves.group("left") == halves.group("right"));
+  CHECK_FALSE(halves.frozen("left"));
+
+  const Grouped multiples([](const Flow& in) {
+    const Flow x = (in | Searchable{Conv2d{.out = 16, .kernel = 3}, Channels{.multiple = 8}}).named("x");
+    return classify((x | Slice{.channels = {0, 12}}).named("left"));
+  });
+  CHECK(multiples.frozen("left"));
+  CHECK(multiples.frozen("x"));
+  CHECK(multiples["x"].frozen_by == "'left' cuts channels that go in other steps");
+}
+
 TEST_CASE("groups: chains of blocks share one mask") {
   const Grouped g([](const Flow& in) {
     Flow x = (in | conv(8)).named("stem");

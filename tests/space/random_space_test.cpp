@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -54,7 +55,9 @@ bool may_write_over_its_input(const Layer& layer) {
   return visit_layer(
       []<class L>(const L&) {
         return std::is_same_v<L, Relu> || std::is_same_v<L, PRelu> || std::is_same_v<L, Sigmoid> || std::is_same_v<L, Tanh> ||
-               std::is_same_v<L, Dropout> || std::is_same_v<L, BatchNorm> || std::is_same_v<L, Add>;
+               std::is_same_v<L, HardSigmoid> || std::is_same_v<L, HardSwish> || std::is_same_v<L, Clip> ||
+               std::is_same_v<L, LeakyRelu> || std::is_same_v<L, Dropout> || std::is_same_v<L, BatchNorm> ||
+               std::is_same_v<L, Add> || std::is_same_v<L, Multiply>;
       },
       layer);
 }
@@ -87,6 +90,7 @@ double peak_by_hand(const Network& network) {
 
 TEST_CASE("space: whatever is selected of anything that may vary, outputs, prices and memory are those of the plain network") {
   int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0, in_blocks = 0, in_multiples = 0;
+  std::map<std::string, int> kinds;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     INFO("network " << seed);
     test::RandomNetwork generator(seed, true);
@@ -120,7 +124,10 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
       in_blocks += std::any_of(runs.begin(), runs.end(), wide) ? 1 : 0;
     }
     with_choices += space.choices().count() > 0 ? 1 : 0;
-    for (const auto& node : plain.nodes()) of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
+    for (const auto& node : plain.nodes()) {
+      of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
+      ++kinds[std::string(kind_of(node.layer))];
+    }
   }
   CHECK(fewer_channels > 400);
   CHECK(fewer_taps > 200);
@@ -128,6 +135,10 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
   CHECK(of_users > 5);
   CHECK(in_blocks > 100);
   CHECK(in_multiples > 100);
+  for (const char* kind : {"multiply", "hard_sigmoid", "hard_swish", "clip", "leaky_relu", "upsample", "pad", "slice"}) {
+    INFO(kind);
+    CHECK(kinds[kind] > 15);
+  }
 }
 
 TEST_CASE("space: what was found may vary on, and is found again") {

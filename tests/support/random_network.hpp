@@ -30,15 +30,18 @@ struct Scaled {
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
 };
 
-inline bool has_custom_layers(const Network& network) {
+template <class L>
+bool has(const Network& network) {
   return std::any_of(network.nodes().begin(), network.nodes().end(),
-                     [](const auto& node) { return std::holds_alternative<Custom>(node.layer); });
+                     [](const auto& node) { return std::holds_alternative<L>(node.layer); });
 }
+inline bool has_custom_layers(const Network& network) { return has<Custom>(network); }
 
 /// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other.
 class RandomNetwork {
  public:
-  explicit RandomNetwork(std::uint64_t seed, bool choices = false) : random_(seed), taps_(seed + 1000), choices_(choices) {}
+  explicit RandomNetwork(std::uint64_t seed, bool choices = false)
+      : random_(seed), taps_(seed + 1000), others_(seed + 2000), choices_(choices) {}
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
@@ -145,7 +148,22 @@ class RandomNetwork {
     return maybe_searchable(x, layer);
   }
   Flow activation(const Flow& x) {
-    switch (below(6)) {
+    const int kind = below(6);
+    switch (others_.chance(0.3) ? others_.below(5) : 5) {
+      case 0:
+        return x | HardSigmoid{};
+      case 1:
+        return x | HardSwish{};
+      case 2:
+        return x | Clip{.low = -0.2, .high = 0.7};
+      case 3:
+        return x | Relu6{};
+      case 4:
+        return x | LeakyRelu{.slope = 0.1};
+      default:
+        break;
+    }
+    switch (kind) {
       case 0:
         return x | PRelu{};
       case 1:
@@ -206,6 +224,50 @@ class RandomNetwork {
       }
     }
   }
+  /// Weighs channels by what global pooling has seen of them.
+  Flow squeeze_excite(const Flow& x) {
+    Flow gate = x | GlobalAvgPool{};
+    gate = maybe_searchable(gate, Linear{.out = 1 + below(4)}) | Relu{};
+    gate = maybe_searchable(gate, Linear{.out = static_cast<int>(x.shape()[-1])});
+    return multiply(x, others_.chance(0.5) ? gate | Sigmoid{} : gate | HardSigmoid{});
+  }
+  /// Cuts the channels in two and convolves one part.
+  Flow split(const Flow& x) {
+    const auto channels = static_cast<int>(x.shape()[-1]);
+    if (channels < 2) return x;
+    const int cut = 1 + static_cast<int>(others_.below(static_cast<std::uint64_t>(channels - 1)));
+    const Flow right = x | Slice{.channels = {cut - channels}};
+    if (others_.chance(0.3)) return right;
+    const Flow left = x | Slice{.channels = {0, cut}};
+    return others_.chance(0.3) ? concat({left, x, right}) : concat({right, finish(conv(left, 2 + below(4), true))});
+  }
+  /// More pixels, or fewer.
+  Flow resize(const Flow& x) {
+    const bool image = x.shape().rank() == 3;
+    const std::int64_t width = x.shape()[-2], height = image ? x.shape()[0] : 2;
+    switch (others_.below(4)) {
+      case 0:
+        return width * height > 36 ? x : x | Upsample{.factor = {2, image ? 1 + below(2) : 2}};
+      case 1:
+        return x | Pad{.padding = image ? ImagePadding(1, 0, 0, 2) : ImagePadding(0, 0, 2, 1)};
+      case 2:
+        return width < 2 ? x : x | Slice{.width = {1}};
+      default:
+        return image && height > 1 ? x | Slice{.height = {0, -1}} : x;
+    }
+  }
+  Flow another(const Flow& x) {
+    switch (others_.below(4)) {
+      case 0:
+        return squeeze_excite(x);
+      case 1:
+        return split(x);
+      case 2:
+        return resize(x);
+      default:
+        return multiply(conv(x, static_cast<int>(x.shape()[-1]), true), others_.chance(0.5) ? x : activation(x));
+    }
+  }
   Flow pool(const Flow& x) {
     if (x.shape().rank() == 2 || x.shape()[0] < 4 || x.shape()[1] < 4) return x;
     if (chance(0.5)) return x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
@@ -242,6 +304,7 @@ class RandomNetwork {
     const int blocks = 1 + below(5);
     for (int i = 0; i < blocks; ++i) {
       if (choices_ && chance(0.5)) x = choice(x, 1);
+      if (others_.chance(0.4)) x = another(x);
       switch (below(9)) {
         case 0:
           x = finish(conv(x, 2 + below(10), false));
@@ -286,7 +349,7 @@ class RandomNetwork {
     }
   }
 
-  Random random_, taps_;
+  Random random_, taps_, others_;  // of taps and of layers that came later: what was there before is drawn as ever
   bool choices_;
 };
 

@@ -15,7 +15,7 @@ struct CortexMRates {
   double linear;     ///< 8 MACs: 2 outputs over 4 inputs
   double gather;     ///< an element of a patch, widened to 16 bits (im2col)
   double output;     ///< an output, scaled and clamped to 8 bits
-  double element;    ///< an input element of an add, a pool, or a batch norm that does not fold
+  double element;    ///< an input element of an add, a product, a pool, or a batch norm that does not fold
 };
 /// CMSIS-NN on a Cortex-M4 (STM32L4R5, 120 MHz).
 inline constexpr CortexMRates cortex_m4{.dense = 54, .depthwise = 33, .linear = 30, .gather = 3, .output = 25, .element = 18};
@@ -27,7 +27,7 @@ inline constexpr CortexMRates cortex_m7{.dense = 16, .depthwise = 20, .linear = 
 ///   convolution  ceil(P/2) ceil(Cout/2) (dense ceil(k Cin / 4) + 4 output) + gather P k Cin, once per group
 ///   depthwise    P ceil(C/4) (depthwise k + 4 output)
 ///   linear       ceil(Cout/2) (linear ceil(Cin/4) + 2 output)
-///   add, pool, batch norm that does not fold: element for each input element
+///   add, multiply, pool, batch norm that does not fold: element for each input element
 ///
 /// Rough. `gather`, `output` and `element` are guessed from the instructions of the kernels; the rest is fitted to the networks
 /// of MLPerf Tiny v1.0, closed division, which the model meets within 5 %: ResNet8 390 ms, DS-CNN 100, MobileNetV1 301 and the
@@ -60,6 +60,7 @@ struct CortexM {
       case LayerKind::batch_norm:
         return layer.batch_norm_folded ? N(0) : layer.input_elements() * rates.element;
       case LayerKind::add:
+      case LayerKind::multiply:
       case LayerKind::pool:
         return layer.input_elements() * rates.element;
       case LayerKind::other:

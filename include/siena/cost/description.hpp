@@ -11,8 +11,23 @@
 
 namespace siena {
 
-/// A mixture hands on the output of one of its producers, each there with its presence, or a mix of them.
-enum class LayerKind { conv2d, depthwise_conv2d, linear, batch_norm, activation, pool, add, concat, flatten, mixture, other };
+/// A mixture hands on the output of one of its producers, each there with its presence, or a mix of them. To rearrange is to
+/// move elements, or to leave some out: upsample, pad, slice.
+enum class LayerKind {
+  conv2d,
+  depthwise_conv2d,
+  linear,
+  batch_norm,
+  activation,
+  pool,
+  add,
+  multiply,
+  concat,
+  rearrange,
+  flatten,
+  mixture,
+  other
+};
 
 inline std::string_view name_of(LayerKind kind) {
   switch (kind) {
@@ -30,8 +45,12 @@ inline std::string_view name_of(LayerKind kind) {
       return "pool";
     case LayerKind::add:
       return "add";
+    case LayerKind::multiply:
+      return "multiply";
     case LayerKind::concat:
       return "concat";
+    case LayerKind::rearrange:
+      return "rearrange";
     case LayerKind::flatten:
       return "flatten";
     case LayerKind::mixture:
@@ -48,12 +67,12 @@ inline std::string_view name_of(LayerKind kind) {
 template <class N>
 struct LayerDesc {
   LayerKind kind = LayerKind::other;
-  std::string operation = {};  ///< which activation, pool or custom layer: "relu", "max_pool", ...; "": not said
+  std::string operation = {};  ///< which of its kind: "relu", "max_pool", "pad", that of a custom layer; "": not said
   std::string name = {};
   int node = -1;                    ///< of the network
   std::vector<int> producers = {};  ///< indices into Architecture::layers, -1 for the input of the network; one per input
 
-  N in_channels = 0;   ///< of one input of an add; of all inputs of a concat together
+  N in_channels = 0;   ///< of one input of an add or multiply; of all inputs of a concat together
   N out_channels = 0;  ///< of a depthwise convolution: in_channels * multiplier (costs follow in_channels)
   int in_height = 1, in_width = 1;
   int out_height = 1, out_width = 1;
@@ -64,6 +83,7 @@ struct LayerDesc {
   std::optional<N> live_taps = {};  ///< kernel elements left by a tap mask; all of them when empty
 
   bool bias = false;
+  bool per_channel = false;  ///< of a multiply: its second input is one value a channel
   /// Convolution, linear: a batch norm follows directly and folds into this layer, which then has a bias. Batch norm: it is
   /// the one that folds away, and costs nothing itself.
   bool batch_norm_folded = false;
@@ -115,8 +135,9 @@ struct LayerDesc {
     return has_weights() ? weights() * (double(out_height) * out_width) : N(0);
   }
   N input_elements() const {
-    const double inputs = kind == LayerKind::add && producers.size() > 1 ? double(producers.size()) : 1;
-    return in_channels * (inputs * in_height * in_width);
+    const double positions = double(in_height) * in_width;
+    if (kind == LayerKind::multiply) return in_channels * (positions + (per_channel ? 1 : positions));
+    return in_channels * (kind == LayerKind::add && producers.size() > 1 ? positions * double(producers.size()) : positions);
   }
   N output_elements() const { return filters() * (double(out_height) * out_width); }
 };
@@ -140,7 +161,8 @@ LayerDesc<To> convert(const LayerDesc<From>& from) {
   to.stride_height = from.stride_height, to.stride_width = from.stride_width;
   to.groups = number(from.groups), to.multiplier = from.multiplier;
   if (from.live_taps) to.live_taps = number(*from.live_taps);
-  to.bias = from.bias, to.batch_norm_folded = from.batch_norm_folded, to.repeated = from.repeated;
+  to.bias = from.bias, to.per_channel = from.per_channel;
+  to.batch_norm_folded = from.batch_norm_folded, to.repeated = from.repeated;
   to.presence = number(from.presence);
   to.weight_bits = number(from.weight_bits), to.input_bits = number(from.input_bits), to.output_bits = number(from.output_bits);
   to.own_weights = number(from.own_weights), to.own_macs = number(from.own_macs);

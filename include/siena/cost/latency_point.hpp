@@ -16,7 +16,7 @@ namespace siena {
 
 /// Layers that a device computes alike, but for their channels and the size of their image.
 struct LatencyKey {
-  /// The name of the kind, or of an activation, pool or custom layer its operation: "conv2d", "linear", "relu", "max_pool", ...
+  /// The name of the kind, or the operation where the layer says one: "conv2d", "linear", "relu", "max_pool", "upsample", ...
   std::string operation = {};
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;

@@ -74,10 +74,10 @@ class ActivationSchedule {
       if (!places_[value].empty()) inputs.push_back(&places_[value]);
     }
     for (const Shares* input : inputs) add_reader(*input, i, layer.presence);
+    const bool of_two = layer.kind == LayerKind::add || layer.kind == LayerKind::multiply;
     // A flatten is a view, and a sum of one summand hands it on.
-    const bool view = (layer.kind == LayerKind::flatten || layer.kind == LayerKind::add) && inputs.size() == 1;
-    const bool in_place =
-        layer.kind == LayerKind::activation || layer.kind == LayerKind::batch_norm || layer.kind == LayerKind::add;
+    const bool view = (layer.kind == LayerKind::flatten || of_two) && inputs.size() == 1;
+    const bool in_place = layer.kind == LayerKind::activation || layer.kind == LayerKind::batch_norm || of_two;
     if (in_place && !view && !inputs.empty()) over_[i] = *inputs[0];
     places_[i + 1] = view ? *inputs[0] : Shares{{i + 1, layer.presence}};
   }
@@ -119,7 +119,8 @@ N input_bytes(const Architecture<N>& network) {
     N channels = layer.in_channels;
     for (const int value : values) channels -= shared && value > 0 ? network.layers[value - 1].filters() : N(0);
     if (shared) channels /= static_cast<double>(times);
-    bytes = channels * (double(layer.in_height) * layer.in_width) * (layer.input_bits / 8.0);
+    const bool one_each = layer.per_channel && values[0] != 0;  // read as the second input
+    bytes = channels * (one_each ? 1.0 : double(layer.in_height) * layer.in_width) * (layer.input_bits / 8.0);
     if (!shared) break;
   }
   return bytes;
@@ -130,7 +131,7 @@ N input_bytes(const Architecture<N>& network) {
 /// Largest number of bytes that activations take while a network runs, one layer after the other as it is described: a layer's
 /// inputs and its output are in memory together, and a value stays until its last reader has run, so a residual connection is
 /// kept. As deployed code does, activations, dropouts and batch norms write over their input where it is not read again, adds
-/// over their first; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A layer that names
+/// and products over their first; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A layer that names
 /// no producers reads the one before; a value that nobody reads is an output and stays. Left out: buffers within a
 /// layer (patches), how values are packed, weights.
 ///

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -83,6 +84,20 @@ class OnnxGraph {
   }
   void put(const Node& node, const Sigmoid&) { add("Sigmoid", node); }
   void put(const Node& node, const Tanh&) { add("Tanh", node); }
+  void put(const Node& node, const HardSigmoid&) { hard_sigmoid(add("HardSigmoid", node)); }
+  void put(const Node& node, const HardSwish&) {  // which opset 13 has no operator for
+    const std::string gate = between(node.name + ".gate", sizes_of(node.shape));
+    hard_sigmoid(add("HardSigmoid", gate, values_[node.inputs[0]], gate));
+    add("Mul", node).add_input(gate);
+  }
+  void put(const Node& node, const Clip& clip) {
+    ::onnx::NodeProto& proto = add("Clip", node);
+    proto.add_input(tensor(node.name + ".low", {}, {static_cast<float>(clip.low)}));
+    proto.add_input(tensor(node.name + ".high", {}, {static_cast<float>(clip.high)}));
+  }
+  void put(const Node& node, const LeakyRelu& relu) {
+    attribute(add("LeakyRelu", node), "alpha", static_cast<float>(relu.slope));
+  }
   void put(const Node& node, const Dropout&) {
     if (index_ == network_.output()) {
       add("Identity", node);  // so that the output has its name
@@ -120,6 +135,48 @@ class OnnxGraph {
     attribute(add("Flatten", unique(node.name), from, node.name), "axis", 1);
   }
   void put(const Node& node, const Add&) { add("Add", node); }
+  void put(const Node& node, const Multiply&) {
+    const Shape& few = network_.nodes()[node.inputs[1]].shape;
+    if (few.rank() == node.shape.rank()) {
+      add("Mul", node);
+      return;
+    }
+    // One value a channel gets the axes of an image, of size 1.
+    Numbers sizes{few[-1]};
+    sizes.resize(static_cast<std::size_t>(node.shape.rank()), 1);
+    const std::string factors = between(node.name + ".factors", sizes);
+    sizes.insert(sizes.begin(), 0);  // as many samples as there are
+    add("Reshape", factors, values_[node.inputs[1]], factors).add_input(integer_tensor(node.name + ".sizes", sizes));
+    add("Mul", node.name, values_[node.inputs[0]], unique(node.name)).add_input(factors);
+  }
+  void put(const Node& node, const Upsample& up) {
+    const kernels::UpsampleGeometry g = up.geometry(input_shape(node));
+    ::onnx::NodeProto& proto = add("Resize", node);
+    proto.add_input("");  // a region of interest, which nearest neighbours have none of
+    std::vector<float> scales{1, 1};
+    if (node.shape.rank() == 3) scales.push_back(static_cast<float>(g.vertical));
+    scales.push_back(static_cast<float>(g.horizontal));
+    proto.add_input(tensor(node.name + ".scales", {node.shape.rank() + 1}, scales));
+    attribute(proto, "mode", "nearest");
+    attribute(proto, "coordinate_transformation_mode", "asymmetric");
+    attribute(proto, "nearest_mode", "floor");
+  }
+  void put(const Node& node, const Pad& pad) {
+    const kernels::BoxGeometry g = pad.geometry(input_shape(node));
+    const Sides by{g.top, g.height - g.top - g.box_height, g.left, g.width - g.left - g.box_width};
+    pad_by(add("Pad", node), node, by, node.shape.rank() == 3);
+  }
+  void put(const Node& node, const Slice& slice) {
+    const kernels::BoxGeometry g = slice.geometry(input_shape(node));
+    Numbers begins{g.first}, ends{g.first + g.box_channels}, axes{1};
+    if (node.shape.rank() == 3) begins.push_back(g.top), ends.push_back(g.top + g.box_height), axes.push_back(2);
+    if (node.shape.rank() > 1)
+      begins.push_back(g.left), ends.push_back(g.left + g.box_width), axes.push_back(node.shape.rank());
+    ::onnx::NodeProto& proto = add("Slice", node);
+    proto.add_input(integer_tensor(node.name + ".begins", begins));
+    proto.add_input(integer_tensor(node.name + ".ends", ends));
+    proto.add_input(integer_tensor(node.name + ".axes", axes));
+  }
   void put(const Node& node, const Concat&) { attribute(add("Concat", node), "axis", 1); }
   void put(const Node&, const Mixture&) {}  // no plain network has one
   void put(const Node& node, const Custom& layer) {
@@ -151,17 +208,22 @@ class OnnxGraph {
     Numbers sizes{in[-1], in[0] + g.pad_top + g.pad_bottom, in[-2] + g.pad_left + g.pad_right};
     if (!image) sizes.erase(sizes.begin() + 1);
     const std::string result = between(node.name + ".padded", sizes);
-    Numbers pads{0, 0, g.pad_top, g.pad_left, 0, 0, g.pad_bottom, g.pad_right};
-    if (!image) pads = {0, 0, g.pad_left, 0, 0, g.pad_right};
-    ::onnx::NodeProto& pad = add("Pad", result, from, result);
-    ::onnx::TensorProto& amounts = *graph_.add_initializer();
-    amounts.set_name(unique(node.name + ".padding"));
-    amounts.set_data_type(::onnx::TensorProto::INT64);
-    amounts.add_dims(static_cast<std::int64_t>(pads.size()));
-    amounts.set_raw_data(pads.data(), pads.size() * sizeof(std::int64_t));
-    pad.add_input(amounts.name());
+    pad_by(add("Pad", result, from, result), node, {g.pad_top, g.pad_bottom, g.pad_left, g.pad_right}, image);
     g.pad_top = g.pad_bottom = g.pad_left = g.pad_right = 0;
     return result;
+  }
+
+  struct Sides {
+    std::int64_t top, bottom, left, right;
+  };
+  void pad_by(::onnx::NodeProto& pad, const Node& node, const Sides& by, bool image) {
+    Numbers pads{0, 0, by.top, by.left, 0, 0, by.bottom, by.right};
+    if (!image) pads = {0, 0, by.left, 0, 0, by.right};
+    pad.add_input(integer_tensor(node.name + ".padding", pads));
+  }
+  static void hard_sigmoid(::onnx::NodeProto& node) {
+    attribute(node, "alpha", 1.0f / 6);
+    attribute(node, "beta", 0.5f);
   }
 
   template <class Geometry>
@@ -187,8 +249,13 @@ class OnnxGraph {
     return true;
   }
   static bool featureless(const Layer& layer) {
-    return std::holds_alternative<Relu>(layer) || std::holds_alternative<Sigmoid>(layer) ||
-           std::holds_alternative<Tanh>(layer) || std::holds_alternative<Dropout>(layer);
+    return visit_layer(
+        []<class L>(const L&) {
+          return std::is_same_v<L, Relu> || std::is_same_v<L, Sigmoid> || std::is_same_v<L, Tanh> || std::is_same_v<L, Clip> ||
+                 std::is_same_v<L, HardSigmoid> || std::is_same_v<L, HardSwish> || std::is_same_v<L, LeakyRelu> ||
+                 std::is_same_v<L, Dropout>;
+        },
+        layer);
   }
   /// What was flattened into the features of a node, if they are in the order of ONNX; else the features themselves.
   Shape flattened(int node) const {
@@ -233,6 +300,14 @@ class OnnxGraph {
     proto.set_raw_data(numbers.data(), numbers.size() * sizeof(float));
     return its_name;
   }
+  std::string integer_tensor(const std::string& its_name, const Numbers& integers) {
+    ::onnx::TensorProto& proto = *graph_.add_initializer();
+    proto.set_name(unique(its_name));
+    proto.set_data_type(::onnx::TensorProto::INT64);
+    proto.add_dims(static_cast<std::int64_t>(integers.size()));
+    proto.set_raw_data(integers.data(), integers.size() * sizeof(std::int64_t));
+    return its_name;
+  }
 
   /// The node of a layer, with the layer's inputs.
   ::onnx::NodeProto& add(const char* op, const Node& node) {
@@ -260,6 +335,9 @@ class OnnxGraph {
   }
   static void attribute(::onnx::NodeProto& node, const char* its_name, float value) {
     attribute(node, its_name, ::onnx::AttributeProto::FLOAT).set_f(value);
+  }
+  static void attribute(::onnx::NodeProto& node, const char* its_name, const char* value) {
+    attribute(node, its_name, ::onnx::AttributeProto::STRING).set_s(value);
   }
   static void attribute(::onnx::NodeProto& node, const char* its_name, const Numbers& values) {
     ::onnx::AttributeProto& proto = attribute(node, its_name, ::onnx::AttributeProto::INTS);

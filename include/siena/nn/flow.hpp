@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -80,9 +81,14 @@ class Flow {
     }
   }
 
+  /// Appends a layer, or what a function makes of this value: `x | [](Flow y) { return y | Conv2d{.out = 16} | Relu{}; }`.
   template <class L>
   friend Flow operator|(const Flow& x, L layer) {
-    if constexpr (DecoratedLayer<L>) {
+    if constexpr (std::is_invocable_v<L, const Flow&>) {
+      static_assert(std::is_invocable_r_v<Flow, L, const Flow&>,
+                    "siena: a function behind `|` takes a Flow and returns the Flow that it makes of it");
+      return layer(x);
+    } else if constexpr (DecoratedLayer<L>) {
       const Flow y = x.append(layer.layer, layer.decoration());
       if constexpr (requires { layer.check(x.shape(), std::string_view()); }) {
         layer.check(x.shape(), y.builder()->name(y.node()));
@@ -104,6 +110,14 @@ class Flow {
 inline Flow add(const Flow& a, const Flow& b) {
   require<ArgumentError>(a.builder() == b.builder(), "add: expected two values of one network, got values of two networks");
   return {a.builder(), a.builder()->append(Add{}, {a.node(), b.node()}, {})};
+}
+
+/// The product of two values of equal shape, or of a value and one number for each of its channels, as squeeze-and-excitation
+/// has it: `multiply(x, x | GlobalAvgPool{} | ... | Sigmoid{})`. For the order of evaluation see `add`.
+inline Flow multiply(const Flow& a, const Flow& b) {
+  require<ArgumentError>(a.builder() == b.builder(),
+                         "multiply: expected two values of one network, got values of two networks");
+  return {a.builder(), a.builder()->append(Multiply{}, {a.node(), b.node()}, {})};
 }
 
 /// Values side by side along their channels.

@@ -16,6 +16,7 @@
 #include "siena/nn/layers/linear.hpp"
 #include "siena/nn/layers/mixture.hpp"
 #include "siena/nn/layers/pool.hpp"
+#include "siena/nn/layers/rearrange.hpp"
 #include "siena/nn/layers/structure.hpp"
 
 namespace siena {
@@ -23,7 +24,8 @@ namespace siena {
 /// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
 /// compiler when a layer is new; layers of users come in as Custom. Each names its options (HasAttributes).
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
-                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Custom>;
+                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
+                           LeakyRelu, Upsample, Pad, Slice, Custom>;
 
 namespace detail {
 template <class L>
@@ -50,7 +52,7 @@ concept BuiltInLayer = detail::is_alternative<L, Layer>;
 /// f(the layer that is held), as std::visit calls it; a switch costs the compiler less than its table of functions.
 template <class F>
 decltype(auto) visit_layer(F&& f, const Layer& layer) {
-  static_assert(std::variant_size_v<Layer> == 18, "a case for every layer");
+  static_assert(std::variant_size_v<Layer> == 26, "a case for every layer");
   switch (layer.index()) {
     case 0:
       return f(*std::get_if<0>(&layer));
@@ -88,6 +90,22 @@ decltype(auto) visit_layer(F&& f, const Layer& layer) {
       return f(*std::get_if<16>(&layer));
     case 17:
       return f(*std::get_if<17>(&layer));
+    case 18:
+      return f(*std::get_if<18>(&layer));
+    case 19:
+      return f(*std::get_if<19>(&layer));
+    case 20:
+      return f(*std::get_if<20>(&layer));
+    case 21:
+      return f(*std::get_if<21>(&layer));
+    case 22:
+      return f(*std::get_if<22>(&layer));
+    case 23:
+      return f(*std::get_if<23>(&layer));
+    case 24:
+      return f(*std::get_if<24>(&layer));
+    case 25:
+      return f(*std::get_if<25>(&layer));
     default:
       throw std::bad_variant_access();
   }

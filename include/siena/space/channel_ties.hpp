@@ -28,7 +28,7 @@ struct ChannelRun {
   std::int64_t size() const { return channels * width * repeat; }
 };
 
-/// Channels that live and die together: those of all layers whose outputs meet in an add or are alternatives, or that a
+/// Channels that live and die together: those of all layers whose outputs meet in an add or a product or are alternatives, or that a
 /// depthwise or grouped layer hands on. One channel of a group may stand for several of a layer (see ChannelRun): for all that
 /// one group of a grouped convolution reads, and all that it makes.
 struct ChannelGroup {
@@ -50,8 +50,8 @@ struct ChannelGroup {
   }
 };
 
-/// The groups of all channels of a network while they are found: united where channels are tied, cut where a tie ends in the
-/// middle of a group, and coarsened where channels go in blocks.
+/// The groups of all channels of a network while they are found: united where channels are tied, cut where a tie or a slice ends
+/// in the middle of a group, and coarsened where channels go in blocks.
 class ChannelTies {
  public:
   explicit ChannelTies(std::size_t values) : runs_(values) {}
@@ -125,6 +125,19 @@ class ChannelTies {
     std::vector<ChannelRun> made = runs_[value];
     for (ChannelRun& run : made) run.width = run.width / in * out;
     return made;
+  }
+
+  /// The channels [begin, end) of a value, as groups of their own. None where a group cannot be cut there.
+  std::optional<std::vector<ChannelRun>> slice(int value, std::int64_t begin, std::int64_t end) {
+    unroll(value);
+    if (!cut_at(value, begin) || !cut_at(value, end)) return std::nullopt;
+    std::vector<ChannelRun> part;
+    std::int64_t at = 0;
+    for (const ChannelRun& run : runs_[value]) {
+      if (at >= begin && at < end) part.push_back(run);
+      at += run.size();
+    }
+    return part;
   }
 
   /// The groups that are left, numbered in order of first appearance; what may stay of each is made whole multiples.
@@ -217,6 +230,15 @@ class ChannelTies {
       part.group = rest, part.channels = all - first;
       runs.insert(runs.begin() + static_cast<std::ptrdiff_t>(i) + 1, part);
     });
+    return true;
+  }
+  /// Cuts the run around a place of a value in two, if it does not begin or end there.
+  bool cut_at(int value, std::int64_t place) {
+    std::int64_t begin = 0;
+    for (const ChannelRun run : runs_[value]) {
+      if (place > begin && place < begin + run.size()) return cut(run, place - begin);
+      begin += run.size();
+    }
     return true;
   }
   /// Makes blocks of so many channels of a group its channels.

@@ -35,6 +35,10 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
           return LayerKind::pool;
         } else if constexpr (std::is_same_v<L, Add>) {
           return LayerKind::add;
+        } else if constexpr (std::is_same_v<L, Multiply>) {
+          return LayerKind::multiply;
+        } else if constexpr (std::is_same_v<L, Upsample> || std::is_same_v<L, Pad> || std::is_same_v<L, Slice>) {
+          return LayerKind::rearrange;
         } else if constexpr (std::is_same_v<L, Concat>) {
           return LayerKind::concat;
         } else if constexpr (std::is_same_v<L, Flatten>) {
@@ -109,14 +113,14 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
     LayerDesc<N> layer{.kind = layer_kind(network, node), .name = node.name, .node = i};
-    if (layer.kind == LayerKind::activation || layer.kind == LayerKind::pool || layer.kind == LayerKind::other) {
+    using enum LayerKind;
+    if (layer.kind == activation || layer.kind == pool || layer.kind == rearrange || layer.kind == other)
       layer.operation = kind_of(node.layer);
-    }
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
     place[i] = static_cast<int>(architecture.layers.size());
     const Shape& in = nodes[node.inputs[0]].shape;
     layer.in_channels = variation.channels(node.inputs[0]);
-    if (layer.kind == LayerKind::concat) {
+    if (layer.kind == concat) {
       for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += variation.channels(node.inputs[k]);
     }
     layer.out_channels = variation.channels(i);
@@ -133,7 +137,9 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
       layer.bias = linear->bias;
     } else if (std::holds_alternative<PRelu>(node.layer)) {
       layer.own_weights = layer.in_channels;
-    } else if (layer.kind == LayerKind::pool) {
+    } else if (layer.kind == multiply) {
+      layer.per_channel = in != nodes[node.inputs[1]].shape;
+    } else if (layer.kind == pool) {
       describe_pool(node.layer, layer);
     } else if (std::holds_alternative<Custom>(node.layer)) {
       double weights = 0;

@@ -58,12 +58,19 @@ class ChannelGroups {
           } else if constexpr (std::is_same_v<L, Custom>) {
             for (const int from : node.inputs) ties_.freeze(runs(from), format("'{}', a custom layer, reads them", node.name));
             return own(format("'{}' is a custom layer", node.name));
-          } else if constexpr (std::is_same_v<L, Add> || std::is_same_v<L, Mixture>) {
+          } else if constexpr (std::is_same_v<L, Add> || std::is_same_v<L, Multiply> || std::is_same_v<L, Mixture>) {
             return tied(node);  // whichever alternative is there has the same channels
           } else if constexpr (std::is_same_v<L, Concat>) {
             Runs all;
             for (const int from : node.inputs) all.insert(all.end(), runs(from).begin(), runs(from).end());
             return all;
+          } else if constexpr (std::is_same_v<L, Slice>) {
+            const auto box = layer.geometry(network.nodes()[node.inputs[0]].shape);
+            if (box.box_channels == box.channels) return input();
+            if (auto part = ties_.slice(node.inputs[0], box.first, box.first + box.box_channels)) return *std::move(part);
+            const std::string why = format("'{}' cuts channels that go in other steps", node.name);
+            ties_.freeze(input(), why);
+            return own(why);
           } else if constexpr (std::is_same_v<L, Flatten>) {
             return flattened(input(), node.shape[0] / network.nodes()[node.inputs[0]].shape[-1]);
           } else {

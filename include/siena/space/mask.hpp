@@ -38,7 +38,7 @@ class ChannelMasks {
                              "as `discretize` returns",
                              parameter->name);
     }
-    std::map<std::string, int> parts;  // of channels of one layer that an add has cut
+    std::map<std::string, int> parts;  // of channels of one layer that an add or a slice has cut
     for (const ChannelGroup& group : groups_.groups()) {
       std::string name = "mask." + network.nodes()[group.layers.front()].name;
       if (const int part = ++parts[name]; part > 1) name += format(".part_{}", part);

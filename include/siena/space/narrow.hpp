@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <optional>
@@ -119,6 +120,15 @@ inline Layer narrowed(const Network& network, const SearchSpace& space, const Se
   }
   return layer;
 }
+/// The same slice of an input of which these channels stay.
+inline Slice narrowed(Slice slice, std::int64_t channels, const std::vector<std::int64_t>& kept) {
+  if (slice.channels.all()) return slice;
+  const auto before = [&](std::int64_t end) {
+    return static_cast<int>(std::lower_bound(kept.begin(), kept.end(), end) - kept.begin());
+  };
+  slice.channels = {before(slice.channels.first(channels)), before(slice.channels.last(channels))};
+  return slice;
+}
 /// Positions of the taps that stay, row by row of the kernel.
 inline std::vector<std::int64_t> kept_taps(const KernelCut& cut, int kernel_width) {
   std::vector<std::int64_t> taps;
@@ -142,6 +152,8 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     const std::size_t in = nodes[i].inputs.empty() ? 0 : kept[nodes[i].inputs[0]].size();
     layers.push_back(detail::narrowed(network, space, selection, static_cast<int>(i),
                                       {.in = static_cast<std::int64_t>(in), .out = static_cast<std::int64_t>(kept[i].size())}));
+    if (auto* slice = std::get_if<Slice>(&layers.back()))
+      *slice = detail::narrowed(*slice, nodes[nodes[i].inputs[0]].shape[-1], kept[nodes[i].inputs[0]]);
   }
   Rewired graph = rewire(network, std::move(layers), sources);
   result.network = std::move(graph.network), result.nodes = std::move(graph.nodes);

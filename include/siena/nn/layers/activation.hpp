@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <string_view>
 
 #include "siena/autograd/ops/activation.hpp"
@@ -15,6 +16,37 @@ struct Relu {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::relu(f.input()); }
+};
+
+/// min(max(x, low), high). By default, and under the name Relu6, up to 6 (as in MobileNet, arXiv 1704.04861).
+struct Clip {
+  double low = 0, high = 6;
+  std::string_view kind() const { return "clip"; }
+  static void attributes(auto& self, auto&& visit) {
+    visit("low", self.low);
+    visit("high", self.high);
+  }
+  Shape setup(LayerSetup& setup) const {
+    require<ArgumentError>(std::isfinite(low) && std::isfinite(high) && low < high,
+                           "{}: expected two finite levels, the lower one first, got {} and {}", setup.where(), low, high);
+    return setup.input();
+  }
+  Var forward(Forward& f) const {
+    return ops::clip(f.input(), {.low = static_cast<float>(low), .high = static_cast<float>(high)});
+  }
+};
+using Relu6 = Clip;
+
+/// x where x > 0, else slope x.
+struct LeakyRelu {
+  double slope = 0.01;
+  std::string_view kind() const { return "leaky_relu"; }
+  static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
+  Shape setup(LayerSetup& setup) const {
+    require<ArgumentError>(slope >= 0 && slope < 1, "{}: expected a slope in [0, 1), got {}", setup.where(), slope);
+    return setup.input();
+  }
+  Var forward(Forward& f) const { return ops::leaky_relu(f.input(), slope); }
 };
 
 /// x where x > 0, else slope x, one learnt slope a channel.
@@ -35,6 +67,22 @@ struct Sigmoid {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::sigmoid(f.input()); }
+};
+
+/// (x + 3) / 6, clipped to [0, 1]: a sigmoid for integers (as in MobileNetV3, arXiv 1905.02244).
+struct HardSigmoid {
+  std::string_view kind() const { return "hard_sigmoid"; }
+  static void attributes(auto&, auto&&) {}
+  Shape setup(LayerSetup& setup) const { return setup.input(); }
+  Var forward(Forward& f) const { return ops::hard_sigmoid(f.input()); }
+};
+
+/// x times its HardSigmoid.
+struct HardSwish {
+  std::string_view kind() const { return "hard_swish"; }
+  static void attributes(auto&, auto&&) {}
+  Shape setup(LayerSetup& setup) const { return setup.input(); }
+  Var forward(Forward& f) const { return ops::hard_swish(f.input()); }
 };
 
 struct Tanh {

@@ -39,6 +39,23 @@ struct Add {
   Var forward(Forward& f) const { return ops::add(f.input(0), f.input(1)); }
 };
 
+/// The product of two inputs of equal shape, or of one and, second, one value for each of its channels.
+struct Multiply {
+  std::string_view kind() const { return "multiply"; }
+  static void attributes(auto&, auto&&) {}
+  Shape setup(LayerSetup& setup) const {
+    const auto in = setup.inputs();
+    const auto one_each = [&] {
+      return in[1].rank() <= in[0].rank() && in[1].rows() == 1 && in[1].columns() == in[0].columns();
+    };
+    const bool fits = in.size() == 2 && (in[0] == in[1] || one_each());
+    require<ShapeError>(fits, "{}: expected two inputs of equal shape, or one value a channel as the second, got {} and {}",
+                        setup.where(), in[0], in.size() > 1 ? in[1] : Shape{});
+    return in[0];
+  }
+  Var forward(Forward& f) const { return ops::multiply(f.input(0), f.input(1)); }
+};
+
 /// Inputs side by side along the channels; all other sizes are equal.
 struct Concat {
   std::string_view kind() const { return "concat"; }
