@@ -112,6 +112,7 @@ class Run {
     Network copy = network;
     const SearchSpace space(copy, s_.recipe.space);
     if (shows_bounds()) {
+      fmt::print("{}\n\n", freedom(copy, space).to_string());
       std::vector<Reach> ranges = reach(copy, space, bounds_);
       for (std::size_t i = 0; i < ranges.size(); ++i) {
         ranges[i].whole = before_.bounds[i].value.value_or(ranges[i].whole);  // of a supernet, too: what percents are of

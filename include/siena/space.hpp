@@ -10,6 +10,7 @@
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
+#include "siena/space/freedom.hpp"
 #include "siena/space/groups.hpp"
 #include "siena/space/kernel_taps.hpp"
 #include "siena/space/mask.hpp"

@@ -119,3 +119,36 @@ TEST_CASE("reach: all that a table of measurements lacks is listed as a file to 
     CHECK(reached[0].smallest > 0);
   }
 }
+
+namespace {
+
+/// Weights from below, as a bound: with a value and a limit to show.
+struct AtLeastShown : AtLeast {
+  std::string_view unit() const { return "weights"; }
+  double limit() const { return floor; }
+  double value(const Architecture<double>& network) const { return total(Params{}, network); }
+};
+
+}  // namespace
+
+TEST_CASE("reach: constraints that contradict each other are refused, by both names") {
+  const test::Small small;  // 32 to 312 weights
+  const auto refused = [&](const ConstraintSet& bounds) {
+    CHECK_THROWS_WITH(
+        require_reachable(small.network, small.space, bounds),
+        ContainsSubstring("constraints 'params' and 'capacity': expected some architecture that keeps both, found "
+                          "none; of the smallest network: params 32 of 100"));
+  };
+  refused(subject_to(AtMost{Params{}, 100}, AtLeast{200}));
+  refused(subject_to(AtMost{Params{}, 100}, AtLeastShown{{200}}));  // though a bound, it is none from above
+  refused(subject_to(MemoryBound{1_MiB}, AtMost{Params{}, 100}, AtLeastShown{{200}}));
+  for (const double floor : {33.0, 60.0, 80.0}) {
+    require_reachable(small.network, small.space, subject_to(AtMost{Params{}, 100}, AtLeastShown{{floor}}));
+    const auto both = subject_to(AtMost{Params{}, 100}, AtLeastShown{{floor}});
+    CHECK(both.feasible(describe(small.network, small.space, repair(small.network, small.space, both, small.all()))));
+    CHECK(
+        both.feasible(describe(small.network, small.space, repair(small.network, small.space, both, small.space.smallest()))));
+  }
+  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(AtLeastShown{{400}})),
+                    ContainsSubstring("'capacity': expected one that some architecture keeps"));
+}

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "siena/constraints/constraint.hpp"
@@ -19,6 +20,8 @@ inline double checked_limit(std::string_view what, std::string_view cost, double
                            what, cost, limit, unit.empty() ? "" : " ", unit);
   return limit;
 }
+template <class>
+inline constexpr bool has_unit = false;
 }  // namespace detail
 
 /// A cost that may be `limit` at most, in the unit of the model: `AtMost{Macs{}, 2e6}`. Throws ConstraintError for a limit
@@ -56,6 +59,13 @@ class AtMost {
 class MemoryBound {
  public:
   explicit MemoryBound(Bytes limit) : limit_(detail::checked_limit("MemoryBound", "memory", limit.value, "B")) {}
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  explicit MemoryBound(Number) : limit_(0) {
+    static_assert(detail::has_unit<Number>,
+                  "siena: a memory bound has a unit: write `MemoryBound{16_KiB}`, or `MemoryBound{Bytes{n}}` for a number that "
+                  "is known when the program runs");
+  }
 
   std::string_view name() const { return "memory"; }
   std::string_view unit() const { return "B"; }
@@ -104,6 +114,14 @@ class LatencyBound {
                   "siena: a latency bound in cycles needs a cost model that counts cycles, with a member `Hertz clock`; "
                   "this one counts seconds, so give the limit as a time such as `3_ms`");
     detail::checked_limit("LatencyBound", "latency", limit_, unit_);
+  }
+
+  template <class Number>
+  requires std::is_arithmetic_v<Number> LatencyBound(Model model, Number) : model_(std::move(model)), limit_(0) {
+    static_assert(
+        detail::has_unit<Number>,
+        "siena: a latency bound has a unit: write `LatencyBound{model, 3_ms}` or `LatencyBound{model, Seconds{s}}` for "
+        "a time, `LatencyBound{model, Cycles{n}}` for cycles");
   }
 
   std::string_view name() const { return "latency"; }

@@ -14,8 +14,15 @@ namespace siena {
 /// Says by how much a network breaks it, in numbers of type N.
 template <class C, class N>
 concept Violable = requires(const C& constraint, const Architecture<N>& network) {
-  { constraint.violation(network) } -> std::convertible_to<N>;
+  { constraint.violation(network) } -> detail::Fractional<N>;
 };
+namespace detail {
+/// Says no more than whether it holds, or by how many whole steps not.
+template <class C, class N>
+concept CountsViolation = requires(const C& constraint, const Architecture<N>& network) {
+  { constraint.violation(network) } -> std::integral;
+};
+}  // namespace detail
 
 /// Says by how much a network breaks each of its entries (of its layers, say): always as many as for the first network.
 template <class C, class N>
@@ -71,7 +78,11 @@ concept Minimized = Bound<C> && requires(const C& cost, const Architecture<Scala
 template <class C>
 constexpr void assert_constraint() {
   static_assert(Named<C>, "siena: a constraint needs `std::string_view name() const`, the name that reports show");
-  constexpr bool violable = Violable<C, double> || ViolableByEntry<C, double>;
+  constexpr bool counts = detail::CountsViolation<C, double> || detail::CountsViolation<C, Scalar>;
+  static_assert(!counts,
+                "siena: violation returns a bool or an int, which has no gradient; return an N that says by how much the "
+                "constraint is broken, such as `value / limit - 1.0`: 0 or less where it holds");
+  constexpr bool violable = counts || Violable<C, double> || ViolableByEntry<C, double>;
   constexpr bool priced = PricesLayers<C, double> || PricesNetworks<C, double>;
   static_assert(violable || !priced,
                 "siena: a cost model is no constraint; say how much it may be with `AtMost{model, limit}`");
@@ -79,7 +90,7 @@ constexpr void assert_constraint() {
                 "siena: a constraint needs `template <class N> N violation(const Architecture<N>& network) const`, which "
                 "returns 0 or less where it holds, best cost / limit - 1 (or, for one of many entries, `violations`, which "
                 "returns a std::vector<N>)");
-  static_assert(!violable || Violable<C, Scalar> || ViolableByEntry<C, Scalar>,
+  static_assert(counts || !violable || Violable<C, Scalar> || ViolableByEntry<C, Scalar>,
                 "siena: violation takes Architecture<double> but not Architecture<Scalar>; write it once for both as "
                 "`template <class N> N violation(const Architecture<N>& network) const`, so that it has a gradient");
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -132,6 +133,19 @@ std::string format(FormatText<Args...> text, const Args&... args) {
   return detail::format_all(text.text, {detail::FormatArgument(args)...});
 }
 
+namespace detail {
+/// Whether a type is of siena: the compiler writes its name with all namespaces.
+template <class T>
+constexpr bool is_of_siena() {
+  return std::string_view(__PRETTY_FUNCTION__).find("T = siena::") != std::string_view::npos;
+}
+}  // namespace detail
+/// A type of siena that says itself what it is in words: {fmt} prints it by that, too.
+template <class T>
+concept HasText = detail::is_of_siena<T>() && requires(const T& value) {
+  { value.to_string() } -> std::convertible_to<std::string>;
+};
+
 /// Throws `E` with a formatted message: `fail<ShapeError>("Linear: expected {} features, got {}", 4, 5)`.
 template <class E, class... Args>
 [[noreturn]] void fail(FormatText<Args...> text, const Args&... args) {
@@ -145,3 +159,11 @@ void require(bool condition, FormatText<Args...> text, const Args&... args) {
 }
 
 }  // namespace siena
+
+template <siena::HasText T>
+struct fmt::formatter<T, char> {
+  constexpr auto parse(fmt::format_parse_context& context) { return text.parse(context); }
+  auto format(const T& value, fmt::format_context& context) const { return text.format(value.to_string(), context); }
+
+  fmt::formatter<std::string> text;  // a member, for lists quote what inherits from it
+};

@@ -86,10 +86,3 @@ class Shape {
 };
 
 }  // namespace siena
-
-template <>
-struct fmt::formatter<siena::Shape> : fmt::formatter<std::string> {
-  auto format(const siena::Shape& shape, fmt::format_context& context) const {
-    return fmt::formatter<std::string>::format(shape.to_string(), context);
-  }
-};

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <string_view>
+#include <type_traits>
 
 #include "siena/cost/description.hpp"
 
@@ -14,15 +15,33 @@ template <class M>
 concept Named = requires(const M& model) {
   { model.name() } -> std::convertible_to<std::string_view>;
 };
+namespace detail {
+/// A number with a fraction, that is no bool or int: steps of 1 have no gradient.
+template <class T, class N>
+concept Fractional = std::convertible_to<T, N> && !std::integral<std::remove_cvref_t<T>>;
+/// Prices a description in whole numbers.
+template <class M, class D>
+concept CountsLayer = requires(const M& model, const D& layer) {
+  { model.layer_cost(layer) } -> std::integral;
+};
+template <class M, class D>
+concept CountsNetwork = requires(const M& model, const D& network) {
+  { model.network_cost(network) } -> std::integral;
+};
+template <class M>
+inline constexpr bool counts = CountsLayer<M, LayerDesc<double>> || CountsLayer<M, LayerDesc<Scalar>> ||
+                               CountsNetwork<M, Architecture<double>> || CountsNetwork<M, Architecture<Scalar>>;
+}  // namespace detail
+
 /// Prices one execution of one layer in numbers of type N.
 template <class M, class N>
 concept PricesLayers = requires(const M& model, const LayerDesc<N>& layer) {
-  { model.layer_cost(layer) } -> std::convertible_to<N>;
+  { model.layer_cost(layer) } -> detail::Fractional<N>;
 };
 /// Prices whole networks in numbers of type N.
 template <class M, class N>
 concept PricesNetworks = requires(const M& model, const Architecture<N>& network) {
-  { model.network_cost(network) } -> std::convertible_to<N>;
+  { model.network_cost(network) } -> detail::Fractional<N>;
 };
 
 /// Gives a price to a network, for truth (double) and gradient (Scalar) by one formula: `name()` and either
@@ -35,13 +54,17 @@ concept CostModel = Named<M> &&
 template <class M>
 constexpr void assert_cost_model() {
   static_assert(Named<M>, "siena: a cost model needs `std::string_view name() const`, the name that reports show");
-  static_assert(PricesLayers<M, double> || PricesNetworks<M, double>,
+  constexpr bool counts = detail::counts<M>;
+  static_assert(!counts,
+                "siena: layer_cost and network_cost return a bool or an int, which has no gradient; return an N, the type of "
+                "the description's numbers: `template <class N> N layer_cost(const LayerDesc<N>& layer) const`");
+  static_assert(counts || PricesLayers<M, double> || PricesNetworks<M, double>,
                 "siena: a cost model needs `auto layer_cost(const auto& layer) const`, which returns the cost of one "
                 "LayerDesc<N> as an N, or `auto network_cost(const Architecture<N>& network) const` for the whole network");
-  static_assert(!PricesLayers<M, double> || PricesNetworks<M, double> || PricesLayers<M, Scalar>,
+  static_assert(counts || !PricesLayers<M, double> || PricesNetworks<M, double> || PricesLayers<M, Scalar>,
                 "siena: layer_cost takes LayerDesc<double> but not LayerDesc<Scalar>; write it once for both as "
                 "`auto layer_cost(const auto& layer) const`, with double only for constants, so that it has a gradient");
-  static_assert(!PricesNetworks<M, double> || PricesNetworks<M, Scalar>,
+  static_assert(counts || !PricesNetworks<M, double> || PricesNetworks<M, Scalar>,
                 "siena: network_cost takes Architecture<double> but not Architecture<Scalar>; write it once for both as "
                 "`template <class N> N network_cost(const Architecture<N>& network) const`, so that it has a gradient");
 }

@@ -18,10 +18,10 @@ namespace siena {
 
 /// What the metric of a constraint can come to in a search space; of a constraint that has none, its violation.
 struct Reach {
-  std::string name, unit;
+  std::string name = {}, unit = {};
   double smallest = 0, largest = 0;
-  double whole = 0;  ///< of all channels and taps; of choices the first alternative
-  std::optional<double> limit;
+  double whole = 0;                  ///< of all channels and taps; of choices the first alternative
+  std::optional<double> limit = {};  ///< of a bound from above
 
   ShownUnit shown() const { return shown_unit(unit, limit.value_or(largest)); }
   std::string amount(double value) const { return format("{}{}{}", shown().amount(value), shown().space(), shown().name); }
@@ -65,7 +65,7 @@ inline std::vector<Reach> reach(const Network& network, const SearchSpace& space
     };
     const auto [smallest, largest] =
         std::minmax({metric(cheapest(network, space, metric)), metric(dearest(network, space, metric))});
-    const bool limited = constraint.is_bound() && !constraint.is_minimized();
+    const bool limited = is_from_above(network, space, constraint) && !constraint.is_minimized();
     all.push_back({.name = constraint.name(),
                    .unit = constraint.unit(),
                    .smallest = smallest,
@@ -83,13 +83,29 @@ inline std::vector<Reach> reach(Network network, const ConstraintSet& constraint
 }
 
 namespace detail {
-/// Whether a constraint can be kept alone: measured times may fall where channels are added.
-inline bool repairable(const Network& network, const SearchSpace& space, const AnyConstraint& constraint) {
+/// Whether constraints can be kept, alone: measured times may fall where channels are added.
+inline bool repairable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   try {
-    (void)repair(network, space, ConstraintSet().add(constraint), space.full());
+    (void)repair(network, space, constraints, space.full());
     return true;
   } catch (const ConstraintError&) {
     return false;
+  }
+}
+
+/// Throws ConstraintError, with both names, for two constraints that are kept one by one but not together.
+inline void require_no_contradiction(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+  const Architecture<double> least = describe(network, space, space.smallest()), most = describe(network, space, space.full());
+  for (std::size_t i = 0; i < constraints.size(); ++i) {
+    for (std::size_t j = i + 1; j < constraints.size(); ++j) {
+      const AnyConstraint &a = constraints[i], &b = constraints[j];
+      if (repairable(network, space, ConstraintSet().add(a).add(b))) continue;
+      fail<ConstraintError>(
+          "constraints '{}' and '{}': expected some architecture that keeps both, found none; of the smallest network: {}; {}; "
+          "of the largest: {}; {}; they contradict each other: give one of them up, or move its limit",
+          a.name(), b.name(), a.status(least).to_string(), b.status(least).to_string(), a.status(most).to_string(),
+          b.status(most).to_string());
+    }
   }
 }
 
@@ -101,12 +117,16 @@ inline void require_found(const Network& network, const SearchSpace& space, cons
     const Architecture<double> least = describe(network, space, space.smallest()),
                                most = describe(network, space, space.full());
     for (const AnyConstraint& constraint : constraints) {
-      if (constraint.is_bound() || holds(constraint.violation(least)) || holds(constraint.violation(most))) continue;
+      if (is_from_above(network, space, constraint) || holds(constraint.violation(least)) ||
+          holds(constraint.violation(most))) {
+        continue;
+      }
       fail<ConstraintError>(
           "constraint '{}': expected one that some architecture keeps, got a violation of {:.4g} for the smallest and "
           "{:.4g} for the largest network of this search space, and found none between them that keeps it",
           constraint.name(), constraint.violation(least), constraint.violation(most));
     }
+    require_no_contradiction(network, space, constraints);
     throw;
   }
 }
@@ -119,21 +139,23 @@ inline void require_varying(const SearchSpace& space) {
                          "left to; say what: x | Searchable{{Conv2d{{.out = 16, .kernel = 3}}, Channels{{}}}}, or a Choice");
 }
 
-/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound is tried
-/// by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest alternatives may
-/// differ from bound to bound: what it does not find is refused.
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound from above
+/// is tried by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest
+/// alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
+/// contradict each other where there are such.
 inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   const std::vector<Reach> metrics = reach(network, space, constraints);
+  bool only_bounds = true;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const Reach& metric = metrics[i];
+    only_bounds = only_bounds && (metric.limit || constraints[i].is_minimized());
     require<ConstraintError>(
-        !metric.limit || holds(metric.smallest / *metric.limit - 1) || detail::repairable(network, space, constraints[i]),
+        !metric.limit || holds(metric.smallest / *metric.limit - 1) ||
+            detail::repairable(network, space, ConstraintSet().add(constraints[i])),
         "bound '{}': expected a limit that some architecture keeps, got {}; the smallest value that this search space "
         "reaches is {} (the network as it is: {}); raise the limit or let more layers vary",
         metric.name, metric.amount(metric.limit.value_or(0)), metric.amount(metric.smallest), metric.amount(metric.whole));
   }
-  const bool only_bounds =
-      std::all_of(constraints.begin(), constraints.end(), [](const AnyConstraint& one) { return one.is_bound(); });
   if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -14,6 +15,17 @@
 #include "siena/space/describe.hpp"
 
 namespace siena {
+
+/// Whether a constraint is a bound on a value from above, as costs are: broken where the value exceeds its limit. One from below
+/// is broken where the value does not.
+inline bool is_from_above(const Network& network, const SearchSpace& space, const AnyConstraint& constraint) {
+  if (!constraint.is_bound()) return false;
+  const auto agrees = [&](const Selection& selection) {
+    const Architecture<double> priced = describe(network, space, selection);
+    return holds(constraint.violation(priced)) == (*constraint.value(priced) <= *constraint.limit() * (1 + 1e-9));
+  };
+  return agrees(space.smallest()) && agrees(space.full());
+}
 
 namespace detail {
 /// How far each violation may go, in the order of ConstraintSet::violations: 0 up to the limit. None: all of them 0.
@@ -83,12 +95,14 @@ inline void take_cheapest(const Network& network, const SearchSpace& space, cons
 inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
                         Selection selection) {
   bool may_add = true, may_narrow = true;
+  std::vector<bool> from_above;
+  for (const AnyConstraint& constraint : constraints) from_above.push_back(is_from_above(network, space, constraint));
   while (true) {
     const Architecture<double> now = describe(network, space, selection);
     if (constraints.feasible(now)) return selection;
-    const bool only_bounds = std::all_of(constraints.begin(), constraints.end(), [&](const AnyConstraint& constraint) {
-      return constraint.is_bound() || holds(constraint.violation(now));
-    });
+    bool only_bounds = true;
+    for (std::size_t i = 0; i < constraints.size(); ++i)
+      only_bounds = only_bounds && (from_above[i] || holds(constraints[i].violation(now)));
     std::optional<Move> best = detail::best_move(network, space, constraints, selection, Direction::away);
     if (!best && may_add && !only_bounds) best = detail::best_move(network, space, constraints, selection, Direction::back);
     if (best) {

@@ -169,10 +169,3 @@ inline Report evaluate(Network& network, const data::Dataset& test, const Constr
 }
 
 }  // namespace siena
-
-template <>
-struct fmt::formatter<siena::Report> : fmt::formatter<std::string> {
-  auto format(const siena::Report& report, fmt::format_context& context) const {
-    return fmt::formatter<std::string>::format(report.to_string(), context);
-  }
-};

@@ -139,12 +139,37 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   return result;
 }
 
+namespace detail {
+template <class Bounds>
+inline constexpr bool is_set = std::is_convertible_v<const Bounds&, const ConstraintSet&>;
+/// Fails to compile, with a sentence, for what is passed where the constraints belong.
+template <class Bounds>
+SearchResult require_set() {
+  static_assert(
+      is_set<Bounds>,
+      "siena: the third argument of search is what must hold: write `subject_to(MemoryBound{16_KiB})`, with all bounds "
+      "and constraints in it, and the formulation after it");
+  return {};
+}
+}  // namespace detail
+
 template <class Formulation, class... O>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options = {}, O&&... observers) {
   Observers list;
   (list.add(std::forward<O>(observers)), ...);
   return search(std::move(network), data, bounds, std::move(formulation), options, std::move(list));
+}
+/// For bounds that are in no set: says what to write.
+template <class Bounds, class Formulation, class... O>
+requires(!detail::is_set<Bounds>) SearchResult
+    search(const Network&, const data::Splits&, const Bounds&, const Formulation&, const SearchOptions& = {}, O&&...) {
+  return detail::require_set<Bounds>();
+}
+template <class Formulation>
+requires(!detail::is_set<Formulation>) SearchResult
+    search(const Network&, const data::Splits&, const Formulation&, const SearchOptions& = {}) {
+  return detail::require_set<Formulation>();
 }
 
 }  // namespace siena

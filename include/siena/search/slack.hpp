@@ -92,8 +92,8 @@ inline Selection use_slack(const Network& network, const SearchSpace& space, con
 
 /// What a constraint costs the task.
 struct ShadowPrice {
-  std::string name, unit;
-  std::optional<double> limit;
+  std::string name = {}, unit = {};
+  std::optional<double> limit = {};
   bool binds = false;  ///< whether something could be added to the network, were the limit of this constraint higher
   double price = 0;    ///< fall of the task's loss per unit of the limit; per 1 of the violation where there is no limit
 

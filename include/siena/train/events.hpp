@@ -94,12 +94,40 @@ inline constexpr bool mistyped_hook = (requires { &O::on_phase; } && !hears_phas
                                       (requires { &O::on_phase_end; } && !hears_phase_end<O>);
 template <class O>
 inline constexpr bool mistyped_hook<O&> = mistyped_hook<O>;
+
+// Nor would one of another name. Not every name can be asked for; these are slips of the pen, and what others call their hooks.
+template <class O>
+inline constexpr bool misnamed_hook = requires {
+  &O::on_phases;
+}
+|| requires { &O::on_phase_begin; }
+|| requires { &O::on_phase_start; }
+|| requires { &O::on_phase_ends; }
+|| requires { &O::on_begin; }
+|| requires { &O::on_start; }
+|| requires { &O::on_end; }
+|| requires { &O::on_steps; }
+|| requires { &O::on_setp; }
+|| requires { &O::on_step_end; }
+|| requires { &O::on_batch; }
+|| requires { &O::on_batch_end; }
+|| requires { &O::on_epochs; }
+|| requires { &O::on_epcoh; }
+|| requires { &O::on_epoch_begin; }
+|| requires { &O::on_epoch_start; }
+|| requires { &O::on_epoch_end; }
+|| requires { &O::onPhase; }
+|| requires { &O::onStep; }
+|| requires { &O::onEpoch; }
+|| requires { &O::onPhaseEnd; };
+template <class O>
+inline constexpr bool misnamed_hook<O&> = misnamed_hook<O>;
 }  // namespace detail
 
 /// Follows a training: has at least one of `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`,
 /// `void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`.
 template <class O>
-concept Observer = !detail::mistyped_hook<O> &&
+concept Observer = !detail::mistyped_hook<O> && !detail::misnamed_hook<O> &&
                    (detail::hears_phase<O> || detail::hears_step<O> || detail::hears_epoch<O> || detail::hears_phase_end<O>);
 
 /// A list of observers of any types, called in order. Takes them by value (copies of the
@@ -126,9 +154,12 @@ class Observers {
         "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; one of this observer's takes "
         "something else and would never be called");
     static_assert(
-        detail::mistyped_hook<Plain> || Observer<Plain>,
+        detail::mistyped_hook<Plain> || detail::misnamed_hook<Plain> || Observer<Plain>,
         "siena: an observer needs at least one of `void on_phase(const PhaseEvent&)`, `void on_step(const StepEvent&)`, "
         "`void on_epoch(const EpochEvent&)` and `void on_phase_end(const PhaseEvent&)`; this type has none of them");
+    static_assert(!detail::misnamed_hook<Plain>,
+                  "siena: an observer's hooks are called on_phase, on_step, on_epoch and on_phase_end; one of this observer's "
+                  "has another name and would never be called");
     if constexpr (Observer<Plain>) list_.push_back(std::make_shared<Model<Held>>(std::forward<O>(observer)));
   }
 

@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: violation returns a bool or an int, which has no gradient
+#include "siena/constraints/constraint_set.hpp"
+
+struct Even {
+  std::string_view name() const { return "even"; }
+  template <class N>
+#ifdef CONTROL
+  N violation(const siena::Architecture<N>& network) const {
+#else
+  bool violation(const siena::Architecture<N>& network) const {
+#endif
+      return network.layers.size() % 2 != 0;
+}
+}
+;
+
+const auto bounds = siena::subject_to(Even{});
