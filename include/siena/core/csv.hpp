@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +82,7 @@ class CsvReader {
   void split() {
     fields_.clear();
     unquoted_.clear();
+    unquoted_.reserve(line_.size());  // fields point into it: it must not move
     std::string_view rest = line_;
     while (true) {
       if (rest.starts_with('"')) {
@@ -101,13 +101,13 @@ class CsvReader {
   /// Takes a field in quotes from the front of `rest`.
   std::string_view quoted(std::string_view& rest) {
     const std::string_view whole = rest;
-    std::string& field = unquoted_.emplace_back();
+    const std::size_t begin = unquoted_.size();
     for (rest.remove_prefix(1); !rest.empty(); rest.remove_prefix(1)) {
       if (rest.front() == '"') {
         rest.remove_prefix(1);
-        if (!rest.starts_with('"')) return field;
+        if (!rest.starts_with('"')) return std::string_view(unquoted_).substr(begin);
       }
-      field += rest.front();
+      unquoted_ += rest.front();
     }
     give_up("a quote that ends on its line", whole);
   }
@@ -117,7 +117,7 @@ class CsvReader {
   char delimiter_;
   std::size_t number_ = 0;
   std::vector<std::string_view> fields_;
-  std::deque<std::string> unquoted_;  // where they stay while more are added
+  std::string unquoted_;  // what stood in quotes, one field after the other
 };
 
 }  // namespace siena

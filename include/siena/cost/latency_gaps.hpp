@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
-#include <map>
-#include <set>
+#include <cstddef>
+#include <limits>
+#include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "siena/cost/latency_point.hpp"
@@ -17,60 +16,68 @@ namespace siena {
 
 namespace detail {
 
-/// The layers of one key and size of image.
-struct LatencyPlace {
+/// The channels of one key and size of image: those that were measured, or that are needed. Each axis is sorted.
+struct LatencyChannels {
   LatencyKey key;
-  int height = 1, width = 1;
-  auto operator<=>(const LatencyPlace&) const = default;
-};
+  int height = 1, width = 1, tile = 1;
+  std::vector<double> in = {}, out = {};
 
-/// Which channels were measured in a place, and which are needed there.
-struct LatencyAxes {
-  std::set<double> in, out;
+  bool is_of(const LatencyKey& its_key, int its_height, int its_width) const {
+    return key == its_key && height == its_height && width == its_width;
+  }
+  bool holds(double its_in, double its_out) const {
+    return std::binary_search(in.begin(), in.end(), its_in) && std::binary_search(out.begin(), out.end(), its_out);
+  }
+  static void add(std::vector<double>& axis, double value) {
+    const auto at = std::lower_bound(axis.begin(), axis.end(), value);
+    if (at == axis.end() || *at != value) axis.insert(at, value);
+  }
 };
 
 class LatencyGaps {
  public:
   explicit LatencyGaps(std::span<const LatencyPoint> points) {
     for (const LatencyPoint& p : points) {
-      LatencyAxes& axes = measured_[{p.key, p.height, p.width}];
-      axes.in.insert(p.in_channels), axes.out.insert(p.out_channels);
-      tiles_[p.key] = p.tile;
+      LatencyChannels& at = place(measured_, p.key, p.height, p.width);
+      LatencyChannels::add(at.in, p.in_channels), LatencyChannels::add(at.out, p.out_channels);
+      at.tile = p.tile;
     }
   }
 
   void need(const LayerDesc<double>& layer) {
     const std::optional<LatencyQuery<double>> query = latency_query(layer);
     if (!query) return;
-    const int tile = tile_of(query->key);
-    for (const LatencyPlace& place : places(query->key, query->height, query->width)) {
-      LatencyAxes& axes = needed_[place];
+    for (const auto& [height, width] : sizes(query->key, query->height, query->width)) {
+      LatencyChannels& at = place(needed_, query->key, height, width);
+      at.tile = tile_of(query->key);
+      const auto whole = [&](double channels, int tile) { return std::max(1.0, std::ceil(channels / tile)) * tile; };
       for (const double in : {std::floor(query->in_channels + slack), std::ceil(query->in_channels - slack)})
-        axes.in.insert(std::max(in, 1.0));
-      axes.out.insert(std::max(1.0, std::ceil((query->out_channels - slack) / tile)) * tile);
-      axes.out.insert(std::max(1.0, std::ceil((std::floor(query->out_channels + slack)) / tile)) * tile);
+        LatencyChannels::add(at.in, whole(in, 1));
+      for (const double out : {std::floor(query->out_channels + slack), std::ceil(query->out_channels - slack)})
+        LatencyChannels::add(at.out, whole(out, at.tile));
     }
   }
 
   /// What is needed and was not measured. Channels between the fewest and the most of a place are interpolated.
   std::vector<LatencyPoint> missing() const {
     std::vector<LatencyPoint> all;
-    for (const auto& [place, needs] : needed_) {
-      const auto known = measured_.find(place);
-      LatencyAxes axes = known == measured_.end() ? axes_elsewhere(place.key, needs) : known->second;
-      for (const auto& [axis, wanted] : {std::pair{&axes.in, &needs.in}, std::pair{&axes.out, &needs.out}}) {
-        if (axis->empty() || *wanted->begin() < *axis->begin()) axis->insert(*wanted->begin());
-        if (*wanted->rbegin() > *axis->rbegin()) axis->insert(*wanted->rbegin());
+    for (const LatencyChannels& needs : needed_) {
+      const LatencyChannels* known = find(measured_, needs.key, needs.height, needs.width);
+      LatencyChannels grid = known != nullptr ? *known : elsewhere(needs);
+      for (auto axis : {&LatencyChannels::in, &LatencyChannels::out}) {
+        const double least = (needs.*axis).front(), largest = (needs.*axis).back();
+        if ((grid.*axis).empty() || least < (grid.*axis).front()) LatencyChannels::add(grid.*axis, least);
+        if (largest > (grid.*axis).back()) LatencyChannels::add(grid.*axis, largest);
       }
-      for (const double in : axes.in) {
-        for (const double out : axes.out) {
-          if (known != measured_.end() && known->second.in.contains(in) && known->second.out.contains(out)) continue;
-          all.push_back({.key = place.key,
-                         .height = place.height,
-                         .width = place.width,
+      for (const double in : grid.in) {
+        for (const double out : grid.out) {
+          if (known != nullptr && known->holds(in, out)) continue;
+          all.push_back({.key = needs.key,
+                         .height = needs.height,
+                         .width = needs.width,
                          .in_channels = in,
                          .out_channels = out,
-                         .tile = tile_of(place.key)});
+                         .tile = needs.tile});
         }
       }
     }
@@ -78,53 +85,64 @@ class LatencyGaps {
   }
 
  private:
+  struct Size {
+    int height, width;
+  };
   static constexpr double slack = 1e-4;  // sums of masks in float
 
+  static const LatencyChannels* find(const std::vector<LatencyChannels>& all, const LatencyKey& key, int height, int width) {
+    const auto at = std::find_if(all.begin(), all.end(), [&](const LatencyChannels& c) { return c.is_of(key, height, width); });
+    return at == all.end() ? nullptr : &*at;
+  }
+  static LatencyChannels& place(std::vector<LatencyChannels>& all, const LatencyKey& key, int height, int width) {
+    // Points come sorted: most often it is the last one.
+    if (!all.empty() && all.back().is_of(key, height, width)) return all.back();
+    const LatencyChannels* known = find(all, key, height, width);
+    if (known != nullptr) return all[static_cast<std::size_t>(known - all.data())];
+    all.push_back({.key = key, .height = height, .width = width});
+    return all.back();
+  }
+
   int tile_of(const LatencyKey& key) const {
-    const auto at = tiles_.find(key);
-    return at == tiles_.end() ? 1 : at->second;
+    const auto at = std::find_if(measured_.begin(), measured_.end(), [&](const LatencyChannels& c) { return c.key == key; });
+    return at == measured_.end() ? 1 : at->tile;
   }
 
   /// Where a layer is looked up: its own size, or the measured ones around it.
-  std::vector<LatencyPlace> places(const LatencyKey& key, int height, int width) const {
-    std::set<int> heights, widths;
-    for (const auto& [place, axes] : measured_)
-      if (place.key == key) heights.insert(place.height), widths.insert(place.width);
-    const auto around = [](const std::set<int>& sizes, int at) {
-      std::vector<int> sides;
-      const auto above = sizes.lower_bound(at);
-      if (above != sizes.end()) sides.push_back(*above);
-      if (above != sizes.end() && *above != at && above != sizes.begin()) sides.push_back(*std::prev(above));
-      return sides.size() == 2 || (!sides.empty() && sides[0] == at) ? sides : std::vector<int>();
-    };
-    std::vector<LatencyPlace> all;
-    bool complete = true;
-    const std::vector<int> rows = around(heights, height), columns = around(widths, width);
-    for (const int h : rows) {
-      for (const int w : columns) {
-        all.push_back({key, h, w});
-        complete = complete && measured_.contains(all.back());
+  std::vector<Size> sizes(const LatencyKey& key, int height, int width) const {
+    int low = 0, high = most, left = 0, right = most;
+    for (const LatencyChannels& c : measured_) {
+      if (c.key != key) continue;
+      if (c.height <= height) low = std::max(low, c.height);
+      if (c.height >= height) high = std::min(high, c.height);
+      if (c.width <= width) left = std::max(left, c.width);
+      if (c.width >= width) right = std::min(right, c.width);
+    }
+    std::vector<Size> all;
+    for (const int h : {low, high}) {
+      for (const int w : {left, right}) {
+        if (find(measured_, key, h, w) == nullptr) return {{height, width}};
+        all.push_back({h, w});
       }
     }
-    return complete && !all.empty() ? all : std::vector{LatencyPlace{key, height, width}};
+    return all;
   }
+  static constexpr int most = std::numeric_limits<int>::max();
 
   /// Channels that were measured at other sizes of the key, as far as they are between those that are needed.
-  LatencyAxes axes_elsewhere(const LatencyKey& key, const LatencyAxes& needs) const {
-    LatencyAxes axes;
-    for (const auto& [place, measured] : measured_) {
-      if (place.key != key) continue;
-      const auto add = [](std::set<double>& to, const std::set<double>& from, const std::set<double>& wanted) {
-        for (const double value : from)
-          if (value >= *wanted.begin() && value <= *wanted.rbegin()) to.insert(value);
-      };
-      add(axes.in, measured.in, needs.in), add(axes.out, measured.out, needs.out);
+  LatencyChannels elsewhere(const LatencyChannels& needs) const {
+    LatencyChannels grid;
+    for (const LatencyChannels& measured : measured_) {
+      if (measured.key != needs.key) continue;
+      for (auto axis : {&LatencyChannels::in, &LatencyChannels::out}) {
+        for (const double value : measured.*axis)
+          if (value >= (needs.*axis).front() && value <= (needs.*axis).back()) LatencyChannels::add(grid.*axis, value);
+      }
     }
-    return axes;
+    return grid;
   }
 
-  std::map<LatencyPlace, LatencyAxes> measured_, needed_;
-  std::map<LatencyKey, int> tiles_;
+  std::vector<LatencyChannels> measured_, needed_;
 };
 
 }  // namespace detail

@@ -17,7 +17,6 @@
 
 #include "siena/core/csv.hpp"
 #include "siena/core/error.hpp"
-#include "siena/core/file.hpp"
 #include "siena/core/no_class.hpp"
 #include "siena/data/load_report.hpp"
 
@@ -86,8 +85,7 @@ class CsvRowReader {
     }
   }
 
-  void read(const std::filesystem::path& file, LoadReport& report) {
-    const std::string text = read_file(file);
+  void read(const std::filesystem::path& file, std::string_view text, LoadReport& report) {
     CsvReader csv(text, "csv_series: " + file.string(), columns_.delimiter);
     require<FormatError>(csv.next(), "csv_series: expected rows in '{}', got an empty file", file.string());
     const bool named = find_columns(csv);

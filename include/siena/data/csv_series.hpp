@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/file.hpp"
 #include "siena/core/random.hpp"
 #include "siena/data/csv_rows.hpp"
 #include "siena/data/dataset.hpp"
@@ -73,13 +74,13 @@ class CsvSeriesReader {
     require<ArgumentError>(o.validation >= 0 && o.test >= 0 && o.validation + o.test < 1,
                            "csv_series: expected fractions for validation and test that add up to less than 1, got {} and {}",
                            o.validation, o.test);
+    require<ArgumentError>(o.label.given() || o.classes.empty(),
+                           "csv_series: expected the column of the label for {} classes, got none", o.classes.size());
   }
 
   CsvSeries load() {
     CsvSeries result;
     read(result.report);
-    if (!options_.label.given())
-      require<ArgumentError>(options_.classes.empty(), "csv_series: expected a label column for the classes, got none");
     if (options_.label.given() && options_.classes.empty()) sort_classes();
     const bool by_recording =
         options_.split == SeriesSplit::recordings || (options_.split == SeriesSplit::automatic && rows_.recordings.size() >= 3);
@@ -120,9 +121,9 @@ class CsvSeriesReader {
     if (std::filesystem::is_directory(path_, none)) {
       const auto files = files_in(path_, "csv_series", {".csv", ".tsv", ".txt"});
       require<DataError>(!files.empty(), "csv_series: expected .csv, .tsv or .txt files in '{}', got none", path_.string());
-      for (const auto& file : files) reader.read(file, report);
+      for (const auto& file : files) reader.read(file, read_regular_file(file), report);
     } else {
-      reader.read(path_, report);
+      reader.read(path_, read_file(path_), report);
     }
     rows_ = reader.take();
   }
