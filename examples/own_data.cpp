@@ -123,8 +123,9 @@ void teach(const Recorded& recorded, int epochs) {
   const data::Splits data = by_person(windows, recorded.people);
   Network teacher = network_for(data, 3, 64), pupil = network_for(data, 3, 8);
   fit(teacher, data, {.epochs = epochs, .batch = 32, .keep_best = true}, ProgressBar{});
-  const Objective taught = distill(classification(), teacher, {.weight = 0.7, .temperature = 3});
-  fit(pupil, data, {.epochs = epochs, .batch = 32, .keep_best = true, .objective = taught}, ProgressBar{});
+  const Objective taught = distill(classification(), teacher, {.weight = 0.5, .temperature = 2});
+  fit(pupil, data, {.epochs = epochs, .batch = 32, .optimizer = Adam{.lr = 1e-2}, .keep_best = true, .objective = taught},
+      ProgressBar{});
   fmt::print("accuracy of the teacher: {:.1f} %, of the pupil: {:.1f} %\n", 100 * evaluate(teacher, data.test).accuracy,
              100 * evaluate(pupil, data.test).accuracy);
 }
@@ -134,7 +135,7 @@ void teach(const Recorded& recorded, int epochs) {
 int main(int argc, char** argv) try {
   const std::string_view option = argc > 1 ? argv[1] : "";
   if (option == "--help" || option == "-h") {
-    fmt::print("usage: own_data; there is no directory to give, the numbers are synthetic\n");
+    fmt::print("usage: own_data (there is no directory to give, the numbers are synthetic)\n");
     return 0;
   }
   const bool smoke = option == "--smoke";  // as little as shows that it runs

@@ -48,11 +48,11 @@ inline Var divergence(const Var& student, Tensor teacher, double temperature) {
 }
 }  // namespace detail
 
-/// An objective that has a network also imitate another one, the teacher, on the same inputs: a small network learns from the
-/// answers of a large one more than from the labels (Hinton, Vinyals, Dean 2015). In training the loss is (1 - weight) times
-/// the task's plus weight times the distance of the outputs from the teacher's: the divergence of softened probabilities where
-/// the task has classes, the mean squared error elsewhere. Evaluated is the task alone. The teacher is in inference mode, does
-/// not change, and teaches samples that are of no class, too.
+/// An objective that has a network also imitate another one, the teacher, on the same inputs: a small network often learns
+/// more from the answers of a large one than from the labels alone (Hinton, Vinyals, Dean 2015). In training the loss is
+/// (1 - weight) times the task's plus weight times the distance of the outputs from the teacher's: the divergence of softened
+/// probabilities where the task has classes, the mean squared error elsewhere. Evaluated is the task alone. The teacher is in
+/// inference mode, does not change, and teaches samples that are of no class, too.
 inline Objective distill(Objective objective, Network teacher, const DistillOptions& options = {}) {
   require<ArgumentError>(static_cast<bool>(objective.loss), "distill: expected an objective with a loss, got none");
   require<ArgumentError>(!teacher.nodes().empty(), "distill: expected a teacher with layers, got an empty network");
