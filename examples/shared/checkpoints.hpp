@@ -21,6 +21,10 @@ namespace siena::examples {
 /// The file in the folder of checkpoints that says whose they are.
 inline std::filesystem::path owner_file(const Settings& s) { return s.checkpoint / "run.txt"; }
 
+inline std::string begins_with(const Settings& s) {
+  if (!s.network.empty()) return "network " + s.network;
+  return s.init.empty() ? "none" : s.init;
+}
 /// What a run is recognised by, a line each.
 inline std::string owner(const std::string& program, const Settings& s) {
   const BoundSettings& b = s.bounds;
@@ -31,9 +35,9 @@ inline std::string owner(const std::string& program, const Settings& s) {
       "latency {}\npeak-memory {}\ncost-model {}\nclock {}\ntrain-limit {}\noptimizer {}\nschedule {}\naugment {}\nclip "
       "{}\nema {}\n"
       "patience {}\n",
-      program, s.method, s.preset, s.formulation, s.width, s.init.empty() ? "none" : s.init, s.seed, w, se, f, r.batch,
-      b.memory, b.latency, b.peak_memory, b.cost_model, b.clock_mhz, s.train_limit, r.warmup.optimizer.to_string(),
-      r.warmup.schedule.to_string(), data::to_string(r.augment), r.clip, r.ema, r.patience);
+      program, s.method, s.preset, s.formulation, s.width, begins_with(s), s.seed, w, se, f, r.batch, b.memory, b.latency,
+      b.peak_memory, b.cost_model, b.clock_mhz, s.train_limit, r.warmup.optimizer.to_string(), r.warmup.schedule.to_string(),
+      data::to_string(r.augment), r.clip, r.ema, r.patience);
 }
 
 /// Throws ArgumentError where the folder can be neither made nor written; leaves no new one behind.

@@ -124,6 +124,14 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
   app.add_option("--init", s.init, "start from the weights in this file (--save), without a warm-up unless --epochs says so")
       ->check(expecting("a file", CLI::ExistingFile))
       ->group("Training");
+  app.add_option(
+         "--network", s.network,
+         "start from the network in this file (--save), layers and weights, in place of that of this program: to search "
+         "on, or to train what was found; without a warm-up unless --epochs says so")
+      ->check(expecting("a file", CLI::ExistingFile))
+      ->excludes("--init")
+      ->excludes("--width")
+      ->group("Training");
 }
 
 void add_steering(CLI::App& app, Changes& changes) {
@@ -165,7 +173,8 @@ void add_run(CLI::App& app, Settings& s) {
   app.add_option("--report", s.report, "write the report here, as JSON")->group("Run");
   app.add_option("--html", s.html, "write a page of the run here: epochs, bounds, channels, layers; it needs no other file")
       ->group("Run");
-  app.add_option("--save", s.save, "write the weights of the network here, as safetensors")->group("Run");
+  app.add_option("--save", s.save, "write the network here, layers and weights, as safetensors (for --network and --init)")
+      ->group("Run");
   CLI::Option* onnx =
       app.add_option("--onnx", s.onnx.path, "write the network here, for other programs to run (ONNX, batch norm folded)")
           ->group("Run");
@@ -216,7 +225,7 @@ void steer(const Changes& changes, Recipe& recipe) {
 void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   s.recipe = s.preset == "paper" ? benchmark.paper : benchmark.own;
   std::array<int, 3>& epochs = s.recipe.epochs;
-  if (!s.init.empty()) epochs[0] = 0;
+  if (!s.init.empty() || !s.network.empty()) epochs[0] = 0;
   if (s.data.smoke && !s.dry_run) {
     for (int& count : epochs) count = std::min(count, 1);
   }
@@ -229,6 +238,8 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   steer(changes, s.recipe);
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
+  if (!s.network.empty() && s.method != "masks" && s.method != "seed")
+    throw CLI::ValidationError("--network", "expected --method masks or seed, as the file says what may vary, got " + s.method);
 }
 
 }  // namespace
@@ -237,20 +248,20 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   Settings s;
   Changes changes;
   const std::string& name = benchmark.program;
-  app.description(
-      benchmark.purpose +
-      "\nPercent in bounds are of this network at --width. Without --data it runs on synthetic data of the same shape.\n"
-      "  " +
-      name +
-      " --data FOLDER --memory 40000B --latency 3ms --report found.json\n"
-      "  " +
-      name +
-      " --data FOLDER --memory 25% --latency none --checkpoint run --resume\n"
-      "  " +
-      name +
-      " --data FOLDER --method uniform --memory 25% --latency none        (the baseline)\n"
-      "  " +
-      name + " --preset paper --dry-run");
+  app.description(benchmark.purpose +
+                  "\nPercent in bounds are of this network at --width, or of that of --network. Without --data it runs on "
+                  "synthetic data of the same shape.\n"
+                  "  " +
+                  name +
+                  " --data FOLDER --memory 40000B --latency 3ms --report found.json\n"
+                  "  " +
+                  name +
+                  " --data FOLDER --memory 25% --latency none --checkpoint run --resume\n"
+                  "  " +
+                  name +
+                  " --data FOLDER --method uniform --memory 25% --latency none        (the baseline)\n"
+                  "  " +
+                  name + " --preset paper --dry-run");
   app.failure_message(failure_text);
   add_data(benchmark, app, s);
   if (benchmark.options) benchmark.options(app);

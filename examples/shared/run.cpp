@@ -14,7 +14,6 @@
 #include <optional>
 #include <set>
 #include <siena/deploy/preparation_file.hpp>
-#include <siena/deploy/safetensors.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
 #include <string>
@@ -24,6 +23,7 @@
 #include "benchmark.hpp"
 #include "checkpoints.hpp"
 #include "command_line.hpp"
+#include "network_file.hpp"
 #include "objective.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
@@ -77,7 +77,7 @@ class Run {
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
       fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
-    const Network seed = benchmark.network(model(s_.width));
+    const Network seed = whole(seed_network());
     objective_ = make_objective(benchmark, s_.objective, seed, data_.splits);
     bounds_ = make_bounds(s_.bounds, describe(seed));
     before_ = report(seed, bounds_);
@@ -103,10 +103,15 @@ class Run {
   Network first_network() const {
     if (s_.method == "uniform") return benchmark_.network(model(widest()));
     const bool plain = s_.method != "supernet" && s_.method != "both";
-    Network network = plain ? benchmark_.network(model(s_.width)) : benchmark_.supernet(model(s_.width), s_.method == "both");
-    if (!s_.init.empty()) deploy::load_weights(network, s_.init);
+    Network network = plain ? seed_network() : benchmark_.supernet(model(s_.width), s_.method == "both");
+    if (!s_.init.empty()) load_weights(network, s_.init);
     if (s_.searches()) check_reachable(network);
     return network;
+  }
+  /// That of the benchmark, or of --network.
+  Network seed_network() const {
+    Network own = benchmark_.network(model(s_.width));
+    return s_.network.empty() ? own : network_from(s_.network, own);
   }
   void check_reachable(const Network& network) const {
     Network copy = network;
@@ -119,6 +124,7 @@ class Run {
         fmt::print("{}\n", ranges[i].to_string());
       }
     }
+    require_varying(space);
     require_reachable(copy, space, bounds_);
   }
   /// The greatest width that keeps every bound, every layer scaled alike.
@@ -282,7 +288,8 @@ class Run {
     const Details details = tested() && data_.details ? data_.details(network) : Details{};
     std::fputs(details.text.c_str(), stdout);
     if (!s_.save.empty())
-      for_option("--save", [&] { deploy::save_weights(network, s_.save, deploy::preparation_metadata(preparation())); });
+      for_option("--save",
+                 [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
     for_option("--onnx", [&] { write_onnx(network, s_.onnx, data_.splits.train); });
     const Json all = json(report, details.json);
     if (!s_.html.empty()) for_option("--html", [&] { write_file_atomically(s_.html, run_page(all)); });

@@ -32,6 +32,11 @@ inline void save_network(const Network& network, const std::filesystem::path& fi
   save_weights(network, file, metadata);
 }
 
+/// Whether a safetensors file holds a graph: a file of save_network.
+inline bool holds_network(const std::filesystem::path& file) {
+  return load_safetensors(file).contains(std::string(network_metadata));
+}
+
 /// The network of such a file: the same graph, names, values and what may vary. `layers` has the layers of users in it. Throws
 /// FormatError, with the file, for one without a graph (the weights alone are for load_weights), and as load_safetensors and
 /// network_from_json do.

@@ -323,6 +323,7 @@ inline std::string listed(const std::vector<std::string>& names) {
 template <Stateful T>
 void load_weights(T& network, const std::filesystem::path& file) {
   const State state = load_safetensors(file);
+  const char* hint = state.contains(std::string(network_metadata)) ? "; it holds a network of its own: load_network" : "";
   State places;
   network.save(places, "");
   std::vector<std::string> missing, surplus;
@@ -333,15 +334,15 @@ void load_weights(T& network, const std::filesystem::path& file) {
     if (std::holds_alternative<Tensor>(value) && !places.contains(name)) surplus.push_back(name);
   }
   if (!missing.empty() || !surplus.empty()) {
-    fail<FormatError>("load_weights: '{}': expected the tensors of this network, got a file {}{}{}{}{}", file.string(),
+    fail<FormatError>("load_weights: '{}': expected the tensors of this network, got a file {}{}{}{}{}{}", file.string(),
                       missing.empty() ? "" : "without ", detail::listed(missing),
                       missing.empty() || surplus.empty() ? "" : " and ",
-                      surplus.empty() ? "" : "with others for which it has no place: ", detail::listed(surplus));
+                      surplus.empty() ? "" : "with others for which it has no place: ", detail::listed(surplus), hint);
   }
   try {
     network.load(state, "");
   } catch (const FormatError& error) {
-    fail<FormatError>("load_weights: '{}': {}", file.string(), error.what());
+    fail<FormatError>("load_weights: '{}': {}{}", file.string(), error.what(), hint);
   }
 }
 

@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// exchange_safetensors write <file>: the weights of a small network, every element a known function of its place.
-// exchange_safetensors check <file>: reads what exchange.py wrote into a network of the same layers and compares.
+// exchange_safetensors write <file>: a small network, every element of its weights a known function of its place.
+// exchange_safetensors check <file>: the weights that exchange.py wrote, read into a network of the same layers, and the network
+// of the graph beside them, are both compared.
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string_view>
 
-#include "siena/deploy/safetensors.hpp"
+#include "siena/deploy/network_file.hpp"
 #include "siena/nn/network.hpp"
 
 namespace {
@@ -41,17 +42,20 @@ int run(std::string_view action, const char* file) {
         for (float& value : tensor.row(r)) value = known(i++);
       }
     });
-    siena::deploy::save_weights(net, file, {{"written by", "C++ \"siena\""}});
+    siena::deploy::save_network(net, file, {.metadata = {{"written by", "C++ \"siena\""}}});
     return 0;
   }
   siena::deploy::load_weights(net, file);
-  int wrong = 0;
-  for_each_tensor(net, [&wrong](const siena::Tensor& tensor) {
-    std::int64_t i = 0;
-    for (std::int64_t r = 0; r < tensor.rows(); ++r) {
-      for (const float value : tensor.row(r)) wrong += value != known(i++);
-    }
-  });
+  siena::Network rebuilt = siena::deploy::load_network(file);
+  int wrong = siena::deploy::network_to_json(rebuilt) == siena::deploy::network_to_json(net) ? 0 : 1;
+  for (siena::Network* one : {&net, &rebuilt}) {
+    for_each_tensor(*one, [&wrong](const siena::Tensor& tensor) {
+      std::int64_t i = 0;
+      for (std::int64_t r = 0; r < tensor.rows(); ++r) {
+        for (const float value : tensor.row(r)) wrong += value != known(i++);
+      }
+    });
+  }
   if (wrong > 0) std::fprintf(stderr, "%d elements are not what Python wrote\n", wrong);
   return wrong > 0;
 }
