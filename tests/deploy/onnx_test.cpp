@@ -178,6 +178,10 @@ TEST_CASE("onnx: how inputs are prepared is in the file") {
     return parse_json(model.metadata_props(0).value(), "metadata");
   };
   const ::onnx::ModelProto plain = model_of(false), normalized = model_of(true);
+  const test::TemporaryFolder folder("siena_onnx_prepared");
+  const auto file = folder.path / "network.onnx";
+  deploy::onnx(network, file, {.preparation = data.train.preparation(), .normalize = true});
+  CHECK(read_file(file) == normalized.SerializeAsString());
   CHECK(data::preparation_from_json(stated(plain)) == data.train.preparation());
   CHECK(data::preparation_from_json(stated(normalized)) == data.train.preparation());
   CHECK(stated(plain)["in_graph"] == false);
