@@ -52,6 +52,11 @@ const std::vector<Family>& families() {
       {BatchNorm{}, "", used},
       {Add{}, "64,32,16,8", "48,24,12,6"},
       {Concat{}, "", "16,8"},
+      {Multiply{}, "", "16,8"},
+      {HardSigmoid{}, "", "16,8"},
+      {HardSwish{}, "", "16,8"},
+      {Clip{}, "", "16,8"},
+      {LeakyRelu{}, "", "16,8"},
       {GlobalAvgPool{}, "25x5,8,3", "64,32,16,12,6,4"},
       {MaxPool{}, "", "16,8,4"},
       {MaxPool{.kernel = 3, .stride = 2, .padding = 1}, "", "56,16,8"},
@@ -77,6 +82,7 @@ struct Shot {
 /// x through the layer, with so many outputs where it may have any number.
 Flow append(const Flow& x, Layer layer, int out) {
   if (std::holds_alternative<Add>(layer)) return add(x, x);
+  if (std::holds_alternative<Multiply>(layer)) return multiply(x, x);
   if (std::holds_alternative<Concat>(layer)) return concat({x, x});
   if (auto* conv = std::get_if<Conv2d>(&layer)) conv->out = out;
   if (auto* linear = std::get_if<Linear>(&layer)) linear->out = out;
