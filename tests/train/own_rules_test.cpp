@@ -59,7 +59,7 @@ data::Splits own_images() {
 Network own_net() {
   return Network(Shape{8, 8, 1}, [](Flow x) { return x | Conv2d{.out = 5} | Relu{} | GlobalAvgPool{} | Linear{.out = 3}; });
 }
-std::string weights_of(const Network& network) {
+std::string own_weights(const Network& network) {
   State state;
   network.save(state);
   return detail::state_bytes(state);
@@ -135,5 +135,5 @@ TEST_CASE("rules of one's own train, and go on from a checkpoint to the same bit
   REQUIRE_THROWS_WITH(fit(other, data, changed), ContainsSubstring("schedule 'warm restarts, the first after 2 epochs', got"));
   resumed = own_net();
   fit(resumed, data, options);
-  CHECK(weights_of(resumed) == weights_of(straight));
+  CHECK(own_weights(resumed) == own_weights(straight));
 }
