@@ -47,8 +47,8 @@ int main(int argc, char** argv) try {
   auto [found, history] = search(net, data, bounds, Duccio{}, options, ProgressBar{});
   fit(found, data, {.epochs = smoke ? 1 : 4, .batch = 32}, ProgressBar{});
   const Report report = evaluate(found, data.test, bounds);
-  fmt::print("{}\n", report);
   examples::write_onnx(found, {.path = onnx_file}, data.train);
+  fmt::print("{}\n", report);
   return report.feasible ? 0 : 1;
 } catch (const Error& error) {
   fmt::print(stderr, "supernet: {}\n", error.what());

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "shared/bounds.hpp"
+#include "shared/folder_lock.hpp"
+#include "shared/say.hpp"
 #include "shared/validators.hpp"
 #include "sweep/process.hpp"
 #include "sweep/progress.hpp"
@@ -154,7 +156,7 @@ class Sweep {
 
   /// The exit status.
   int run() {
-    say("{} of {} runs are there already; what each prints is in {}", done_, all_, (out_ / "runs/*/log.txt").string());
+    say(stdout, "{} of {} runs are there already; what each prints is in {}", done_, all_, (out_ / "runs/*/log.txt").string());
     while (!running_.empty() || (stopped_by_ == 0 && !waiting_.empty())) {
       if (stopped_by_ == 0) start_all();
       if (running_.empty()) continue;  // it could not be started
@@ -168,10 +170,10 @@ class Sweep {
     }
     write_report(out_);
     if (stopped_by_ != 0) {
-      say("interrupted: {} of {} runs are done; the same command goes on from here", done_, all_);
+      say(stdout, "interrupted: {} of {} runs are done; the same command goes on from here", done_, all_);
       return 128 + stopped_by_;
     }
-    say("{} of {} runs are done: {}", done_, all_, (out_ / "report.html").string());
+    say(stdout, "{} of {} runs are done: {}", done_, all_, (out_ / "report.html").string());
     return failed_ > 0 ? 2 : broken_ > 0 ? 1 : 0;
   }
 
@@ -195,10 +197,9 @@ class Sweep {
   }
 
   template <class... Args>
-  void say(FormatText<Args...> text, const Args&... args) {
+  void say(std::FILE* to, FormatText<Args...> text, const Args&... args) {
     progress_.clear();
-    std::fputs((format(text, args...) + "\n").c_str(), stdout);  // whether or not the terminal is still there
-    std::fflush(stdout);
+    examples::say(to, text, args...);
   }
 
   void count(const Result& result) {
@@ -212,8 +213,12 @@ class Sweep {
   void check_folder(const Run& run) const {
     const fs::path path = folder(run);
     if (!fs::exists(path / "command.json")) {
-      require<ArgumentError>(!fs::exists(path) || fs::is_empty(path),
-                             "sweep: expected '{}' to be ours, got one without command.json", path.string());
+      // One that was killed before it had written that left no more than half of it.
+      const auto is_ours = [](const fs::directory_entry& entry) { return is_temporary_file(entry.path()); };
+      require<ArgumentError>(
+          !fs::exists(path) || std::all_of(fs::directory_iterator(path), fs::directory_iterator(), is_ours),
+          "sweep: expected '{}' to be ours, got one without command.json; take another --out, or remove that folder",
+          path.string());
       return;
     }
     const RunRecord record = load_record(path);
@@ -248,7 +253,7 @@ class Sweep {
         start_one(next);
       } catch (const std::exception& error) {
         ++failed_;
-        say("{}: failed: {}", next, std::string_view(error.what()));
+        say(stdout, "{}: failed: {}", next, std::string_view(error.what()));
       }
     }
   }
@@ -291,13 +296,13 @@ class Sweep {
       if ((child.status == 0 || child.status == 1) && is_done(path)) {
         const Result result = load_result(path);
         count(result);
+        draw();
         seconds_ += seconds, ++timed_;
-        say("[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result),
+        say(stdout, "[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result),
             metric_text(result.metric, result.value()),
             run.role == Run::Role::seed ? std::string()
                                         : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
             duration_text(seconds));
-        write_report(out_);
         left();
         return;
       }
@@ -306,9 +311,18 @@ class Sweep {
     }
     if (stopped_by_ != 0) return;  // it was told to
     ++failed_;
-    say("[{}/{}] {}: failed, exit status {} after {}; {} ends:\n{}", done_ + failed_, all_, run, child.status,
+    say(stdout, "[{}/{}] {}: failed, exit status {} after {}; {} ends:\n{}", done_ + failed_, all_, run, child.status,
         duration_text(seconds), (path / "log.txt").string(), last_lines(path / "log.txt", 6));
     left();
+  }
+
+  /// The report so far. That it cannot be written is no fault of a run's, and is an error at the end.
+  void draw() {
+    try {
+      write_report(out_);
+    } catch (const std::exception& error) {
+      say(stderr, "{}", std::string_view(error.what()));
+    }
   }
 
   static std::string costs(const Result& result) {
@@ -325,7 +339,7 @@ class Sweep {
   void left() {
     const std::size_t count = waiting_.size() + running_.size();
     if (count == 0 || timed_ == 0 || stopped_by_ != 0) return;
-    say("    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
+    say(stdout, "    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
   }
 
   const Settings& settings_;
@@ -347,8 +361,8 @@ int sweep(const Settings& settings) {
     require<DataError>(fs::is_directory(fs::path(settings.out) / "runs"), "sweep: expected the folder of a sweep, got '{}'",
                        settings.out);
     const Written written = write_report(settings.out);
-    for (const std::string& problem : written.problems) fmt::print(stderr, "{}\n", problem);
-    fmt::print("{} runs: {}\n", written.results, (fs::path(settings.out) / "report.html").string());
+    for (const std::string& problem : written.problems) say(stderr, "{}", problem);
+    say(stdout, "{} runs: {}", written.results, (fs::path(settings.out) / "report.html").string());
     return written.problems.empty() ? 0 : 2;
   }
   check_command(settings.command);
@@ -357,7 +371,7 @@ int sweep(const Settings& settings) {
   std::error_code error;
   fs::create_directories(fs::path(settings.out) / "runs", error);
   require<DataError>(!error, "sweep: expected a folder that may be written, got '{}': {}", settings.out, error.message());
-  const FolderLock lock(settings.out);
+  const FolderLock lock(settings.out, "sweep", "another sweep, or a program that one has left running");
   return Sweep(settings).run();
 }
 
@@ -365,7 +379,7 @@ int sweep(const Settings& settings) {
 int smoke(Settings settings, const fs::path& folder) {
   const fs::path program = (folder.empty() ? fs::path(".") : folder) / "image_classification";
   if (!fs::exists(program)) {
-    fmt::print("sweep: nothing to run, no '{}'\n", program.string());
+    say(stdout, "sweep: nothing to run, no '{}'", program.string());
     return 0;
   }
   const fs::path out = fs::temp_directory_path() / format("siena_sweep_{}", ::getpid());
@@ -380,15 +394,18 @@ int smoke(Settings settings, const fs::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  outlive_writes();
   CLI::App app;
   try {
     const Settings settings = parse(app, argc, argv);
     const bool smoke_alone = settings.smoke && settings.command.empty();
-    return smoke_alone ? smoke(settings, fs::path(argv[0]).parent_path()) : sweep(settings);
+    const int status = smoke_alone ? smoke(settings, fs::path(argv[0]).parent_path()) : sweep(settings);
+    check_said();
+    return status;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    say(stderr, "{}", std::string_view(error.what()));
     return 2;
   }
 }

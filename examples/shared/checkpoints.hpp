@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <siena/core.hpp>
 #include <sstream>
 #include <string>
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "command_line.hpp"
+#include "folder_lock.hpp"
 #include "outputs.hpp"
+#include "say.hpp"
 
 namespace siena::examples {
 
@@ -64,11 +67,8 @@ inline void check_checkpoint_folder(const Settings& s) {
                          s.checkpoint.string(), error.message());
 }
 
-/// Refuses those of another run, before the data are read.
-inline void check_checkpoints(const std::string& program, const Settings& s) {
-  if (s.checkpoint.empty()) return;
-  check_checkpoint_folder(s);
-  if (s.dry_run || !std::filesystem::exists(owner_file(s))) return;
+/// Refuses the checkpoints of another run.
+inline void check_owner(const std::string& program, const Settings& s) {
   require<ArgumentError>(
       s.resume, "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on with that",
       s.checkpoint.string());
@@ -80,6 +80,20 @@ inline void check_checkpoints(const std::string& program, const Settings& s) {
   }
 }
 
+inline FolderLock lock_checkpoints(const Settings& s) {
+  return {s.checkpoint, "--checkpoint", "another program, whose checkpoints they are"};
+}
+
+/// Refuses those of another run, before the data are read. A folder that holds checkpoints is kept for this run from here on.
+inline std::optional<FolderLock> check_checkpoints(const std::string& program, const Settings& s) {
+  if (s.checkpoint.empty()) return std::nullopt;
+  check_checkpoint_folder(s);
+  if (s.dry_run || !std::filesystem::exists(owner_file(s))) return std::nullopt;
+  std::optional<FolderLock> lock(lock_checkpoints(s));
+  check_owner(program, s);
+  return lock;
+}
+
 /// Each phase begins with the weights that the one before ended with, and the report has the epochs of all.
 inline void show_lost_checkpoints(const std::string& program, const Settings& s) {
   if (!s.resume || !s.searches()) return;
@@ -89,16 +103,21 @@ inline void show_lost_checkpoints(const std::string& program, const Settings& s)
   while (last > 0 && !std::filesystem::exists(file(last - 1))) --last;
   for (std::size_t i = 0; i + 1 < last; ++i) {
     if (std::filesystem::exists(file(i)) || s.recipe.epochs[i] == 0) continue;
-    fmt::print(stderr, "{}: '{}' is missing, so the {} is done once more, for the {} begins with its weights\n", program,
-               file(i).string(), phases[i], phases[i + 1]);
+    say(stderr, "{}: '{}' is missing, so the {} is done once more, for the {} begins with its weights", program,
+        file(i).string(), phases[i], phases[i + 1]);
   }
 }
 
-/// Only when nothing is left to be refused: a command that was put right finds the folder free.
-inline void claim_checkpoints(const std::string& program, const Settings& s) {
+/// Only when nothing is left to be refused: a command that was put right finds the folder free. `lock` is what
+/// `check_checkpoints` gave.
+inline void claim_checkpoints(const std::string& program, const Settings& s, std::optional<FolderLock>& lock) {
   if (s.checkpoint.empty()) return;
   std::filesystem::create_directories(s.checkpoint);
-  write_file_atomically(owner_file(s), owner(program, s));
+  if (!lock) {
+    lock.emplace(lock_checkpoints(s));
+    if (std::filesystem::exists(owner_file(s))) check_owner(program, s);  // another one began, and ended, in between
+  }
+  for_option("--checkpoint", [&] { write_file_atomically(owner_file(s), owner(program, s)); });
   show_lost_checkpoints(program, s);
 }
 

@@ -30,6 +30,21 @@ inline void for_option(const char* option, const std::function<void()>& attempt)
   }
 }
 
+/// For what goes wrong in the middle of a run: names the option whose file, or folder, the error is about.
+template <class Work>
+auto for_options(const Settings& s, const Work& work) {
+  try {
+    return work();
+  } catch (const DataError& error) {
+    const std::string text = error.what();
+    for (const auto& [option, path] : {std::pair("--checkpoint", s.checkpoint.string()), {"--log", s.log}}) {
+      const bool named = text.find("'" + path + "/") != text.npos || text.find("'" + path + "'") != text.npos;
+      if (!path.empty() && named) for_option(option, [&] { throw error; });
+    }
+    throw;
+  }
+}
+
 /// Throws ArgumentError, which names the option, where an output cannot be written, or two are one file.
 inline void check_outputs(const Settings& s) {
   namespace fs = std::filesystem;

@@ -3,14 +3,12 @@
 
 // The program that all benchmarks are.
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <set>
 #include <siena/deploy/preparation_file.hpp>
@@ -23,59 +21,31 @@
 #include "benchmark.hpp"
 #include "checkpoints.hpp"
 #include "command_line.hpp"
+#include "ending_signals.hpp"
 #include "network_file.hpp"
 #include "objective.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
 #include "run_page.hpp"
+#include "say.hpp"
 #include "wait_briefly.hpp"
 
 namespace siena::examples {
 
 namespace {
 
-volatile std::sig_atomic_t signal_received = 0;
-
-/// Handles the signals that ask a program to end, but for those that our caller ignores, as nohup does.
-void on_ending_signals(void (*handler)(int)) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction action = {};
-    sigaction(number, nullptr, &action);
-    if (action.sa_handler == SIG_IGN) continue;
-    action = {};
-    action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
-    sigaction(number, &action, nullptr);
-  }
-}
-
-/// The first signal ends the epoch, a second one, of whatever kind, the program.
-void heed_signals() {
-  on_ending_signals([](int number) {
-    constexpr char heard[] = "\nending after this epoch; once more ends at once\n";
-    const int error = errno;  // of what was interrupted
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, heard, sizeof(heard) - 1);
-    errno = error;
-    signal_received = number;
-    on_ending_signals(SIG_DFL);
-  });
-}
-
-/// Prints a line, or not: a terminal that is gone does not keep the weights from being written.
-void say(const std::string& text, std::FILE* to = stdout) { std::fputs((text + "\n").c_str(), to); }
-
 class Run {
  public:
   Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
     check_outputs(s_);
-    check_checkpoints(benchmark.program, s_);
+    lock_ = check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
     limit_training();
     check_samples();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
-      fmt::print(stderr, "{}: synthetic data, for want of --data\n", benchmark.program);
+      say(stderr, "{}: synthetic data, for want of --data", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
     const Network seed = whole(seed_network());
     objective_ = make_objective(benchmark, s_.objective, seed, data_.splits);
@@ -89,7 +59,7 @@ class Run {
   bool operator()() {
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
-    claim_checkpoints(benchmark_.program, s_);
+    claim_checkpoints(benchmark_.program, s_, lock_);
     return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
   }
 
@@ -117,11 +87,11 @@ class Run {
     Network copy = network;
     const SearchSpace space(copy, s_.recipe.space);
     if (shows_bounds()) {
-      fmt::print("{}\n\n", freedom(copy, space).to_string());
+      say(stdout, "{}\n", freedom(copy, space).to_string());
       std::vector<Reach> ranges = reach(copy, space, bounds_);
       for (std::size_t i = 0; i < ranges.size(); ++i) {
         ranges[i].whole = before_.bounds[i].value.value_or(ranges[i].whole);  // of a supernet, too: what percents are of
-        fmt::print("{}\n", ranges[i].to_string());
+        say(stdout, "{}", ranges[i].to_string());
       }
     }
     require_varying(space);
@@ -143,19 +113,18 @@ class Run {
                             broken);
     }
     if (shows_bounds() && !bounds_.empty())
-      fmt::print("uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}\n", low, s_.width,
-                 low == s_.width ? ": the whole network keeps them" : "");
+      say(stdout, "uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}", low, s_.width,
+          low == s_.width ? ": the whole network keeps them" : "");
     return low;
   }
 
   void show_load_report() const {
     const std::vector<std::string>& skipped = data_.report.skipped;
     for (std::size_t i = 0; i < std::min<std::size_t>(skipped.size(), 5); ++i)
-      fmt::print(stderr, "{}: left out: {}\n", benchmark_.program, skipped[i]);
+      say(stderr, "{}: left out: {}", benchmark_.program, skipped[i]);
     if (!skipped.empty())
-      fmt::print(stderr, "{}: {} bad file{} left out\n", benchmark_.program, skipped.size(),
-                 skipped.size() == 1 ? " was" : "s were");
-    for (const std::string& note : data_.report.notes) fmt::print(stderr, "{}: {}\n", benchmark_.program, note);
+      say(stderr, "{}: {} bad file{} left out", benchmark_.program, skipped.size(), skipped.size() == 1 ? " was" : "s were");
+    for (const std::string& note : data_.report.notes) say(stderr, "{}: {}", benchmark_.program, note);
   }
   /// --train-limit. Folders are often read class by class: a class that is left out is worth a word.
   void limit_training() {
@@ -167,8 +136,8 @@ class Run {
     for (std::int64_t i = 0; train.labelled() && i < train.size(); ++i) seen.insert(train.label(i));
     seen.erase(-1);
     if (train.labelled() && static_cast<std::int64_t>(seen.size()) < classes)
-      fmt::print(stderr, "{}: the first {} samples to train on are of {} of {} classes\n", benchmark_.program, train.size(),
-                 seen.size(), classes);
+      say(stderr, "{}: the first {} samples to train on are of {} of {} classes", benchmark_.program, train.size(), seen.size(),
+          classes);
   }
   /// Not only after the warm-up.
   void check_samples() const {
@@ -225,7 +194,9 @@ class Run {
     data::Splits splits = data_.splits;
     splits.test = {};  // measured here, by what the benchmark is judged by
     const auto with = [&](auto formulation) {
-      return search(std::move(network), splits, bounds_, std::move(formulation), search_options(), observers_);
+      return for_options(s_, [&] {
+        return search(std::move(network), splits, bounds_, std::move(formulation), search_options(), observers_);
+      });
     };
     if (s_.formulation == "steer") return with(Steer{});
     if (s_.formulation == "duccio-constant") return with(AnyFormulation(Duccio{.schedule = Duccio::Schedule::constant}));
@@ -271,7 +242,7 @@ class Run {
     return finish(network);
   }
   History train(Network& network, const FitOptions& options) {
-    History history = fit(network, data_.splits, options, observers_);
+    History history = for_options(s_, [&] { return fit(network, data_.splits, options, observers_); });
     phases_.push_back({options.phase, static_cast<int>(history.epochs.size()), history.seconds});
     return history;
   }
@@ -282,19 +253,32 @@ class Run {
     report.phases = phases_;
     report.seed = s_.seed;
     report.preparation = preparation();
-    say(report.to_string());  // before any file: a full disk takes nothing from the screen
-    if (searched_)
-      for (const ShadowPrice& price : searched_->prices) say(price.to_string());
     const Details details = tested() && data_.details ? data_.details(network) : Details{};
-    std::fputs(details.text.c_str(), stdout);
-    if (!s_.save.empty())
-      for_option("--save",
-                 [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
-    for_option("--onnx", [&] { write_onnx(network, s_.onnx, data_.splits.train); });
-    const Json all = json(report, details.json);
-    if (!s_.html.empty()) for_option("--html", [&] { write_file_atomically(s_.html, run_page(all)); });
-    if (!s_.report.empty()) for_option("--report", [&] { save_json(all, s_.report); });  // last: it says that the run is done
+    const std::exception_ptr lost = write_files(network, report, details);
+    say(stdout, "{}", report);
+    if (searched_)
+      for (const ShadowPrice& price : searched_->prices) say(stdout, "{}", price.to_string());
+    say_all(stdout, details.text);
+    if (lost) std::rethrow_exception(lost);
     return report.feasible || s_.method == "seed";
+  }
+  /// Files come before words, which may have lost their reader, and words follow though a disk is full: gives the first error.
+  std::exception_ptr write_files(Network& network, const Report& report, const Details& details) const {
+    std::exception_ptr lost;
+    const auto attempt = [&](const char* option, const std::string& file, const std::function<void()>& write) {
+      try {
+        if (!file.empty()) for_option(option, write);
+      } catch (...) {
+        if (!lost) lost = std::current_exception();
+      }
+    };
+    attempt("--save", s_.save,
+            [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
+    attempt("--onnx", s_.onnx.path, [&] { write_onnx(network, s_.onnx, data_.splits.train); });
+    const Json all = json(report, details.json);
+    attempt("--html", s_.html, [&] { write_file_atomically(s_.html, run_page(all)); });
+    if (!lost) attempt("--report", s_.report, [&] { save_json(all, s_.report); });  // last: it says that the run is done
+    return lost;
   }
   Json json(const Report& report, const Json& details) const {
     Json json = {{"program", benchmark_.program}, {"method", s_.method}};
@@ -312,15 +296,15 @@ class Run {
   void dry_run() const {
     const Recipe& r = s_.recipe;
     const data::Splits& splits = data_.splits;
-    fmt::print("{}: {} samples of {} to train, {} to choose by, {} to test\n",
-               s_.data.folder.empty() ? "synthetic data" : s_.data.folder, splits.train.size(), splits.shape(),
-               splits.validation.size(), splits.test.size());
-    fmt::print("preset {}, method {}, formulation {}, batch {}, augmentation: {}\n", s_.preset, s_.method, s_.formulation,
-               r.batch, data::to_string(r.augment));
-    fmt::print("objective: {}\n", objective_.settings);
+    say(stdout, "{}: {} samples of {} to train, {} to choose by, {} to test",
+        s_.data.folder.empty() ? "synthetic data" : s_.data.folder, splits.train.size(), splits.shape(),
+        splits.validation.size(), splits.test.size());
+    say(stdout, "preset {}, method {}, formulation {}, batch {}, augmentation: {}", s_.preset, s_.method, s_.formulation,
+        r.batch, data::to_string(r.augment));
+    say(stdout, "objective: {}", objective_.settings);
     const auto [w, se, f] = r.epochs;
     const auto phase = [](const char* name, int epochs, const PhaseRecipe& recipe) {
-      fmt::print("{}: {} epochs, {}, {}\n", name, epochs, recipe.optimizer.to_string(), recipe.schedule.to_string());
+      say(stdout, "{}: {} epochs, {}, {}", name, epochs, recipe.optimizer.to_string(), recipe.schedule.to_string());
     };
     if (s_.searches()) {
       phase("warm-up", w, r.warmup);
@@ -330,23 +314,23 @@ class Run {
     } else {
       phase("training", w + se + f, r.warmup);
     }
-    if (r.clip > 0) fmt::print("gradients of weights no longer than {}\n", r.clip);
-    if (r.ema > 0) fmt::print("weights averaged with a decay of {}\n", r.ema);
-    if (!r.note.empty()) fmt::print("{}\n", r.note);
-    fmt::print("\n{}", before_.table());
+    if (r.clip > 0) say(stdout, "gradients of weights no longer than {}", r.clip);
+    if (r.ema > 0) say(stdout, "weights averaged with a decay of {}", r.ema);
+    if (!r.note.empty()) say(stdout, "{}", r.note);
+    say_all(stdout, "\n" + before_.table());
     const Network network = first_network();  // says what the bounds can be, or that nothing keeps them
-    fmt::print("about {} to train, on this machine as busy as it is now\n", duration_text(estimated_seconds(network)));
+    say(stdout, "about {} to train, on this machine as busy as it is now", duration_text(estimated_seconds(network)));
   }
   void show_search() const {
     const Recipe& r = s_.recipe;
-    fmt::print("architecture: {}, masks by {}, {}, {}\n", r.architecture.to_string(),
-               r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
-               r.settle < 1 ? format("settled {} exchanges after {} of the search", r.exchange ? "with" : "without", r.settle)
-                            : "moving to the end",
-               r.lead < 1 ? format("limits coming near after {} of that", r.lead) : "limits at once");
+    say(stdout, "architecture: {}, masks by {}, {}, {}", r.architecture.to_string(),
+        r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
+        r.settle < 1 ? format("settled {} exchanges after {} of the search", r.exchange ? "with" : "without", r.settle)
+                     : "moving to the end",
+        r.lead < 1 ? format("limits coming near after {} of that", r.lead) : "limits at once");
     if (r.patience > 0)
-      fmt::print("patience: {} epochs of the search, from {} of it on, {} of the fine-tuning\n", r.patience, r.patience_from,
-                 r.finetune_patience);
+      say(stdout, "patience: {} epochs of the search, from {} of it on, {} of the fine-tuning", r.patience, r.patience_from,
+          r.finetune_patience);
   }
   /// From a few steps of what training begins with: as many as take half a second, four at most.
   double estimated_seconds(const Network& first) const {
@@ -366,6 +350,7 @@ class Run {
   const Settings s_;
   BenchmarkData data_;
   Objective objective_;
+  std::optional<FolderLock> lock_;  ///< of the checkpoints
   Report before_;
   ConstraintSet bounds_;
   Observers observers_;
@@ -379,16 +364,19 @@ class Run {
 
 int run_benchmark(const Benchmark& benchmark, int argc, char** argv) {
   wait_briefly(argv);
+  outlive_writes();
   CLI::App app;
   try {
-    return Run(benchmark, parse(benchmark, app, argc, argv))() ? 0 : 1;
+    const bool kept = Run(benchmark, parse(benchmark, app, argc, argv))();
+    check_said();
+    return kept ? 0 : 1;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const Interrupted& stopped) {
-    say(benchmark.program + ": " + stopped.what(), stderr);
+    say(stderr, "{}: {}", benchmark.program, std::string_view(stopped.what()));
     return 128 + static_cast<int>(signal_received);
   } catch (const std::exception& error) {
-    say(benchmark.program + ": " + error.what(), stderr);
+    say(stderr, "{}: {}", benchmark.program, std::string_view(error.what()));
     return 2;
   }
 }

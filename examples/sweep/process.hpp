@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,9 +82,13 @@ inline ::pid_t start(const std::vector<std::string>& words, const std::filesyste
   ::posix_spawn_file_actions_adddup2(&files, 1, 2);
   ::posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setsigmask(&attributes, &signals.before());
+  ::sigset_t usual;  // what we outlive is not theirs to
+  ::sigemptyset(&usual);
+  for (const int number : {SIGPIPE, SIGXFSZ}) ::sigaddset(&usual, number);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
   ::pid_t child = 0;
   const int code = ::posix_spawnp(&child, arguments[0], &files, &attributes, arguments.data(), environ);
   ::posix_spawnattr_destroy(&attributes);
@@ -106,30 +109,5 @@ inline std::optional<Ended> ended() {
   if (child <= 0) return std::nullopt;
   return Ended{child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)};
 }
-
-/// Keeps a second sweep out of a folder. The programs that we start inherit it: while one of them outlives a sweep that was
-/// killed, nobody else writes where it writes.
-class FolderLock {
- public:
-  explicit FolderLock(const std::filesystem::path& folder)
-      : descriptor_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT, 0666)) {
-    require<DataError>(descriptor_ >= 0, "sweep: expected a folder that may be written, got '{}': {}", folder.string(),
-                       system_error(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      const int code = errno;
-      ::close(descriptor_);
-      require<DataError>(code != EWOULDBLOCK,
-                         "sweep: expected to be alone in '{}', got another sweep, or a program that one has left running; wait "
-                         "for its end",
-                         folder.string());
-      fail<DataError>("sweep: expected to lock '{}', got: {}", (folder / ".lock").string(), system_error(code));
-    }
-  }
-  FolderLock(const FolderLock&) = delete;
-  ~FolderLock() { ::close(descriptor_); }
-
- private:
-  int descriptor_;
-};
 
 }  // namespace siena::examples

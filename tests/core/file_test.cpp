@@ -3,12 +3,14 @@
 #include "siena/core/file.hpp"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,10 +41,10 @@ struct Folder {
   fs::path path;
 };
 
-/// Files of this process may not grow beyond some bytes: a full disk, for tests.
+/// Files of this process may not grow beyond some bytes: a full disk, for tests. Whoever does not say otherwise is killed.
 class FileSizeLimit {
  public:
-  explicit FileSizeLimit(::rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+  explicit FileSizeLimit(::rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_DFL)) {
     ::getrlimit(RLIMIT_FSIZE, &old_);
     ::rlimit limit = old_;
     limit.rlim_cur = bytes;
@@ -56,6 +58,36 @@ class FileSizeLimit {
  private:
   void (*handler_)(int);
   ::rlimit old_{};
+};
+
+/// Another process that has written half of a file, and waits.
+class HalfWriter {
+ public:
+  explicit HalfWriter(const fs::path& path) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    child_ = ::fork();
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      detail::TemporaryFile file(path, path.string());
+      file.write("half");
+      (void)!::write(ends[1], "x", 1);
+      while (true) ::pause();
+    }
+    char written = 0;
+    REQUIRE(::read(ends[0], &written, 1) == 1);
+    ::close(ends[0]), ::close(ends[1]);
+  }
+  ~HalfWriter() { kill(); }
+  void kill() {
+    if (child_ == 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = 0;
+  }
+
+ private:
+  ::pid_t child_ = 0;
 };
 }  // namespace
 
@@ -97,6 +129,49 @@ TEST_CASE("a file is replaced, its permissions and links kept", "[core][file]") 
   REQUIRE(read_file(path) == "second");
   REQUIRE(fs::is_symlink(link));
   REQUIRE(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("a link to a file that is not there yet leads to it", "[core][file]") {
+  const Folder folder;
+  fs::create_directory(folder.path / "disk");
+  const fs::path link = folder.path / "link.txt", link_to_link = folder.path / "again.txt";
+  fs::create_symlink("disk/data.txt", link);
+  fs::create_symlink(link, link_to_link);
+  check_can_write(link_to_link);
+  REQUIRE(!fs::exists(folder.path / "disk/data.txt"));
+  write_file_atomically(link_to_link, "first");
+  REQUIRE(read_file(folder.path / "disk/data.txt") == "first");
+  REQUIRE(fs::is_symlink(link));
+  REQUIRE(fs::is_symlink(link_to_link));
+  write_file_atomically(link, "second");
+  REQUIRE(read_file(folder.path / "disk/data.txt") == "second");
+
+  const fs::path nowhere = folder.path / "nowhere.txt", ring = folder.path / "ring.txt";
+  fs::create_symlink("no/data.txt", nowhere);
+  REQUIRE_THROWS_WITH(write_file_atomically(nowhere, "x"),
+                      ContainsSubstring(nowhere.string()) && ContainsSubstring("no folder"));
+  fs::create_symlink("ring.txt", ring);
+  REQUIRE_THROWS_WITH(write_file_atomically(ring, "x"),
+                      ContainsSubstring(ring.string()) && ContainsSubstring("symbolic links"));
+  REQUIRE(folder.names().size() == 5);
+}
+
+TEST_CASE("what a killed program was writing is removed by the next one, what a living one writes is not", "[core][file]") {
+  const Folder folder;
+  HalfWriter killed(folder.path / "killed.txt");
+  const HalfWriter living(folder.path / "living.txt");
+  const fs::path of_another = folder.path / ".siena-another.machine-7-0.tmp";
+  std::ofstream(of_another) << "half";
+  killed.kill();
+  REQUIRE(folder.names().size() == 3);
+  for (const std::string& name : folder.names()) REQUIRE(is_temporary_file(name));
+
+  write_file_atomically(folder.path / "data.txt", "x");
+  std::vector<std::string> left = folder.names();
+  REQUIRE(left.size() == 3);  // the new file, and those of the living one and of the other machine
+  REQUIRE(fs::exists(of_another));
+  REQUIRE(read_file(folder.path / "data.txt") == "x");
+  REQUIRE(!is_temporary_file("data.txt"));
 }
 
 TEST_CASE("a name of the greatest length can be written", "[core][file]") {

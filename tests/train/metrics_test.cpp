@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -14,6 +15,8 @@ TEST_CASE("the largest output is the answer") {
   const Tensor outputs({4, 3}, {1, 2, 3, -1, -2, -3, 0, 5, 5, 2, 2, 2});
   CHECK(count_correct(outputs, std::vector<std::int32_t>{2, 0, 1, 0}) == 4);  // the first of equals
   CHECK(count_correct(outputs, std::vector<std::int32_t>{2, 1, 2, -1}) == 1);
+  const float nan = std::numeric_limits<float>::quiet_NaN();  // a network that has gone astray is right nowhere, not at class 0
+  CHECK(count_correct(Tensor({3, 3}, {nan, nan, nan, nan, 1, 2, 1, nan, 2}), std::vector<std::int32_t>{0, 0, 2}) == 1);
   REQUIRE_THROWS_WITH(count_correct(outputs, std::vector<std::int32_t>{1}), ContainsSubstring("expected 4 labels"));
 }
 

@@ -3,19 +3,24 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "siena/core/error.hpp"
 
@@ -42,6 +47,61 @@ class OpenFile {
   int descriptor_;
 };
 
+/// While it lives, a write beyond the limit of file sizes (ulimit -f) fails, where it would end the program by SIGXFSZ.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() {
+    ::sigemptyset(&only_);
+    ::sigaddset(&only_, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &only_, &before_);
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+  NoSizeSignal& operator=(const NoSizeSignal&) = delete;
+  ~NoSizeSignal() {
+    if (::sigismember(&before_, SIGXFSZ) == 1) return;  // blocked before us, too
+    ::sigset_t pending;
+    int taken = 0;
+    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGXFSZ) == 1) ::sigwait(&only_, &taken);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  ::sigset_t only_, before_;
+};
+
+/// What the names of this machine's temporary files begin with; a number of the process, one of the file and ".tmp" follow.
+inline std::string temporary_prefix() {
+  std::array<char, 65> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host = {};
+  std::string text = siena::format(".siena-{}-", std::string_view(host.data()));
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+/// Removes what programs of this machine left behind when they were killed: who writes a temporary file holds a lock on it, and
+/// locks are gone with their process. Where the file system has no locks, nothing can be said of a file, and it stays.
+inline void remove_left_over(const std::filesystem::path& folder) {
+  static std::mutex mutex;
+  static std::vector<std::string> seen;  // once for each folder
+  std::error_code error;
+  {
+    const std::string name = std::filesystem::absolute(folder, error).string();
+    const std::lock_guard lock(mutex);
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) return;
+    seen.push_back(name);
+  }
+  const std::string prefix = temporary_prefix();
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    // "host-1-12-0.tmp" is none of the machine "host".
+    if (!name.starts_with(prefix) ||
+        std::count(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()), name.end(), '-') != 1)
+      continue;
+    const OpenFile file(::open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file.is_open() && ::flock(file.descriptor(), LOCK_EX | LOCK_NB) == 0) ::unlink(at->path().c_str());
+  }
+}
+
 /// A new file beside the target, removed again unless it took the target's place.
 class TemporaryFile {
  public:
@@ -59,6 +119,7 @@ class TemporaryFile {
   }
 
   void write(std::string_view bytes) {
+    const NoSizeSignal held;
     constexpr std::size_t most = std::size_t{1} << 30;  // systems refuse more at once
     while (!bytes.empty()) {
       const ::ssize_t written = ::write(file_.descriptor(), bytes.data(), std::min(bytes.size(), most));
@@ -71,6 +132,7 @@ class TemporaryFile {
   /// Renames to the target when every byte is on the disk: a crash leaves the old file or the new one, never a part.
   void commit() {
     if (::fsync(file_.descriptor()) != 0 && errno != EINVAL) fail_with(errno);  // EINVAL: nothing to flush to
+    const OpenFile locked(::dup(file_.descriptor()));  // until it has its name: nobody takes it for one that was left behind
     if (!file_.close()) fail_with(errno);
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail_with(errno);
     path_.clear();
@@ -83,16 +145,29 @@ class TemporaryFile {
 
   int create() {
     static std::atomic<unsigned> counter{0};
+    remove_left_over(folder());
     while (true) {
       // A short name of its own: the target's name with an addition may be longer than the system allows.
-      path_ = folder() / siena::format(".siena-{}-{}.tmp", ::getpid(), counter++);
+      path_ = folder() / siena::format("{}{}-{}.tmp", temporary_prefix(), ::getpid(), counter++);
       const int descriptor = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-      if (descriptor >= 0) return descriptor;
+      if (descriptor >= 0) {
+        if (lock(descriptor)) return descriptor;
+        ::close(descriptor);
+        continue;
+      }
       if (errno == EEXIST || errno == EINTR) continue;
       const int code = errno;
       path_.clear();
       fail_with(code);
     }
+  }
+
+  /// False where another program was faster, and has removed it for one that was left behind.
+  static bool lock(int descriptor) {
+    while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    struct ::stat status {};
+    return ::fstat(descriptor, &status) != 0 || status.st_nlink > 0;
   }
 
   [[noreturn]] void fail_with(int code) const {
@@ -165,18 +240,30 @@ inline std::filesystem::path file_to_write(const std::filesystem::path& path) {
                      "write_file_atomically: expected to write the file '{}', got: it is a directory", shown);
   require<DataError>(std::filesystem::status_known(status), "write_file_atomically: expected to write '{}', got: {}", shown,
                      error.message());  // a name that is too long
-  if (!std::filesystem::exists(status)) return path;
-  require<DataError>(std::filesystem::is_regular_file(status),
-                     "write_file_atomically: expected '{}' to be a regular file, got a device, a pipe or a socket", shown);
-  // A rename asks only the folder for permission; a file that was made read-only is to stay.
-  if (::access(path.c_str(), W_OK) != 0) {
-    fail<DataError>("write_file_atomically: expected to write '{}', got: {}", shown, file_error(errno));
+  if (std::filesystem::exists(status)) {
+    require<DataError>(std::filesystem::is_regular_file(status),
+                       "write_file_atomically: expected '{}' to be a regular file, got a device, a pipe or a socket", shown);
+    // A rename asks only the folder for permission; a file that was made read-only is to stay.
+    if (::access(path.c_str(), W_OK) != 0) {
+      fail<DataError>("write_file_atomically: expected to write '{}', got: {}", shown, file_error(errno));
+    }
   }
-  std::filesystem::path target;
-  if (std::filesystem::is_symlink(path, error)) target = std::filesystem::canonical(path, error);
-  return target.empty() ? path : target;
+  std::filesystem::path target = path;  // a link may lead to a file that is still to be made; rings were refused above
+  while (std::filesystem::is_symlink(std::filesystem::symlink_status(target, error))) {
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error) break;
+    target = target.parent_path() / next;
+  }
+  return target;
 }
 }  // namespace detail
+
+/// Whether a file is one that `write_file_atomically` was writing, under a name of its own: what a program leaves in a folder
+/// when it is killed. The next program that writes there, on the same machine, removes it.
+inline bool is_temporary_file(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.starts_with(".siena-") && name.ends_with(".tmp");
+}
 
 /// Throws what `write_file_atomically` would throw, but for a full disk, and leaves all as it is: to know before hours of work.
 inline void check_can_write(const std::filesystem::path& path) {
@@ -185,7 +272,8 @@ inline void check_can_write(const std::filesystem::path& path) {
 
 /// Writes a file whole or not at all: into a temporary file of the same folder, flushed to the disk, then renamed. Readers see
 /// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
-/// the temporary one is gone. A symbolic link is followed; only regular files are replaced. Contents may come in several parts.
+/// the temporary one is gone (that of a killed program when the next one writes there). A symbolic link is followed, also to a
+/// file that is not there yet; only regular files are replaced. Contents may come in several parts.
 inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
   detail::TemporaryFile file(detail::file_to_write(path), path.string());
   for (const std::string_view part : parts) file.write(part);

@@ -21,8 +21,9 @@
 
 namespace siena {
 
-/// Every layer that a network can hold. Closed, so that whoever walks a network (costs, export, discretisation) is told by the
-/// compiler when a layer is new; layers of users come in as Custom. Each names its options (HasAttributes).
+/// Every layer that a network can hold. Closed, so that who handles each by `visit_layer` (costs, channels that are tied, export) is
+/// told by the compiler when a layer is new; who asks for one of them is not. Layers of users come in as Custom. Each names its
+/// options (HasAttributes).
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
                            GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
                            LeakyRelu, Upsample, Pad, Slice, Custom>;
@@ -48,6 +49,13 @@ inline constexpr bool is_alternative<L, std::variant<Ls...>> = (std::is_same_v<L
 /// One of siena's own layers.
 template <class L>
 concept BuiltInLayer = detail::is_alternative<L, Layer>;
+
+/// What makes each element of the one in its place, and of nothing else but parameters.
+template <class L>
+inline constexpr bool is_activation =
+    detail::is_alternative<L, std::variant<Relu, PRelu, Sigmoid, Tanh, Dropout, HardSigmoid, HardSwish, Clip, LeakyRelu>>;
+template <class L>
+inline constexpr bool is_pool = detail::is_alternative<L, std::variant<MaxPool, AvgPool, GlobalAvgPool>>;
 
 /// f(the layer that is held), as std::visit calls it; a switch costs the compiler less than its table of functions.
 template <class F>

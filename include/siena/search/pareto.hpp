@@ -19,7 +19,7 @@ struct ParetoPoint {
   double value = 0;
 };
 
-/// Whether `a` is as good as `b` in everything and better in something.
+/// Whether `a` is as good as `b` in everything and better in something. Both have as many costs, and none is NaN.
 inline bool dominates(const ParetoPoint& a, const ParetoPoint& b) {
   bool better = a.value > b.value;
   if (a.value < b.value) return false;

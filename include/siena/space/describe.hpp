@@ -31,7 +31,7 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
           return LayerKind::linear;
         } else if constexpr (std::is_same_v<L, BatchNorm>) {
           return LayerKind::batch_norm;
-        } else if constexpr (std::is_same_v<L, MaxPool> || std::is_same_v<L, AvgPool> || std::is_same_v<L, GlobalAvgPool>) {
+        } else if constexpr (is_pool<L>) {
           return LayerKind::pool;
         } else if constexpr (std::is_same_v<L, Add>) {
           return LayerKind::add;
@@ -48,6 +48,7 @@ inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
         } else if constexpr (std::is_same_v<L, Custom> || std::is_same_v<L, Input>) {
           return LayerKind::other;
         } else {
+          static_assert(is_activation<L>, "a kind for every layer");
           return LayerKind::activation;
         }
       },

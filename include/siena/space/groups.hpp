@@ -74,6 +74,9 @@ class ChannelGroups {
           } else if constexpr (std::is_same_v<L, Flatten>) {
             return flattened(input(), node.shape[0] / network.nodes()[node.inputs[0]].shape[-1]);
           } else {
+            static_assert(is_activation<L> || is_pool<L> || std::is_same_v<L, BatchNorm> || std::is_same_v<L, Upsample> ||
+                              std::is_same_v<L, Pad>,
+                          "channels of every layer");
             return input();
           }
         },

@@ -40,32 +40,6 @@ inline std::string metric_text(std::string_view metric, double value) {
   return metric == "accuracy" ? format("{:.2f} %", 100 * value) : format("{:.4f}", value);
 }
 
-/// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are
-/// largest. A row of no class is never among them.
-inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
-  require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
-                      "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
-                      labels.size());
-  std::int64_t correct = 0;
-  for (std::int64_t r = 0; r < outputs.rows(); ++r) {
-    const auto row = outputs.row(r);
-    std::size_t largest = 0;
-    for (std::size_t c = 1; c < row.size(); ++c) largest = row[c] > row[largest] ? c : largest;
-    correct += static_cast<std::int32_t>(largest) == labels[static_cast<std::size_t>(r)] ? 1 : 0;
-  }
-  return correct;
-}
-
-/// The same for rows of targets (N x classes): the right class of a row is that of its largest target.
-inline std::int64_t count_correct(const Tensor& outputs, const Tensor& targets) {
-  std::vector<std::int32_t> labels;
-  for (std::int64_t r = 0; r < targets.rows(); ++r) {
-    const auto row = targets.row(r);
-    labels.push_back(static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
-  }
-  return count_correct(outputs, labels);
-}
-
 /// How many rows of `outputs` (N x classes) have their label among their `k` largest elements; of equal ones the first counts
 /// as the larger. An output that is not a number is never among them, nor is a row of no class.
 inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int32_t> labels, std::int64_t k) {
@@ -85,6 +59,25 @@ inline std::int64_t count_top_k(const Tensor& outputs, std::span<const std::int3
     found += larger < k ? 1 : 0;
   }
   return found;
+}
+
+/// How many rows of `outputs` (N x classes) have their largest element at the label; the first one counts where several are
+/// largest. A row of no class is never among them, nor one whose output at the label is not a number.
+inline std::int64_t count_correct(const Tensor& outputs, std::span<const std::int32_t> labels) {
+  require<ShapeError>(outputs.rows() == static_cast<std::int64_t>(labels.size()),
+                      "count_correct: expected {} labels for outputs of {}, got {}", outputs.rows(), outputs.shape(),
+                      labels.size());
+  return count_top_k(outputs, labels, 1);
+}
+
+/// The same for rows of targets (N x classes): the right class of a row is that of its largest target.
+inline std::int64_t count_correct(const Tensor& outputs, const Tensor& targets) {
+  std::vector<std::int32_t> labels;
+  for (std::int64_t r = 0; r < targets.rows(); ++r) {
+    const auto row = targets.row(r);
+    labels.push_back(static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  return count_correct(outputs, labels);
 }
 
 /// Gathers Metrics batch by batch: each sample that counts does so once, whatever batch it came in.

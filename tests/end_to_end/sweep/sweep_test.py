@@ -7,6 +7,7 @@ import os
 import pty
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -278,6 +279,39 @@ class SweepTest(unittest.TestCase):
         time.sleep(0.2)
         self.sweep("--memory", "75%", program=["--waits", waits])
         self.assertEqual(len(self.results()), 1)
+
+    def test_a_sweep_killed_before_its_first_file(self):
+        """A folder with nothing in it but half of a command.json is ours; one with anything else is not."""
+        folder = os.path.dirname(self.run_file("memory-75pc_latency-none_seed-0", ""))
+        os.makedirs(folder)
+        half = self.run_file("memory-75pc_latency-none_seed-0", f".siena-{socket.gethostname()}-1-0.tmp")
+        with open(half, "w") as file:
+            file.write("{")
+        self.sweep("--memory", "75%")
+        self.assertEqual(len(self.results()), 1)
+        self.assertFalse(os.path.exists(half))
+        os.makedirs(os.path.join(self.out, "runs", "memory-50pc_latency-none_seed-0"))
+        open(self.run_file("memory-50pc_latency-none_seed-0", "mine.txt"), "w").close()
+        self.assertIn("got one without command.json", self.sweep("--memory", "50%", status=2))
+
+    def test_nobody_reads_on(self):
+        """All runs are made, and drawn, though what the sweep says is read no further than its first line."""
+        sweep = subprocess.Popen(self.words("--memory", "75%,50%"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        sweep.stdout.readline()
+        sweep.stdout.close()
+        self.assertEqual(sweep.wait(timeout=60), 0)
+        self.assertEqual(len(self.results()), 2)
+        self.page()
+
+    def test_programs_do_not_inherit_what_the_sweep_ignores(self):
+        if not os.path.exists("/proc/self/status"):
+            self.skipTest("no system that says what a program ignores")
+        words = [SWEEP, "--out", self.out, "--memory", "75%", "--", "bash", "-c", "grep SigIgn /proc/self/status"]
+        subprocess.run(words, stdout=subprocess.DEVNULL, timeout=60)
+        with open(self.run_file("memory-75pc_latency-none_seed-0", "log.txt")) as file:
+            ignored = int([line for line in file if line.startswith("SigIgn")][0].split()[1], 16)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            self.assertFalse(ignored >> (number - 1) & 1, number)
 
     @staticmethod
     def started(waits):
