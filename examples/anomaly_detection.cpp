@@ -24,11 +24,11 @@ BenchmarkData load(const DataSettings& s) {
     machines = audio;
     result.report = audio.report;
   }
-  const auto judge = [test = machines.test, recordings = machines.recordings](Network& network) {
+  const auto judge = [recordings = machines.recordings](Network& network, const data::Dataset& test) {
     return score_machines(data::mean_by_recording(reconstruction_errors(network, test), recordings), recordings);
   };
-  result.score = [judge](Network& network) { return judge(network).auc; };
-  result.details = [judge](Network& network) { return details_of(judge(network)); };
+  result.score = [judge](Network& network, const data::Dataset& test) { return judge(network, test).auc; };
+  result.details = [judge](Network& network, const data::Dataset& test) { return details_of(judge(network, test)); };
   result.splits = machines;
   if (s.smoke && !s.folder.empty()) {
     result.splits.train = machines.train.take(std::min<std::int64_t>(machines.train.size(), 1024));
@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
        .network = [](const ModelSettings& s) { return autoencoder(autoencoder_options(s)); },
        .supernet = [](const ModelSettings& s, bool c) { return autoencoder_supernet(autoencoder_options(s), c); },
        .metric = "auc",
-       .objective = reconstruction()},
+       .objective = reconstruction(),
+       .mlperf = mlperf_machine_sounds},
       argc, argv);
 }

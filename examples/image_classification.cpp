@@ -20,7 +20,7 @@ BenchmarkData load(const DataSettings& s) {
     result.splits = s.smoke ? few(cifar) : data::Splits(cifar);
     result.report = cifar.report;
   }
-  result.details = confusion_of(result);
+  result.details = confusion_details;
   return result;
 }
 
@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
                         .paper = paper(),
                         .load = load,
                         .network = [](const ModelSettings& s) { return resnet8(resnet8_options(s)); },
-                        .supernet = [](const ModelSettings& s, bool c) { return resnet8_supernet(resnet8_options(s), c); }},
+                        .supernet = [](const ModelSettings& s, bool c) { return resnet8_supernet(resnet8_options(s), c); },
+                        .mlperf = mlperf_images<data::MlperfFormat::ic01>},
                        argc, argv);
 }

@@ -41,7 +41,7 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
                                                                          .skip_bad_files = s.skip_bad_files});
     result = loaded(speech, s);
   }
-  result.details = confusion_of(result);
+  result.details = confusion_details;
   return result;
 }
 
@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
                  ->check(whole_between(1, 100))
                  ->needs("--data")
                  ->group("Data");
-           }},
+           },
+       .mlperf = mlperf_keywords},
       argc, argv);
 }

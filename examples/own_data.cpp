@@ -133,6 +133,7 @@ void teach(const Recorded& recorded, int epochs) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  wait_briefly(argv);
   const std::string_view option = argc > 1 ? argv[1] : "";
   if (option == "--help" || option == "-h") {
     fmt::print("usage: own_data (there is no directory to give, the numbers are synthetic)\n");

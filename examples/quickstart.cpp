@@ -11,6 +11,7 @@
 using namespace siena;
 
 int main(int argc, char** argv) try {
+  wait_briefly(argv);  // threads that wait leave the cores to other programs
   const std::string_view folder = argc > 1 ? argv[1] : "";
   if (folder == "--help" || folder == "-h") {
     fmt::print("usage: quickstart [CIFAR-10 directory]; without one, synthetic images\n");

@@ -41,6 +41,7 @@ std::string made_up_readings() {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  wait_briefly(argv);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
     fmt::print(

@@ -14,6 +14,7 @@
 using namespace siena;
 
 int main(int argc, char** argv) try {
+  wait_briefly(argv);
   std::string onnx_file;
   if (argc > 2 && std::string_view(argv[argc - 2]) == "--onnx") onnx_file = argv[argc - 1], argc -= 2;
   const std::string_view folder = argc > 1 ? argv[1] : "";

@@ -26,6 +26,7 @@ data::Splits load(std::string_view folder, bool smoke) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  wait_briefly(argv);
   const std::string_view folder = argc > 1 ? argv[1] : "";
   if (folder == "--help" || folder == "-h") {
     fmt::print("usage: temporal [Speech Commands directory]; without one, synthetic keywords\n");

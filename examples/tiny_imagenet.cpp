@@ -21,7 +21,7 @@ BenchmarkData load(const DataSettings& s) {
     const data::ImageFolder images = data::tiny_imagenet(s.folder, {.skip_bad_files = s.skip_bad_files});
     result = loaded(images, s, 32);
   }
-  result.details = [test = result.splits.test](Network& network) {
+  result.details = [](Network& network, const data::Dataset& test) {
     const double top_5 = top_k_accuracy(network, test, 5);
     const HitAverages mean = confusion(network, test).macro();
     return Details{format("top-5 accuracy: {:.2f} %\nmean of the classes: precision {:.2f} %, recall {:.2f} %, F1 {:.2f} %\n",

@@ -21,7 +21,7 @@ BenchmarkData load(const DataSettings& s) {
         data::image_folder(s.folder, {.size = {.height = 96, .width = 96}, .skip_bad_files = s.skip_bad_files});
     result = loaded(images, s);
   }
-  result.details = confusion_of(result);
+  result.details = confusion_details;
   return result;
 }
 
@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
        .paper = paper(),
        .load = load,
        .network = [](const ModelSettings& s) { return mobilenet_v1(mobilenet_options(s)); },
-       .supernet = [](const ModelSettings& s, bool c) { return mobilenet_v1_supernet(mobilenet_options(s), c); }},
+       .supernet = [](const ModelSettings& s, bool c) { return mobilenet_v1_supernet(mobilenet_options(s), c); },
+       .mlperf = mlperf_images<data::MlperfFormat::vww01>},
       argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <siena/data.hpp>
 #include <siena/models.hpp>
@@ -14,6 +15,8 @@
 #include <siena/train.hpp>
 #include <string>
 #include <vector>
+
+#include "mlperf.hpp"
 
 namespace CLI {
 class App;
@@ -83,9 +86,9 @@ struct BenchmarkData {
   data::Splits splits;
   data::LoadReport report = {};
   /// What networks are compared by, on the test part; none: accuracy.
-  std::function<double(Network&)> score = {};
+  std::function<double(Network&, const data::Dataset& test)> score = {};
   /// What else there is to say of a network on the test part.
-  std::function<Details(Network&)> details = {};
+  std::function<Details(Network&, const data::Dataset& test)> details = {};
 };
 
 struct ModelSettings {
@@ -105,6 +108,8 @@ struct Benchmark {
   std::string metric = "accuracy";
   Objective objective = classification();
   std::function<void(CLI::App&)> options = {};  ///< adds those of this benchmark alone
+  /// Of a network on the accuracy set of MLPerf Tiny in a folder; none: it has no such set.
+  std::function<MlperfScore(Network&, const std::filesystem::path&, const data::Preparation&)> mlperf = {};
 };
 
 /// The program of a benchmark: parses the command line, trains, searches, reports; gives the exit status.
@@ -118,9 +123,7 @@ inline data::Splits few(data::Splits splits, std::int64_t each = 256) {
   return splits;
 }
 /// The confusion matrix, as details of a benchmark.
-inline std::function<Details(Network&)> confusion_of(const BenchmarkData& data) {
-  return [test = data.splits.test](Network& network) { return details_of(confusion(network, test)); };
-}
+inline Details confusion_details(Network& network, const data::Dataset& test) { return details_of(confusion(network, test)); }
 /// What a loader gave, as benchmarks hand it on.
 template <class Loaded>
 BenchmarkData loaded(const Loaded& data, const DataSettings& s, std::int64_t few_each = 256) {

@@ -159,7 +159,7 @@ void add_steering(CLI::App& app, Changes& changes) {
       ->group("Training");
 }
 
-void add_run(CLI::App& app, Settings& s) {
+void add_run(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   app.add_option("--checkpoint", s.checkpoint, "keep what is done in this folder, after each epoch, and the best network")
       ->group("Run");
   app.add_option("--checkpoint-every", s.checkpoint_every, "keep the networks of every so many epochs there, too; 0: no others")
@@ -173,6 +173,12 @@ void add_run(CLI::App& app, Settings& s) {
   app.add_option("--report", s.report, "write the report here, as JSON")->group("Run");
   app.add_option("--html", s.html, "write a page of the run here: epochs, bounds, channels, layers; it needs no other file")
       ->group("Run");
+  if (benchmark.mlperf) {
+    app.add_option("--mlperf", s.mlperf,
+                   "score the network on this accuracy set of MLPerf Tiny, too: a folder with y_labels.csv and its files")
+        ->check(expecting("a folder", CLI::ExistingDirectory))
+        ->group("Run");
+  }
   app.add_option("--save", s.save, "write the network here, layers and weights, as safetensors (for --network and --init)")
       ->group("Run");
   CLI::Option* onnx =
@@ -269,7 +275,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_training(benchmark, app, s, changes);
   add_objective(benchmark, app, s.objective);
   add_steering(app, changes);
-  add_run(app, s);
+  add_run(benchmark, app, s);
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "
       "after SIGINT, SIGTERM or SIGHUP, which end the epoch and keep it (--checkpoint); otherwise from 100 on: the command "

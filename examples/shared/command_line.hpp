@@ -21,7 +21,7 @@ struct Settings {
   Recipe recipe;
   ObjectiveSettings objective;
   std::string method = "masks", formulation = "duccio", preset = "own";
-  std::string init, network, report, html, save, log;
+  std::string init, network, mlperf, report, html, save, log;
   OnnxFile onnx;
   std::filesystem::path checkpoint;
   int checkpoint_every = 0;      ///< epochs; 0: none but best and last

@@ -4,8 +4,11 @@
 
 // What a program begins with where that is in a file: a network (--network), or weights for its own (--init).
 
+#include <optional>
 #include <siena/core.hpp>
+#include <siena/data.hpp>
 #include <siena/deploy/network_file.hpp>
+#include <siena/deploy/preparation_file.hpp>
 #include <siena/nn.hpp>
 #include <siena/space.hpp>
 #include <string>
@@ -22,6 +25,29 @@ inline Network network_from(const std::string& file, const Network& own) {
                          "--network: expected a network from {} to {}, as the data are, got one from {} to {} in '{}'",
                          own.input_shape(), own.output_shape(), network.input_shape(), network.output_shape(), file);
   return network;
+}
+
+/// How the inputs of the network in a file were prepared, where it says so.
+inline std::optional<data::Preparation> preparation_in(const std::string& file) {
+  std::optional<data::Preparation> found;
+  for_option("--network", [&] {
+    if (deploy::load_safetensors(file).contains(std::string(data::preparation_key))) found = deploy::load_preparation(file);
+  });
+  return found;
+}
+
+/// Samples normalised as those of a network were. Throws ArgumentError where they are other things: features of another
+/// front-end, numbers in place of bytes.
+inline data::Dataset prepared_as(const data::Preparation& trained, const data::Dataset& samples) {
+  const data::Preparation own = samples.preparation();
+  const bool known = own.colours != data::Colours::none && trained.colours != data::Colours::none;
+  require<ArgumentError>(own.shape == trained.shape && own.bytes == trained.bytes && own.sound == trained.sound &&
+                             (!known || own.colours == trained.colours),
+                         "--network: expected data prepared as the network was trained with, {} of {}{}, got {} of {}{}",
+                         trained.bytes ? "bytes" : "numbers", trained.shape,
+                         trained.sound ? ", " + to_string(trained.sound->front_end) : "", own.bytes ? "bytes" : "numbers",
+                         own.shape, own.sound ? ", " + to_string(own.sound->front_end) : "");
+  return samples.normalized(trained.mean, trained.deviation);
 }
 
 /// What percents are of: the network, of choices the first alternative.

@@ -28,7 +28,6 @@
 #include "outputs.hpp"
 #include "run_page.hpp"
 #include "say.hpp"
-#include "wait_briefly.hpp"
 
 namespace siena::examples {
 
@@ -42,6 +41,7 @@ class Run {
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     show_load_report();
+    if (!s_.network.empty()) prepare_as_the_network();
     limit_training();
     check_samples();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
@@ -59,6 +59,7 @@ class Run {
   bool operator()() {
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
+    if (!s_.mlperf.empty()) (void)mlperf(network);  // a folder that does not fit ends here, before hours of training
     claim_checkpoints(benchmark_.program, s_, lock_);
     return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
   }
@@ -139,6 +140,14 @@ class Run {
       say(stderr, "{}: the first {} samples to train on are of {} of {} classes", benchmark_.program, train.size(), seen.size(),
           classes);
   }
+  /// The data as the network of --network was trained with, where its file says how that was.
+  void prepare_as_the_network() {
+    const std::optional<data::Preparation> trained = preparation_in(s_.network);
+    if (!trained) return;
+    for (data::Dataset* part : {&data_.splits.train, &data_.splits.validation, &data_.splits.test}) {
+      if (!part->empty()) *part = prepared_as(*trained, *part);
+    }
+  }
   /// Not only after the warm-up.
   void check_samples() const {
     const data::Splits& splits = data_.splits;
@@ -207,11 +216,17 @@ class Run {
   }
 
   double score(Network& network) const {
-    if (data_.score) return data_.score(network);
+    if (data_.score) return data_.score(network, data_.splits.test);
     return evaluate(network, data_.splits.test, 256, benchmark_.objective).accuracy;
   }
   data::Preparation preparation() const { return data_.splits.train.preparation(); }
   bool tested() const { return data_.splits.test.size() > 0; }
+
+  MlperfScore mlperf(Network& network) const {
+    MlperfScore found;
+    for_option("--mlperf", [&] { found = benchmark_.mlperf(network, s_.mlperf, preparation()); });
+    return found;
+  }
 
   bool search_and_tune(Network network) {
     const int warmup_epochs = s_.recipe.epochs[0], finetune_epochs = s_.recipe.epochs[2];
@@ -253,7 +268,12 @@ class Run {
     report.phases = phases_;
     report.seed = s_.seed;
     report.preparation = preparation();
-    const Details details = tested() && data_.details ? data_.details(network) : Details{};
+    Details details = tested() && data_.details ? data_.details(network, data_.splits.test) : Details{};
+    if (!s_.mlperf.empty()) {
+      const MlperfScore found = mlperf(network);
+      details.text += found.to_string(benchmark_.metric) + "\n";
+      details.json["mlperf"] = {{"inputs", found.inputs}, {benchmark_.metric, found.score}};
+    }
     const std::exception_ptr lost = write_files(network, report, details);
     say(stdout, "{}", report);
     if (searched_)

@@ -19,3 +19,4 @@
 #include "siena/core/tensor.hpp"
 #include "siena/core/units.hpp"
 #include "siena/core/utf8.hpp"
+#include "siena/core/wait_briefly.hpp"

@@ -116,6 +116,19 @@ TEST_CASE("cifar10 holds the same number of every class out and normalises by wh
   REQUIRE_THROWS_AS(cifar10(folder.path, {.validation = 0.001}), ArgumentError);
 }
 
+TEST_CASE("cifar10 reads a test part alone, as it is, to score networks by") {
+  const Folder folder;
+  for (int f = 1; f <= 5; ++f) fs::remove(folder.files / ("data_batch_" + std::to_string(f) + ".bin"));
+  const auto data = cifar10(folder.path);
+  REQUIRE(data.train.empty());
+  REQUIRE(data.validation.empty());
+  REQUIRE(data.test.size() == 10);
+  REQUIRE(data.test.normalization().mean == std::vector<float>{0, 0, 0});
+  REQUIRE(data.test.normalization().deviation == std::vector<float>{1, 1, 1});
+  REQUIRE(data.report.notes.size() == 1);
+  REQUIRE_THAT(data.report.notes[0], ContainsSubstring("no training part in") && ContainsSubstring("not normalised"));
+}
+
 TEST_CASE("cifar10 names what is wrong with a file") {
   const Folder folder;
   SECTION("nothing there") {

@@ -121,24 +121,32 @@ inline Dataset cifar_dataset(const std::filesystem::path& folder, const std::vec
 /// CIFAR-10 from the files of its binary version: `directory` holds them, or the folder cifar-10-batches-bin that does. All
 /// parts are normalised by mean and deviation of the training part, measured after the validation part was taken out of it.
 /// Files may hold fewer images than the original's 10,000, which the report notes: a copy that was cut off at the end of an
-/// image looks the same. Labels are the original's (0 airplane ... 9 truck).
+/// image looks the same. Labels are the original's (0 airplane ... 9 truck). A folder with test_batch.bin alone serves to score
+/// networks: its images are not normalised here, and the report says so.
 inline Cifar10 cifar10(const std::filesystem::path& directory, const Cifar10Options& options = {}) {
   require<ArgumentError>(options.validation >= 0 && options.validation < 1,
                          "cifar10: expected a validation fraction from 0 to below 1, got {}", options.validation);
   const auto folder = detail::cifar_folder(directory);
-  const auto all = detail::cifar_dataset(
-      folder, {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}, "cifar10");
-  const auto test = detail::cifar_dataset(folder, {"test_batch.bin"}, "cifar10 test");
+  const std::vector<std::string> training{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+                                          "data_batch_5.bin"};
+  Cifar10 result;
+  result.test = detail::cifar_dataset(folder, {"test_batch.bin"}, "cifar10 test");
+  std::error_code none;  // what is wrong with a file is said when it is read
+  if (std::ranges::none_of(training, [&](const auto& file) { return std::filesystem::exists(folder / file, none); })) {
+    result.report.notes.push_back(
+        format("cifar10: no training part in '{}': the test part is as it is, not normalised", folder.string()));
+    return result;
+  }
+  const auto all = detail::cifar_dataset(folder, training, "cifar10");
   const auto parts = split(all, {.fraction = options.validation, .seed = options.seed});
   const auto normalization = measure(parts.kept);
-  Cifar10 result;
+  if (const std::int64_t whole = 6 * detail::cifar_file_records; all.size() + result.test.size() < whole) {
+    result.report.notes.push_back(format("cifar10: {} images in '{}', where the original has {}: cut off, or chosen?",
+                                         all.size() + result.test.size(), folder.string(), whole));
+  }
   result.train = parts.kept.normalized(normalization).named("cifar10 train");
   result.validation = parts.held_out.normalized(normalization).named("cifar10 validation");
-  result.test = test.normalized(normalization);
-  if (const std::int64_t whole = 6 * detail::cifar_file_records; all.size() + test.size() < whole) {
-    result.report.notes.push_back(format("cifar10: {} images in '{}', where the original has {}: cut off, or chosen?",
-                                         all.size() + test.size(), folder.string(), whole));
-  }
+  result.test = result.test.normalized(normalization);
   return result;
 }
 

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Threads that wait leave the cores to others.
-
 #ifdef __linux__
 #include <unistd.h>
 
@@ -12,10 +10,12 @@
 #include <system_error>
 #endif
 
-namespace siena::examples {
+namespace siena {
 
-/// How long libgomp's threads spin while they wait is read before `main`, and is far too long unless said where others want the
-/// cores, too (docs/performance.md). So the program says it, and starts once more in its own place.
+/// Lets threads that wait leave the cores to other programs; the first thing that `main` does, with its own `argv`. How long
+/// libgomp's threads spin while they wait is read before `main`, and is far too long where others want the cores, too
+/// (docs/performance.md). So the program says it and starts once more in its own place, unless GOMP_SPINCOUNT or OMP_WAIT_POLICY
+/// are set. Does nothing without OpenMP, or where there is no Linux.
 inline void wait_briefly([[maybe_unused]] char** argv) {
 #if defined(__linux__) && defined(_OPENMP)
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
@@ -26,4 +26,4 @@ inline void wait_briefly([[maybe_unused]] char** argv) {
 #endif
 }
 
-}  // namespace siena::examples
+}  // namespace siena
