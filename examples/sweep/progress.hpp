@@ -32,7 +32,8 @@ inline std::string_view epoch_in(std::string_view line) {
                                                                                                           : std::string_view();
 }
 
-/// The last epoch in what a run has printed since it was started, of which `before` bytes of its log tell nothing; "": none yet.
+/// The last epoch in what a run has printed since it was started, of which `before` bytes of its log tell nothing; "": none
+/// yet.
 inline std::string last_epoch(const std::filesystem::path& log, std::uintmax_t before) {
   constexpr std::uintmax_t enough = 1 << 14;
   std::error_code none;

@@ -269,9 +269,8 @@ TEST_CASE("csv series: as the guide shows it", "[data][csv]") {
     for (int i = 0; i < 200; ++i) text += format("{},{},{},{},{}\n", i, i, 2 * i, 3 * i, r % 2 == 0 ? "walk" : "run");
     write_bytes(folder.path / format("{}.csv", r), text);
   }
-  // clang-format off
-  const auto readings = data::csv_series(folder.path, {.sensors = {"ax", "ay", "az"}, .label = "activity", .window = 128, .stride = 64});
-  // clang-format on
+  const auto readings =
+      data::csv_series(folder.path, {.sensors = {"ax", "ay", "az"}, .label = "activity", .window = 128, .stride = 64});
   REQUIRE(readings.shape() == Shape{128, 3});
   REQUIRE(readings.train.size() == 8);
 }

@@ -39,7 +39,8 @@ struct Lion {
 };
 static_assert(OptimizerRule<Lion>);
 
-/// Half a cosine after the other (Loshchilov and Hutter 2017), the first of them so many epochs long, each twice the one before.
+/// Half a cosine after the other (Loshchilov and Hutter 2017), the first of them so many epochs long, each twice the one
+/// before.
 struct WarmRestarts {
   double first = 10;
 

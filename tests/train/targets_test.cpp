@@ -23,8 +23,8 @@ namespace {
 
 enum class Told { numbers, labels, votes, classes };
 
-// Points of the plane, and what is told of them: the numbers 2x - y and y + 1; on which side of both axes they lie; the votes of
-// ten people for the sides of one axis; or the side itself, of a quarter of the points alone.
+// Points of the plane, and what is told of them: the numbers 2x - y and y + 1; on which side of both axes they lie; the votes
+// of ten people for the sides of one axis; or the side itself, of a quarter of the points alone.
 data::Dataset points(Told told, std::int64_t size, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> values, targets;

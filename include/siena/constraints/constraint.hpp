@@ -59,8 +59,8 @@ concept ValuesLayers = requires(const C& bound, const LayerDesc<double>& layer) 
   { bound.layer_value(layer) } -> std::convertible_to<double>;
 };
 
-/// Counts by a model that says of networks at once whether it can price them, as a table of measurements does: `check(networks)`
-/// throws where it cannot.
+/// Counts by a model that says of networks at once whether it can price them, as a table of measurements does:
+/// `check(networks)` throws where it cannot.
 template <class C>
 concept ChecksNetworks = requires(const C& bound, std::span<const Architecture<double>> networks) {
   bound.model().check(networks);

@@ -186,8 +186,8 @@ class TemporaryFile {
 
 }  // namespace detail
 
-/// All bytes of a file. Throws DataError with the system's reason where there is no file, or it cannot be read, and where it has
-/// more than `most` bytes: a device may have no end.
+/// All bytes of a file. Throws DataError with the system's reason where there is no file, or it cannot be read, and where it
+/// has more than `most` bytes: a device may have no end.
 inline std::string read_file(const std::filesystem::path& path, std::size_t most = static_cast<std::size_t>(-1)) {
   const auto give_up = [&](const std::string& reason) {
     fail<DataError>("read_file: expected to read the file '{}', got: {}", path.string(), reason);
@@ -219,8 +219,8 @@ inline std::string read_file(const std::filesystem::path& path, std::size_t most
   return bytes;
 }
 
-/// As read_file, but for files on a disk alone: a pipe that lies among the files of a data set would be waited for, a device may
-/// have no end.
+/// As read_file, but for files on a disk alone: a pipe that lies among the files of a data set would be waited for, a device
+/// may have no end.
 inline std::string read_regular_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

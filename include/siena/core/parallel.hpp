@@ -42,7 +42,8 @@ inline int threads() {
   return setting > 0 ? setting : detail::default_threads();
 }
 
-/// Sets the number of threads, max_threads at most; 0 means as many as the machine has. Results do not depend on it, to the bit.
+/// Sets the number of threads, max_threads at most; 0 means as many as the machine has. Results do not depend on it, to the
+/// bit.
 inline void set_threads(int count) {
   require<ArgumentError>(count >= 0 && count <= max_threads, "set_threads: expected 0 (all cores) or 1 to {}, got {}",
                          max_threads, count);

@@ -11,8 +11,8 @@
 namespace siena {
 
 /// Counter-based random numbers: value i of stream s is a pure function of (seed, s, i), the same on every platform and for
-/// any number of threads; only `normal` also depends on the platform's log and cos. The mixing function is SplitMix64's finaliser
-/// (Steele, Lea, Flood 2014) applied twice.
+/// any number of threads; only `normal` also depends on the platform's log and cos. The mixing function is SplitMix64's
+/// finaliser (Steele, Lea, Flood 2014) applied twice.
 class Random {
  public:
   explicit Random(std::uint64_t seed = 0, std::uint64_t stream = 0)

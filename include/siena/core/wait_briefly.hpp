@@ -14,8 +14,8 @@ namespace siena {
 
 /// Lets threads that wait leave the cores to other programs; the first thing that `main` does, with its own `argv`. How long
 /// libgomp's threads spin while they wait is read before `main`, and is far too long where others want the cores, too
-/// (docs/performance.md). So the program says it and starts once more in its own place, unless GOMP_SPINCOUNT or OMP_WAIT_POLICY
-/// are set. Does nothing without OpenMP, or where there is no Linux.
+/// (docs/performance.md). So the program says it and starts once more in its own place, unless GOMP_SPINCOUNT or
+/// OMP_WAIT_POLICY are set. Does nothing without OpenMP, or where there is no Linux.
 inline void wait_briefly([[maybe_unused]] char** argv) {
 #if defined(__linux__) && defined(_OPENMP)
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;

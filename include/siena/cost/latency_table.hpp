@@ -27,9 +27,9 @@ namespace siena {
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
 /// traffic grow, and exact on the points. Output channels count in whole tiles, with the slope between tiles. Sizes of images
 /// do not vary in a search: those in use should be measured. Between sizes the time is bilinear in height and width where the
-/// four sizes around were measured. Groups are of a key of their own each; where a search varies them, the slope is the time that
-/// the last group takes, or the mean of all where one group less was not measured. Nothing is guessed: throws DataError, with
-/// the name of the layer and what was measured, for anything outside.
+/// four sizes around were measured. Groups are of a key of their own each; where a search varies them, the slope is the time
+/// that the last group takes, or the mean of all where one group less was not measured. Nothing is guessed: throws DataError,
+/// with the name of the layer and what was measured, for anything outside.
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, their numbers positive and finite, and the channels of each

@@ -12,8 +12,8 @@ namespace siena {
 /// Bytes of the input, the output and the weights of one layer: what must lie in a memory for the layer to run there without
 /// being cut into tiles (the second stage of arXiv 2310.07217: 44,000 B of L1 and 400,000 B of L2 on GAP8). Bit widths count,
 /// biases do not. Batch norms that fold, activations, flattens and mixtures run within their neighbours and take nothing; an
-/// add or a product has several inputs. For bounds on every layer there is `per_layer`, what each takes if it is there; the price of a
-/// network is that of its largest layer, each weighed by its presence.
+/// add or a product has several inputs. For bounds on every layer there is `per_layer`, what each takes if it is there; the
+/// price of a network is that of its largest layer, each weighed by its presence.
 struct LayerMemory {
   std::string_view name() const { return "layer memory"; }
   std::string_view unit() const { return "B"; }

@@ -131,8 +131,8 @@ N input_bytes(const Architecture<N>& network) {
 /// Largest number of bytes that activations take while a network runs, one layer after the other as it is described: a layer's
 /// inputs and its output are in memory together, and a value stays until its last reader has run, so a residual connection is
 /// kept. As deployed code does, activations, dropouts and batch norms write over their input where it is not read again, adds
-/// and products over their first; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A layer that names
-/// no producers reads the one before; a value that nobody reads is an output and stays. Left out: buffers within a
+/// and products over their first; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A layer
+/// that names no producers reads the one before; a value that nobody reads is an output and stays. Left out: buffers within a
 /// layer (patches), how values are packed, weights.
 ///
 /// A layer of presence 0 is not there: it neither makes nor keeps a value, and an add or concat does without it (an add of one

@@ -12,9 +12,9 @@
 
 namespace siena::data {
 
-/// A weight for each class, by which rare ones count as much in a loss as frequent ones: the samples that are of a class, divided
-/// by the classes and by the samples of this one, so that the mean over the samples is 1. Measure it on the training split.
-/// DataError where a class has no sample.
+/// A weight for each class, by which rare ones count as much in a loss as frequent ones: the samples that are of a class,
+/// divided by the classes and by the samples of this one, so that the mean over the samples is 1. Measure it on the training
+/// split. DataError where a class has no sample.
 inline std::vector<double> balanced_weights(const Dataset& dataset) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(dataset.classes()));
   std::int64_t all = 0;

@@ -294,12 +294,12 @@ class CsvSeriesReader {
 
 }  // namespace detail
 
-/// Windows of sensor readings in CSV files, time x sensors, as Conv1d takes them: `path` is a file, or a folder of .csv, .tsv and
-/// .txt files. A row is a reading of all sensors; every `stride` rows a window of `window` rows is a sample. No window lies in
-/// two recordings, nor across a row that was left out, and no row is in two parts. Labels are words or numbers. All parts are
-/// normalised by mean and deviation of each sensor in the training part. A line without a number where one belongs, with
-/// another count of fields or without its class throws DataError with file, line and column, or is left out (skip_bad_rows)
-/// and stands in the report.
+/// Windows of sensor readings in CSV files, time x sensors, as Conv1d takes them: `path` is a file, or a folder of .csv, .tsv
+/// and .txt files. A row is a reading of all sensors; every `stride` rows a window of `window` rows is a sample. No window lies
+/// in two recordings, nor across a row that was left out, and no row is in two parts. Labels are words or numbers. All parts
+/// are normalised by mean and deviation of each sensor in the training part. A line without a number where one belongs, with
+/// another count of fields or without its class throws DataError with file, line and column, or is left out (skip_bad_rows) and
+/// stands in the report.
 inline CsvSeries csv_series(const std::filesystem::path& path, const CsvSeriesOptions& options) {
   return detail::CsvSeriesReader(path, options).load();
 }

@@ -52,8 +52,8 @@ struct Description {
   Preparation preparation = {};  // what `described` takes
 };
 
-/// Samples of one shape, held in memory as bytes (images) or floats, with their classes and targets. Copies, subsets and splits share the
-/// values: they cost an index list. Immutable, hence safe to read from any number of threads.
+/// Samples of one shape, held in memory as bytes (images) or floats, with their classes and targets. Copies, subsets and splits
+/// share the values: they cost an index list. Immutable, hence safe to read from any number of threads.
 class Dataset {
  public:
   Dataset() = default;

@@ -153,7 +153,8 @@ class FolderFinder {
   }
   std::vector<std::string> classes_of(const std::filesystem::path& folder) { return classes_in(folder, false); }
 
-  /// The folder that has one of these names and holds classes; "" where there is none. What a class was asked for by is no part.
+  /// The folder that has one of these names and holds classes; "" where there is none. What a class was asked for by is no
+  /// part.
   std::string part_folder(const std::array<std::string_view, 4>& part) {
     std::string found;
     for (const auto& name : names_) {
@@ -238,10 +239,11 @@ class FolderFinder {
 
 }  // namespace detail
 
-/// The folders of a data set with a folder a class: `directory` holds them, or holds folders of parts that do: train (training),
-/// validation (valid, val, dev) and test (testing), in small or capital letters. A folder of that name that holds files itself
-/// is a class. Hidden folders, __MACOSX and folders without files are no classes, which the report notes. Throws DataError where
-/// a part has classes that nothing is learnt of, and where a folder beside the parts has their classes and nobody reads it.
+/// The folders of a data set with a folder a class: `directory` holds them, or holds folders of parts that do: train
+/// (training), validation (valid, val, dev) and test (testing), in small or capital letters. A folder of that name that holds
+/// files itself is a class. Hidden folders, __MACOSX and folders without files are no classes, which the report notes. Throws
+/// DataError where a part has classes that nothing is learnt of, and where a folder beside the parts has their classes and
+/// nobody reads it.
 inline ClassFolders class_folders(const std::filesystem::path& directory, const FindFolders& find, LoadReport& report) {
   return detail::FolderFinder(directory, find, report).folders();
 }

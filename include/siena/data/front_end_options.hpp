@@ -12,8 +12,8 @@
 
 #include "siena/core/error.hpp"
 
-// What front-ends for sound can be told. Apart from the front-ends, which need Eigen: whoever only says or keeps the settings of
-// one includes this. Options name themselves in one place (`attributes`): caches and files tell them apart by these names.
+// What front-ends for sound can be told. Apart from the front-ends, which need Eigen: whoever only says or keeps the settings
+// of one includes this. Options name themselves in one place (`attributes`): caches and files tell them apart by these names.
 
 namespace siena::data {
 

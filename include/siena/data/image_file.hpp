@@ -59,8 +59,8 @@ inline void check_jpeg(std::string_view bytes, const std::string& name) {
 }  // namespace detail
 
 /// The image of a JPEG or PNG file, as 3 channels (red, green, blue) or 1 (brightness); transparency is dropped, and the
-/// image is turned as its Exif orientation says. Throws DataError where the file cannot be read, and FormatError, naming it, where it is neither, is damaged, or has more than 2^26
-/// pixels.
+/// image is turned as its Exif orientation says. Throws DataError where the file cannot be read, and FormatError, naming it,
+/// where it is neither, is damaged, or has more than 2^26 pixels.
 inline Image read_image(const std::filesystem::path& file, int channels = 3) {
   require<ArgumentError>(channels == 1 || channels == 3, "read_image: expected 1 or 3 channels, got {}", channels);
   const auto name = file.string();
@@ -158,8 +158,8 @@ inline Image resize(const Image& image, const ResizeOptions& options) {
   const auto rows = detail::axis_weights(o.height, image.height, down, o.resampling);
   const std::int64_t channels = image.channels, stride = o.width * channels;
 
-  // Rows of the old height and the new width. A new row is made of old ones that follow each other, of which the next one shares
-  // the last two at most: however high the image was, no more than these are kept.
+  // Rows of the old height and the new width. A new row is made of old ones that follow each other, of which the next one
+  // shares the last two at most: however high the image was, no more than these are kept.
   std::array<std::vector<float>, 2> kept;
   std::array<std::int64_t, 2> kept_y{-1, -1};
   const auto narrow = [&](std::int64_t y) -> const std::vector<float>& {

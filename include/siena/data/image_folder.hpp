@@ -119,9 +119,10 @@ inline void normalize_all(Splits& splits) {
 
 }  // namespace detail
 
-/// JPEG and PNG images, a folder a class: `directory` holds the classes, or folders of parts that do (see `class_folders`); parts
-/// without a folder are cut out of the training images, the same fraction of each class. All parts are normalised by mean and deviation of the training part. Throws, naming the file, what `read_image`
-/// throws; with skip_bad_files the file is left out and stands in the report.
+/// JPEG and PNG images, a folder a class: `directory` holds the classes, or folders of parts that do (see `class_folders`);
+/// parts without a folder are cut out of the training images, the same fraction of each class. All parts are normalised by mean
+/// and deviation of the training part. Throws, naming the file, what `read_image` throws; with skip_bad_files the file is left
+/// out and stands in the report.
 inline ImageFolder image_folder(const std::filesystem::path& directory, const ImageFolderOptions& options = {}) {
   check(options.size);
   ImageFolder result;

@@ -160,9 +160,10 @@ inline constexpr int preparation_version = 1;
 /// The name of this text in files of networks and weights.
 inline constexpr std::string_view preparation_key = "siena.preparation";
 
-/// {"version", "shape", "layout": [name of each size], "values": "bytes" or "numbers", "scale", "mean": [of each channel, or one
-/// for all], "deviation", "classes": [name], "colours", "resize": {its options}, "sound": {"seconds", "window", "front_end":
-/// {"kind", its options}}}; the last two where there are such. What a network sees is (value * scale - mean) / deviation.
+/// {"version", "shape", "layout": [name of each size], "values": "bytes" or "numbers", "scale", "mean": [of each channel, or
+/// one for all], "deviation", "classes": [name], "colours", "resize": {its options}, "sound": {"seconds", "window",
+/// "front_end": {"kind", its options}}}; the last two where there are such. What a network sees is (value * scale - mean) /
+/// deviation.
 inline nlohmann::ordered_json to_json(const Preparation& preparation) {
   const Preparation& p = preparation;
   const auto sizes = p.shape.sizes();

@@ -31,8 +31,8 @@ inline std::vector<float> resample(std::span<const float> samples, const Resampl
   const double crossings = 16, band = std::min(1.0, static_cast<double>(to) / static_cast<double>(from));
   const auto reach = static_cast<std::int64_t>(std::ceil(crossings / band));
 
-  // New sample n lies at n * from / to: `to` different fractions, each with weights of its own. They are kept where they are few;
-  // rates without a common divisor, such as 383,999 and 16,000 Hz, have 100 MB of them.
+  // New sample n lies at n * from / to: `to` different fractions, each with weights of its own. They are kept where they are
+  // few; rates without a common divisor, such as 383,999 and 16,000 Hz, have 100 MB of them.
   constexpr std::int64_t most = 1 << 17;
   const bool few = to * 2 * reach <= most;
   std::map<std::int64_t, std::vector<double>> phases;

@@ -13,8 +13,8 @@
 
 namespace siena::data {
 
-/// Zeros for `count` samples of a shape. Throws DataError, in the name of `reader`, where no machine, or not this one, has memory
-/// for as many.
+/// Zeros for `count` samples of a shape. Throws DataError, in the name of `reader`, where no machine, or not this one, has
+/// memory for as many.
 template <class T>
 std::vector<T> room_for(std::int64_t count, const Shape& shape, std::string_view reader) {
   require<ArgumentError>(count >= 0, "{}: expected 0 samples or more, got {}", reader, count);

@@ -40,8 +40,9 @@ inline void fold(const Network& network, const Network::Node& batch_norm, Tensor
 /// The same function in inference mode (to rounding) with batch norms folded into the convolution or linear layer before them,
 /// which gets a bias where it had none, one batch norm after the other where there are several; other layers, values and names
 /// stay, and what may vary. A batch norm stays where nothing right before it has weights (after an add, a concat, an
-/// activation), or where someone else reads what that layer computes: folding would change it for them too. The description of a network counts on the same (LayerDesc::batch_norm_folded). For plain networks:
-/// ArgumentError where masks or alternatives are left.
+/// activation), or where someone else reads what that layer computes: folding would change it for them too. The description of
+/// a network counts on the same (LayerDesc::batch_norm_folded). For plain networks: ArgumentError where masks or alternatives
+/// are left.
 inline Network fold_batch_norm(const Network& network) {
   require_plain(network, "fold_batch_norm");
   const auto& nodes = network.nodes();

@@ -17,9 +17,9 @@ struct BatchNormFolding {
   std::vector<bool> read_once;  ///< by one reader
 };
 
-/// A batch norm folds into the layer before it, with nothing but batch norms that fold between, where nobody else reads what that
-/// computes. Through open choices too, where it folds into each alternative. `sources` says of each node which node its readers
-/// read, itself where it stays. What networks are charged for and what is deployed both ask here.
+/// A batch norm folds into the layer before it, with nothing but batch norms that fold between, where nobody else reads what
+/// that computes. Through open choices too, where it folds into each alternative. `sources` says of each node which node its
+/// readers read, itself where it stays. What networks are charged for and what is deployed both ask here.
 inline BatchNormFolding batch_norm_folding(const Network& network, const std::vector<int>& sources) {
   const auto& nodes = network.nodes();
   const int count = static_cast<int>(nodes.size());

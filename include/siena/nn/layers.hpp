@@ -21,9 +21,9 @@
 
 namespace siena {
 
-/// Every layer that a network can hold. Closed, so that who handles each by `visit_layer` (costs, channels that are tied, export) is
-/// told by the compiler when a layer is new; who asks for one of them is not. Layers of users come in as Custom. Each names its
-/// options (HasAttributes).
+/// Every layer that a network can hold. Closed, so that who handles each by `visit_layer` (costs, channels that are tied,
+/// export) is told by the compiler when a layer is new; who asks for one of them is not. Layers of users come in as Custom.
+/// Each names its options (HasAttributes).
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
                            GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
                            LeakyRelu, Upsample, Pad, Slice, Custom>;

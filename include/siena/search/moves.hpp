@@ -107,9 +107,9 @@ void for_each_choice_move(const Network& network, const SearchSpace& space, cons
 }
 }  // namespace detail
 
-/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group (in whole multiples) or steps of a chain of taps, for as long as
-/// `each` returns true, and every other alternative of a choice. What a tap is worth is its importance, of a channel that times
-/// its scarcity; of alternatives see Choices::rise.
+/// Calls each(move) for the moves from an architecture: 1 to 16 channels of a group (in whole multiples) or steps of a chain of
+/// taps, for as long as `each` returns true, and every other alternative of a choice. What a tap is worth is its importance, of
+/// a channel that times its scarcity; of alternatives see Choices::rise.
 template <class Each>
 void for_each_move(const Network& network, const SearchSpace& space, const Selection& from, Direction direction, Each&& each) {
   detail::for_each_channel_move(network, space, from, direction, each);

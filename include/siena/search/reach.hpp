@@ -139,8 +139,8 @@ inline void require_varying(const SearchSpace& space) {
                          "left to; say what: x | Searchable{{Conv2d{{.out = 16, .kernel = 3}}, Channels{{}}}}, or a Choice");
 }
 
-/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound from above
-/// is tried by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest
+/// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound from
+/// above is tried by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest
 /// alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
 /// contradict each other where there are such.
 inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {

@@ -16,8 +16,8 @@
 
 namespace siena {
 
-/// Whether a constraint is a bound on a value from above, as costs are: broken where the value exceeds its limit. One from below
-/// is broken where the value does not.
+/// Whether a constraint is a bound on a value from above, as costs are: broken where the value exceeds its limit. One from
+/// below is broken where the value does not.
 inline bool is_from_above(const Network& network, const SearchSpace& space, const AnyConstraint& constraint) {
   if (!constraint.is_bound()) return false;
   const auto agrees = [&](const Selection& selection) {
@@ -57,8 +57,8 @@ inline std::optional<Move> best_move(const Network& network, const SearchSpace& 
   return best;
 }
 
-/// Drops the least important channel (or multiple of channels) of every group that has one to spare, and a step of every chain of taps. False where
-/// nothing is left to drop.
+/// Drops the least important channel (or multiple of channels) of every group that has one to spare, and a step of every chain
+/// of taps. False where nothing is left to drop.
 inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
   bool narrowed = false;
   for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {

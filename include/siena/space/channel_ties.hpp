@@ -28,9 +28,9 @@ struct ChannelRun {
   std::int64_t size() const { return channels * width * repeat; }
 };
 
-/// Channels that live and die together: those of all layers whose outputs meet in an add or a product or are alternatives, or that a
-/// depthwise or grouped layer hands on. One channel of a group may stand for several of a layer (see ChannelRun): for all that
-/// one group of a grouped convolution reads, and all that it makes.
+/// Channels that live and die together: those of all layers whose outputs meet in an add or a product or are alternatives, or
+/// that a depthwise or grouped layer hands on. One channel of a group may stand for several of a layer (see ChannelRun): for
+/// all that one group of a grouped convolution reads, and all that it makes.
 struct ChannelGroup {
   std::int64_t channels = 0;
   std::int64_t minimum = 1;   ///< the fewest that may stay
@@ -50,8 +50,8 @@ struct ChannelGroup {
   }
 };
 
-/// The groups of all channels of a network while they are found: united where channels are tied, cut where a tie or a slice ends
-/// in the middle of a group, and coarsened where channels go in blocks.
+/// The groups of all channels of a network while they are found: united where channels are tied, cut where a tie or a slice
+/// ends in the middle of a group, and coarsened where channels go in blocks.
 class ChannelTies {
  public:
   explicit ChannelTies(std::size_t values) : runs_(values) {}

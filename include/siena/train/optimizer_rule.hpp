@@ -57,7 +57,8 @@ concept ChecksOptions = requires(const O& rule) {
 template <class O>
 concept OptimizerRule = HasLearningRate<O> && Described<O> && UpdatesElements<O>;
 
-/// Explains in one sentence what `O` lacks to be an OptimizerRule; entry points call it instead of constraining their templates.
+/// Explains in one sentence what `O` lacks to be an OptimizerRule; entry points call it instead of constraining their
+/// templates.
 template <class O>
 constexpr void assert_optimizer_rule() {
   static_assert(HasLearningRate<O>,

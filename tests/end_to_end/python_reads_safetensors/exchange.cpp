@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // exchange_safetensors write <file>: a small network, every element of its weights a known function of its place.
-// exchange_safetensors check <file>: the weights that exchange.py wrote, read into a network of the same layers, and the network
-// of the graph beside them, are both compared.
+// exchange_safetensors check <file>: the weights that exchange.py wrote, read into a network of the same layers, and the
+// network of the graph beside them, are both compared.
 #include <cstdint>
 #include <cstdio>
 #include <exception>
