@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "siena/data/synthetic_benchmarks.hpp"
@@ -59,6 +60,24 @@ TEST_CASE("a confusion matrix says what was taken for what") {
   REQUIRE_THROWS_AS(matrix.add(Tensor({1, 3}, {1, 2, 3}), std::vector<std::int32_t>{3}), DataError);
   REQUIRE_THROWS_AS(ConfusionMatrix(0), ArgumentError);
   REQUIRE_THROWS_AS(ConfusionMatrix(2, {"one"}), ArgumentError);
+}
+
+TEST_CASE("names are of classes or of targets, not of both") {
+  using Names = std::vector<std::string>;
+  const auto named = [](std::vector<std::int32_t> labels, std::vector<float> targets, Names names) {
+    const std::int64_t classes = labels.empty() ? 0 : 3;
+    return data::Dataset::from_floats({1, 2, 3}, {.shape = {1}, .labels = labels, .targets = targets, .classes = classes})
+        .described({.classes = names});
+  };
+  const std::vector<float> speeds{1, 2, 3}, pairs{1, 2, 3, 4, 5, 6};
+  REQUIRE(target_names(named({0, 1, 2}, speeds, {"still", "walking", "running"})) == Names{"0"});
+  REQUIRE(target_names(named({0, 1, 2}, pairs, {"speed", "height"})) == Names{"speed", "height"});
+  REQUIRE(target_names(named({}, pairs, {"speed", "height"})) == Names{"speed", "height"});
+  REQUIRE(target_names(named({}, pairs, {})) == Names{"0", "1"});
+
+  Network network({1}, [](const Flow& x) { return x | Linear{.out = 3}; });
+  REQUIRE(confusion(network, named({0, 1, 2}, speeds, {"still", "walking", "running"})).names()[2] == "running");
+  REQUIRE(confusion(network, named({0, 1, 2}, pairs, {"speed", "height"})).names() == Names{"0", "1", "2"});
 }
 
 TEST_CASE("predictions of a network, judged") {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -37,17 +39,21 @@ inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std
 
 /// Which class was taken for which, by the names that the dataset has for its classes.
 inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset) {
-  ConfusionMatrix matrix(dataset.classes(), dataset.preparation().classes);
+  std::vector<std::string> names = dataset.preparation().classes;
+  if (static_cast<std::int64_t>(names.size()) != dataset.classes()) names.clear();  // those of its targets
+  ConfusionMatrix matrix(dataset.classes(), std::move(names));
   for_each_prediction(network, dataset,
                       [&](const data::Batch& batch, const Tensor& outputs) { matrix.add(outputs, batch.labels); });
   return matrix;
 }
 
-/// What the dataset calls its targets, or their numbers.
+/// What the dataset calls its targets, or their numbers: where its samples have classes too, the names may be those of the
+/// classes.
 inline std::vector<std::string> target_names(const data::Dataset& dataset) {
   std::vector<std::string> names = dataset.preparation().classes;
-  for (std::int64_t k = 0; static_cast<std::int64_t>(names.size()) < dataset.target_size(); ++k)
-    names.push_back(std::to_string(k));
+  const auto count = static_cast<std::int64_t>(names.size());
+  if (count != dataset.target_size() || (dataset.labelled() && count == dataset.classes())) names.clear();
+  while (static_cast<std::int64_t>(names.size()) < dataset.target_size()) names.push_back(std::to_string(names.size()));
   return names;
 }
 
