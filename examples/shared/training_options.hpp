@@ -4,6 +4,8 @@
 
 // Optimizers, schedules and augmentations as people write them on a command line: adam, step:30,0.1, flip,crop:4.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <siena/data.hpp>
 #include <siena/train.hpp>
@@ -63,8 +65,8 @@ inline AnySchedule parse_schedule(std::string_view text, double warmup) {
     if (name == "exponential") return ExponentialLr{.gamma = at(read(1), 0, 0.99), .warmup = warmup};
     if (name == "plateau") {
       const double patience = at(read(2), 0, 5);
-      require<ArgumentError>(patience == std::floor(patience) && patience < 1e6,
-                             "--schedule: expected a whole number of epochs to wait, got '{}'", text);
+      require<ArgumentError>(patience == std::floor(patience) && patience >= 1 && patience < 1e6,
+                             "--schedule: expected a whole number of epochs to wait, 1 or more, got '{}'", text);
       return PlateauLr{.patience = static_cast<int>(patience), .gamma = at(read(2), 1, 0.1), .warmup = warmup};
     }
     fail<ArgumentError>("--schedule: expected {}, got '{}'", schedule_forms, text);
@@ -97,6 +99,7 @@ inline data::Augment parse_augment(const std::vector<std::string>& parts) {
       augment.versions = true;
     } else if (name == "crop") {
       augment.crop_padding = static_cast<int>(amount(1024));
+      require<ArgumentError>(augment.crop_padding == number, "--augment: expected whole pixels behind 'crop:', got '{}'", part);
     } else if (name == "shift") {
       augment.shift = amount(1);
     } else if (name == "turn") {
