@@ -111,6 +111,8 @@ TEST_CASE("latency table: where groups vary, the slope is the time of the last o
                       .out_channels = 6.0 * groups,
                       .seconds = 1.0 + groups * groups});
   }
+  points.push_back(points.back());  // three groups of a layer with other channels
+  points.back().key.groups = 3, points.back().in_channels = 48;
   const LatencyTable table(points);
   const auto slope = [&](double groups) {
     ScalarTape tape;

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/search/reach.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "search/small.hpp"
 #include "siena/constraints/bound.hpp"
@@ -117,6 +121,38 @@ TEST_CASE("reach: all that a table of measurements lacks is listed as a file to 
     const auto reached = reach(network, subject_to(LatencyBound{table, 1_s}));
     REQUIRE(reached.size() == 1);
     CHECK(reached[0].smallest > 0);
+  }
+}
+
+TEST_CASE("reach: a table that was filled in prices every kernel and every number of groups in between") {
+  Network network({8, 8, 6}, [](const Flow& x) {
+    const Flow y = x | Searchable{Conv2d{.out = 8, .kernel = 5, .padding = same}, Channels{}, ReceptiveField{}, Dilation{}} |
+                   Searchable{Conv2d{.out = 16, .kernel = 3, .padding = same, .groups = 4}, Channels{}} | Relu{};
+    return y | Searchable{Conv2d{.out = 32, .padding = same, .groups = Conv2d::depthwise}, Channels{}} | GlobalAvgPool{} |
+           Linear{.out = 4};
+  });
+  const SearchSpace space(network);
+  const LatencyTable empty({{.key = {.operation = "tanh"}, .seconds = 1}});
+  std::vector<LatencyPoint> points = missing_points(empty.points(), detail::extremes(network, space));
+  for (LatencyPoint& point : points) point.seconds = 1e-6;
+  const LatencyTable table(points);
+  const auto has = [&](int kernel, int groups) {
+    return std::any_of(points.begin(), points.end(), [&](const LatencyPoint& point) {
+      return point.key.kernel_height == kernel && point.key.kernel_width == kernel && point.key.groups == groups;
+    });
+  };
+  for (const int kernel : {1, 2, 3, 5}) CHECK(has(kernel, 1) == (kernel != 2));
+  for (const int groups : {1, 2, 3, 4}) CHECK(has(3, groups));
+
+  Random random(5);
+  for (int trial = 0; trial < 200; ++trial) {
+    Selection any = space.smallest();
+    for (auto& keep : any.keep) {
+      for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = keep[c] || random.below(2) == 1;
+    }
+    for (std::size_t c = 0; c < any.taps.size(); ++c)
+      any.taps[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.taps().chains()[c].steps) + 1));
+    CHECK(total(table, describe(network, space, any)) > 0);
   }
 }
 

@@ -32,9 +32,10 @@ namespace siena {
 /// with the name of the layer and what was measured, for anything outside.
 class LatencyTable {
  public:
-  /// Throws DataError unless there are points, all are different, their numbers positive and finite, and the channels of each
-  /// key and size form a whole grid. `names` is for the errors of whoever reads points from somewhere; `column` says what was
-  /// measured where it was no time, but an energy: the `seconds` of each point are that then.
+  /// Throws DataError unless there are points, all are different, their sizes and channels above 0, what was measured 0 or more,
+  /// all numbers finite, and the channels of each key and size form a whole grid. `names` is for the errors of whoever reads
+  /// points from somewhere; `column` says what was measured where it was no time, but an energy: the `seconds` of each point are
+  /// that then.
   explicit LatencyTable(std::vector<LatencyPoint> points, const PointNames& names = {}, MeasuredColumn column = {});
 
   std::string_view name() const { return column_.name == "seconds" ? "latency table" : std::string_view(column_.name); }
@@ -109,10 +110,11 @@ class LatencyTable {
     const double left = (fewer.groups - 1) / fewer.groups;
     fewer.in_channels *= left, fewer.out_channels *= left, fewer.groups -= 1;
     if (fewer.groups < 1) return seconds;
-    const LatencyQuery<double> query = *latency_query(fewer);
-    const auto of_key = [&](const Entry& entry) { return entry.key == query.key; };
-    const bool known = std::any_of(entries_.begin(), entries_.end(), of_key);
-    return seconds - (known ? measured(query, layer.name) : seconds * left);
+    try {
+      return seconds - measured(*latency_query(fewer), layer.name);
+    } catch (const DataError&) {  // no layer of the network is that, so nothing is missing
+      return seconds - seconds * left;
+    }
   }
 
   void add_grid(std::span<const LatencyPoint> points, const PointNames& names);

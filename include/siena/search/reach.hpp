@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "siena/constraints/constraint_set.hpp"
@@ -36,16 +38,62 @@ struct Reach {
 };
 
 namespace detail {
-/// The smallest network and the whole one, with every alternative of every choice.
+/// What may be left of the taps of all kernels: so many selections of steps that each kernel takes every size it can have.
+inline std::vector<std::vector<int>> kernel_sizes(const Network& network, const SearchSpace& space) {
+  std::vector<std::vector<int>> all;
+  for (int number = 0, most = 1; number < most; ++number) {
+    std::vector<int> sizes(network.nodes().size(), 1), steps;  // of a kernel by the chains so far: digits of the number
+    for (const TapChain& chain : space.taps().chains()) {
+      steps.push_back(number / sizes[chain.node] % (chain.steps + 1));
+      sizes[chain.node] *= chain.steps + 1;
+      most = std::max(most, sizes[chain.node]);
+    }
+    all.push_back(std::move(steps));
+  }
+  return all;
+}
+/// Groups of channels that go in whole groups of a convolution, or with their filters: it is another operation for each number.
+inline std::vector<int> counted_groups(const Network& network, const SearchSpace& space) {
+  std::vector<int> all;
+  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    const auto conv = convolution_of(network.nodes()[i].layer);
+    const std::int64_t in = network.nodes()[network.nodes()[i].inputs[0]].shape[-1];
+    if (!conv || conv->group_count(in) == 1 || conv->out == conv->group_count(in)) continue;
+    for (const ChannelRun& run : space.masks().channels().runs(i)) {
+      if (!space.masks().groups()[run.group].frozen) all.push_back(run.group);
+    }
+  }
+  return all;
+}
+
+/// Networks with every operation that a search may leave of each layer, of the fewest channels and of all: every kernel, every
+/// number of groups, every alternative of every choice. What else there is lies between them.
 inline std::vector<Architecture<double>> extremes(const Network& network, const SearchSpace& space) {
   std::vector<Architecture<double>> all;
-  for (Selection selection : {space.smallest(), space.full()}) {
+  const std::vector<int> counted = counted_groups(network, space);
+  const auto vary = [&](Selection selection) {
     all.push_back(describe(network, space, selection));
     for (int c = 0; c < space.choices().count(); ++c) {
       const int first = selection.chosen[c];
       for (selection.chosen[c] = 0; selection.chosen[c] < space.choices().sizes()[c]; ++selection.chosen[c])
         all.push_back(describe(network, space, selection));
       selection.chosen[c] = first;
+    }
+    for (const int g : counted) {
+      const ChannelGroup& group = space.masks().groups()[g];
+      const std::vector<bool> before = selection.keep[g];
+      for (std::int64_t count = group.channels; count != 0; count = group.fewer(count)) {
+        std::fill_n(selection.keep[g].begin() + count, group.channels - count, false);
+        std::fill_n(selection.keep[g].begin(), count, true);
+        all.push_back(describe(network, space, selection));
+      }
+      selection.keep[g] = before;
+    }
+  };
+  for (Selection selection : {space.smallest(), space.full()}) {
+    for (const std::vector<int>& steps : kernel_sizes(network, space)) {
+      selection.taps = steps;
+      vary(selection);
     }
   }
   return all;
