@@ -21,6 +21,7 @@ Needs NumPy; .h5 needs h5py, .pt needs PyTorch.
 """
 import argparse
 import json
+import os
 import struct
 import sys
 
@@ -86,7 +87,9 @@ class Table:
 
 
 TFLITE_TYPES = {0: "f4", 1: "f2", 2: "i4", 3: "u1", 9: "i1"}
+NUMBERS = (0, 1, 3, 9)
 CONV_2D, DEPTHWISE_CONV_2D, DEQUANTIZE, FULLY_CONNECTED = 3, 4, 6, 9
+TFLITE_NAMES = {0: "ADD", 18: "MUL", 41: "SUB", 42: "DIV", 54: "PRELU", 67: "TRANSPOSE_CONV"}
 
 
 def tflite_tensor(graph, buffers, index):
@@ -129,6 +132,9 @@ def from_tflite(path):
     def constant(index):
         return expanded[index] if index in expanded else tflite_tensor(graph, buffers, index)
 
+    def has_numbers(index):  # other constants are shapes and axes
+        return index >= 0 and graph.tables(0)[index].number(1, "b") in NUMBERS and constant(index) is not None
+
     for operator in graph.tables(3):
         code, inputs = codes[operator.number(0, "I")], operator.vector(1, "i4")
         if code == DEQUANTIZE:  # weights that are stored as float16
@@ -136,10 +142,16 @@ def from_tflite(path):
             if value is not None:
                 expanded[operator.vector(2, "i4")[0]] = value
         if code not in (CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED):
+            if code != DEQUANTIZE and any(has_numbers(index) for index in inputs):
+                name = TFLITE_NAMES.get(code, "operator %d" % code)
+                print("convert_weights.py: left out: the constants of %s, after layer %d; the answers differ unless your network "
+                      "or your inputs make up for it" % (name, len(layers)), file=sys.stderr)
             continue
+        if len(inputs) < 2 or inputs[1] < 0:
+            raise Unusable("expected weights in layer %d, got a layer without" % (len(layers) + 1))
         weight = constant(inputs[1])
         bias = constant(inputs[2]) if len(inputs) > 2 and inputs[2] >= 0 else None
-        if weight is None:
+        if weight is None or (bias is None and len(inputs) > 2 and inputs[2] >= 0):
             raise Unusable("expected weights that are constants, got some that are computed, in layer %d" % (len(layers) + 1))
         if code == FULLY_CONNECTED:
             weight = weight.T  # out x in
@@ -197,11 +209,13 @@ def read_h5(path):
         group = file["model_weights"] if "model_weights" in file else file
         layers = [name.decode() if isinstance(name, bytes) else name for name in group.attrs.get("layer_names", group.keys())]
         for layer in layers:
-            group[layer].visititems(
-                lambda name, item: tensors.__setitem__(layer + "/" + name.split("/")[-1], item[()])
-                if isinstance(item, h5py.Dataset)
-                else None
-            )
+            found = []
+            group[layer].visititems(lambda name, item: found.append((name, item)) if isinstance(item, h5py.Dataset) else None)
+            for path_there, item in found:
+                name = layer + "/" + path_there.split("/")[-1]
+                if name in tensors:
+                    raise Unusable("expected layers that hold weights, got '%s', which holds layers; save it by itself" % layer)
+                tensors[name] = item[()]
     return tensors
 
 
@@ -269,8 +283,15 @@ def write_safetensors(tensors, path):
         data += value.tobytes()
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
+    unfinished = "%s.%d.part" % (path, os.getpid())  # a disk may be full: the file is written whole or not at all
+    try:
+        with open(unfinished, "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text + data)
+        os.replace(unfinished, path)
+    except OSError as error:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+        raise Unusable("expected to write '%s', got: %s" % (path, error.strerror))
 
 
 def convert(arguments):
@@ -335,8 +356,8 @@ def main():
         convert(arguments)
     except Unusable as error:
         sys.exit("convert_weights.py: %s" % error)
-    except (OSError, ImportError, struct.error, ValueError, KeyError, IndexError) as error:
-        sys.exit("convert_weights.py: expected to read '%s', got: %s" % (arguments.input, error))
+    except Exception as error:  # of files of other programs, which may be damaged anywhere
+        sys.exit("convert_weights.py: expected to read '%s', got: %s" % (arguments.input, str(error) or type(error).__name__))
 
 
 if __name__ == "__main__":

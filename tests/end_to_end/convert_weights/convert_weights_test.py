@@ -69,8 +69,8 @@ class Buffer:
         return start
 
 
-def tflite(path, weights, quantized):
-    """stem (conv), depthwise, out: weights are in TensorFlow Lite's layouts."""
+def tflite(path, weights, quantized, factor=None):
+    """stem (conv), depthwise, out: weights are in TensorFlow Lite's layouts. `factor`: of a multiplication at the end."""
     buffers, tensors = [{}], [{0: np.int32([1, 6, 8, 3]), 1: ("b", 0), 2: ("I", 0)}]
 
     def add(value, axis):
@@ -98,7 +98,11 @@ def tflite(path, weights, quantized):
         inputs = np.int32([value, add(weight, axis), add(bias, None)])
         value = computed()
         operators.append({0: ("I", code), 1: inputs, 2: np.int32([value])})
-    codes = [{0: ("b", 3)}, {0: ("b", 4)}, {3: ("i", 9), 0: ("b", 9)}]
+    if factor is not None:
+        inputs = np.int32([value, add(factor, None)])
+        value = computed()
+        operators.append({0: ("I", 3), 1: inputs, 2: np.int32([value])})
+    codes = [{0: ("b", 3)}, {0: ("b", 4)}, {3: ("i", 9), 0: ("b", 9)}, {0: ("b", 18)}]
     graph = {0: tensors, 1: np.int32([0]), 2: np.int32([value]), 3: operators}
     out = Buffer()
     root = out.table({0: ("I", 3), 1: codes, 2: [graph], 4: buffers})
@@ -224,6 +228,13 @@ with tempfile.TemporaryDirectory() as folder:
     safetensors(place("flat.safetensors"), {"fc.weight": weight.reshape(5, 24), "fc.bias": bias})
     check("flatten", "flat", place("flat.safetensors"), answer, ["--from", "pytorch", "--flatten", "fc=2,3,4"])
 
+    # A batch norm that nobody folded is more than siena's layers can be told.
+    tflite(place("norm.tflite"), layers, quantized=False, factor=draw(5))
+    converted = run(sys.executable, CONVERT, place("norm.tflite"), place("norm.safetensors"), *names)
+    expect(converted.returncode == 0 and "left out: the constants of MUL, after layer 3" in converted.stderr, converted.stderr)
+    converted = run(sys.executable, CONVERT, place("float.tflite"), place("norm.safetensors"), *names)
+    expect(converted.returncode == 0 and converted.stderr == "", converted.stderr)
+
     target = place("never.safetensors")
     refused([place("float.tflite"), target], "expected --names or --model", "3 layers")
     refused([place("float.tflite"), target, "--names", "a,b"], "expected 3 names", "got 2")
@@ -240,4 +251,14 @@ with tempfile.TemporaryDirectory() as folder:
         with open(place("cut.tflite"), "wb") as file:
             file.write(content[:size])
         refused([place("cut.tflite"), target] + names)
+    # No archive, no object, no object of tensors: errors of three kinds.
+    for name, content in (("bad.npz", b"PK\3\4 no archive"), ("list.safetensors", b"\2" + b"\0" * 7 + b"[]"),
+                          ("number.safetensors", b"\7" + b"\0" * 7 + b'{"a":1}')):
+        with open(place(name), "wb") as file:
+            file.write(content)
+        refused([place(name), target, "--from", "keras"], "expected to read '" + place(name) + "', got: ")
+    refused([place("float.tflite"), place("nowhere/out.safetensors")] + names, "expected to write '", "No such file")
+    os.mkdir(place("taken"))
+    refused([place("float.tflite"), place("taken")] + names, "expected to write '" + place("taken") + "'")
+    expect(not [name for name in os.listdir(folder) if name.endswith(".part")], "part of a file was left")
     expect(not os.path.exists(target), "a file was left of what was refused")
