@@ -3,18 +3,20 @@
 // expect: an optimizer needs `void update\(const OptimizerStep& step\) const`
 #include "siena/train/trainer.hpp"
 
+#ifdef CONTROL
+#define STEP const siena::OptimizerStep&
+#define CONST const
+#else
+#define STEP siena::OptimizerStep&
+#define CONST
+#endif
+
 struct Drift {
   double lr = 0.1;
   std::string to_string() const { return siena::format("drift, lr {}", lr); }
-#ifdef CONTROL
-  void update(const siena::OptimizerStep& step) const {
-#else
-  void update(siena::OptimizerStep& step) {
-#endif
-      for (float& value
-           : step.value) value -= static_cast<float>(step.lr);
-}
-}
-;
+  void update(STEP step) CONST {
+    for (float& value : step.value) value -= static_cast<float>(step.lr);
+  }
+};
 
 const siena::FitOptions options{.optimizer = Drift{}};

@@ -55,7 +55,8 @@ TEST_CASE("numbers are read whole, in every locale", "[core][csv]") {
   CHECK(number("0.1") == 0.1);
   CHECK(number(" +1e3\t") == 1000);
   CHECK(number("-.5") == -0.5);
-  for (const std::string_view none : {"", " ", "+", "1,5", "1.5x", "0x10", "1 2", "--1", "1e999"}) CHECK(number(none) == -99);
+  for (const std::string_view none : {"", " ", "+", "1,5", "1.5x", "0x10", "1 2", "--1", "+-1", "-+1", "++1", "1e999"})
+    CHECK(number(none) == -99);
   int whole = 0;
   CHECK(read_number("12", whole));
   CHECK(whole == 12);

@@ -50,3 +50,14 @@ TEST_CASE("multiply: a value for each channel of each sample") {
   CHECK(outputs(images, [](Flow x) { return multiply(x, x | GlobalAvgPool{}); }) == Numbers{2, 6, 6, 12, 30, 42, 42, 56});
   CHECK(outputs(images, [](Flow x) { return multiply(x, x); }) == Numbers{1, 4, 9, 16, 25, 36, 49, 64});
 }
+
+TEST_CASE("upsample: sizes that cannot be are refused") {
+  const auto wide = [](int factor) {  // 2^70 pixels for 2^30: more than an integer holds
+    return [factor](Flow x) {
+      return x | Upsample{.factor = {1, 1 << 20}} | Upsample{.factor = {1, 1 << 20}} | Upsample{.factor = {1, factor}};
+    };
+  };
+  CHECK_THROWS_WITH(Network({1, 1, 1}, wide(1 << 30)),
+                    Catch::Contains("upsample_3: expected at most 2^48 elements, got factors of 1 and 1073741824 for 1x"));
+  CHECK_THROWS_WITH(Network({1, 1, 1}, wide(1 << 8)), Catch::Contains("upsample_3: Shape: expected at most 2^48 elements"));
+}

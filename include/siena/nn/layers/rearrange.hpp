@@ -47,12 +47,16 @@ struct Upsample {
     require<ArgumentError>(factor.height > 0 && factor.width > 0, "{}: expected factors of 1 or more, got {} and {}",
                            setup.where(), factor.height, factor.width);
     const kernels::UpsampleGeometry g = geometry(in);
+    require<ShapeError>(g.vertical <= Shape::most_elements / g.height && g.horizontal <= Shape::most_elements / g.width,
+                        "{}: expected at most 2^48 elements, got factors of {} and {} for {}", setup.where(), g.vertical,
+                        g.horizontal, in);
     return detail::ImageSizes(g.height * g.vertical, g.width * g.horizontal, g.channels).shape(in.rank());
   }
   Var forward(Forward& f) const { return ops::upsample(f.input(), geometry(f.input().shape().sample()), f.output_shape()); }
 };
 
-/// Zeros around an image, as many as said on each side; of signals, before and after them: `.padding = {0, 1}`.
+/// Zeros around an image, as many as said on each side. Signals have a width alone: `.padding = {0, 1}` is one before and one
+/// after them, `{0, 0, 2, 1}` two before and one after.
 struct Pad {
   ImagePadding padding = 0;
 
@@ -76,10 +80,11 @@ struct Pad {
     require<ArgumentError>(!is_same && top >= 0 && bottom >= 0 && left >= 0 && right >= 0,
                            "{}: expected 0 or more zeros on each side, got {}; `same` depends on a kernel: write it there",
                            setup.where(), is_same ? "same" : format("{}, {}, {} and {}", top, bottom, left, right));
-    require<ArgumentError>(in.rank() == 3 || (top == 0 && bottom == 0),
-                           "{}: expected zeros before and after a signal alone, `.padding = {{0, 1}}`, got {} and {} above and "
-                           "below it",
-                           setup.where(), top, bottom);
+    require<ArgumentError>(
+        in.rank() == 3 || (top == 0 && bottom == 0),
+        "{}: expected zeros before and after a signal alone, `.padding = {{0, 0, before, after}}`, got {} and {} above and "
+        "below it",
+        setup.where(), top, bottom);
     const kernels::BoxGeometry g = geometry(in);
     return detail::ImageSizes(g.height, g.width, g.channels).shape(in.rank());
   }
