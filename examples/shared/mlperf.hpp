@@ -8,8 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <siena/core.hpp>
-#include <siena/data/mlperf_tiny.hpp>
-#include <siena/data/preparation.hpp>
+#include <siena/data.hpp>
 #include <siena/nn.hpp>
 #include <siena/train.hpp>
 #include <string>

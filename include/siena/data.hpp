@@ -16,6 +16,7 @@
 #include "siena/data/load_report.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/data/measure.hpp"
+#include "siena/data/mlperf_tiny.hpp"
 #include "siena/data/preparation.hpp"
 #include "siena/data/recordings.hpp"
 #include "siena/data/resize_options.hpp"
