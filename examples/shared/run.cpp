@@ -151,6 +151,8 @@ class Run {
   /// Not only after the warm-up.
   void check_samples() const {
     const data::Splits& splits = data_.splits;
+    require<DataError>(!splits.train.empty(), "{}: expected samples to train with, got none; Predictor scores without them",
+                       s_.data.folder);
     require<DataError>(
         !s_.searches() || splits.validation.size() > 0,
         "{}: expected samples to choose checkpoints by, got {} to train, none to choose by and {} to test; put some "

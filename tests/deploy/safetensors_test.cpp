@@ -13,6 +13,8 @@
 
 #include "siena/core/random.hpp"
 #include "siena/deploy/fold_batch_norm.hpp"
+#include "siena/deploy/network_file.hpp"
+#include "siena/deploy/preparation_file.hpp"
 #include "siena/models/resnet8.hpp"
 #include "siena/nn/network.hpp"
 #include "support/catch.hpp"
@@ -395,6 +397,12 @@ TEST_CASE("weights without batch norms go into a model whose batch norms are fol
   deploy::save_weights(deploy::fold_batch_norm(trained), path);
   Network network = deploy::fold_batch_norm(resnet8({.padding = same}));  // as TensorFlow Lite has it
   deploy::load_weights(network, path);
+  const float pixel = 1 / 255.0f;  // the reference weights take pixels from 0 to 255
+  deploy::save_network(network, path,
+                       {.metadata = deploy::preparation_metadata(
+                            {.shape = {32, 32, 3}, .bytes = true, .mean = {0, 0, 0}, .deviation = {pixel, pixel, pixel}})});
+  REQUIRE(deploy::load_preparation(path).deviation[1] == pixel);
+  REQUIRE(deploy::load_network(path).input_shape() == Shape{32, 32, 3});
   const Tensor images = random_tensor({2, 32, 32, 3}, 4);
   REQUIRE(same_elements(network.predict(images), deploy::fold_batch_norm(trained).predict(images)));
   REQUIRE_FALSE(same_elements(network.predict(images), deploy::fold_batch_norm(resnet8({.seed = 5})).predict(images)));
