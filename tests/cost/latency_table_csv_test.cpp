@@ -26,6 +26,14 @@ void csv_refused(const std::string& text, const std::string& what) {
 
 }  // namespace
 
+TEST_CASE("latency table: what was measured may have any name", "[cost]") {
+  for (const std::string name : {"energy, uJ", "the \"real\" time", " a;b ", "Größe"}) {
+    const MeasuredColumn column{.name = name, .unit = "uJ"};
+    const LatencyTable table(test::latency_points(), {}, column);
+    CHECK(latency_table_from_csv(to_csv(table), "file", column).points() == table.points());
+  }
+}
+
 TEST_CASE("latency table: CSV and back, bit for bit", "[cost]") {
   auto points = test::latency_points();
   points[0].seconds = 0.1 + 0.2, points[1].seconds = 5e-324, points[2].seconds = 0, points[3].seconds = 1.0 / 3;

@@ -270,6 +270,11 @@ TEST_CASE("latency table: other things than times are bounds, too", "[cost]") {
   CHECK(energy.name() == "energy");
   CHECK(energy.unit() == "uJ");
   CHECK(LatencyTable(test::latency_points()).name() == "latency table");
+  for (const std::string name : {"", "groups"}) {
+    CHECK_THROWS_WITH(LatencyTable(test::latency_points(), {}, {.name = name, .unit = "uJ"}),
+                      ContainsSubstring("LatencyTable: expected a name of its own for what was measured") &&
+                          ContainsSubstring("got '" + name + "'"));
+  }
 }
 
 TEST_CASE("latency table: points that make no table", "[cost]") {

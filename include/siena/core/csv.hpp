@@ -29,6 +29,14 @@ bool read_number(std::string_view text, T& value) {
   return error == std::errc() && stop == end && !text.empty();
 }
 
+/// A text as a field of a line with commas between: in quotes where it needs them.
+inline std::string csv_text(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
 /// The one of comma, semicolon and tab that a line has most often.
 inline char likely_delimiter(std::string_view line) {
   const auto count = [&](char letter) { return std::count(line.begin(), line.end(), letter); };

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "siena/core/csv.hpp"
 #include "siena/cost/description.hpp"
 
 namespace siena {
@@ -131,7 +132,7 @@ std::string shortest(T value) {
 inline std::string latency_header(const MeasuredColumn& column) {
   std::string text;
   for (const std::string_view name : latency_columns) text += std::string(name) + ",";
-  return text + column.name + "\n";
+  return text + csv_text(column.name) + "\n";
 }
 inline std::string latency_line(const LatencyPoint& p) {
   std::string text = p.key.operation;

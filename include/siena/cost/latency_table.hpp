@@ -129,6 +129,12 @@ class LatencyTable {
 static_assert(CostModel<LatencyTable>);
 
 namespace detail {
+inline void check_column(const MeasuredColumn& column, const std::string& where) {
+  const std::string& name = column.name;
+  const bool taken = std::find(std::begin(latency_columns), std::end(latency_columns), name) != std::end(latency_columns);
+  require<DataError>(!name.empty() && !taken && is_utf8(name) && name.find_first_of("\n\r") == std::string::npos,
+                     "{}: expected a name of its own for what was measured, on one line, got '{}'", where, excerpt(name));
+}
 inline void check_point(const LatencyPoint& p, const std::string& where) {
   const LatencyKey& k = p.key;
   require<DataError>(
@@ -152,6 +158,7 @@ inline bool same_grid(const LatencyPoint& a, const LatencyPoint& b) {
 
 inline LatencyTable::LatencyTable(std::vector<LatencyPoint> points, const PointNames& names, MeasuredColumn column)
     : column_(std::move(column)) {
+  detail::check_column(column_, names.where);
   require<DataError>(!points.empty(), "{}: expected at least one measured point, got none", names.where);
   for (std::size_t i = 0; i < points.size(); ++i) detail::check_point(points[i], names(i));
   std::vector<std::size_t> order(points.size());  // errors name points by the order in which they came
@@ -201,9 +208,11 @@ inline void LatencyTable::add_grid(std::span<const LatencyPoint> points, const P
 }
 
 inline const LatencyTable::Entry& LatencyTable::find(const LatencyKey& key, std::string_view layer) const {
+  const auto of_key = [&](const Entry& entry) { return entry.key == key; };
+  const auto found = std::find_if(entries_.begin(), entries_.end(), of_key);
+  if (found != entries_.end()) return *found;
   std::string known, nearest;
   for (const Entry& entry : entries_) {
-    if (entry.key == key) return entry;
     const std::string differs = key.differences(entry.key);
     const auto count = [](const std::string& text) { return std::count(text.begin(), text.end(), ','); };
     if (nearest.empty() || count(differs) < count(nearest)) nearest = differs;

@@ -36,7 +36,7 @@ class LatencyColumns {
     const auto find = [&](std::string_view name) {
       const auto fields = csv.fields();
       const auto at =
-          std::find_if(fields.begin(), fields.end(), [&](std::string_view field) { return trimmed(field) == name; });
+          std::find_if(fields.begin(), fields.end(), [&](std::string_view field) { return trimmed(field) == trimmed(name); });
       if (at == fields.end()) missing += (missing.empty() ? "" : ", ") + std::string(name);
       names_.emplace_back(name);
       places_.push_back(static_cast<std::size_t>(at - fields.begin()));

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "siena/core/csv.hpp"
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
 #include "siena/train/epoch_text.hpp"
@@ -115,12 +116,6 @@ inline std::string json_metrics(const Metrics& metrics) {
                 metrics.samples);
 }
 
-inline std::string csv_text(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
 inline std::string csv_number(double number) { return std::isfinite(number) ? format("{}", number) : ""; }
 
 }  // namespace detail
@@ -158,7 +153,7 @@ class CsvLog {
 
   void on_epoch(const EpochEvent& event) {
     using detail::csv_number;
-    Row row{.fixed = format("{},{},{},{},{},{},{},{},{},{},{}", detail::csv_text(event.phase), event.epoch, event.epochs,
+    Row row{.fixed = format("{},{},{},{},{},{},{},{},{},{},{}", csv_text(event.phase), event.epoch, event.epochs,
                             csv_number(event.train.loss), csv_number(event.train.accuracy), csv_number(event.validation.loss),
                             csv_number(event.validation.accuracy), csv_number(event.penalty), csv_number(event.lr),
                             csv_number(event.seconds), event.feasible() ? 1 : 0)};
@@ -207,7 +202,7 @@ class CsvLog {
   std::string header() const {
     std::string text =
         "phase,epoch,epochs,train_loss,train_accuracy,validation_loss,validation_accuracy,penalty,lr,seconds,feasible";
-    for (const std::string& column : table_->columns) text += "," + detail::csv_text(column);
+    for (const std::string& column : table_->columns) text += "," + csv_text(column);
     return text;
   }
 
