@@ -275,6 +275,8 @@ inline std::vector<LayerDesc<double>> sample_layers() {
   auto& linear = append("linear", LayerKind::linear, 64, 10);
   linear.in_height = linear.in_width = linear.out_height = linear.out_width = 1;
   append("add", LayerKind::add, 16, 16).producers = {-1, -1};
+  append("multiply", LayerKind::multiply, 16, 16).producers = {-1, -1};
+  append("batch norm", LayerKind::batch_norm, 16, 16);
   append("pool", LayerKind::pool, 64, 64).out_height = 1, layers.back().out_width = 1;
   append("activation", LayerKind::activation, 16, 16);
   return layers;
@@ -322,7 +324,7 @@ Validation validate(const M& model, const Architecture<double>& network, const V
   return result;
 }
 
-/// The same for a set of layers of all kinds, one at a time.
+/// The same for a set of layers of the kinds that cost something, one at a time.
 template <class M>
 Validation validate(const M& model, const ValidateOptions& options = {}) {
   assert_cost_model<M>();
