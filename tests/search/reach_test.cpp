@@ -12,11 +12,14 @@
 #include "search/small.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/minimize.hpp"
+#include "siena/core/random.hpp"
 #include "siena/cost/gap8.hpp"
+#include "siena/cost/latency_table.hpp"
 #include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/models/ds_cnn.hpp"
 #include "siena/models/supernets.hpp"
+#include "siena/space/choice.hpp"
 #include "support/catch.hpp"
 
 using namespace siena;
@@ -124,12 +127,16 @@ TEST_CASE("reach: all that a table of measurements lacks is listed as a file to 
   }
 }
 
-TEST_CASE("reach: a table that was filled in prices every kernel and every number of groups in between") {
+TEST_CASE("reach: a table that was filled in prices every kernel, number of groups and alternative in between") {
   Network network({8, 8, 6}, [](const Flow& x) {
     const Flow y = x | Searchable{Conv2d{.out = 8, .kernel = 5, .padding = same}, Channels{}, ReceptiveField{}, Dilation{}} |
                    Searchable{Conv2d{.out = 16, .kernel = 3, .padding = same, .groups = 4}, Channels{}} | Relu{};
-    return y | Searchable{Conv2d{.out = 32, .padding = same, .groups = Conv2d::depthwise}, Channels{}} | GlobalAvgPool{} |
-           Linear{.out = 4};
+    const auto inner = [](const Flow& z) {
+      const Searchable half{Conv2d{.out = 16, .groups = 8}, Channels{}};
+      return z | Choice{Searchable{Conv2d{.out = 16}, Channels{}}, [&](const Flow& u) { return u | half | Tanh{}; }};
+    };
+    return y | Choice{Identity{}, inner} | BatchNorm{} |
+           Searchable{Conv2d{.out = 32, .groups = Conv2d::depthwise}, Channels{}} | GlobalAvgPool{} | Linear{.out = 4};
   });
   const SearchSpace space(network);
   const LatencyTable empty({{.key = {.operation = "tanh"}, .seconds = 1}});
@@ -144,6 +151,8 @@ TEST_CASE("reach: a table that was filled in prices every kernel and every numbe
   for (const int kernel : {1, 2, 3, 5}) CHECK(has(kernel, 1) == (kernel != 2));
   for (const int groups : {1, 2, 3, 4}) CHECK(has(3, groups));
 
+  CHECK(total(table, describe_expected(network, space)) > 0);
+
   Random random(5);
   for (int trial = 0; trial < 200; ++trial) {
     Selection any = space.smallest();
@@ -152,6 +161,8 @@ TEST_CASE("reach: a table that was filled in prices every kernel and every numbe
     }
     for (std::size_t c = 0; c < any.taps.size(); ++c)
       any.taps[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.taps().chains()[c].steps) + 1));
+    for (std::size_t c = 0; c < any.chosen.size(); ++c)
+      any.chosen[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.choices().sizes()[c])));
     CHECK(total(table, describe(network, space, any)) > 0);
   }
 }

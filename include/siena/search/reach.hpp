@@ -67,33 +67,25 @@ inline std::vector<int> counted_groups(const Network& network, const SearchSpace
 }
 
 /// Networks with every operation that a search may leave of each layer, of the fewest channels and of all: every kernel, every
-/// number of groups, every alternative of every choice. What else there is lies between them.
+/// number of groups, the alternatives of every choice. What else there is lies between them.
 inline std::vector<Architecture<double>> extremes(const Network& network, const SearchSpace& space) {
   std::vector<Architecture<double>> all;
   const std::vector<int> counted = counted_groups(network, space);
-  const auto vary = [&](Selection selection) {
-    all.push_back(describe(network, space, selection));
-    for (int c = 0; c < space.choices().count(); ++c) {
-      const int first = selection.chosen[c];
-      for (selection.chosen[c] = 0; selection.chosen[c] < space.choices().sizes()[c]; ++selection.chosen[c])
-        all.push_back(describe(network, space, selection));
-      selection.chosen[c] = first;
-    }
-    for (const int g : counted) {
-      const ChannelGroup& group = space.masks().groups()[g];
-      const std::vector<bool> before = selection.keep[g];
-      for (std::int64_t count = group.channels; count != 0; count = group.fewer(count)) {
-        std::fill_n(selection.keep[g].begin() + count, group.channels - count, false);
-        std::fill_n(selection.keep[g].begin(), count, true);
-        all.push_back(describe(network, space, selection));
-      }
-      selection.keep[g] = before;
-    }
-  };
   for (Selection selection : {space.smallest(), space.full()}) {
+    std::fill(selection.chosen.begin(), selection.chosen.end(), -1);  // open: all alternatives are there, as while it searches
     for (const std::vector<int>& steps : kernel_sizes(network, space)) {
       selection.taps = steps;
-      vary(selection);
+      all.push_back(describe(network, space, selection));
+      for (const int g : counted) {
+        const ChannelGroup& group = space.masks().groups()[g];
+        const std::vector<bool> before = selection.keep[g];
+        for (std::int64_t count = group.channels; count != 0; count = group.fewer(count)) {
+          std::fill(selection.keep[g].begin(), selection.keep[g].end(), false);
+          std::fill_n(selection.keep[g].begin(), count, true);
+          all.push_back(describe(network, space, selection));
+        }
+        selection.keep[g] = before;
+      }
     }
   }
   return all;
