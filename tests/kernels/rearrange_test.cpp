@@ -37,10 +37,10 @@ TEMPLATE_TEST_CASE("boxes are taken out of images and put into them", "[kernels]
           kernels::reference::take_box<T>(g, batch, whole, added, Write::accumulate);
           kernels::reference::put_box<T>(g, batch, box, added_whole, Write::accumulate);
         } else {
-          kernels::take_box<T>(g, batch, whole, taken, Write::overwrite);
-          kernels::put_box<T>(g, batch, box, put, Write::overwrite);
-          kernels::take_box<T>(g, batch, whole, added, Write::accumulate);
-          kernels::put_box<T>(g, batch, box, added_whole, Write::accumulate);
+          kernels::take_box<native, T>(g, batch, whole, taken, Write::overwrite);
+          kernels::put_box<native, T>(g, batch, box, put, Write::overwrite);
+          kernels::take_box<native, T>(g, batch, whole, added, Write::accumulate);
+          kernels::put_box<native, T>(g, batch, box, added_whole, Write::accumulate);
         }
         return Results<T>{{"taken", taken, g.box_channels},
                           {"put", put, g.channels},
@@ -70,7 +70,7 @@ TEMPLATE_TEST_CASE("every pixel becomes several, and gets the sum of their gradi
           kernels::reference::upsample_backward<T>(g, batch, dy, dx, Write::overwrite);
           kernels::reference::upsample_backward<T>(g, batch, dy, added, Write::accumulate);
         } else {
-          kernels::upsample_forward<T>(g, batch, x, y);
+          kernels::upsample_forward<native, T>(g, batch, x, y);
           kernels::upsample_backward<native, T>(g, batch, dy, dx, Write::overwrite);
           kernels::upsample_backward<native, T>(g, batch, dy, added, Write::accumulate);
         }

@@ -11,7 +11,7 @@
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/rows.hpp"
 
-// Elements that go to other places: nothing is computed, so whole rows are copied.
+// Elements that go to other places: nothing is computed on the way, so whole rows are copied.
 
 namespace siena::kernels {
 
@@ -35,7 +35,7 @@ void copy_pixels(const T* from, std::int64_t from_stride, T* to, std::int64_t to
 }  // namespace detail
 
 /// box = that part of the whole, or += where `mode` says so.
-template <class T>
+template <class Arch = simd::native, class T>
 void take_box(const BoxGeometry& g, std::int64_t batch, std::span<const T> whole, std::span<T> box, Write mode) {
   const std::int64_t stride = g.stride(), box_stride = g.box_stride(), rest = box_stride - g.box_channels;
   parallel_ranges(batch * g.box_height, elements_grain(g.box_width * box_stride), [&](std::int64_t begin, std::int64_t end) {
@@ -55,7 +55,7 @@ void take_box(const BoxGeometry& g, std::int64_t batch, std::span<const T> whole
 }
 
 /// whole = 0 but for the box within it; or that part += box where `mode` says so.
-template <class T>
+template <class Arch = simd::native, class T>
 void put_box(const BoxGeometry& g, std::int64_t batch, std::span<const T> box, std::span<T> whole, Write mode) {
   const std::int64_t stride = g.stride(), box_stride = g.box_stride();
   parallel_ranges(batch * g.height, elements_grain(g.width * stride), [&](std::int64_t begin, std::int64_t end) {
@@ -84,7 +84,7 @@ struct UpsampleGeometry {
 };
 
 /// y = x, every pixel as often as the geometry says.
-template <class T>
+template <class Arch = simd::native, class T>
 void upsample_forward(const UpsampleGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y) {
   const std::int64_t stride = g.stride(), length = g.width * g.horizontal * stride;  // of a row of outputs
   parallel_ranges(batch * g.height, elements_grain(g.vertical * length), [&](std::int64_t begin, std::int64_t end) {

@@ -12,29 +12,29 @@
 namespace siena::ops {
 
 /// The box of every image.
-template <class T>
+template <class T, class Arch = simd::native>
 BasicVar<T> take_box(const BasicVar<T>& x, const kernels::BoxGeometry& geometry, const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
-  kernels::take_box<T>(geometry, batch, x.value().storage(), y.storage(), kernels::Write::overwrite);
+  kernels::take_box<Arch, T>(geometry, batch, x.value().storage(), y.storage(), kernels::Write::overwrite);
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const auto slot = t.slot(x);
-    kernels::put_box<T>(geometry, batch, t.grad(output).storage(), slot.storage(), slot.mode);
+    kernels::put_box<Arch, T>(geometry, batch, t.grad(output).storage(), slot.storage(), slot.mode);
   });
   return output;
 }
 
 /// Images of 0 with x in their box.
-template <class T>
+template <class T, class Arch = simd::native>
 BasicVar<T> put_box(const BasicVar<T>& x, const kernels::BoxGeometry& geometry, const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
-  kernels::put_box<T>(geometry, batch, x.value().storage(), y.storage(), kernels::Write::overwrite);
+  kernels::put_box<Arch, T>(geometry, batch, x.value().storage(), y.storage(), kernels::Write::overwrite);
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const auto slot = t.slot(x);
-    kernels::take_box<T>(geometry, batch, t.grad(output).storage(), slot.storage(), slot.mode);
+    kernels::take_box<Arch, T>(geometry, batch, t.grad(output).storage(), slot.storage(), slot.mode);
   });
   return output;
 }
@@ -44,7 +44,7 @@ template <class T, class Arch = simd::native>
 BasicVar<T> upsample(const BasicVar<T>& x, const kernels::UpsampleGeometry& geometry, const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
-  kernels::upsample_forward<T>(geometry, batch, x.value().storage(), y.storage());
+  kernels::upsample_forward<Arch, T>(geometry, batch, x.value().storage(), y.storage());
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const auto slot = t.slot(x);
