@@ -107,6 +107,8 @@ class AnyConstraint {
   std::string model() const { return held_->model(); }
   /// The part of one layer in the value; nothing where the value is no sum over layers.
   std::optional<double> layer_value(const LayerDesc<double>& layer) const { return held_->layer_value(layer); }
+  /// Whether `check` has anything to say.
+  bool checks_networks() const { return held_->checks_networks(); }
   /// Throws what its cost model throws that cannot price these networks and those between them.
   void check(std::span<const Architecture<double>> networks) const { held_->check(networks); }
 
@@ -135,6 +137,7 @@ class AnyConstraint {
     virtual std::string unit() const = 0;
     virtual std::string model() const = 0;
     virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
+    virtual bool checks_networks() const = 0;
     virtual void check(std::span<const Architecture<double>> networks) const = 0;
   };
   template <class C>
@@ -183,6 +186,7 @@ class AnyConstraint {
       if constexpr (ValuesLayers<C>) return constraint.layer_value(layer);
       return std::nullopt;
     }
+    bool checks_networks() const override { return ChecksNetworks<C>; }
     void check([[maybe_unused]] std::span<const Architecture<double>> networks) const override {
       if constexpr (ChecksNetworks<C>) constraint.model().check(networks);
     }

@@ -96,8 +96,8 @@ inline std::vector<Architecture<double>> extremes(const Network& network, const 
 /// smallest network with the cheapest alternatives to the whole one with the dearest. Trains nothing, takes milliseconds.
 inline std::vector<Reach> reach(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   std::vector<Reach> all;
-  const std::vector<Architecture<double>> extremes = detail::extremes(network, space);
-  for (const AnyConstraint& constraint : constraints) constraint.check(extremes);
+  for (const AnyConstraint& constraint : constraints)
+    if (constraint.checks_networks()) constraint.check(detail::extremes(network, space));
   for (const AnyConstraint& constraint : constraints) {
     const auto metric = [&](const Selection& selection) {
       const Architecture<double> priced = describe(network, space, selection);
