@@ -153,7 +153,8 @@ TEST_CASE("network: layers that do not fit say where, and what they got") {
                     ContainsSubstring("upsample_1: expected images") && ContainsSubstring("got 5"));
   CHECK_THROWS_WITH(layer(image, Pad{.padding = {0, -1}}), ContainsSubstring("each side, got 0, 0, -1 and -1"));
   CHECK_THROWS_WITH(layer(image, Pad{.padding = same}), ContainsSubstring("got same; `same` depends on a kernel"));
-  CHECK_THROWS_WITH(layer(Shape{9, 4}, Pad{.padding = 1}), ContainsSubstring("`.padding = {0, 1}`, got 1 and 1 above"));
+  CHECK_THROWS_WITH(layer(Shape{9, 4}, Pad{.padding = 1}),
+                    ContainsSubstring("`.padding = {0, 0, before, after}`, got 1 and 1 above"));
   CHECK_THROWS_WITH(layer(image, Slice{.channels = {1, 4}}), "slice_1: expected a part of its 3 channels, got [1, 4)");
   CHECK_THROWS_WITH(layer(image, Slice{.height = {-9}}), "slice_1: expected a part of its 8 rows, got [-1, 8)");
   CHECK_THROWS_AS(layer(image, Slice{.width = {3, 3}}), ShapeError);
