@@ -47,6 +47,14 @@ TEST_CASE("CSV that is none names the line", "[core][csv]") {
                   FormatError);  // UTF-16
 }
 
+TEST_CASE("texts as fields, and without the blanks around them", "[core][csv]") {
+  CHECK(trimmed(" \ta b\t ") == "a b");
+  CHECK(trimmed("") == "");
+  CHECK(trimmed(" \t ") == "");
+  for (const std::string text : {"plain", "a, b", "say \"hi\"", "", "a;b"})
+    CHECK(lines_of("x," + csv_text(text) + ",y", ',') == Lines{{"x", text, "y"}});
+}
+
 TEST_CASE("numbers are read whole, in every locale", "[core][csv]") {
   const auto number = [](std::string_view text) {
     double value = -99;

@@ -32,10 +32,10 @@ namespace siena {
 /// with the name of the layer and what was measured, for anything outside.
 class LatencyTable {
  public:
-  /// Throws DataError unless there are points, all are different, their sizes and channels above 0, what was measured 0 or more,
-  /// all numbers finite, and the channels of each key and size form a whole grid. `names` is for the errors of whoever reads
-  /// points from somewhere; `column` says what was measured where it was no time, but an energy: the `seconds` of each point are
-  /// that then.
+  /// Throws DataError unless there are points, all are different, all numbers finite, sizes and channels above 0, what was
+  /// measured 0 or more, and the channels of each key and size a whole grid. `names` is for the errors of whoever reads points
+  /// from somewhere; `column` says what was measured where it was no time, but an energy: the `seconds` of each point are that
+  /// then.
   explicit LatencyTable(std::vector<LatencyPoint> points, const PointNames& names = {}, MeasuredColumn column = {});
 
   std::string_view name() const { return column_.name == "seconds" ? "latency table" : std::string_view(column_.name); }

@@ -66,10 +66,6 @@ class LatencyColumns {
   }
 
  private:
-  static std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-    return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-  }
   template <class T>
   void read(const CsvReader& csv, T& value) {
     const std::string_view field = csv.fields()[places_[next_]];

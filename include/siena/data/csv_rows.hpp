@@ -156,12 +156,6 @@ class CsvRowReader {
     return {.at = places.front(), .name = column.to_string()};
   }
 
-  static std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-    return text;
-  }
-
   /// What is wrong with a row; nothing, where it was added.
   std::string read_row(const CsvReader& csv, const std::filesystem::path& file) {
     const auto fields = csv.fields();
