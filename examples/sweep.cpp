@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <memory>
 #include <siena/siena.hpp>
 #include <string>
 #include <thread>
@@ -16,7 +15,7 @@
 #include "shared/bounds.hpp"
 #include "shared/folder_lock.hpp"
 #include "shared/say.hpp"
-#include "shared/validators.hpp"
+#include "sweep/command_line.hpp"
 #include "sweep/process.hpp"
 #include "sweep/progress.hpp"
 #include "sweep/report.hpp"
@@ -26,58 +25,6 @@ using namespace siena;
 using namespace siena::examples;
 
 namespace {
-
-struct Settings {
-  std::string out;
-  std::vector<std::string> memory, latency, pairs;
-  std::vector<std::uint64_t> seeds{0};
-  int jobs = 1;
-  bool baselines = false, report_only = false, smoke = false;
-  std::vector<std::string> command;
-};
-
-/// What stands after -- is not known to CLI11.
-struct Help : CLI::Formatter {
-  std::string make_usage(const CLI::App*, std::string name) const override {
-    return format("Usage: {} --out DIR [OPTIONS] -- PROGRAM [ITS OPTIONS]\n", name);
-  }
-};
-
-Settings parse(CLI::App& app, int argc, char** argv) {
-  Settings s;
-  app.formatter(std::make_shared<Help>());
-  app.failure_message(failure_text);
-  app.description(
-      "Runs a program once for each pair of bounds and each seed, and draws what was found: accuracy against costs, beside "
-      "the\n"
-      "program's baselines. All searches of a seed share one warm-up. Interrupted, it goes on when it is called again.\n"
-      "  sweep --out found --memory 75%,50%,25% --latency 75%,50% --seeds 0,1 --baselines -- ./image_classification --data "
-      "DIR\n"
-      "  sweep --out found --report-only");
-  app.add_option("--out", s.out, "folder for runs/, results.jsonl, report.html and the pictures");
-  app.add_option("--memory", s.memory, "memory bounds: 40000B, 48KiB, 50% or none, with commas between")->delimiter(',');
-  app.add_option("--latency", s.latency, "latency bounds: 3ms, 800000cycles, 50% or none; each with each memory bound")
-      ->delimiter(',');
-  app.add_option("--pairs", s.pairs, "more pairs, MEMORY:LATENCY, e.g. 75%:75%,50%:50%")->delimiter(',');
-  app.add_option("--seeds", s.seeds, "seeds of the program")->capture_default_str()->delimiter(',')->check(whole_number);
-  app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method seed for each seed");
-  app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
-      ->capture_default_str()
-      ->check(whole_between(1, 1024));
-  CLI::Option* report_only = app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
-  app.add_flag("--smoke", s.smoke,
-               "without a command: two bounds on ./image_classification --smoke, in a folder that is removed")
-      ->excludes(report_only);
-  app.footer(
-      "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
-      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143 or 129 "
-      "when interrupted; otherwise from 100 on: the command line.");
-  // What comes after -- is for the program, whatever it looks like.
-  const auto end = std::find(argv, argv + argc, std::string_view("--"));
-  if (end != argv + argc) s.command.assign(end + 1, argv + argc);
-  app.parse(static_cast<int>(end - argv), argv);
-  return s;
-}
 
 template <class T>
 void add_once(std::vector<T>& list, const T& value) {
@@ -93,7 +40,7 @@ void check_bound(std::string_view option, const std::string& text) {
 }
 
 /// Seed by seed: searches, the first of which makes the warm-up of all, then the baselines.
-std::vector<Run> plan(const Settings& s) {
+std::vector<Run> plan(const SweepSettings& s) {
   std::vector<std::pair<std::string, std::string>> bounds;
   if (!s.memory.empty() || !s.latency.empty()) {
     for (const std::string& memory : s.memory.empty() ? std::vector<std::string>{"none"} : s.memory)
@@ -139,7 +86,7 @@ void check_program(const std::string& program) {
 /// Runs what is not done yet, several at a time, and keeps the report up to date.
 class Sweep {
  public:
-  explicit Sweep(const Settings& settings) : settings_(settings), out_(settings.out), waiting_(plan(settings)) {
+  explicit Sweep(const SweepSettings& settings) : settings_(settings), out_(settings.out), waiting_(plan(settings)) {
     all_ = waiting_.size();
     for (const Run& run : waiting_) check_folder(run);
     std::erase_if(waiting_, [&](const Run& run) {
@@ -342,7 +289,7 @@ class Sweep {
     say(stdout, "    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
   }
 
-  const Settings& settings_;
+  const SweepSettings& settings_;
   fs::path out_;
   std::vector<Run> waiting_;
   std::vector<Started> running_;
@@ -353,7 +300,7 @@ class Sweep {
   int timed_ = 0, stopped_by_ = 0;
 };
 
-int sweep(const Settings& settings) {
+int sweep(const SweepSettings& settings) {
   require<ArgumentError>(!settings.smoke || settings.command.empty(),
                          "sweep: expected --smoke alone, got a command too; the program's own --smoke comes after --");
   require<ArgumentError>(!settings.out.empty(), "sweep: expected a folder, --out DIR, got none");
@@ -376,7 +323,7 @@ int sweep(const Settings& settings) {
 }
 
 /// Two bounds on the program of this folder; what comes out is gone afterwards.
-int smoke(Settings settings, const fs::path& folder) {
+int smoke(SweepSettings settings, const fs::path& folder) {
   const fs::path program = (folder.empty() ? fs::path(".") : folder) / "image_classification";
   if (!fs::exists(program)) {
     say(stdout, "sweep: nothing to run, no '{}'", program.string());
@@ -397,7 +344,7 @@ int main(int argc, char** argv) {
   outlive_writes();
   CLI::App app;
   try {
-    const Settings settings = parse(app, argc, argv);
+    const SweepSettings settings = parse_sweep(app, argc, argv);
     const bool smoke_alone = settings.smoke && settings.command.empty();
     const int status = smoke_alone ? smoke(settings, fs::path(argv[0]).parent_path()) : sweep(settings);
     check_said();
