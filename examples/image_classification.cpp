@@ -16,9 +16,7 @@ BenchmarkData load(const DataSettings& s) {
     result.splits = data::synthetic_images(s.smoke ? data::SyntheticOptions{.train = 384, .validation = 128, .test = 128}
                                                    : data::SyntheticOptions{});
   } else {
-    const data::Cifar10 cifar = data::cifar10(s.folder, {.validation = 0.1, .seed = 0});
-    result.splits = s.smoke ? few(cifar) : data::Splits(cifar);
-    result.report = cifar.report;
+    result = loaded(data::cifar10(s.folder, {.validation = 0.1, .seed = 0}), s);
   }
   result.details = confusion_details;
   return result;

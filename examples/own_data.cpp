@@ -23,7 +23,7 @@ struct Recorded {
   std::vector<std::int32_t> activities;  // 0 still, 1 walking, 2 running
   std::vector<float> speeds;             // steps a second
   std::vector<float> states;             // of each window two numbers, 1 or 0: moving? upright?
-  std::vector<float> votes;              // of each window three: how many of ten people who watched said so
+  std::vector<float> votes;              // of each window three: what part of those who watched said so
   std::vector<int> people;               // who wore the sensor
 };
 

@@ -50,7 +50,9 @@ int main(int argc, char** argv) try {
   }
   const bool smoke = !words.empty() && words[0] == "--smoke";  // as little as shows that it runs
   const bool own = words.size() >= 3;
-  require<ArgumentError>(own || smoke || words.empty(), "expected a file, the column of the label, and those of sensors");
+  require<ArgumentError>(own || smoke || words.empty(),
+                         "expected a file, the column of the label, and those of sensors, got {} words; see --help",
+                         words.size());
 
   std::filesystem::path file =
       own ? std::filesystem::path(words[0]) : std::filesystem::temp_directory_path() / "siena_sensor_series.csv";
@@ -60,6 +62,7 @@ int main(int argc, char** argv) try {
     table.sensors.push_back(name);
   if (!own) table.recording = "recording";
   const data::CsvSeries data = data::csv_series(file, table);
+  if (!own) std::filesystem::remove(file);
   for (const std::string& note : data.report.notes) fmt::print("{}: {}\n", file.string(), note);
 
   const auto conv = [](int out, int kernel, int stride) {
