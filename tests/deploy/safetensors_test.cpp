@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -18,6 +17,7 @@
 #include "siena/models/resnet8.hpp"
 #include "siena/nn/network.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace siena;
 namespace fs = std::filesystem;
@@ -25,17 +25,8 @@ namespace fs = std::filesystem;
 namespace {
 /// A path of its own in a folder of its own, removed at the end of a test.
 struct TemporaryFile {
-  TemporaryFile() {
-    std::string name = (fs::temp_directory_path() / "siena-safetensors-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
-    path = folder / "weights.safetensors";
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-  }
-  fs::path folder, path;
+  test::TemporaryFolder kept{"siena_safetensors"};
+  fs::path folder = kept.path, path = folder / "weights.safetensors";
 };
 
 template <class T>
