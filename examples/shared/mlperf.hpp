@@ -29,6 +29,13 @@ struct MlperfScore {
 };
 
 namespace detail {
+/// Top-1 accuracy.
+inline MlperfScore right_answers(Network& network, const data::Dataset& set) {
+  require<ArgumentError>(network.output_shape() == Shape{set.classes()},
+                         "--mlperf: expected a network that tells {} classes apart, as the set does, got one with outputs {}",
+                         set.classes(), network.output_shape());
+  return {top_k_accuracy(network, set, 1), set.size()};
+}
 inline data::Dataset prepared(const data::Dataset& set, const data::Preparation& as) {
   require<ArgumentError>(as.shape == set.shape() && as.bytes == set.holds_bytes(),
                          "--mlperf: expected inputs of {} {}, as the network was trained with, got {} {}", as.shape,
@@ -37,6 +44,9 @@ inline data::Dataset prepared(const data::Dataset& set, const data::Preparation&
 }
 /// The set with its classes numbered as the network's are.
 inline data::Dataset renumbered(const data::Dataset& set, const std::vector<std::string>& of_set, const data::Preparation& as) {
+  require<ArgumentError>(set.classes() == static_cast<std::int64_t>(of_set.size()),
+                         "--mlperf: expected the {} classes of kws01, got {}; is this the folder of another set?",
+                         of_set.size(), set.classes());
   if (as.classes.empty() || as.classes == of_set) return set;
   std::vector<float> values;
   std::vector<std::int32_t> labels;
@@ -56,11 +66,11 @@ inline data::Dataset renumbered(const data::Dataset& set, const std::vector<std:
 }
 }  // namespace detail
 
-/// Top-1 accuracy on a folder of images (ic01, vww01), whose classes are numbered alike here and there.
+/// Top-1 accuracy on a folder of images (ic01, vww01), whose classes are numbered alike here and there: those of CIFAR-10, and
+/// without and with a person.
 template <data::MlperfFormat (*format)()>
 MlperfScore mlperf_images(Network& network, const std::filesystem::path& folder, const data::Preparation& as) {
-  const data::Dataset set = detail::prepared(data::mlperf_tiny(folder, format()), as);
-  return {top_k_accuracy(network, set, 1), set.size()};
+  return detail::right_answers(network, detail::prepared(data::mlperf_tiny(folder, format()), as));
 }
 
 /// Top-1 accuracy on the words of kws01.
@@ -71,9 +81,8 @@ inline MlperfScore mlperf_keywords(Network& network, const std::filesystem::path
                          to_string(as.sound->front_end));
   static const std::vector<std::string> words{"down",  "go",   "left", "no",  "off",       "on",
                                               "right", "stop", "up",   "yes", "_silence_", "_unknown_"};
-  const data::Dataset set =
-      detail::prepared(detail::renumbered(data::mlperf_tiny(folder, data::MlperfFormat::kws01()), words, as), as);
-  return {top_k_accuracy(network, set, 1), set.size()};
+  const data::Dataset set = detail::renumbered(data::mlperf_tiny(folder, data::MlperfFormat::kws01()), words, as);
+  return detail::right_answers(network, detail::prepared(set, as));
 }
 
 /// AUC over the recordings of ad01.

@@ -4,6 +4,8 @@
 
 // What a program begins with where that is in a file: a network (--network), or weights for its own (--init).
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <siena/core.hpp>
 #include <siena/data.hpp>
@@ -12,6 +14,7 @@
 #include <siena/nn.hpp>
 #include <siena/space.hpp>
 #include <string>
+#include <vector>
 
 #include "outputs.hpp"
 
@@ -27,26 +30,45 @@ inline Network network_from(const std::string& file, const Network& own) {
   return network;
 }
 
-/// How the inputs of the network in a file were prepared, where it says so.
-inline std::optional<data::Preparation> preparation_in(const std::string& file) {
+/// How the inputs of the network that an option names were prepared, where its file says so.
+inline std::optional<data::Preparation> preparation_in(const char* option, const std::string& file) {
   std::optional<data::Preparation> found;
-  for_option("--network", [&] {
+  for_option(option, [&] {
     if (deploy::load_safetensors(file).contains(std::string(data::preparation_key))) found = deploy::load_preparation(file);
   });
   return found;
 }
 
-/// Samples normalised as those of a network were. Throws ArgumentError where they are other things: features of another
-/// front-end, numbers in place of bytes.
-inline data::Dataset prepared_as(const data::Preparation& trained, const data::Dataset& samples) {
-  const data::Preparation own = samples.preparation();
+namespace detail {
+inline std::string inputs_text(const data::Preparation& p) {
+  std::string text = format("{} of {}", p.bytes ? "bytes" : "numbers", p.shape);
+  if (p.colours != data::Colours::none) text += format(", {}", data::names_of(p.colours)[static_cast<std::size_t>(p.colours)]);
+  if (p.sound) text += format(", {} seconds={} window={}", to_string(p.sound->front_end), p.sound->seconds, p.sound->window);
+  return text;
+}
+}  // namespace detail
+
+/// Throws ArgumentError where the data are other things than the network that an option names was trained with: features of
+/// another front-end, numbers in place of bytes, the same classes in another order.
+inline void require_alike(const char* option, const data::Preparation& trained, const data::Preparation& own) {
   const bool known = own.colours != data::Colours::none && trained.colours != data::Colours::none;
   require<ArgumentError>(own.shape == trained.shape && own.bytes == trained.bytes && own.sound == trained.sound &&
                              (!known || own.colours == trained.colours),
-                         "--network: expected data prepared as the network was trained with, {} of {}{}, got {} of {}{}",
-                         trained.bytes ? "bytes" : "numbers", trained.shape,
-                         trained.sound ? ", " + to_string(trained.sound->front_end) : "", own.bytes ? "bytes" : "numbers",
-                         own.shape, own.sound ? ", " + to_string(own.sound->front_end) : "");
+                         "{}: expected data prepared as the network was trained with, {}, got {}", option,
+                         detail::inputs_text(trained), detail::inputs_text(own));
+  const std::vector<std::string>&theirs = trained.classes, &ours = own.classes;
+  if (!std::is_permutation(theirs.begin(), theirs.end(), ours.begin(), ours.end())) return;  // to learn other ones is allowed
+  const auto [was, is] = std::mismatch(theirs.begin(), theirs.end(), ours.begin());
+  if (was == theirs.end()) return;
+  fail<ArgumentError>(
+      "{}: expected the classes in the order in which the network was trained with them, got '{}' in the place of "
+      "'{}'; name them in that order",
+      option, *is, *was);
+}
+
+/// Samples normalised as those of the network of --network were.
+inline data::Dataset prepared_as(const data::Preparation& trained, const data::Dataset& samples) {
+  require_alike("--network", trained, samples.preparation());
   return samples.normalized(trained.mean, trained.deviation);
 }
 

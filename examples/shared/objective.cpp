@@ -3,12 +3,14 @@
 #include "objective.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstddef>
 #include <siena/deploy/network_file.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "network_file.hpp"
 #include "outputs.hpp"
 #include "validators.hpp"
 
@@ -50,6 +52,20 @@ std::vector<double> class_weights(const std::vector<std::string>& texts, const d
   return weights;
 }
 
+/// A teacher sees the inputs of the network that learns: they must mean the same to both, but for what other samples change.
+void require_taught_by(const data::Preparation& trained, const data::Preparation& own) {
+  require_alike("--teacher", trained, own);
+  for (std::size_t c = 0; c < own.mean.size(); ++c) {
+    const float near = own.deviation[c] / 10;
+    require<ArgumentError>(
+        std::abs(trained.mean[c] - own.mean[c]) <= near && std::abs(trained.deviation[c] - own.deviation[c]) <= near,
+        "--teacher: expected a teacher whose inputs were normalised as the data are, by mean {} and deviation {} in channel "
+        "{}, "
+        "got {} and {}; train it on the same data",
+        own.mean[c], own.deviation[c], c, trained.mean[c], trained.deviation[c]);
+  }
+}
+
 }  // namespace
 
 void add_objective(const Benchmark& benchmark, CLI::App& app, ObjectiveSettings& settings) {
@@ -82,6 +98,8 @@ Objective make_objective(const Benchmark& benchmark, const ObjectiveSettings& se
     objective = distill(std::move(objective), deploy::load_network(settings.teacher), settings.distill);
     objective.check(network, splits.train);
   });
+  if (const auto trained = preparation_in("--teacher", settings.teacher))
+    require_taught_by(*trained, splits.train.preparation());
   return objective;
 }
 

@@ -142,7 +142,7 @@ class Run {
   }
   /// The data as the network of --network was trained with, where its file says how that was.
   void prepare_as_the_network() {
-    const std::optional<data::Preparation> trained = preparation_in(s_.network);
+    const std::optional<data::Preparation> trained = preparation_in("--network", s_.network);
     if (!trained) return;
     for (data::Dataset* part : {&data_.splits.train, &data_.splits.validation, &data_.splits.test}) {
       if (!part->empty()) *part = prepared_as(*trained, *part);
