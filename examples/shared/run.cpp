@@ -28,6 +28,7 @@
 #include "outputs.hpp"
 #include "run_page.hpp"
 #include "say.hpp"
+#include "uniform.hpp"
 
 namespace siena::examples {
 
@@ -72,7 +73,7 @@ class Run {
   bool shows_bounds() const { return s_.dry_run || !s_.quiet; }
   /// What training begins with. Bounds that nothing keeps end here, before hours of warm-up.
   Network first_network() const {
-    if (s_.method == "uniform") return benchmark_.network(model(widest()));
+    if (s_.method == "uniform") return benchmark_.network(model(widest_width()));
     const bool plain = s_.method != "supernet" && s_.method != "both";
     Network network = plain ? seed_network() : benchmark_.supernet(model(s_.width), s_.method == "both");
     if (!s_.init.empty()) load_weights(network, s_.init);
@@ -98,25 +99,12 @@ class Run {
     require_varying(space);
     require_reachable(copy, space, bounds_);
   }
-  /// The greatest width that keeps every bound, every layer scaled alike.
-  double widest() const {
-    const auto keeps = [&](double width) { return bounds_.feasible(describe(benchmark_.network(model(width)))); };
-    double low = keeps(s_.width) ? s_.width : 0, high = s_.width;
-    for (int i = 1; i < 20 && low < high; ++i) {
-      const double width = (low + high) / 2;
-      (keeps(width) ? low : high) = width;
-    }
-    if (low == 0) {
-      std::string broken;
-      for (const ConstraintStatus& bound : bounds_.status(describe(benchmark_.network(model(high)))))
-        if (!bound.feasible()) broken += (broken.empty() ? "" : ", ") + bound.to_string();
-      fail<ConstraintError>("uniform: expected bounds that some width keeps; the narrowest network has {}; raise the limit",
-                            broken);
-    }
+  double widest_width() const {
+    const double width = widest([&](double w) { return benchmark_.network(model(w)); }, bounds_, s_.width);
     if (shows_bounds() && !bounds_.empty())
-      say(stdout, "uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}", low, s_.width,
-          low == s_.width ? ": the whole network keeps them" : "");
-    return low;
+      say(stdout, "uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}", width, s_.width,
+          width == s_.width ? ": the whole network keeps them" : "");
+    return width;
   }
 
   void show_load_report() const {
