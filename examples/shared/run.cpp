@@ -43,6 +43,7 @@ class Run {
     data_ = benchmark.load(s_.data);
     show_load_report();
     if (!s_.network.empty()) prepare_as_the_network();
+    if (!s_.init.empty()) check_weights();
     limit_training();
     check_samples();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
@@ -135,6 +136,11 @@ class Run {
     for (data::Dataset* part : {&data_.splits.train, &data_.splits.validation, &data_.splits.test}) {
       if (!part->empty()) *part = prepared_as(*trained, *part);
     }
+  }
+  /// Weights of --init are of what they were trained with.
+  void check_weights() const {
+    const std::optional<data::Preparation> trained = preparation_in("--init", s_.init);
+    if (trained) require_alike("--init", *trained, data_.splits.train.preparation());
   }
   /// Not only after the warm-up.
   void check_samples() const {
