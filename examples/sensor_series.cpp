@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <siena/data/csv_series.hpp>
 #include <siena/siena.hpp>
 #include <string>
 #include <string_view>

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <siena/core.hpp>
 #include <siena/data.hpp>
+#include <siena/data/mlperf_tiny.hpp>
 #include <siena/nn.hpp>
 #include <siena/train.hpp>
 #include <string>
