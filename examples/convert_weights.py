@@ -5,11 +5,16 @@
 
     convert_weights.py model.tflite out.safetensors --model resnet8
     convert_weights.py weights.npz  out.safetensors --from keras   --names stem,norm,head
-    convert_weights.py state.safetensors out.safetensors --from pytorch
+    convert_weights.py state.safetensors out.safetensors --from pytorch --names features.0=stem,features.1=norm,fc=out
 
-Names: layers of a .tflite are taken in their order of execution, those of the other formats by their names there. --names
-says what they are called in siena, in that order; --model knows the names of siena's own models. Layers of other formats keep
-their names where neither is given.
+Names: --names says what layers are called in siena, best as pairs OLD=NEW, which have no order. Without pairs the order is that of
+execution in a .tflite, that of the file in .npz, .h5 and .pt, and that of the names in .safetensors, which keeps no other (numbers
+in them count as numbers: features.2 before features.10). --model knows the names of siena's own models. Layers of formats with
+names keep theirs where neither is given. What became what is printed.
+
+A .npz of a Keras model is made by one line of Python:
+
+    numpy.savez(f, **{w.path if hasattr(w, 'path') else w.name: w.numpy() for w in model.weights})
 
 Layouts: convolutions become height x width x in x out, linear layers in x out, 1-D convolutions taps x in x out; in a .tflite
 those are convolutions of images of height 1, so say which they are with --conv1d.
@@ -22,6 +27,7 @@ Needs NumPy; .h5 needs h5py, .pt needs PyTorch.
 import argparse
 import json
 import os
+import re
 import struct
 import sys
 
@@ -36,6 +42,10 @@ MODELS = {
     + ["out"],
     "autoencoder": ["layer" + str(n) for n in range(1, 10)] + ["out"],
 }
+
+
+# How a user of Keras keeps tensors with their names.
+SAVE_KERAS = "numpy.savez(f, **{w.path if hasattr(w, 'path') else w.name: w.numpy() for w in model.weights})"
 
 
 class Unusable(Exception):
@@ -166,8 +176,13 @@ def from_tflite(path):
 # ---- Keras and PyTorch: tensors by name ----
 
 
+def natural(name):
+    """A key to sort by in which numbers count as numbers: features.2 before features.10."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split("([0-9]+)", name)]
+
+
 def read_tensors(path):
-    """{name: array} of a .npz, .safetensors, .h5 or .pt file, in the order of the file."""
+    """{name: array} of a .npz, .safetensors, .h5 or .pt file, in the order of the file; of a .safetensors in that of the names."""
     if path.endswith(".npz"):
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
@@ -191,7 +206,8 @@ def read_safetensors(path):
     header = json.loads(data[8 : 8 + length])
     header.pop("__metadata__", None)
     tensors = {}
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+    for name in sorted(header, key=natural):  # writers sort tensors as text: the file's order says nothing
+        entry = header[name]
         begin, end = entry["data_offsets"]
         if entry["dtype"] not in kinds:
             raise Unusable("expected tensors of %s, got %s for '%s'" % (", ".join(kinds), entry["dtype"], name))
@@ -207,7 +223,8 @@ def read_h5(path):
     tensors = {}
     with h5py.File(path, "r") as file:
         group = file["model_weights"] if "model_weights" in file else file
-        layers = [name.decode() if isinstance(name, bytes) else name for name in group.attrs.get("layer_names", group.keys())]
+        names = group.attrs.get("layer_names", sorted(group.keys(), key=natural))
+        layers = [name.decode() if isinstance(name, bytes) else name for name in names]
         for layer in layers:
             found = []
             group[layer].visititems(lambda name, item: found.append((name, item)) if isinstance(item, h5py.Dataset) else None)
@@ -217,6 +234,15 @@ def read_h5(path):
                     raise Unusable("expected layers that hold weights, got '%s', which holds layers; save it by itself" % layer)
                 tensors[name] = item[()]
     return tensors
+
+
+def complete_norms(layers):
+    """Gives batch norms that do not scale or do not shift what siena's always have: ones and zeros."""
+    for parts in layers.values():
+        if "running_mean" in parts:
+            parts.setdefault("weight", np.ones_like(parts["running_mean"]))
+            parts.setdefault("bias", np.zeros_like(parts["running_mean"]))
+    return layers
 
 
 KERAS_PARTS = {
@@ -237,6 +263,9 @@ def from_keras(tensors, epsilon):
     for name, value in tensors.items():
         layer, _, part = name.rpartition("/")
         part = part.split(":")[0]
+        if not layer:
+            raise Unusable("expected tensors called LAYER/kernel, /bias, /gamma, ..., got '%s'; save them with their names: %s"
+                           % (name, SAVE_KERAS))
         if part not in KERAS_PARTS:
             raise Unusable("expected tensors called LAYER/kernel, /bias, /gamma, ..., got '%s'" % name)
         if part == "depthwise_kernel":  # height x width x in x multiplier
@@ -246,7 +275,7 @@ def from_keras(tensors, epsilon):
         if part == "alpha":
             value = value.reshape(-1)
         layers.setdefault(layer, {})[KERAS_PARTS[part]] = value
-    return layers
+    return complete_norms(layers)
 
 
 PYTORCH_PARTS = {"weight": "weight", "bias": "bias", "running_mean": "running_mean", "running_var": "running_variance"}
@@ -269,7 +298,7 @@ def from_pytorch(tensors, flattened):
         elif part == "weight" and value.ndim >= 2:  # out x in x taps: the last first, then in x out
             value = value.transpose(tuple(range(2, value.ndim)) + (1, 0))
         layers.setdefault(layer, {})[PYTORCH_PARTS[part]] = value
-    return layers
+    return complete_norms(layers)
 
 
 # ---- siena ----
@@ -294,7 +323,22 @@ def write_safetensors(tensors, path):
         raise Unusable("expected to write '%s', got: %s" % (path, error.strerror))
 
 
+def in_order(names, titles):
+    """The new name of each layer: `names` as they are, or, where they are pairs OLD=NEW, by the old ones."""
+    pairs = [name.partition("=") for name in names]
+    if not any(equals for _, equals, _ in pairs):
+        return names
+    new = {old: name for old, equals, name in pairs if equals and name}
+    if len(new) != len(names) or set(new) != set(titles):
+        wrong = [name for name, (old, _, to) in zip(names, pairs) if not to or old not in titles]
+        missing = [title for title in titles if title not in new]
+        got = "'%s'" % wrong[0] if wrong else "none for '%s'" % missing[0] if missing else "a layer twice"
+        raise Unusable("expected one pair OLD=NEW for each layer with weights (%s), got %s" % (", ".join(titles), got))
+    return [new[title] for title in titles]
+
+
 def convert(arguments):
+    """The tensors for siena, by name, and a line of text on each."""
     names = MODELS[arguments.model] if arguments.model else arguments.names.split(",") if arguments.names else None
     if arguments.input.endswith(".tflite"):
         found = [{"weight": weight, "bias": bias} for weight, bias in from_tflite(arguments.input)]
@@ -320,6 +364,8 @@ def convert(arguments):
             raise Unusable("expected --from keras or --from pytorch for '%s'" % arguments.input)
         titles, found = list(layers), list(layers.values())
         names = names or titles
+    if arguments.names:
+        names = in_order(names, titles)
     if len(names) != len(found):
         raise Unusable("expected %d names, one for each layer with weights (%s), got %d" % (len(found), ", ".join(titles), len(names)))
     for name in arguments.conv1d:
@@ -327,15 +373,15 @@ def convert(arguments):
         if weight is None or weight.ndim != 4 or weight.shape[0] != 1:
             raise Unusable("expected --conv1d to name convolutions of height 1, got '%s'" % name)
         found[names.index(name)]["weight"] = weight[0]
-    result = {}
+    result, lines = {}, []
     for title, name, parts in zip(titles, names, found):
         for part, value in parts.items():
             if value is not None:
                 if name + "." + part in result:
                     raise Unusable("expected every name once, got '%s.%s' twice" % (name, part))
                 result[name + "." + part] = value
-                print("%-40s -> %s %s" % (title + "." + part, name + "." + part, "x".join(map(str, value.shape))))
-    write_safetensors(result, arguments.output)
+                lines.append("%-40s -> %s %s" % (title + "." + part, name + "." + part, "x".join(map(str, value.shape))))
+    return result, lines
 
 
 def main():
@@ -345,7 +391,9 @@ def main():
     parser.add_argument("--from", dest="format", choices=["keras", "pytorch"], help="what the tensors of a file by name are")
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--model", choices=sorted(MODELS), help="one of siena's models: its layers' names")
-    chosen.add_argument("--names", help="the layers' names in siena, with commas between them")
+    chosen.add_argument("--names", metavar="NAMES",
+                        help="the layers' names in siena, with commas between them: in order (of a .safetensors: of the names there, "
+                        "features.2 before features.10), or as pairs OLD=NEW, all layers in any order")
     parser.add_argument("--conv1d", type=lambda text: text.split(","), default=[], metavar="NAMES",
                         help="layers that are 1-D convolutions in siena, by their names there")
     parser.add_argument("--epsilon", type=float, default=1e-3, help="of Keras' batch norms (default 1e-3)")
@@ -353,11 +401,19 @@ def main():
                         help="a linear layer of PyTorch that reads a flattened image, of these sizes")
     arguments = parser.parse_args()
     try:
-        convert(arguments)
+        result, lines = convert(arguments)
     except Unusable as error:
         sys.exit("convert_weights.py: %s" % error)
     except Exception as error:  # of files of other programs, which may be damaged anywhere
         sys.exit("convert_weights.py: expected to read '%s', got: %s" % (arguments.input, str(error) or type(error).__name__))
+    try:
+        write_safetensors(result, arguments.output)
+    except Unusable as error:
+        sys.exit("convert_weights.py: %s" % error)
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError:  # nobody reads on; the file is there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -199,6 +199,13 @@ with tempfile.TemporaryDirectory() as folder:
         check("keras", "norms", place("keras.npz"), image_network(stem, depthwise, out, norm),
               ["--from", "keras", "--names", "stem,batch_norm_1,depthwise,out", "--epsilon", str(epsilon)])
 
+    # Batch norms of scale=False and center=False.
+    for left_out, norm in (("gamma", lambda x: (x - mean) / np.sqrt(variance + 1e-3) + beta),
+                           ("beta", lambda x: (x - mean) / np.sqrt(variance + 1e-3) * gamma)):
+        np.savez(place("partial.npz"), **{name: value for name, value in keras.items() if "/%s:" % left_out not in name})
+        check("without " + left_out, "norms", place("partial.npz"), image_network(stem, depthwise, out, norm),
+              ["--from", "keras", "--names", "stem,batch_norm_1,depthwise,out"])
+
     pytorch = {
         "stem.weight": stem[0].transpose(3, 2, 0, 1), "stem.bias": stem[1],
         "batch_norm_1.weight": gamma, "batch_norm_1.bias": beta, "batch_norm_1.running_mean": mean,
@@ -210,6 +217,21 @@ with tempfile.TemporaryDirectory() as folder:
     safetensors(place("pytorch.safetensors"), pytorch)
     norm = lambda x: (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
     check("pytorch", "norms", place("pytorch.safetensors"), image_network(stem, depthwise, out, norm), ["--from", "pytorch"])
+
+    affine = {name: value for name, value in pytorch.items() if name not in ("batch_norm_1.weight", "batch_norm_1.bias")}
+    safetensors(place("affine.safetensors"), affine)
+    norm = lambda x: (x - mean) / np.sqrt(variance + 1e-5)
+    check("affine=False", "norms", place("affine.safetensors"), image_network(stem, depthwise, out, norm), ["--from", "pytorch"])
+
+    # Files of PyTorch are sorted as text, features.10 before features.2; layers of equal shape would load in wrong places.
+    places = {"stem": "features.0", "batch_norm_1": "features.2", "depthwise": "features.10", "out": "features.11"}
+    moved = {places[name.rpartition(".")[0]] + "." + name.rpartition(".")[2]: value for name, value in pytorch.items()}
+    safetensors(place("sorted.safetensors"), {name: moved[name] for name in sorted(moved)})
+    norm = lambda x: (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+    for named in ("stem,batch_norm_1,depthwise,out",
+                  "features.11=out,features.2=batch_norm_1,features.0=stem,features.10=depthwise"):
+        check("order", "norms", place("sorted.safetensors"), image_network(stem, depthwise, out, norm),
+              ["--from", "pytorch", "--names", named])
 
     # Equal numbers of taps, inputs and outputs would load in any order: here they differ, and so do the answers.
     taps, bias = draw(4, 2, 3), draw(3)  # taps x in x out
@@ -240,6 +262,17 @@ with tempfile.TemporaryDirectory() as folder:
     refused([place("float.tflite"), target, "--names", "a,b"], "expected 3 names", "got 2")
     refused([place("float.tflite"), target, "--names", "a,b,b"], "expected every name once")
     refused([place("float.tflite"), target, "--names", "a,b,c", "--conv1d", "a"], "height 1, got 'a'")
+    for named, got in (("features.0=a,features.2=b,features.10=c", "got none for 'features.11'"),
+                       ("features.0=a,features.2=b,features.10=c,features.3=d", "got 'features.3=d'"),
+                       ("features.0=a,features.2=b,features.10=c,d", "got 'd'"),
+                       ("features.0=a,features.2=b,features.10=c,features.11=", "got 'features.11='"),
+                       ("features.0=a,features.2=b,features.10=c,features.11=d,features.0=e", "got a layer twice")):
+        refused([place("sorted.safetensors"), target, "--from", "pytorch", "--names", named],
+                "expected one pair OLD=NEW for each layer with weights (features.0, features.2, features.10, features.11)", got)
+    np.savez(place("numbered.npz"), stem[0], stem[1])
+    refused([place("numbered.npz"), target, "--from", "keras"], "got 'arr_0'", "numpy.savez(f, **{w.path")
+    np.savez(place("short.npz"), kernel=stem[0], bias=stem[1])  # w.name of Keras 3
+    refused([place("short.npz"), target, "--from", "keras"], "got 'kernel'", "numpy.savez(f, **{w.path")
     refused([place("keras.npz"), target], "--from keras or --from pytorch")
     refused([place("keras.npz"), target, "--from", "pytorch"], "expected tensors called LAYER.weight")
     refused([place("flat.safetensors"), target, "--from", "pytorch", "--flatten", "fc=2,2,2"], "expected 8 inputs", "got 24")
@@ -258,6 +291,10 @@ with tempfile.TemporaryDirectory() as folder:
             file.write(content)
         refused([place(name), target, "--from", "keras"], "expected to read '" + place(name) + "', got: ")
     refused([place("float.tflite"), place("nowhere/out.safetensors")] + names, "expected to write '", "No such file")
+    with open("/dev/full", "w") as full:  # words that nobody can read spoil no file, and are not the input's fault
+        told = subprocess.run([sys.executable, CONVERT, place("float.tflite"), place("told.safetensors")] + names, stdout=full,
+                              stderr=subprocess.PIPE, universal_newlines=True)
+    expect(told.returncode == 0 and told.stderr == "" and os.path.exists(place("told.safetensors")), told.stderr)
     os.mkdir(place("taken"))
     refused([place("float.tflite"), place("taken")] + names, "expected to write '" + place("taken") + "'")
     expect(not [name for name in os.listdir(folder) if name.endswith(".part")], "part of a file was left")
