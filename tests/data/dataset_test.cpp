@@ -276,6 +276,13 @@ TEST_CASE("targets go wherever their samples go") {
   fits(dataset.normalized({2}, {3}).reshaped({1, 1}).named("other"));
   REQUIRE(dataset.described({.classes = {"a", "b"}}).preparation().classes[1] == "b");
   REQUIRE_THROWS_WITH(dataset.described({.classes = {"a"}}), ContainsSubstring("a name for each of 2 targets or none, got 1"));
+  const auto both = [](std::vector<std::int32_t> labels, Preparation known) {
+    return Dataset::from_floats({0, 1}, {.shape = {1}, .labels = labels, .targets = {0, 1, 2, 3}, .preparation = known});
+  };
+  REQUIRE(both({0, 4}, {.classes = {"speed", "height"}}).classes() == 5);  // those are the targets' names
+  REQUIRE(both({0, 1}, {.classes = {"cat", "dog"}}).classes() == 2);
+  REQUIRE_THROWS_WITH(both({0, 4}, {.classes = {"a", "b", "c"}}),
+                      ContainsSubstring("expected labels from -1 (no class) to 2, got 4 for sample 1"));
   REQUIRE(numbered(3).target_size() == 0);
   REQUIRE(numbered(3).target(2).empty());
 }
@@ -345,6 +352,10 @@ TEST_CASE("dataset: counts that cannot be are refused", "[data]") {
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {2}, .versions = most}), ArgumentError);
   CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {2}, .step = most}), ArgumentError);
+  CHECK_THROWS_WITH(numbered(3, {0, 1'000'000'000, 1}),
+                    ContainsSubstring("expected labels from -1 (no class) to 16777215, got 1000000000 for sample 1"));
+  CHECK_THROWS_WITH(numbered(3, {0, 3, 1}).described({.classes = {"cat", "dog"}}),
+                    ContainsSubstring("expected a name for each of 4 classes or none, got 2; sample 1 has label 3"));
   CHECK_THROWS_WITH(Dataset::from_floats({1, 2}, {.shape = {2}, .labels = {0}, .classes = most}),
                     ContainsSubstring("expected 0 to 16777216 classes"));
   CHECK_THROWS_AS(Dataset::from_floats({1, 2}, {.shape = {most, 2}}), ShapeError);

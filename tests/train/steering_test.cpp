@@ -164,8 +164,12 @@ TEST_CASE("a schedule that goes by validation results is refused without them") 
   Network network = steered_net();
   REQUIRE_THROWS_WITH(
       fit(network, steered_images().train, data::Dataset(), {.schedule = PlateauLr{}}),
-      ContainsSubstring("expected validation samples for keep_best, patience or the schedule (times 0.1 after 5 "
-                        "epochs without a better validation result, down to 0.001) to go by, got none"));
+      ContainsSubstring("expected validation samples for the schedule (times 0.1 after 5 epochs without a better validation "
+                        "result, down to 0.001) to go by, got none"));
+  CHECK_THROWS_WITH(fit(network, steered_images().train, data::Dataset(), {.keep_best = true}),
+                    ContainsSubstring("expected validation samples for keep_best to go by, got none; hold some out"));
+  CHECK_THROWS_WITH(fit(network, steered_images().train, data::Dataset(), {.keep_best = true, .patience = 3}),
+                    ContainsSubstring("expected validation samples for keep_best and patience to go by, got none"));
 }
 
 TEST_CASE("best, last and every n-th epoch are kept in files, each with its network") {

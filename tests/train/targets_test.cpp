@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,8 +94,28 @@ TEST_CASE("errors of numbers, by hand") {
         "               0       1.667       1.915   -0.3750\n"
         "               1           0           0    1.0000\n"
         "            mean      0.8333      0.9574    0.3125\n");
-  REQUIRE_THROWS_WITH(regression_report(network, points(Told::classes, 4, 1)),
-                      ContainsSubstring("samples with targets, got 4 of 0"));
+}
+
+TEST_CASE("reports refuse what they cannot judge, and name what can") {
+  Network network = two_outputs(), three(Shape{2}, [](const Flow&x) { return x | Linear{.out = 3}; });
+  const auto numbers = points(Told::numbers, 4, 1), classes = points(Told::classes, 4, 1);
+  for (const auto& report : {std::function([&] { regression_report(network, classes); }),
+                             std::function([&] { multi_label_report(network, classes); })})
+    CHECK_THROWS_WITH(report(), ContainsSubstring("expected samples with targets, got none in 'dataset'; its samples have "
+                                                  "labels: classification() learns those, confusion() judges them"));
+  CHECK_THROWS_WITH(regression_report(three, numbers),
+                    ContainsSubstring("regression_report: expected a network with 2 outputs, one a target of 'dataset', got "
+                                      "outputs of 3"));
+  CHECK_THROWS_WITH(
+      multi_label_report(network, data::Dataset::from_floats({0, 0, 1, 1}, {.shape = {2}, .targets = {0, 1, 1, 4.06f}})),
+      ContainsSubstring("multi_label_report: expected targets from 0 to 1, a number a label, got 4.06 for sample 1"));
+  CHECK_THROWS_WITH(regression_report(network, numbers.take(0)), ContainsSubstring("expected samples, got none"));
+  CHECK_THROWS_WITH(confusion(network, numbers),
+                    "confusion: expected samples with labels, got none in 'dataset'; for targets "
+                    "see regression_report and multi_label_report");
+  CHECK_THROWS_WITH(top_k_accuracy(network, numbers), ContainsSubstring("top_k_accuracy: expected samples with labels"));
+  CHECK_THROWS_WITH(evaluate(network, numbers), ContainsSubstring("for numbers give regression() as the objective, for several "
+                                                                  "labels at once multi_label(), to evaluate() too"));
 }
 
 TEST_CASE("several labels are learnt, each by itself") {

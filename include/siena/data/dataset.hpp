@@ -184,9 +184,14 @@ class Dataset {
   /// mean and deviation are the dataset's own.
   Dataset described(Preparation preparation) const {
     const auto names = static_cast<std::int64_t>(preparation.classes.size());
-    require<ArgumentError>(names == 0 || names == classes() || names == target_size(),
-                           "{}: expected a name for each of {} {} or none, got {}", name_,
-                           classes() > 0 ? classes() : target_size(), classes() > 0 ? "classes" : "targets", names);
+    if (names != 0 && names != classes() && names != target_size()) {
+      const auto& labels = storage().description.labels;
+      const auto beyond = std::find_if(labels.begin(), labels.end(), [&](std::int32_t label) { return label >= names; });
+      throw ArgumentError(
+          format("{}: expected a name for each of {} {} or none, got {}{}", name_, classes() > 0 ? classes() : target_size(),
+                 classes() > 0 ? "classes" : "targets", names,
+                 beyond == labels.end() ? "" : format("; sample {} has label {}", beyond - labels.begin(), *beyond)));
+    }
     Dataset copy = *this;
     copy.preparation_ = std::make_shared<const Preparation>(std::move(preparation));
     return copy;
@@ -229,8 +234,8 @@ class Dataset {
                         "{}: expected samples of 1 to {} dimensions and at least one value, got shape {}", name_,
                         Shape::max_rank - 1, description.shape);
     count_samples(storage.description, values);
-    check_labels(storage.description);
     storage.target_size = count_targets(description.targets);
+    check_labels(storage.description, storage.target_size);
     check_finite(storage.floats, elements, "value");
     check_finite(description.targets, storage.target_size, "target");
     Preparation preparation = std::move(storage.description.preparation);
@@ -270,15 +275,22 @@ class Dataset {
     }
   }
 
-  void check_labels(Description& description) const {
+  void check_labels(Description& description, std::int64_t targets) const {
     const auto& labels = description.labels;
     require<DataError>(labels.empty() || static_cast<std::int64_t>(labels.size()) == whole_,
                        "{}: expected a label for each of {} samples or none at all, got {}", name_, whole_, labels.size());
-    if (description.classes == 0) description.classes = static_cast<std::int64_t>(description.preparation.classes.size());
-    if (description.classes == 0 && !labels.empty()) {
-      description.classes = std::int64_t{*std::max_element(labels.begin(), labels.end())} + 1;
-    }
     constexpr std::int64_t most = 1 << 24;  // lists have an entry a class
+    const auto largest = std::max_element(labels.begin(), labels.end());
+    const std::int64_t named = largest == labels.end() ? 0 : std::int64_t{*largest} + 1;
+    if (description.classes == 0) {
+      const auto names = static_cast<std::int64_t>(description.preparation.classes.size());
+      description.classes = names == targets && named > names ? 0 : names;  // names of targets say nothing of classes
+    }
+    if (description.classes == 0) {
+      require<DataError>(named <= most, "{}: expected labels from -1 (no class) to {}, got {} for sample {}", name_, most - 1,
+                         named - 1, largest - labels.begin());
+      description.classes = named;
+    }
     require<ArgumentError>(description.classes >= 0 && description.classes <= most, "{}: expected 0 to {} classes, got {}",
                            name_, most, description.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -14,6 +14,7 @@
 #include "siena/nn/network.hpp"
 #include "siena/train/hit_counts.hpp"
 #include "siena/train/metrics.hpp"
+#include "siena/train/objective.hpp"
 #include "siena/train/predictions.hpp"
 
 namespace siena {
@@ -44,8 +45,8 @@ struct MultiLabelReport {
 /// the sigmoid of the output, is above `threshold`, and true where its target is at least 1/2.
 inline MultiLabelReport multi_label_report(Network& network, const data::Dataset& dataset, double threshold = 0.5) {
   const std::int64_t count = dataset.size(), labels = dataset.target_size();
-  require<DataError>(count > 0 && labels > 0, "multi_label_report: expected samples with targets, got {} of {} in '{}'", count,
-                     labels, dataset.name());
+  require<DataError>(count > 0, "multi_label_report: expected samples, got none in '{}'", dataset.name());
+  detail::check_label_targets("multi_label_report", network, dataset);
   require<ArgumentError>(threshold > 0 && threshold < 1, "multi_label_report: expected a threshold between 0 and 1, got {}",
                          threshold);
   MultiLabelReport report{
@@ -53,8 +54,6 @@ inline MultiLabelReport multi_label_report(Network& network, const data::Dataset
   const double limit = std::log(threshold / (1 - threshold));  // of a logit
   std::int64_t all_right = 0;
   for_each_prediction(network, dataset, [&](const data::Batch& batch, const Tensor& outputs) {
-    require<ShapeError>(outputs.shape() == batch.targets.shape(), "multi_label_report: expected outputs of {}, got {}",
-                        batch.targets.shape(), outputs.shape());
     for (std::int64_t r = 0; r < outputs.rows(); ++r) {
       bool right = true;
       for (std::size_t k = 0; k < report.labels.size(); ++k) {

@@ -122,11 +122,12 @@ inline void check_distributions(const data::Dataset& dataset) {
   for (std::int64_t i = 0; i < dataset.size(); ++i) {
     double sum = 0, least = 0;
     for (const float target : dataset.target(i)) sum += target, least = std::min<double>(least, target);
-    require<DataError>(least >= 0 && std::abs(sum - 1) <= 1e-3,
-                       "classification: expected targets that are probabilities of classes and add up to 1, got a sum of {} "
-                       "(smallest {}) for sample {} of '{}'; for several labels at once see multi_label(), for numbers "
-                       "regression()",
-                       sum, least, i, dataset.name());
+    require<DataError>(
+        least >= 0 && std::abs(sum - 1) <= 1e-3,
+        "classification: expected targets that are probabilities of classes and add up to 1, got a sum of {} "
+        "(smallest {}) for sample {} of '{}'; for numbers give regression() as the objective, for several labels "
+        "at once multi_label(), to evaluate() too",
+        sum, least, i, dataset.name());
   }
 }
 
@@ -148,12 +149,25 @@ inline void check_classes(const ClassificationOptions& options, const Network& n
 }
 
 inline void check_targets(const char* where, const Network& network, const data::Dataset& dataset) {
-  require<DataError>(dataset.target_size() > 0, "{}: expected samples with targets, got none in '{}'; see Description::targets",
-                     where, dataset.name());
+  require<DataError>(dataset.target_size() > 0, "{}: expected samples with targets, got none in '{}'; {}", where,
+                     dataset.name(),
+                     dataset.labelled() ? "its samples have labels: classification() learns those, confusion() judges them"
+                                        : "see Description::targets");
   require<ShapeError>(network.output_shape() == Shape{dataset.target_size()},
                       "{}: expected a network with {} outputs, one a target of '{}', got outputs of {}; Linear gives such, "
                       "GlobalAvgPool or Flatten before it",
                       where, dataset.target_size(), dataset.name(), network.output_shape());
+}
+
+/// Targets that say of several labels whether a sample has them.
+inline void check_label_targets(const char* where, const Network& network, const data::Dataset& dataset) {
+  check_targets(where, network, dataset);
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    for (const float target : dataset.target(i))
+      require<DataError>(target >= 0 && target <= 1,
+                         "{}: expected targets from 0 to 1, a number a label, got {} for sample {} of '{}'", where, target, i,
+                         dataset.name());
+  }
 }
 }  // namespace detail
 
@@ -205,21 +219,13 @@ inline Objective regression() {
 /// Binary cross entropy between the outputs, as logits, and targets of 0 and 1 (or probabilities): a sample may have none, one
 /// or many of the labels.
 inline Objective multi_label() {
-  const auto check = [](const Network& network, const data::Dataset& dataset) {
-    detail::check_targets("multi_label", network, dataset);
-    for (std::int64_t i = 0; i < dataset.size(); ++i) {
-      for (const float target : dataset.target(i))
-        require<DataError>(target >= 0 && target <= 1,
-                           "multi_label: expected targets from 0 to 1, a number a label, got {} for sample {} of '{}'", target,
-                           i, dataset.name());
-    }
-  };
   return {.loss =
               [](StepContext& step) {
                 require<DataError>(!step.batch.targets.empty(), "multi_label: expected samples with targets, got none");
                 return Loss{.task = ops::binary_cross_entropy<float>(step.forward(), step.tape.reference(step.batch.targets))};
               },
-          .check = check,
+          .check = [](const Network& network,
+                      const data::Dataset& dataset) { detail::check_label_targets("multi_label", network, dataset); },
           .settings = "multi_label"};
 }
 

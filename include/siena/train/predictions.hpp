@@ -27,8 +27,16 @@ void for_each_prediction(Network& network, const data::Dataset& dataset, const V
   });
 }
 
+namespace detail {
+inline void check_labelled(const char* where, const data::Dataset& dataset) {
+  require<DataError>(dataset.labelled(), "{}: expected samples with labels, got none in '{}'{}", where, dataset.name(),
+                     dataset.target_size() > 0 ? "; for targets see regression_report and multi_label_report" : "");
+}
+}  // namespace detail
+
 /// Fraction of the samples that are of a class whose class is among the `k` largest outputs; NaN where there are none.
 inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std::int64_t k = 5) {
+  detail::check_labelled("top_k_accuracy", dataset);
   std::int64_t found = 0, labelled = 0;
   for_each_prediction(network, dataset, [&](const data::Batch& batch, const Tensor& outputs) {
     found += count_top_k(outputs, batch.labels, k);
@@ -39,6 +47,7 @@ inline double top_k_accuracy(Network& network, const data::Dataset& dataset, std
 
 /// Which class was taken for which, by the names that the dataset has for its classes.
 inline ConfusionMatrix confusion(Network& network, const data::Dataset& dataset) {
+  detail::check_labelled("confusion", dataset);
   std::vector<std::string> names = dataset.preparation().classes;
   if (static_cast<std::int64_t>(names.size()) != dataset.classes()) names.clear();  // those of its targets
   ConfusionMatrix matrix(dataset.classes(), std::move(names));

@@ -13,6 +13,7 @@
 #include "siena/data/dataset.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/train/metrics.hpp"
+#include "siena/train/objective.hpp"
 #include "siena/train/predictions.hpp"
 
 namespace siena {
@@ -43,8 +44,8 @@ struct RegressionReport {
 /// errors) / (sum of squares about the mean); where a target never changes it is not a number, unless there is no error: 1.
 inline RegressionReport regression_report(Network& network, const data::Dataset& dataset) {
   const std::int64_t count = dataset.size(), outputs = dataset.target_size();
-  require<DataError>(count > 0 && outputs > 0, "regression_report: expected samples with targets, got {} of {} in '{}'", count,
-                     outputs, dataset.name());
+  require<DataError>(count > 0, "regression_report: expected samples, got none in '{}'", dataset.name());
+  detail::check_targets("regression_report", network, dataset);
   const auto n = static_cast<double>(count);
   std::vector<double> mean(static_cast<std::size_t>(outputs)), around(mean.size()), absolute(mean.size()), squared(mean.size());
   const auto each_target = [&](const auto& visit) {
@@ -56,8 +57,6 @@ inline RegressionReport regression_report(Network& network, const data::Dataset&
   each_target([&](std::size_t k, double target) { mean[k] += target / n; });
   each_target([&](std::size_t k, double target) { around[k] += (target - mean[k]) * (target - mean[k]); });
   for_each_prediction(network, dataset, [&](const data::Batch& batch, const Tensor& predicted) {
-    require<ShapeError>(predicted.shape() == batch.targets.shape(), "regression_report: expected outputs of {}, got {}",
-                        batch.targets.shape(), predicted.shape());
     for (std::int64_t r = 0; r < predicted.rows(); ++r) {
       for (std::size_t k = 0; k < mean.size(); ++k) {
         const double error = double{predicted.row(r)[k]} - double{batch.targets.row(r)[k]};

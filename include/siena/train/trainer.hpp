@@ -200,11 +200,14 @@ class Trainer {
     require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
-    require<ArgumentError>(
-        !validation.empty() || (!options.keep_best && options.patience == 0 && !options.schedule.needs_validation()),
-        "{}: expected validation samples for keep_best, patience or the schedule ({}) to go by, got none; hold some out with "
-        "data::split",
-        phase, options.schedule.to_string());
+    std::string asks;
+    if (options.keep_best) asks = "keep_best";
+    if (options.patience > 0) asks += asks.empty() ? "patience" : " and patience";
+    if (options.schedule.needs_validation())
+      asks += format("{}the schedule ({})", asks.empty() ? "" : " and ", options.schedule.to_string());
+    require<ArgumentError>(!validation.empty() || asks.empty(),
+                           "{}: expected validation samples for {} to go by, got none; hold some out with data::split", phase,
+                           asks);
     for (const data::Dataset* dataset : {&train, &validation}) {
       require<ShapeError>(dataset->empty() || dataset->shape() == network.input_shape(),
                           "{}: expected samples of {} for this network, got {} in '{}'", phase, network.input_shape(),
