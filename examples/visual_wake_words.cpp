@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Visual wake words: MobileNetV1 at a quarter of its width, on images with and without a person.
+// Visual wake words: MobileNetV1 at a quarter of its width, on images with and without a person, or any in class folders.
 
 #include <siena/data/image_folder.hpp>
 
@@ -50,7 +50,8 @@ Recipe paper() {
 int main(int argc, char** argv) {
   return run_benchmark(
       {.program = "visual_wake_words",
-       .purpose = "Searches MobileNetV1 (width 0.25) on images with and without a person, under bounds of memory and latency.",
+       .purpose = "Searches MobileNetV1 (width 0.25) on images with and without a person, or any in a folder for each class, "
+                  "under bounds of memory and latency.",
        .data_help = "folder with a folder of JPEG or PNG files for each class, or train, val and test folders that have them",
        .own = own(),
        .paper = paper(),

@@ -253,16 +253,19 @@ TEST_CASE("search: keeps the bounds whatever the formulation and its strength") 
 }
 
 TEST_CASE("search: what was found is searched further, under tighter bounds") {
-  const auto seed = describe(tiny());
-  const auto part = [&](double of) { return subject_to(MemoryBound{Bytes{of * total(ModelSize{}, seed)}}); };
+  const Network whole = tiny();
+  const data::Splits& data = images();
   auto options = quick();
   options.epochs = 1;
-  const Network half = search(tiny(), images(), part(0.5), Duccio{}, options).network;
-  CHECK(part(0.5).feasible(describe(half)));
-  CHECK_FALSE(part(0.25).feasible(describe(half)));
+  // The sample of docs/guides/search.md.
+  const auto seed = describe(whole);
+  const auto memory = [&](double part) { return subject_to(MemoryBound{Bytes{part * total(ModelSize{}, seed)}}); };
+  const Network half = search(whole, data, memory(0.5), Duccio{}, options).network;
+  CHECK(memory(0.5).feasible(describe(half)));
+  CHECK_FALSE(memory(0.25).feasible(describe(half)));
   options.warmup = 0;
-  Network quarter = search(half, images(), part(0.25), Duccio{}, options).network;
-  CHECK(part(0.25).feasible(describe(quarter)));
+  Network quarter = search(half, data, memory(0.25), Duccio{}, options).network;
+  CHECK(memory(0.25).feasible(describe(quarter)));
   CHECK(plain(quarter));
   CHECK(total(ModelSize{}, describe(quarter)) > 0.15 * total(ModelSize{}, seed));
   for (const char* name : {"stem", "inner", "sum"}) {
