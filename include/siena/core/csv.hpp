@@ -65,15 +65,18 @@ class CsvReader {
     if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
   }
 
+  /// Passes over lines that begin with '#', and blank ones, at the start of a file: call it before the first `next`.
+  void pass_comments() {
+    while (trimmed(text_.substr(0, text_.find_first_of("\r\n"))).starts_with('#') || text_.starts_with('\n') ||
+           text_.starts_with("\r\n"))
+      take_line();
+  }
+
   /// Moves to the next line; false at the end.
   bool next() {
     do {
       if (text_.empty()) return false;
-      const std::size_t end = text_.find('\n');
-      line_ = text_.substr(0, end);
-      text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
-      ++number_;
-      if (line_.ends_with('\r')) line_.remove_suffix(1);
+      take_line();
     } while (line_.find_first_not_of(" \t") == std::string_view::npos);
     if (delimiter_ == 0) delimiter_ = likely_delimiter(line_);
     split();
@@ -92,6 +95,14 @@ class CsvReader {
   }
 
  private:
+  void take_line() {
+    const std::size_t end = text_.find('\n');
+    line_ = text_.substr(0, end);
+    text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
+    ++number_;
+    if (line_.ends_with('\r')) line_.remove_suffix(1);
+  }
+
   void split() {
     fields_.clear();
     unquoted_.clear();

@@ -18,6 +18,7 @@
 #include "siena/core/csv.hpp"
 #include "siena/core/error.hpp"
 #include "siena/core/no_class.hpp"
+#include "siena/data/folders.hpp"
 #include "siena/data/load_report.hpp"
 
 namespace siena::data {
@@ -58,7 +59,7 @@ struct SeriesPiece {
   std::int64_t recording = 0, first = 0, rows = 0;
 };
 
-/// The rows of CSV files, one file after the other.
+/// The rows of CSV files, one file after the other, and within a file those of a piece together.
 struct SeriesRows {
   std::vector<float> values;         // rows x sensors
   std::vector<float> targets;        // rows x targets
@@ -71,7 +72,8 @@ struct SeriesRows {
 
 namespace detail {
 
-/// Reads files into SeriesRows. A bad row ends the reading, or ends its piece where bad rows are to be skipped.
+/// Reads files into SeriesRows. Rows of several recordings may take turns in a file. A bad row ends the reading, or ends its
+/// piece where bad rows are to be skipped; all pieces, where it does not tell which recording it is of.
 class CsvRowReader {
  public:
   /// `classes`: those that there may be, in this order; none: any.
@@ -87,12 +89,13 @@ class CsvRowReader {
 
   void read(const std::filesystem::path& file, std::string_view text, LoadReport& report) {
     CsvReader csv(text, "csv_series: " + file.string(), columns_.delimiter);
+    csv.pass_comments();
     require<FormatError>(csv.next(), "csv_series: expected rows in '{}', got an empty file", file.string());
     const bool named = find_columns(csv);
     const std::int64_t before = rows_.rows;
     std::int64_t skipped = 0;
     std::string first_problem;
-    open_ = false;
+    open_.clear();
     for (bool more = !named || csv.next(); more; more = csv.next()) {
       const std::string problem = read_row(csv, file);
       if (problem.empty()) continue;
@@ -100,15 +103,19 @@ class CsvRowReader {
         fail<DataError>("{}, line {}: {}; skip_bad_rows leaves such rows out", csv.where(), csv.number(), problem);
       }
       if (skipped++ == 0) first_problem = format("line {}: {}", csv.number(), problem);
-      open_ = false;
+      close_pieces(csv);
     }
     require<DataError>(rows_.rows > before, "csv_series: expected rows of numbers in '{}', got none{}", file.string(),
                        skipped > 0 ? format(" that is good; {}", first_problem) : std::string());
     if (skipped > 0)
-      report.skipped.push_back(format("{}: {} rows left out, the first in {}", file.string(), skipped, first_problem));
+      report.skipped.push_back(
+          format("{}: {} {} left out, the first in {}", file.string(), skipped, skipped == 1 ? "row" : "rows", first_problem));
   }
 
-  SeriesRows take() { return std::move(rows_); }
+  SeriesRows take() {
+    if (!std::is_sorted(piece_of_.begin(), piece_of_.end())) bring_together();
+    return std::move(rows_);
+  }
 
  private:
   struct Found {
@@ -144,13 +151,16 @@ class CsvRowReader {
     }
     require<DataError>(named, "{}: expected a first line that names the column {}, got '{}'; say columns by number, from 1",
                        csv.where(), column, excerpt(csv.line()));
-    std::string known;
+    std::string known, hint;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       known += (i == 0 ? "" : ", ") + std::string(trimmed(fields[i]));
       if (trimmed(fields[i]) == column.name) places.push_back(i);
+      if (in_small_letters(std::string(trimmed(fields[i]))) == in_small_letters(column.name))
+        hint = format("; '{}' differs in small and capital letters only", trimmed(fields[i]));
     }
-    require<DataError>(!places.empty(), "{}: expected a column {}, got {}", csv.where(), column, excerpt(known, 300));
+    require<DataError>(!places.empty(), "{}: expected a column {} in the header, line {}, got {}{}", csv.where(), column,
+                       csv.number(), excerpt(known, 300), hint);
     require<DataError>(places.size() == 1, "{}: expected the column {} once, got it {} times; say it by number", csv.where(),
                        column, places.size());
     return {.at = places.front(), .name = column.to_string()};
@@ -189,6 +199,14 @@ class CsvRowReader {
     return {};
   }
 
+  /// Behind a bad row.
+  void close_pieces(const CsvReader& csv) {
+    const auto fields = csv.fields();
+    if (!columns_.recording.given() || fields.size() != width_) return open_.clear();
+    const auto at = recordings_.find(trimmed(fields[recording_.at]));
+    if (at != recordings_.end()) open_.erase(at->second);
+  }
+
   static std::string bad_number(const Found& column, std::string_view got, const CsvReader& csv) {
     const bool comma = csv.delimiter() != ',' && got.find(',') != std::string_view::npos;
     return format("expected a number in column {}, got '{}'{}", column.name, excerpt(got),
@@ -205,31 +223,53 @@ class CsvRowReader {
   }
 
   void add(std::int32_t label, const std::string& recording) {
-    if (!open_ || rows_.recordings[static_cast<std::size_t>(rows_.pieces.back().recording)] != recording) {
-      const auto number = static_cast<std::int64_t>(rows_.recordings.size());
-      const auto [at, fresh] = recordings_.emplace(recording, number);
-      if (fresh) rows_.recordings.push_back(recording);
-      rows_.pieces.push_back({.recording = at->second, .first = rows_.rows});
-      open_ = true;
-    }
+    const auto [at, fresh] = recordings_.emplace(recording, static_cast<std::int64_t>(rows_.recordings.size()));
+    if (fresh) rows_.recordings.push_back(recording);
+    const auto [open, starts] = open_.emplace(at->second, rows_.pieces.size());
+    if (starts) rows_.pieces.push_back({.recording = at->second, .first = rows_.rows});
+    SeriesPiece& piece = rows_.pieces[open->second];
+    piece_of_.push_back(open->second);
     const auto middle = numbers_.begin() + static_cast<std::ptrdiff_t>(sensors_.size());
     rows_.values.insert(rows_.values.end(), numbers_.begin(), middle);
     rows_.targets.insert(rows_.targets.end(), middle, numbers_.end());
     if (columns_.label.given()) rows_.labels.push_back(label);
-    ++rows_.pieces.back().rows;
+    ++piece.rows;
     ++rows_.rows;
+  }
+
+  /// Rows by piece, in each piece in the order in which they came.
+  void bring_together() {
+    std::int64_t first = 0;
+    for (SeriesPiece& piece : rows_.pieces) {
+      piece.first = first;
+      first += piece.rows;
+    }
+    const SeriesRows old = rows_;
+    std::vector<std::int64_t> next;
+    for (const SeriesPiece& piece : rows_.pieces) next.push_back(piece.first);
+    for (std::size_t row = 0; row < piece_of_.size(); ++row) {
+      const auto to = static_cast<std::size_t>(next[piece_of_[row]]++);
+      const auto move = [&](const auto& from, auto& into) {
+        const std::size_t width = from.size() / piece_of_.size();
+        std::copy_n(from.data() + row * width, width, into.data() + to * width);
+      };
+      move(old.values, rows_.values);
+      move(old.targets, rows_.targets);
+      move(old.labels, rows_.labels);
+    }
   }
 
   const CsvColumns& columns_;
   bool closed_;  // to other classes
   std::map<std::string, std::int32_t, std::less<>> labels_;
-  std::map<std::string, std::int64_t> recordings_;
+  std::map<std::string, std::int64_t, std::less<>> recordings_;
   SeriesRows rows_;
+  std::vector<std::size_t> piece_of_;  // of each row
   // Of the file that is read:
   std::vector<Found> sensors_, targets_;
   Found label_, recording_;
   std::size_t width_ = 0;
-  bool open_ = false;  // whether the next row follows the last one
+  std::map<std::int64_t, std::size_t> open_;  // of a recording, the piece that its next row goes on with
   std::vector<float> numbers_;
 };
 

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
-#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -18,13 +17,12 @@
 
 #include "siena/core/error.hpp"
 #include "siena/core/file.hpp"
-#include "siena/core/random.hpp"
 #include "siena/data/csv_rows.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/folders.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
-#include "siena/data/split.hpp"
+#include "siena/data/spread_recordings.hpp"
 
 namespace siena::data {
 
@@ -33,8 +31,8 @@ namespace siena::data {
 enum class WindowLabel { most, last, same };
 
 /// How windows become parts. `recordings`: whole ones. `time`: the first rows of each recording are learnt from, the next ones
-/// validate, the last ones test; windows that would lie in two parts are left out. `automatic`: recordings, where there are
-/// three or more, else time.
+/// validate, the last ones test; windows that would lie in two parts are left out. `automatic`: recordings, where each class is
+/// in three or more, else time.
 enum class SeriesSplit { automatic, recordings, time };
 
 struct CsvSeriesOptions {
@@ -82,13 +80,15 @@ class CsvSeriesReader {
     CsvSeries result;
     read(result.report);
     if (options_.label.given() && options_.classes.empty()) sort_classes();
-    const bool by_recording =
-        options_.split == SeriesSplit::recordings || (options_.split == SeriesSplit::automatic && rows_.recordings.size() >= 3);
-    Parts parts = by_recording ? parts_by_recording() : parts_by_time();
+    require_two_classes();
+    count_recordings();
+    by_recording_ = options_.split == SeriesSplit::recordings || (options_.split == SeriesSplit::automatic && enough());
+    Parts parts = by_recording_ ? parts_by_recording() : parts_by_time();
     check(parts);
-    result.report.notes.push_back(format(
-        "{} rows of {} recordings; {} windows to train with, {} to validate, {} to test, split by {}", rows_.rows,
-        rows_.recordings.size(), parts[0].size(), parts[1].size(), parts[2].size(), by_recording ? "recordings" : "time"));
+    result.report.notes.push_back(format("{} rows of {}; {} windows to train with, {} to validate, {} to test, split by {}",
+                                         rows_.rows, recordings(rows_.recordings.size()), parts[0].size(), parts[1].size(),
+                                         parts[2].size(), by_recording_ ? "recordings" : "time"));
+    note_missing(parts, result.report);
     result.classes = rows_.classes;
     const Dataset all = dataset(parts);
     const auto part = [&](std::size_t number, const char* name) {
@@ -106,6 +106,7 @@ class CsvSeriesReader {
  private:
   using Places = std::vector<std::int64_t>;  // first rows of windows
   using Parts = std::array<Places, 3>;       // train, validation, test
+  static constexpr std::array<const char*, 3> purposes{"train", "validate", "test"};
 
   void read(LoadReport& report) {
     const auto& o = options_;
@@ -119,7 +120,13 @@ class CsvSeriesReader {
     CsvRowReader reader(columns, o.classes);
     std::error_code none;
     if (std::filesystem::is_directory(path_, none)) {
-      const auto files = files_in(path_, "csv_series", {".csv", ".tsv", ".txt"});
+      auto files = files_in(path_, "csv_series", {".csv", ".tsv", ".txt"});
+      std::erase_if(files, [&](const std::filesystem::path& file) {
+        const std::string name = in_small_letters(file.filename().string());
+        const bool about = name.starts_with("readme") && name.ends_with(".txt");
+        if (about) report.notes.push_back(format("'{}' is no recording: left out", file.string()));
+        return about;
+      });
       require<DataError>(!files.empty(), "csv_series: expected .csv, .tsv or .txt files in '{}', got none", path_.string());
       for (const auto& file : files) reader.read(file, read_regular_file(file), report);
     } else {
@@ -198,36 +205,48 @@ class CsvSeriesReader {
     return parts;
   }
 
-  /// Recordings are chosen among those of each class, by the class that most of their windows have; one of each is learnt from.
-  Parts parts_by_recording() const {
-    std::vector<Places> windows(rows_.recordings.size());
+  static std::string recordings(std::size_t count) { return format("{} recording{}", count, count == 1 ? "" : "s"); }
+
+  void require_two_classes() const {
+    if (rows_.labels.empty() || !options_.targets.empty()) return;
+    const auto [least, most] = std::minmax_element(rows_.labels.begin(), rows_.labels.end());
+    require<DataError>(*least != *most,
+                       "csv_series: expected rows of two classes or more in column {} of '{}', got only '{}': nothing is to "
+                       "be told apart",
+                       options_.label, path_.string(), rows_.classes[static_cast<std::size_t>(*least)]);
+  }
+
+  /// The windows of each recording, and in which recordings each class is; without labels all are of one class.
+  void count_recordings() {
+    windows_.resize(rows_.recordings.size());
     for (const SeriesPiece& piece : rows_.pieces)
-      add_windows(piece.first, piece.first + piece.rows, windows[static_cast<std::size_t>(piece.recording)]);
-    std::vector<std::vector<std::int64_t>> groups(rows_.classes.size() + 1);
-    for (std::size_t r = 0; r < windows.size(); ++r) {
-      if (!windows[r].empty())
-        groups[static_cast<std::size_t>(usual_label(windows[r]) + 1)].push_back(static_cast<std::int64_t>(r));
+      add_windows(piece.first, piece.first + piece.rows, windows_[static_cast<std::size_t>(piece.recording)]);
+    recordings_of_.resize(std::max<std::size_t>(rows_.classes.size(), 1));
+    for (std::size_t r = 0; r < windows_.size(); ++r) {
+      std::vector<char> has(recordings_of_.size());
+      for (const std::int64_t first : windows_[r]) has[static_cast<std::size_t>(std::max(window_label(first), 0))] = 1;
+      for (std::size_t c = 0; c < has.size(); ++c)
+        if (has[c] != 0) recordings_of_[c].push_back(r);
     }
-    const auto count = std::accumulate(groups.begin(), groups.end(), 0.0,
-                                       [](double sum, const auto& group) { return sum + static_cast<double>(group.size()); });
-    const auto wanted = [&](double fraction) {
-      return fraction == 0 ? 0 : std::max<std::int64_t>(1, std::llround(fraction * count));
-    };
-    const auto test = shares(groups, options_.test, wanted(options_.test));
-    const auto validation = shares(groups, options_.validation, wanted(options_.validation));
+  }
+
+  /// Whether whole recordings can give each part some of each class.
+  bool enough() const {
+    return std::all_of(recordings_of_.begin(), recordings_of_.end(), [](const auto& all) { return all.size() >= 3; });
+  }
+
+  std::array<double, 3> fractions() const {
+    return {1 - options_.validation - options_.test, options_.validation, options_.test};
+  }
+
+  Parts parts_by_recording() const {
+    std::vector<std::size_t> groups(windows_.size(), recordings_of_.size());  // by themselves: those without windows
+    for (std::size_t r = 0; r < windows_.size(); ++r)
+      if (!windows_[r].empty()) groups[r] = static_cast<std::size_t>(std::max(usual_label(windows_[r]), 0));
+    const auto part_of = spread_recordings(recordings_of_, groups, fractions(), options_.seed);
     Parts parts;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      Random random = Random(options_.seed).split(g);
-      shuffle(std::span<std::int64_t>(groups[g]), random);
-      const auto size = static_cast<std::int64_t>(groups[g].size());
-      for (std::int64_t k = 0; k < size; ++k) {
-        const bool tests = k < std::min(test[g], size - 1);
-        const bool validates = !tests && k < std::min(test[g] + validation[g], size - 1);
-        const Places& chosen = windows[static_cast<std::size_t>(groups[g][static_cast<std::size_t>(k)])];
-        Places& part = parts[tests ? 2 : validates ? 1 : 0];
-        part.insert(part.end(), chosen.begin(), chosen.end());
-      }
-    }
+    for (std::size_t r = 0; r < windows_.size(); ++r)
+      parts[part_of[r]].insert(parts[part_of[r]].end(), windows_[r].begin(), windows_[r].end());
     return parts;
   }
 
@@ -238,29 +257,77 @@ class CsvSeriesReader {
         ->first;
   }
 
+  /// Of one class, or of any (no_class), without a gap; of one label where windows are.
+  std::int64_t longest(std::int32_t label = no_class) const {
+    std::int64_t most = 0;
+    for (const SeriesPiece& piece : stretches()) {
+      bool has = label == no_class;
+      for (std::int64_t row = piece.first; !has && row < piece.first + piece.rows; ++row) has = row_label(row) == label;
+      if (has) most = std::max(most, piece.rows);
+    }
+    return most;
+  }
+
+  /// Why a part has no windows, of a class or of any.
+  std::string reason(std::size_t part, std::int32_t label) const {
+    const std::int64_t rows = longest(label);
+    const auto& having = recordings_of_[static_cast<std::size_t>(std::max(label, 0))];
+    const bool one_label = options_.window_label == WindowLabel::same && !rows_.labels.empty();
+    const std::string piece =
+        format("the longest piece {} has {} row{}", one_label ? "of one label" : "without a gap", rows, rows == 1 ? "" : "s");
+    if (rows == 0) return "no row has it";
+    if (rows < options_.window) return piece + "; make windows shorter";
+    if (having.empty()) return "no window has it as its class: its rows are the fewer; make windows shorter";
+    if (by_recording_)
+      return format("{} with such windows did not do for all parts; a split by time cuts each", recordings(having.size()));
+    const auto share = static_cast<std::int64_t>(static_cast<double>(rows) * fractions()[part]);
+    const std::string few = options_.split == SeriesSplit::time || enough() ? "" : too_few();
+    if (share >= options_.window && label != no_class)
+      return format("classes follow each other in a recording{}; {}", few,
+                    one_label ? "change the fractions" : "window_label same cuts each stretch in time");
+    return format("{}, of which {} are for this part{}; make windows shorter, or the part larger", piece, share, few);
+  }
+
+  /// Why the split is not by recordings.
+  std::string too_few() const {
+    const auto least = std::min_element(recordings_of_.begin(), recordings_of_.end(),
+                                        [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    const std::string whose =
+        rows_.labels.empty()
+            ? ""
+            : format(" of class '{}'", rows_.classes[static_cast<std::size_t>(least - recordings_of_.begin())]);
+    return format(", and {}{} are too few to be split by recordings, which takes 3", recordings(least->size()), whose);
+  }
+
+  std::vector<char> classes_in(const Places& part) const {
+    std::vector<char> has(rows_.classes.size());
+    for (const std::int64_t first : part) has[static_cast<std::size_t>(window_label(first))] = 1;
+    return has;
+  }
+
   void check(const Parts& parts) const {
-    const auto longest = std::max_element(rows_.pieces.begin(), rows_.pieces.end(),
-                                          [](const auto& a, const auto& b) { return a.rows < b.rows; });
-    const std::array<double, 3> fractions{1, options_.validation, options_.test};
-    const std::array<const char*, 3> purposes{"train with", "validate with", "test with"};
     for (std::size_t part = 0; part < 3; ++part) {
-      require<DataError>(
-          !parts[part].empty() || fractions[part] == 0,
-          "csv_series: expected windows of {} rows to {} in '{}', got none: {} recordings, of which the longest piece "
-          "without a gap has {} rows; make windows shorter, change the fractions, or split by time or recordings",
-          options_.window, purposes[part], path_.string(), rows_.recordings.size(), longest->rows);
+      require<DataError>(!parts[part].empty() || fractions()[part] == 0,
+                         "csv_series: expected windows of {} rows to {} with in '{}', got none: {}", options_.window,
+                         purposes[part], path_.string(), reason(part, no_class));
     }
     if (rows_.labels.empty()) return;
-    std::vector<char> learnt(rows_.classes.size());
-    for (const std::int64_t first : parts[0]) learnt[static_cast<std::size_t>(window_label(first))] = 1;
+    const std::vector<char> learnt = classes_in(parts[0]);
+    for (std::size_t c = 0; c < learnt.size(); ++c) {
+      require<DataError>(learnt[c] != 0,
+                         "csv_series: expected windows of every class to train with in '{}', got none of '{}': {}",
+                         path_.string(), rows_.classes[c], reason(0, static_cast<std::int32_t>(c)));
+    }
+  }
+
+  void note_missing(const Parts& parts, LoadReport& report) const {
+    if (rows_.labels.empty()) return;
     for (std::size_t part = 1; part < 3; ++part) {
-      for (const std::int64_t first : parts[part]) {
-        const auto label = static_cast<std::size_t>(window_label(first));
-        require<DataError>(
-            learnt[label] != 0,
-            "csv_series: expected windows of every class to train with, got some of '{}' only to {}; where classes "
-            "follow each other in a recording, .window_label = WindowLabel::same cuts each stretch in time",
-            rows_.classes[label], purposes[part]);
+      const std::vector<char> has = classes_in(parts[part]);
+      for (std::size_t c = 0; c < has.size() && fractions()[part] > 0; ++c) {
+        if (has[c] == 0)
+          report.notes.push_back(format("no window of class '{}' to {} with: {}", rows_.classes[c], purposes[part],
+                                        reason(part, static_cast<std::int32_t>(c))));
       }
     }
   }
@@ -290,6 +357,9 @@ class CsvSeriesReader {
   const std::filesystem::path& path_;
   const CsvSeriesOptions& options_;
   SeriesRows rows_;
+  std::vector<Places> windows_;                          // of each recording
+  std::vector<std::vector<std::size_t>> recordings_of_;  // of each class
+  bool by_recording_ = false;
 };
 
 }  // namespace detail
