@@ -9,7 +9,8 @@
 
 Names: --names says what layers are called in siena, best as pairs OLD=NEW, which have no order. Without pairs the order is that of
 execution in a .tflite, that of the file in .npz, .h5 and .pt, and that of the names in .safetensors, which keeps no other (numbers
-in them count as numbers: features.2 before features.10). --model knows the names of siena's own models. Layers of formats with
+in them count as numbers: features.2 before features.10). --model knows the names of siena's own models, in the order of execution,
+so it is not for .safetensors. Layers of formats with
 names keep theirs where neither is given. What became what is printed.
 
 A .npz of a Keras model is made by one line of Python:
@@ -346,6 +347,9 @@ def convert(arguments):
         if names is None:
             raise Unusable("expected --names or --model: what the %d layers with weights are called in siena" % len(found))
     else:
+        if arguments.model and arguments.input.endswith(".safetensors"):
+            raise Unusable("expected --names OLD=NEW,... for '%s', got --model, which goes by the order of execution; a .safetensors "
+                           "does not keep it" % arguments.input)
         tensors = read_tensors(arguments.input)
         if arguments.format == "keras":
             layers = from_keras(tensors, arguments.epsilon)

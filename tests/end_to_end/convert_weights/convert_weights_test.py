@@ -269,6 +269,7 @@ with tempfile.TemporaryDirectory() as folder:
                        ("features.0=a,features.2=b,features.10=c,features.11=d,features.0=e", "got a layer twice")):
         refused([place("sorted.safetensors"), target, "--from", "pytorch", "--names", named],
                 "expected one pair OLD=NEW for each layer with weights (features.0, features.2, features.10, features.11)", got)
+    refused([place("sorted.safetensors"), target, "--from", "pytorch", "--model", "resnet8"], "expected --names OLD=NEW", "--model")
     np.savez(place("numbered.npz"), stem[0], stem[1])
     refused([place("numbered.npz"), target, "--from", "keras"], "got 'arr_0'", "numpy.savez(f, **{w.path")
     np.savez(place("short.npz"), kernel=stem[0], bias=stem[1])  # w.name of Keras 3
