@@ -7,11 +7,11 @@
     convert_weights.py weights.npz  out.safetensors --from keras   --names stem,norm,head
     convert_weights.py state.safetensors out.safetensors --from pytorch --names features.0=stem,features.1=norm,fc=out
 
-Names: --names says what layers are called in siena, best as pairs OLD=NEW, which have no order. Without pairs the order is that of
-execution in a .tflite, that of the file in .npz, .h5 and .pt, and that of the names in .safetensors, which keeps no other (numbers
-in them count as numbers: features.2 before features.10). --model knows the names of siena's own models, in the order of execution,
-so it is not for .safetensors. Layers of formats with
-names keep theirs where neither is given. What became what is printed.
+Names: --names says what layers are called in siena, best as pairs OLD=NEW, which have no order. Without pairs the order is
+that of execution in a .tflite, that of the file in .npz, .h5 and .pt, and that of the names in .safetensors, which keeps no
+other (numbers in them count as numbers: features.2 before features.10). --model knows the names of siena's own models, in the
+order of execution, so it is not for .safetensors. Layers of formats with names keep theirs where neither is given. What became
+what is printed.
 
 A .npz of a Keras model is made by one line of Python:
 
