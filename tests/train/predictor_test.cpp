@@ -56,6 +56,11 @@ TEST_CASE("a predictor answers for raw samples as the network does for prepared 
   CHECK_THROWS_WITH(predictor.classify(std::vector<std::uint8_t>(359)),
                     ContainsSubstring("Predictor: expected the 360 values of a 12x10x3 sample, got 359"));
   CHECK_THROWS_WITH(predictor.classify_all(std::vector<std::uint8_t>(361)), ContainsSubstring("1 are left over"));
+  for (const float pixel : {255.F, 1.01F, -0.01F}) {
+    values[3] = pixel;
+    CHECK_THROWS_WITH(predictor.classify(values), ContainsSubstring("b / 255 for a byte b, got"));
+    CHECK_THROWS_AS(predictor.outputs(values), DataError);
+  }
   values[3] = std::nanf("");
   CHECK_THROWS_AS(predictor.classify(values), DataError);
   CHECK_THROWS_WITH(predictor.classify_sound(values, 16000), ContainsSubstring("front-end for sound, got none"));

@@ -51,12 +51,18 @@ class Predictor {
 
   /// The network's outputs for samples that lie one after the other, H x W x C each for images: bytes, where the network was
   /// trained with bytes, or else values as Dataset::sample gives them (b / 255 for a byte b), not yet normalised. Throws
-  /// ShapeError unless they are whole samples, and DataError for what is not finite.
+  /// ShapeError unless they are whole samples, and DataError for what is not finite or, in place of bytes, not from 0 to 1.
   Tensor outputs(std::span<const std::uint8_t> bytes) {
     require<ArgumentError>(preparation_.bytes, "Predictor: expected numbers, as the network was trained with, got bytes");
     return run(data::Dataset::from_bytes({bytes.begin(), bytes.end()}, description()));
   }
   Tensor outputs(std::span<const float> values) {
+    for (const float value : values)
+      require<DataError>(
+          !preparation_.bytes || (value >= 0 && value <= 1),
+          "Predictor: expected numbers from 0 to 1 in place of bytes, b / 255 for a byte b, got {}; give bytes as "
+          "uint8_t, or divide by 255",
+          value);
     return run(data::Dataset::from_floats({values.begin(), values.end()}, description()));
   }
 
