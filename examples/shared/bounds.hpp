@@ -45,7 +45,7 @@ inline double parse_limit(std::string_view option, std::string_view text, std::s
                       units[0].name);
 }
 
-inline constexpr Unit byte_units[] = {{"B", 1}, {"kB", 1e3}, {"KiB", 1024}, {"MiB", 1024 * 1024}};
+inline constexpr Unit byte_units[] = {{"KiB", 1024}, {"MiB", 1024 * 1024}, {"kB", 1e3}, {"B", 1}};
 inline constexpr Unit time_units[] = {{"ms", 1e-3}, {"us", 1e-6}, {"s", 1}};
 inline constexpr Unit mac_units[] = {{"MACs", 1}, {"kMACs", 1e3}, {"MMACs", 1e6}};
 

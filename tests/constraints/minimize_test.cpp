@@ -59,6 +59,8 @@ TEST_CASE("minimize: shown as a cost without a limit, never infeasible", "[const
   ConstraintStatus layer{.name = "layers", .unit = "%", .value = 110, .limit = 100, .violation = 0.1};
   layer.worst = "fc1, level 100 B";
   REQUIRE(layer.to_string() == "layers 110 of 100 % (-10.0 % slack, worst: fc1, level 100 B): BROKEN");
+  const ConstraintStatus met{.name = "memory", .unit = "B", .value = 64, .limit = 64};  // exactly
+  REQUIRE(met.to_string() == "memory 64 of 64 B (0.0 % slack): kept");
   REQUIRE(set[0].is_minimized());
   REQUIRE_FALSE(set[1].is_minimized());
   REQUIRE(std::isnan(set[1].cost(net)));

@@ -43,7 +43,7 @@ struct ConstraintStatus {
     const std::string where = worst.empty() ? "" : ", worst: " + worst;
     if (!value || !limit) return format("{}: {} (violation {:.4g}{})", name, verdict, violation, where);
     return format("{} {} of {}{}{} ({:.1f} % slack{}): {}", name, in.amount(*value), in.amount(*limit), in.space(), in.name,
-                  -100 * violation, where, verdict);
+                  feasible() ? std::max(0.0, -100 * violation) : -100 * violation, where, verdict);
   }
 };
 
