@@ -317,8 +317,10 @@ TEST_CASE("csv series: few recordings of a class are split by time", "[data][csv
   options.window = 30;
   CHECK_THROWS_WITH(csv_series(folder.path, options),
                     ContainsSubstring("has 40 rows, of which 20 are for this part") &&
-                        ContainsSubstring("2 recordings of class 'sit' are too few to be split by recordings"));
-  options.window = 50;
+                        ContainsSubstring("class 'sit' has only 2 recordings with such windows"));
+  options.window_label = WindowLabel::same;
+  CHECK_THROWS_WITH(csv_series(folder.path, options), ContainsSubstring("longest piece of one label has 40 rows, of which 20"));
+  options.window = 50, options.window_label = WindowLabel::most;
   CHECK_THROWS_WITH(csv_series(folder.path, options), ContainsSubstring("longest piece without a gap has 40 rows; make"));
   options.window = 4, options.split = SeriesSplit::recordings;
   const auto whole = csv_series(folder.path, options);  // one of 'sit' is learnt from, the other is in one part
@@ -326,6 +328,10 @@ TEST_CASE("csv series: few recordings of a class are split by time", "[data][csv
   CHECK_THAT(whole.report.notes[2], ContainsSubstring("no window of class 'sit' to validate with: 2 recordings with such"));
   options.classes = {"run", "sit", "fly"};
   CHECK_THROWS_WITH(csv_series(folder.path, options), ContainsSubstring("got none of 'fly': no row has it"));
+  for (const int r : {1, 2, 4}) std::filesystem::remove(folder.path / format("{}.csv", r));
+  options.classes = {};
+  CHECK_THROWS_WITH(csv_series(folder.path, options),
+                    ContainsSubstring("got none: 2 recordings with such windows") && ContainsSubstring("a split by time cuts"));
 }
 
 TEST_CASE("csv series: recordings may take turns row by row", "[data][csv]") {

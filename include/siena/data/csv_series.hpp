@@ -271,15 +271,17 @@ class CsvSeriesReader {
   /// Why a part has no windows, of a class or of any.
   std::string reason(std::size_t part, std::int32_t label) const {
     const std::int64_t rows = longest(label);
-    const auto& having = recordings_of_[static_cast<std::size_t>(std::max(label, 0))];
+    const auto count = static_cast<std::size_t>(
+        label == no_class ? std::count_if(windows_.begin(), windows_.end(), [](const Places& all) { return !all.empty(); })
+                          : std::ssize(recordings_of_[static_cast<std::size_t>(label)]));
     const bool one_label = options_.window_label == WindowLabel::same && !rows_.labels.empty();
     const std::string piece =
         format("the longest piece {} has {} row{}", one_label ? "of one label" : "without a gap", rows, rows == 1 ? "" : "s");
     if (rows == 0) return "no row has it";
     if (rows < options_.window) return piece + "; make windows shorter";
-    if (having.empty()) return "no window has it as its class: its rows are the fewer; make windows shorter";
+    if (count == 0) return "no window has it as its class: its rows are the fewer; make windows shorter";
     if (by_recording_)
-      return format("{} with such windows did not do for all parts; a split by time cuts each", recordings(having.size()));
+      return format("{} with such windows did not do for all parts; a split by time cuts each", recordings(count));
     const auto share = static_cast<std::int64_t>(static_cast<double>(rows) * fractions()[part]);
     const std::string few = options_.split == SeriesSplit::time || enough() ? "" : too_few();
     if (share >= options_.window && label != no_class)
@@ -293,10 +295,10 @@ class CsvSeriesReader {
     const auto least = std::min_element(recordings_of_.begin(), recordings_of_.end(),
                                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
     const std::string whose =
-        rows_.labels.empty()
-            ? ""
-            : format(" of class '{}'", rows_.classes[static_cast<std::size_t>(least - recordings_of_.begin())]);
-    return format(", and {}{} are too few to be split by recordings, which takes 3", recordings(least->size()), whose);
+        rows_.labels.empty() ? format("'{}'", path_.string())
+                             : format("class '{}'", rows_.classes[static_cast<std::size_t>(least - recordings_of_.begin())]);
+    return format(", and {} has only {} with such windows where a split by recordings takes 3", whose,
+                  recordings(least->size()));
   }
 
   std::vector<char> classes_in(const Places& part) const {
