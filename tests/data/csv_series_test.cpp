@@ -334,6 +334,17 @@ TEST_CASE("csv series: few recordings of a class are split by time", "[data][csv
                     ContainsSubstring("got none: 2 recordings with such windows") && ContainsSubstring("a split by time cuts"));
 }
 
+TEST_CASE("csv series: a stretch of one class is cut from its first row, however it is split", "[data][csv]") {
+  const test::TemporaryFolder folder("siena_csv_stretches");
+  for (int r = 0; r < 3; ++r)
+    write_bytes(folder.path / format("{}.csv", r), header + rows(0, 5, "sit") + rows(5, 4, "run") + rows(9, 6, "sit"));
+  auto options = small();
+  options.window_label = WindowLabel::same, options.stride = 4;
+  const auto data = csv_series(folder.path, options);
+  CHECK_THAT(data.report.notes[0], ContainsSubstring("split by recordings"));
+  CHECK(windows_of(data.test) == std::vector<std::vector<float>>{{0, 1, 2, 3}, {5, 6, 7, 8}, {9, 10, 11, 12}});
+}
+
 TEST_CASE("csv series: recordings may take turns row by row", "[data][csv]") {
   const test::TemporaryFolder folder("siena_csv_turns");
   const auto file = folder.path / "all.csv";

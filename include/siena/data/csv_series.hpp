@@ -171,10 +171,7 @@ class CsvSeriesReader {
 
   /// Adds the windows that lie in [first, end).
   void add_windows(std::int64_t first, std::int64_t end, Places& places) const {
-    for (std::int64_t row = first; row <= end - options_.window; row += std::min(options_.stride, end)) {
-      if (options_.window_label == WindowLabel::same && !rows_.labels.empty() && window_label(row) == no_class) continue;
-      places.push_back(row);
-    }
+    for (std::int64_t row = first; row <= end - options_.window; row += std::min(options_.stride, end)) places.push_back(row);
   }
 
   /// Where windows have one class, a stretch of rows of one class is cut like a recording: classes may follow each other.
@@ -219,7 +216,7 @@ class CsvSeriesReader {
   /// The windows of each recording, and in which recordings each class is; without labels all are of one class.
   void count_recordings() {
     windows_.resize(rows_.recordings.size());
-    for (const SeriesPiece& piece : rows_.pieces)
+    for (const SeriesPiece& piece : stretches())
       add_windows(piece.first, piece.first + piece.rows, windows_[static_cast<std::size_t>(piece.recording)]);
     recordings_of_.resize(std::max<std::size_t>(rows_.classes.size(), 1));
     for (std::size_t r = 0; r < windows_.size(); ++r) {
@@ -279,7 +276,7 @@ class CsvSeriesReader {
         format("the longest piece {} has {} row{}", one_label ? "of one label" : "without a gap", rows, rows == 1 ? "" : "s");
     if (rows == 0) return "no row has it";
     if (rows < options_.window) return piece + "; make windows shorter";
-    if (count == 0) return "no window has it as its class: its rows are the fewer; make windows shorter";
+    if (count == 0) return "no window has it as its class; make windows or the stride shorter";
     if (by_recording_)
       return format("{} with such windows did not do for all parts; a split by time cuts each", recordings(count));
     const auto share = static_cast<std::int64_t>(static_cast<double>(rows) * fractions()[part]);
