@@ -127,7 +127,7 @@ TEST_CASE("image folder: bad files stop the loading, or are left out and counted
   REQUIRE(data.report.skipped.size() == 2);
   REQUIRE(data.report.skipped[0].find("004.png") != std::string::npos);
   REQUIRE(data.train.size() + data.validation.size() + data.test.size() == 39);
-  REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("got no such file"));
+  REQUIRE_THROWS_WITH(image_folder(folder.path / "person"), ContainsSubstring("lie in no class folder"));
   REQUIRE_THROWS_WITH(image_folder(folder.path / "nowhere"), ContainsSubstring("nowhere"));
 }
 
@@ -180,6 +180,59 @@ TEST_CASE("image folder: what is no class is noted, what was never learnt is ref
                     ContainsSubstring("got also 'bird', which nothing was learnt of"));
   options.classes = {"nobody", "person"};
   CHECK(image_folder(folder.path, options).test.size() == 4);
+}
+
+TEST_CASE("image folder: what is not read is counted and noted, and what a part lacks") {
+  const test::TemporaryFolder folder("siena_folder_unread");
+  add_people(folder.path / "train", 10);
+  add_people(folder.path / "valid", 2);
+  add_people(folder.path / "test", 2);
+  std::filesystem::remove_all(folder.path / "test" / "person");
+  for (const char* file : {"a.png", "b.JPG", "person/more/a.png", "person/more/still/b.png", "nobody/a.webp", "nobody/b.bmp",
+                           "nobody/c.gif", "nobody/d.TIF", "nobody/e.tif"})
+    write_bytes(folder.path / "train" / file, "not looked at");
+  const auto data = image_folder(folder.path, small_images());
+  CHECK(data.train.size() == 20);
+  const auto noted = [&](const std::string& text) {
+    return std::count_if(data.report.notes.begin(), data.report.notes.end(),
+                         [&](const std::string& note) { return note.find(text) != std::string::npos; });
+  };
+  CHECK(noted("test' holds no files of these classes: person") == 1);
+  CHECK(noted("beside the folders of the classes in '" + (folder.path / "train").string() + "' are not read: 2") == 1);
+  CHECK(noted("train/person' are not read: 2") == 1);
+  for (const char* ending : {".webp", ".bmp", ".gif"}) CHECK(noted(format("files {} in", ending)) == 1);
+  CHECK(noted("files .tif in '" + (folder.path / "train" / "nobody").string() + "' are not read: 2") == 1);
+  CHECK(data.report.notes.size() == 7);
+}
+
+TEST_CASE("image folder: errors say which folder is missing or empty") {
+  const test::TemporaryFolder folder("siena_folder_missing");
+  add_people(folder.path / "valid", 10);
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()), ContainsSubstring("'train' is missing; found valid"));
+  add_people(folder.path / "trian", 10);
+  auto named = small_images();
+  named.classes = {"person", "nobody"};
+  for (const auto& options : {small_images(), named})
+    CHECK_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("'train' is missing; found trian, valid"));
+  CHECK_THROWS_WITH(image_folder(folder.path / "trian" / "person", named), ContainsSubstring("lie in no class folder"));
+  std::filesystem::rename(folder.path / "trian", folder.path / "train");
+  write_bytes(folder.path / "train" / "bird" / "a.bmp", "no image that is read");
+  write_bytes(folder.path / "valid" / "bird" / "a.png", test::png_bytes(test::slope(12, 12)));
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()),
+                    ContainsSubstring("expected files (.jpg, .jpeg, .png) in '") && ContainsSubstring("train/bird', as in"));
+}
+
+TEST_CASE("image folder: too few images to cut a part") {
+  const test::TemporaryFolder folder("siena_folder_few");
+  add_people(folder.path, 2);
+  CHECK_THROWS_WITH(image_folder(folder.path, small_images()),
+                    ContainsSubstring("4 images are too few to cut a test part of 10 %; add images or a folder test/"));
+  auto options = small_images();
+  options.test = 0;
+  options.validation = 0.1;
+  CHECK_THROWS_WITH(image_folder(folder.path, options), ContainsSubstring("cut a validation part of 10 %"));
+  options.validation = 0;
+  CHECK(image_folder(folder.path, options).train.size() == 4);
 }
 
 TEST_CASE("image folder: classes may be called train or test") {

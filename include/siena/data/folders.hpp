@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -111,8 +112,10 @@ class FolderFinder {
     }
     note_left_out(result.train);
     result.classes = find_.classes.empty() ? classes_in(result.train, true) : find_.classes;
+    check_train(result);
     check_classes(result);
     for (const auto& part : {result.validation, result.test}) check_part(part, result);
+    for (const auto& part : {result.train, result.validation, result.test}) note_unread(part, result.classes);
     for (const auto& name : names_) {
       const bool read = !parts[0].empty() && std::find(parts.begin(), parts.end(), name) != parts.end();
       const bool looks_read = !parts[0].empty() || std::find(parts.begin(), parts.end(), name) != parts.end();
@@ -126,6 +129,10 @@ class FolderFinder {
  private:
   static constexpr std::array<std::array<std::string_view, 4>, 3> part_names{
       {{"train", "training"}, {"validation", "valid", "val", "dev"}, {"test", "testing"}}};
+  /// Endings of images and sounds that people take for data.
+  static constexpr std::array<std::string_view, 17> other_formats{{".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".avif",
+                                                                   ".jp2", ".jpg", ".jpeg", ".png", ".wav", ".mp3", ".flac",
+                                                                   ".ogg", ".m4a", ".aiff"}};
 
   /// Whether there is one; what cannot be read is said where files are listed.
   bool has_files(const std::filesystem::path& folder) const {
@@ -146,7 +153,9 @@ class FolderFinder {
       if (has_files(folder / name)) {
         classes.push_back(name);
       } else if (say) {
-        report_.notes.push_back(format("'{}' holds none of the files of a class: left out", (folder / name).string()));
+        report_.notes.push_back(
+            format("'{}' holds none of the files of a class ({}): left out", (folder / name).string(), joined(find_.endings)));
+        note_other_formats(folder / name);
       }
     }
     return classes;
@@ -176,6 +185,65 @@ class FolderFinder {
     });
   }
 
+  /// How many files of ours there are in the folders of a folder, however deep.
+  std::int64_t count_below(const std::filesystem::path& folder) const {
+    std::int64_t count = 0;
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(folder, std::filesystem::directory_options::skip_permission_denied, error);
+    for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error))
+      if (at.depth() > 0 && is_listed(*at, find_.endings)) ++count;
+    return count;
+  }
+  void note_other_formats(const std::filesystem::path& folder) {
+    std::array<std::int64_t, other_formats.size()> counts{};
+    each_entry(folder, find_.reader, [&](const std::filesystem::directory_entry& entry) {
+      const std::string ending = in_small_letters(entry.path().extension().string());
+      const auto at = std::find(other_formats.begin(), other_formats.end(), ending);
+      if (at != other_formats.end() && is_listed(entry, {*at})) ++counts[static_cast<std::size_t>(at - other_formats.begin())];
+    });
+    for (std::size_t f = 0; f < counts.size(); ++f) {
+      const std::string_view ending = other_formats[f];
+      if (counts[f] == 0 || std::find(find_.endings.begin(), find_.endings.end(), ending) != find_.endings.end()) continue;
+      report_.notes.push_back(
+          format("files {} in '{}' are not read: {} (read: {})", ending, folder.string(), counts[f], joined(find_.endings)));
+    }
+  }
+  /// What looks like data of a part, and is not read.
+  void note_unread(const std::filesystem::path& part, const std::vector<std::string>& classes) {
+    if (part.empty()) return;
+    const auto beside = files_in(part, find_.reader, find_.endings).size();
+    if (beside > 0)
+      report_.notes.push_back(
+          format("files beside the folders of the classes in '{}' are not read: {}", part.string(), beside));
+    note_other_formats(part);
+    for (const auto& name : classes) {
+      std::error_code none;
+      if (!std::filesystem::is_directory(part / name, none)) continue;
+      if (const auto below = count_below(part / name); below > 0)
+        report_.notes.push_back(format("files in folders of the class '{}' are not read: {}", (part / name).string(), below));
+      note_other_formats(part / name);
+    }
+  }
+
+  /// Whether there are classes at all, and where people may have put them.
+  void check_train(const ClassFolders& found) {
+    const bool any = std::any_of(found.classes.begin(), found.classes.end(), [&](const std::string& name) {
+      std::error_code none;
+      return std::filesystem::is_directory(found.train / name, none);
+    });
+    if (any || found.train != directory_) return;
+    std::vector<std::string> with_classes;
+    for (const auto& name : names_)
+      if (!classes_of(directory_ / name).empty()) with_classes.push_back(name);
+    require<DataError>(
+        with_classes.empty(),
+        "{}: expected a folder for each class in '{}', or folders of parts, of which 'train' is missing; found {}",
+        find_.reader, directory_.string(), joined(with_classes));
+    require<DataError>(!has_files(directory_),
+                       "{}: expected a folder of {} files for each class in '{}', got files that lie in no class folder",
+                       find_.reader, joined(find_.endings), directory_.string());
+  }
+
   void check_classes(const ClassFolders& found) {
     for (const auto& name : found.classes) {
       std::error_code none;
@@ -203,8 +271,18 @@ class FolderFinder {
 
   /// Of validation and test: what is tested was learnt.
   void check_part(const std::filesystem::path& part, const ClassFolders& found) {
-    if (part.empty() || !find_.classes.empty()) return;
+    if (part.empty()) return;
+    std::vector<std::string> missing;
+    for (const auto& name : found.classes)
+      if (!has_files(part / name)) missing.push_back(name);
+    if (!missing.empty())
+      report_.notes.push_back(format("'{}' holds no files of these classes: {}", part.string(), joined(missing)));
+    if (!find_.classes.empty()) return;
     for (const auto& name : classes_of(part)) {
+      std::error_code none;
+      require<DataError>(!std::filesystem::is_directory(found.train / name, none) || has_files(found.train / name),
+                         "{}: expected files ({}) in '{}', as in '{}', got none", find_.reader, joined(find_.endings),
+                         (found.train / name).string(), (part / name).string());
       require<DataError>(
           std::find(found.classes.begin(), found.classes.end(), name) != found.classes.end(),
           "{}: expected the classes of '{}' in '{}', got also '{}', which nothing was learnt of; move it or name the "
@@ -241,9 +319,10 @@ class FolderFinder {
 
 /// The folders of a data set with a folder a class: `directory` holds them, or holds folders of parts that do: train
 /// (training), validation (valid, val, dev) and test (testing), in small or capital letters. A folder of that name that holds
-/// files itself is a class. Hidden folders, __MACOSX and folders without files are no classes, which the report notes. Throws
-/// DataError where a part has classes that nothing is learnt of, and where a folder beside the parts has their classes and
-/// nobody reads it.
+/// files itself is a class. Hidden folders, __MACOSX and folders without files are no classes. The report notes them, classes
+/// that validation or test lack, and files that are not read: beside or below the folders of the classes, or of other formats.
+/// Throws DataError where there is no class, where a part has classes that nothing is learnt of, and where a folder beside the
+/// parts has their classes and nobody reads it.
 inline ClassFolders class_folders(const std::filesystem::path& directory, const FindFolders& find, LoadReport& report) {
   return detail::FolderFinder(directory, find, report).folders();
 }

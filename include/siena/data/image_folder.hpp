@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -105,10 +106,15 @@ inline std::vector<LabelledFile> class_files(const std::filesystem::path& folder
 }
 
 /// What is held out of the training part, where no folder gives it.
-inline Dataset hold_out(Dataset& train, const SplitOptions& options, const char* name) {
+inline Dataset hold_out(Dataset& train, const SplitOptions& options, const char* part) {
+  const auto size = static_cast<double>(train.size());
+  const bool fraction = options.fraction > 0 && options.fraction < 1;  // else split says what is wrong
+  require<DataError>(!fraction || (std::llround(options.fraction * size) > 0 && std::llround(options.fraction * size) < size),
+                     "image_folder: {} images are too few to cut a {} part of {:.4g} %; add images or a folder {}/",
+                     train.size(), part, 100 * options.fraction, part);
   const Split parts = split(train, options);
   train = parts.kept;
-  return parts.held_out.named(name);
+  return parts.held_out.named(format("image_folder {}", part));
 }
 
 /// The same normalisation for all parts, that of the training part.
@@ -140,11 +146,11 @@ inline ImageFolder image_folder(const std::filesystem::path& directory, const Im
   result.train = read(folders.train, "image_folder train");
   result.test = !folders.test.empty()
                     ? read(folders.test, "image_folder test")
-                    : detail::hold_out(result.train, {.fraction = options.test, .seed = options.seed}, "image_folder test");
-  result.validation = !folders.validation.empty()
-                          ? read(folders.validation, "image_folder validation")
-                          : detail::hold_out(result.train, {.fraction = options.validation, .seed = options.seed + 1},
-                                             "image_folder validation");
+                    : detail::hold_out(result.train, {.fraction = options.test, .seed = options.seed}, "test");
+  result.validation =
+      !folders.validation.empty()
+          ? read(folders.validation, "image_folder validation")
+          : detail::hold_out(result.train, {.fraction = options.validation, .seed = options.seed + 1}, "validation");
   detail::normalize_all(result);
   return result;
 }
