@@ -77,6 +77,7 @@ void learn_activities(const Recorded& recorded, int epochs) {
           .described({.classes = {"still", "walking", "running"}});
   const data::Splits data = by_person(windows, recorded.people);
   const auto bounds = subject_to(MemoryBound{1_KiB}, AtMost{Macs{}, 2e4});
+  for (const Reach& metric : reach(network_for(data, 3), bounds)) fmt::print("{}\n", metric);
   const SearchOptions options{
       .warmup = epochs,
       .epochs = epochs,
@@ -93,9 +94,12 @@ void learn_activities(const Recorded& recorded, int epochs) {
 void learn_speeds(const Recorded& recorded, int epochs) {
   const auto windows = data::Dataset::from_floats(recorded.readings, {.shape = {64, 3}, .targets = recorded.speeds});
   const data::Splits data = by_person(windows, recorded.people);
-  Network network = network_for(data, 1);
-  fit(network, data, {.epochs = epochs, .batch = 32, .keep_best = true, .objective = regression()}, ProgressBar{});
-  fmt::print("{}", regression_report(network, data.test).to_string());
+  const auto bounds = subject_to(MemoryBound{1_KiB});
+  const SearchOptions options{.warmup = epochs, .epochs = epochs, .batch = 32, .objective = regression()};
+  auto [found, history] = search(network_for(data, 1), data, bounds, Duccio{}, options, ProgressBar{});
+  fit(found, data, {.epochs = epochs, .batch = 32, .keep_best = true, .objective = regression()}, ProgressBar{});
+  fmt::print("{}\n", evaluate(found, data.test, bounds, regression()));
+  fmt::print("{}", regression_report(found, data.test).to_string());
 }
 
 /// Several labels: a window may have none, one or both.

@@ -287,6 +287,20 @@ TEST_CASE("targets go wherever their samples go") {
   REQUIRE(numbered(3).target(2).empty());
 }
 
+TEST_CASE("two splits make the three parts of a search") {
+  namespace data = siena::data;
+  const Dataset all = numbered(100);
+  // The sample of docs/guides/own_data.md.
+  // clang-format off
+  const auto [rest, test] = data::split(all, {.fraction = 0.2});           // a fifth of all
+  const auto [train, validation] = data::split(rest, {.fraction = 0.25});  // a quarter of the rest: another fifth of all
+  const data::Splits splits{.train = train, .validation = validation, .test = test};
+  // clang-format on
+  CHECK(splits.train.size() == 60);
+  CHECK(splits.validation.size() == 20);
+  CHECK(splits.test.size() == 20);
+}
+
 TEST_CASE("targets that do not fit are refused") {
   const auto with = [](std::vector<float> targets) {
     return Dataset::from_floats({1, 2, 3}, {.shape = {1}, .targets = std::move(targets), .name = "weights"});

@@ -33,6 +33,31 @@ TEST_CASE("a network and how its inputs are prepared, in one file, answer in ano
   CHECK(answer.all == Predictor(found, data.train.preparation()).classify(pixels).all);
 }
 
+TEST_CASE("a network of numbers answers for a window as the sensor gives it") {
+  const test::TemporaryFolder folder("siena_preparation_window");
+  const auto file = folder.path / "found.safetensors";
+  std::vector<float> readings(2 * 64 * 3);
+  for (std::size_t i = 0; i < readings.size(); ++i) readings[i] = static_cast<float>(i * 7 % 20);
+  const auto windows = data::Dataset::from_floats(readings, {.shape = {64, 3}, .labels = {0, 1}})
+                           .described({.classes = {"still", "walking"}})
+                           .normalized({9, 10, 11}, {2, 3, 4});
+  Network network(windows.shape(),
+                  [](Flow x) { return x | Conv1d{.out = 4, .kernel = 5} | GlobalAvgPool{} | Linear{.out = 2}; });
+  deploy::save_network(network, file, {.metadata = deploy::preparation_metadata(windows.preparation())});
+  const auto read_sensor = [&] { return std::vector<float>(readings.begin() + 64 * 3, readings.end()); };
+  // The sample of docs/guides/deploy.md.
+  // clang-format off
+  Predictor predictor(deploy::load_network(file), deploy::load_preparation(file));
+  const std::vector<float> window = read_sensor();  // 64 readings of three axes: x y z x y z ...
+  fmt::print("{}\n", predictor.classify(window).name);
+  const Tensor numbers = predictor.outputs(window);  // 1 x outputs, as the network says them
+  // clang-format on
+  REQUIRE(numbers.shape() == Shape{1, 2});
+  for_each_prediction(network, windows.subset({1}), [&](const data::Batch&, const Tensor& outputs) {
+    for (std::size_t c = 0; c < 2; ++c) CHECK(numbers.row(0)[c] == outputs.row(0)[c]);
+  });
+}
+
 TEST_CASE("files without a preparation, or with a damaged one, are refused by name") {
   const test::TemporaryFolder folder("siena_preparation_refused");
   const auto file = folder.path / "weights.safetensors";

@@ -156,7 +156,7 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
 }
 
 /// The report of a network with its accuracy on `test` (as `measured`), where there are samples; where the objective has no
-/// classes, with its loss.
+/// classes, with its loss: give the one that the network was trained with, regression() for numbers.
 inline Report evaluate(Network& network, const data::Dataset& test, const ConstraintSet& constraints,
                        const Objective& objective = classification()) {
   Report result = report(network, constraints);
