@@ -166,7 +166,7 @@ TEST_CASE("objectives refuse data that they cannot use, before training") {
   CHECK_THAT(refusal(classification(), with({}, {1, 0, 0, 0, 1, 0})),
              ContainsSubstring("each of the 3 classes of 'odd', got 2"));
   CHECK_THAT(refusal(classification(), with({}, {1, 1, 0, 1})),
-             ContainsSubstring("add up to 1, got a sum of 2 (smallest 0) for sample 0 of 'odd'; for several labels"));
+             ContainsSubstring("add up to 1, got a sum of 2 (smallest 0) for sample 0 of 'odd'; for numbers give"));
   CHECK_THAT(refusal(classification(), with({}, {2, -1, 0, 1})), ContainsSubstring("(smallest -1)"));
   CHECK_THAT(refusal(classification({.class_weights = {1, 2, 3}}), with({0, 1}, {})),
              ContainsSubstring("a weight for each of 2 classes, got 3"));
