@@ -66,6 +66,16 @@ inline void require_alike(const char* option, const data::Preparation& trained, 
       option, *is, *was);
 }
 
+/// A note where the data name other classes than the network was trained with, "" where they are the same or unknown: its
+/// outputs then begin with what they meant before.
+inline std::string other_classes(const data::Preparation& trained, const data::Preparation& own) {
+  const std::vector<std::string>&theirs = trained.classes, &ours = own.classes;
+  if (theirs.empty() || ours.empty() || std::is_permutation(theirs.begin(), theirs.end(), ours.begin(), ours.end())) return "";
+  const auto [was, is] = std::mismatch(theirs.begin(), theirs.end(), ours.begin(), ours.end());
+  return format("the data have other classes than the network was trained with: {} in the place of {}",
+                is == ours.end() ? "none" : "'" + *is + "'", was == theirs.end() ? "none" : "'" + *was + "'");
+}
+
 /// Samples normalised as those of the network of --network were.
 inline data::Dataset prepared_as(const data::Preparation& trained, const data::Dataset& samples) {
   require_alike("--network", trained, samples.preparation());

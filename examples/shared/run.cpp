@@ -21,6 +21,7 @@
 #include "benchmark.hpp"
 #include "checkpoints.hpp"
 #include "command_line.hpp"
+#include "data_words.hpp"
 #include "ending_signals.hpp"
 #include "network_file.hpp"
 #include "objective.hpp"
@@ -41,7 +42,7 @@ class Run {
     lock_ = check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
-    show_load_report();
+    say_load_report(benchmark.program, data_.report);
     if (!s_.network.empty()) prepare_as_the_network();
     if (!s_.init.empty()) check_weights();
     limit_training();
@@ -59,6 +60,7 @@ class Run {
 
   /// Whether every bound is kept.
   bool operator()() {
+    if (talks()) say_samples(s_.data.folder, data_.splits);
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
     if (!s_.mlperf.empty()) (void)mlperf(network);  // a folder that does not fit ends here, before hours of training
@@ -71,7 +73,7 @@ class Run {
     const data::Splits& splits = data_.splits;
     return {.input = splits.shape(), .classes = static_cast<int>(splits.classes()), .width = width, .seed = s_.seed};
   }
-  bool shows_bounds() const { return s_.dry_run || !s_.quiet; }
+  bool talks() const { return s_.dry_run || !s_.quiet; }
   /// What training begins with. Bounds that nothing keeps end here, before hours of warm-up.
   Network first_network() const {
     if (s_.method == "uniform") return benchmark_.network(model(widest_width()));
@@ -89,7 +91,7 @@ class Run {
   void check_reachable(const Network& network) const {
     Network copy = network;
     const SearchSpace space(copy, s_.recipe.space);
-    if (shows_bounds()) {
+    if (talks()) {
       say(stdout, "{}\n", freedom(copy, space).to_string());
       std::vector<Reach> ranges = reach(copy, space, bounds_);
       for (std::size_t i = 0; i < ranges.size(); ++i) {
@@ -102,20 +104,12 @@ class Run {
   }
   double widest_width() const {
     const double width = widest([&](double w) { return benchmark_.network(model(w)); }, bounds_, s_.width);
-    if (shows_bounds() && !bounds_.empty())
+    if (talks() && !bounds_.empty())
       say(stdout, "uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}", width, s_.width,
           width == s_.width ? ": the whole network keeps them" : "");
     return width;
   }
 
-  void show_load_report() const {
-    const std::vector<std::string>& skipped = data_.report.skipped;
-    for (std::size_t i = 0; i < std::min<std::size_t>(skipped.size(), 5); ++i)
-      say(stderr, "{}: left out: {}", benchmark_.program, skipped[i]);
-    if (!skipped.empty())
-      say(stderr, "{}: {} bad file{} left out", benchmark_.program, skipped.size(), skipped.size() == 1 ? " was" : "s were");
-    for (const std::string& note : data_.report.notes) say(stderr, "{}: {}", benchmark_.program, note);
-  }
   /// --train-limit. Folders are often read class by class: a class that is left out is worth a word.
   void limit_training() {
     data::Dataset& train = data_.splits.train;
@@ -133,6 +127,7 @@ class Run {
   void prepare_as_the_network() {
     const std::optional<data::Preparation> trained = preparation_in("--network", s_.network);
     if (!trained) return;
+    note_other_classes("--network", *trained);
     for (data::Dataset* part : {&data_.splits.train, &data_.splits.validation, &data_.splits.test}) {
       if (!part->empty()) *part = prepared_as(*trained, *part);
     }
@@ -140,7 +135,13 @@ class Run {
   /// Weights of --init are of what they were trained with.
   void check_weights() const {
     const std::optional<data::Preparation> trained = preparation_in("--init", s_.init);
-    if (trained) require_alike("--init", *trained, data_.splits.train.preparation());
+    if (!trained) return;
+    note_other_classes("--init", *trained);
+    require_alike("--init", *trained, data_.splits.train.preparation());
+  }
+  void note_other_classes(const char* option, const data::Preparation& trained) const {
+    const std::string note = other_classes(trained, preparation());
+    if (!note.empty()) say(stderr, "{}: {}: {}", benchmark_.program, option, note);
   }
   /// Not only after the warm-up.
   void check_samples() const {
@@ -311,10 +312,6 @@ class Run {
 
   void dry_run() const {
     const Recipe& r = s_.recipe;
-    const data::Splits& splits = data_.splits;
-    say(stdout, "{}: {} samples of {} to train, {} to choose by, {} to test",
-        s_.data.folder.empty() ? "synthetic data" : s_.data.folder, splits.train.size(), splits.shape(),
-        splits.validation.size(), splits.test.size());
     say(stdout, "preset {}, method {}, formulation {}, batch {}, augmentation: {}", s_.preset, s_.method, s_.formulation,
         r.batch, data::to_string(r.augment));
     say(stdout, "objective: {}", objective_.settings);
