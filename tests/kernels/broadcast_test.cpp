@@ -14,7 +14,7 @@ TEMPLATE_TEST_CASE("images times one value a channel, and its gradient", "[kerne
   using T = TestType;
   for (const auto& images : {kernels::ImageRows{1, 1, 1}, {2, 5, 3}, {3, 4, 8}, {40, 49, 33}, {7, 9, 16}, {2, 2100, 13}}) {
     for (Write mode : {Write::overwrite, Write::accumulate}) {
-      const auto [batch, positions, channels] = images;
+      const std::int64_t batch = images.batch, positions = images.positions, channels = images.channels;
       INFO(batch << " images of " << positions << " x " << channels << ", accumulate " << (mode == Write::accumulate));
       auto run = [&](T poison, bool reference) {
         Random random(3);
