@@ -136,8 +136,8 @@ TEST_CASE("network file: the networks of the benchmarks, and the file beside") {
     deploy::save_network(network, file, {.metadata = {{"data set", "CIFAR-10"}}});
     Network loaded = deploy::load_network(file);
     CHECK(deploy::load_safetensors(file).get<std::string>("data set") == "CIFAR-10");
-    Network same = network;
-    REQUIRE_NOTHROW(deploy::load_weights(same, file));  // the weights are where they were
+    Network fresh = network;
+    REQUIRE_NOTHROW(deploy::load_weights(fresh, file));  // the weights are where they were
     Network other(Shape{4}, [](const Flow& x) { return x | Linear{.out = 2}; });
     CHECK_THROWS_WITH(deploy::load_weights(other, file), ContainsSubstring("it holds a network of its own: load_network"));
     check_same(network, loaded, test::RandomNetwork(3).batch(network, 1));
