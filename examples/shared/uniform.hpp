@@ -12,8 +12,8 @@
 
 namespace siena::examples {
 
-/// The greatest width, up to `most`, whose network keeps every bound. Throws ConstraintError, with the bounds that the narrowest
-/// one breaks, where there is none.
+/// The greatest width, up to `most`, whose network keeps every bound. Throws ConstraintError, with the bounds that the
+/// narrowest one breaks, where there is none.
 inline double widest(const std::function<Network(double width)>& network_of, const ConstraintSet& bounds, double most) {
   const auto keeps = [&](double width) { return bounds.feasible(describe(network_of(width))); };
   double low = keeps(most) ? most : 0, high = most;
