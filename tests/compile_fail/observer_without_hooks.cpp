@@ -7,7 +7,7 @@ struct Mine {
 #ifdef CONTROL
   void on_epoch(const siena::EpochEvent&) {}
 #else
-  void on_batch(const siena::StepEvent&) {}
+  void hear(const siena::StepEvent&) {}
 #endif
 };
 
