@@ -26,11 +26,12 @@ run whole
 grep -q recall whole.out
 grep -A 2 '"details"' whole.json | grep -q '"classes"'
 
+# In the foreground timeout waits until what it killed has let go of the folder.
 killed=0
 for ((i = 1; i <= kills; ++i)); do
   status=0
   {
-    timeout -s KILL "$((i / 5)).$((i * 37 % 90 + 10))" \
+    timeout --foreground -s KILL "$((i / 5)).$((i * 37 % 90 + 10))" \
       "$program" "${options[@]}" --checkpoint parts --resume --save parts.safetensors --report parts.json >/dev/null || status=$?
   } 2>/dev/null  # where the shell says that it was killed
   ((status == 137)) || break
