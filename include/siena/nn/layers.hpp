@@ -132,5 +132,13 @@ inline std::optional<Conv2d> convolution_of(const Layer& layer) {
   if (const auto* signal = std::get_if<Conv1d>(&layer)) return signal->image();
   return std::nullopt;
 }
+/// Makes a convolution the one whose `convolution_of` that is.
+inline void set_convolution(Layer& layer, const Conv2d& image) {
+  if (auto* signal = std::get_if<Conv1d>(&layer)) {
+    signal->set_image(image);
+  } else {
+    layer = image;
+  }
+}
 
 }  // namespace siena

@@ -5,89 +5,20 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/cost/description.hpp"
 #include "siena/nn/batch_norm_folding.hpp"
+#include "siena/space/layer_description.hpp"
 #include "siena/space/search_space.hpp"
 
 namespace siena {
 
 namespace detail {
-inline LayerKind layer_kind(const Network& network, const Network::Node& node) {
-  return visit_layer(
-      [&]<class L>(const L& layer) {
-        if constexpr (is_convolution<L>) {
-          const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1];
-          // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was.
-          const bool depthwise =
-              layer.group_count(in) == in && (in > 1 || (layer.groups == Conv2d::depthwise && layer.out == 1));
-          return depthwise ? LayerKind::depthwise_conv2d : LayerKind::conv2d;
-        } else if constexpr (std::is_same_v<L, Linear>) {
-          return LayerKind::linear;
-        } else if constexpr (std::is_same_v<L, BatchNorm>) {
-          return LayerKind::batch_norm;
-        } else if constexpr (is_pool<L>) {
-          return LayerKind::pool;
-        } else if constexpr (std::is_same_v<L, Add>) {
-          return LayerKind::add;
-        } else if constexpr (std::is_same_v<L, Multiply>) {
-          return LayerKind::multiply;
-        } else if constexpr (std::is_same_v<L, Upsample> || std::is_same_v<L, Pad> || std::is_same_v<L, Slice>) {
-          return LayerKind::rearrange;
-        } else if constexpr (std::is_same_v<L, Concat>) {
-          return LayerKind::concat;
-        } else if constexpr (std::is_same_v<L, Flatten>) {
-          return LayerKind::flatten;
-        } else if constexpr (std::is_same_v<L, Mixture>) {
-          return LayerKind::mixture;
-        } else if constexpr (std::is_same_v<L, Custom> || std::is_same_v<L, Input>) {
-          return LayerKind::other;
-        } else {
-          static_assert(is_activation<L>, "a kind for every layer");
-          return LayerKind::activation;
-        }
-      },
-      node.layer);
-}
-
-/// Of a convolution: what is left of its kernel.
-template <class N>
-struct KernelSize {
-  int height = 1, width = 1;
-  std::optional<N> live_taps{};
-};
 inline KernelSize<double> kernel_size(const KernelCut& cut) {
   return {.height = static_cast<int>(cut.rows.size()), .width = static_cast<int>(cut.columns.size())};
-}
-
-/// A convolution of `in_channels`, before any went, whose kernel is `taps` now.
-template <class N>
-void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::int64_t in_channels, LayerDesc<N>& layer) {
-  layer.kernel_height = taps.height, layer.kernel_width = taps.width;
-  layer.live_taps = taps.live_taps;
-  layer.stride_height = conv.stride.height, layer.stride_width = conv.stride.width;
-  layer.bias = conv.bias;
-  if (layer.kind == LayerKind::depthwise_conv2d) {
-    layer.multiplier = conv.out / static_cast<int>(in_channels);
-    // Several filters of one channel are a plain convolution, as the network that is left says.
-    if (layer.multiplier > 1 && value_of(layer.in_channels) == 1) layer.kind = LayerKind::conv2d, layer.multiplier = 1;
-  } else if (const int groups = conv.group_count(in_channels); groups > 1) {  // as many as there are channels for
-    layer.groups = layer.in_channels / (static_cast<double>(in_channels) / groups);
-  }
-}
-template <class N>
-void describe_pool(const Layer& pool, LayerDesc<N>& layer) {
-  Size2 kernel{layer.in_height, layer.in_width}, stride = 0;
-  if (const auto* largest = std::get_if<MaxPool>(&pool)) kernel = largest->kernel, stride = largest->stride;
-  if (const auto* mean = std::get_if<AvgPool>(&pool)) kernel = mean->kernel, stride = mean->stride;
-  if (stride.height == 0) stride = kernel;  // windows that touch
-  layer.kernel_height = kernel.height, layer.kernel_width = kernel.width;
-  layer.stride_height = stride.height, layer.stride_width = stride.width;
 }
 
 /// What varies of a network: which nodes stand for which (`sources`, see Choices), `channels(node)`, how many channels each
@@ -113,41 +44,10 @@ Architecture<N> describe_with(const Network& network, const Variation<Channels, 
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
-    LayerDesc<N> layer{.kind = layer_kind(network, node), .name = node.name, .node = i};
-    using enum LayerKind;
-    if (layer.kind == activation || layer.kind == pool || layer.kind == rearrange || layer.kind == other)
-      layer.operation = kind_of(node.layer);
+    LayerDesc<N> layer = describe_layer<N>(network, i, variation.channels, variation.kernel(i));
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
     place[i] = static_cast<int>(architecture.layers.size());
-    const Shape& in = nodes[node.inputs[0]].shape;
-    layer.in_channels = variation.channels(node.inputs[0]);
-    if (layer.kind == concat) {
-      for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += variation.channels(node.inputs[k]);
-    }
-    layer.out_channels = variation.channels(i);
-    if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]);
-    if (in.rank() > 1) layer.in_width = static_cast<int>(in[-2]);
-    if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]);
-    if (node.shape.rank() > 1) layer.out_width = static_cast<int>(node.shape[-2]);
     layer.batch_norm_folded = folded[i];
-    if (const auto conv = convolution_of(node.layer)) {
-      const std::optional<KernelSize<N>> varied = variation.kernel(i);
-      const KernelSize<N> taps = varied.value_or(KernelSize<N>{conv->kernel.height, conv->kernel.width});
-      describe_convolution(*conv, taps, in[-1], layer);
-    } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
-      layer.bias = linear->bias;
-    } else if (std::holds_alternative<PRelu>(node.layer)) {
-      layer.own_weights = layer.in_channels;
-    } else if (layer.kind == multiply) {
-      layer.per_channel = in != nodes[node.inputs[1]].shape;
-    } else if (layer.kind == pool) {
-      describe_pool(node.layer, layer);
-    } else if (std::holds_alternative<Custom>(node.layer)) {
-      double weights = 0;
-      for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());
-      layer.own_weights = weights;
-      layer.own_macs = node.macs.value_or(weights * layer.out_height * layer.out_width);
-    }
     architecture.layers.push_back(std::move(layer));
   }
   return architecture;
