@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <any>
 #include <concepts>
 #include <initializer_list>
 #include <memory>
@@ -12,12 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "siena/nn/layers.hpp"
+#include "siena/nn/network_builder.hpp"
 
 namespace siena {
-
-/// What a room above attaches to a layer; nn only carries it.
-using Decoration = std::any;
 
 /// A layer with something attached: has a `layer` and says what with `decoration()`. Where it has a `check(input, where)`, that
 /// is told the shape that the layer reads, and its name for errors.
@@ -27,26 +23,6 @@ concept DecoratedLayer = requires(const D& decorated) {
   { decorated.decoration() } -> std::convertible_to<Decoration>;
 };
 
-/// The part of a network under construction that a Flow talks to.
-class NetworkBuilder {
- public:
-  NetworkBuilder() = default;
-  NetworkBuilder(const NetworkBuilder&) = delete;
-  NetworkBuilder& operator=(const NetworkBuilder&) = delete;
-  virtual ~NetworkBuilder() { *self_ = nullptr; }
-  virtual int append(Layer layer, std::vector<int> inputs, Decoration decoration) = 0;
-  virtual const Shape& shape(int node) const = 0;
-  virtual int size() const = 0;  ///< nodes so far
-  virtual const std::string& name(int node) const = 0;
-  virtual void rename(int node, std::string name) = 0;
-
-  /// Where it is for as long as it lives, then null: a Flow outlives it where somebody keeps one.
-  const std::shared_ptr<NetworkBuilder*>& self() const { return self_; }
-
- private:
-  std::shared_ptr<NetworkBuilder*> self_ = std::make_shared<NetworkBuilder*>(this);
-};
-
 /// A value in a network under construction: the handle with which graphs are written, `x | Conv2d{.out = 16} | Relu{}`. Good
 /// until the network is built; an ArgumentError afterwards.
 class Flow {
@@ -54,7 +30,7 @@ class Flow {
   Flow(NetworkBuilder* builder, int node) : builder_(builder->self()), node_(node) {}
 
   /// Shape of one sample here.
-  const Shape& shape() const { return builder()->shape(node_); }
+  Shape shape() const { return builder()->shape(node_); }
   int node() const { return node_; }
   NetworkBuilder* builder() const {
     require<ArgumentError>(*builder_ != nullptr,

@@ -41,7 +41,7 @@ class LayerSetup {
   /// The layer's place in the network, for error messages.
   std::string_view where() const { return where_; }
   /// For layers of several inputs.
-  std::span<const Shape> inputs() const {
+  std::span<const Shape> inputs() {
     reads_all_ = true;
     return inputs_;
   }
@@ -72,7 +72,7 @@ class LayerSetup {
  private:
   std::string_view where_;
   std::span<const Shape> inputs_;
-  mutable bool reads_all_ = false;
+  bool reads_all_ = false;
 };
 
 /// What a layer sees of one pass through the network. Values carry the batch as their first size.
@@ -98,9 +98,6 @@ class Forward {
   virtual Var network_parameter(int index) = 0;
   virtual Tensor& network_buffer(int index) = 0;
   virtual Var& shared(int index) = 0;
-  /// Set on a batch norm that is computed together with the add and the ReLU that follow it.
-  bool fused_relu = false;
-  Var fused_residual{};
 };
 
 /// A layer is a copyable description: a name of its kind, `setup` (checks its inputs, asks for

@@ -32,13 +32,19 @@ struct BatchNorm {
     return setup.input();
   }
 
-  Var forward(Forward& f) const {
+  /// What is computed along with it: an add of `residual`, where there is one, and then a ReLU.
+  struct Tail {
+    bool relu = false;
+    Var residual = {};
+  };
+  Var forward(Forward& f) const { return forward(f, {}); }
+  Var forward(Forward& f, const Tail& tail) const {
     return ops::batch_norm<float>(f.input(), f.parameter(0), f.parameter(1), f.buffer(0), f.buffer(1),
                                   {.epsilon = epsilon,
                                    .momentum = momentum,
                                    .training = f.mode() == Mode::training,
-                                   .relu = f.fused_relu,
-                                   .residual = f.fused_residual});
+                                   .relu = tail.relu,
+                                   .residual = tail.residual});
   }
 };
 
