@@ -166,10 +166,14 @@ TEST_CASE("one search holds the guide's constraints with its optimizer, observer
   const Cycles two{2};  // a square for each layer: at most 16 channels
   const auto bounds = subject_to(LatencyBound{WeightSquare{.clock = 100_MHz}, two}, Intensity{0.45});  // at least 9
   std::vector<std::string> lines;
-  const auto [found, history] =
-      search(network, data, bounds, Duccio{},
-             {.warmup = 4, .epochs = 4, .batch = 32, .optimizer = RmsProp{.lr = 0.02}, .objective = huber_regression(1)},
-             BrokenBounds{lines});
+  const SearchOptions options{.warmup = 10,
+                              .epochs = 4,
+                              .batch = 32,
+                              .optimizer = RmsProp{.lr = 0.02},
+                              .architecture = Adam{.lr = 1e-6},  // nothing goes before it has to
+                              .lead = 1,
+                              .objective = huber_regression(1)};
+  const auto [found, history] = search(network, data, bounds, Duccio{}, options, BrokenBounds{lines});
   CHECK(found.parameter(0).value.columns() >= 9);
   CHECK(found.parameter(0).value.columns() <= 16);
   CHECK(history.warmup.epochs.back().validation.loss < 0.5 * history.warmup.epochs.front().validation.loss);
@@ -178,5 +182,5 @@ TEST_CASE("one search holds the guide's constraints with its optimizer, observer
   CHECK(lines[1] == "search, epoch 1: latency is 4 cycles, at most 2");
   CHECK(lines.back() == "search ends");
   Network other = network;
-  CHECK_THROWS_AS(fit(other, data, {.optimizer = RmsProp{.memory = 1}}), ArgumentError);
+  CHECK_THROWS_AS(fit(other, data, {.optimizer = RmsProp{.memory = 1}, .objective = huber_regression(1)}), ArgumentError);
 }

@@ -61,7 +61,7 @@ inline std::vector<LabelledFile> tiny_imagenet_test(const std::filesystem::path&
 
 }  // namespace detail
 
-/// Tiny ImageNet as it is distributed: wnids.txt names the classes, train/<class>/images holds the training images, and
+/// Tiny ImageNet as it is distributed: wnids.txt names the classes, `train/<class>/images` holds the training images, and
 /// val/images those that val_annotations.txt labels: they are the test part, as those of its folder test have no labels.
 /// Validation is cut out of the training images. All parts are normalised by mean and deviation of the training part.
 inline ImageFolder tiny_imagenet(const std::filesystem::path& directory, const TinyImagenetOptions& options = {}) {

@@ -42,7 +42,7 @@ inline std::int64_t elements_grain(std::int64_t elements) {
 }
 
 /// Calls body(tag, i) for vectors starting at every i of [0, count), count a whole number of row paddings; the instruction set
-/// of a vector is `typename decltype(tag)::type`.
+/// of a vector is the `type` of the tag.
 template <class Arch, class T, class Body>
 void for_elements(std::int64_t count, Body&& body) {
   parallel_ranges(count, even_grain(count), [&body](std::int64_t begin, std::int64_t end) {

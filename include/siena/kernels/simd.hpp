@@ -251,8 +251,8 @@ SIENA_INLINE typename B::value_type sum(const B& b) {
   }
 }
 
-/// Calls body(tag, column) for every vector of a row of `columns` padded elements; `typename decltype(tag)::type` is
-/// the instruction set of that vector: whole vectors first, then at most one of half the width.
+/// Calls body(tag, column) for every vector of a row of `columns` padded elements; the `type` of the tag is the
+/// instruction set of that vector: whole vectors first, then at most one of half the width.
 template <class T, class Arch = native, class Body>
 SIENA_INLINE void for_each_vector(std::int64_t columns, Body&& body) {
   std::int64_t c = 0;

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# What Doxygen reads in place of a file, line by line the same:
+#   - all of a header is in the group of its room (docs/rooms.dox), and what other namespaces get from it is hidden;
+#   - headings of pages have the names by which links know them, page.md#heading, which Doxygen 1.9 does not give them.
+function slug(text) {
+  text = tolower(text)
+  gsub(/[^a-z0-9 _-]/, "", text)
+  gsub(/ /, "-", text)
+  return text
+}
+function base(path) {
+  sub(/^.*\//, "", path)
+  sub(/\.md$/, "", path)
+  return path
+}
+# Doxygen would look for a heading of any page: links say of which.
+function links(line,   done, path, anchor) {
+  done = ""
+  while (match(line, /\]\([^()# ]*#[^() ]*\)/)) {
+    path = substr(line, RSTART + 2, RLENGTH - 3)
+    anchor = path
+    sub(/^[^#]*#/, "", anchor)
+    sub(/#.*$/, "", path)
+    done = done substr(line, 1, RSTART + 1)
+    if (path ~ /:/) done = done path "#" anchor ")"
+    else done = done "@ref p-" (path == "" ? base(FILENAME) : base(path)) "-" anchor ")"
+    line = substr(line, RSTART + RLENGTH)
+  }
+  return done line
+}
+FILENAME ~ /\.hpp$/ {
+  if (FNR == 1) {
+    room = FILENAME
+    sub(/^.*include\/siena\//, "", room)
+    room = room ~ /\// ? substr(room, 1, index(room, "/") - 1) : ""
+  }
+  if (room != "" && /^}  \/\/ namespace siena/) {
+    print "/** @} */ " $0 " /** @cond */"
+    left = 1
+  } else if (room != "" && /^namespace siena[a-z_:]* \{$/) {
+    print (left ? "/** @endcond */ " : "") $0 " /** @addtogroup room_" room " */ /** @{ */"
+    left = 0
+  } else {
+    print
+  }
+  next
+}
+/^```/ { fenced = !fenced }
+fenced || /^```/ { print; next }
+/^##+ / {
+  heading = $0
+  sub(/^#+ +/, "", heading)
+  print $0 " {#p-" base(FILENAME) "-" slug(heading) "}"
+  next
+}
+{ print links($0) }
+END { if (left) print "/** @endcond */" }
