@@ -117,6 +117,13 @@ TEST_CASE("description: elements, weights and multiplications of every kind of l
   tape.backward(soft.macs());
   REQUIRE(tape.gradient(soft.in_channels) == 9 * 2 * 16);
 
+  tape.clear();
+  soft = convert<Scalar>(depthwise);
+  soft.in_height = tape.leaf(8), soft.out_height = tape.leaf(4);
+  tape.backward(soft.macs() + soft.input_elements());
+  REQUIRE(tape.gradient(soft.out_height) == 9 * 16 * 4);
+  REQUIRE(tape.gradient(soft.in_height) == 8 * 4);
+
   LayerDesc<double> norm{.kind = LayerKind::batch_norm, .in_channels = 6, .out_channels = 6};
   REQUIRE(norm.weights() + norm.biases() == 12);
   norm.batch_norm_folded = true;

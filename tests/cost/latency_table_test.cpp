@@ -21,6 +21,8 @@ LayerDesc<double> measured_conv(double in, double out, int height, int width) {
 }
 double conv_seconds(double in, double out, int h, int w) { return 1e-6 + 1e-9 * h * w * (3 + in) * (2 + out); }
 
+using SizeOfImage = Scalar LayerDesc<Scalar>::*;
+
 LayerDesc<double> plain_layer(LayerKind kind, std::string operation, double channels, int size) {
   LayerDesc<double> layer{.kind = kind, .operation = std::move(operation), .name = "plain"};
   layer.in_channels = layer.out_channels = channels;
@@ -70,6 +72,28 @@ TEST_CASE("latency table: the gradient is that of finite differences", "[cost]")
       CHECK(tape.gradient(at_out) == Approx((seconds(in + 0.5, 12) - seconds(in + 0.5, 10)) / 2));
     }
   }
+}
+
+TEST_CASE("latency table: a size that varies has the slope from the next smaller measured one", "[cost]") {
+  const LatencyTable table(test::latency_points());
+  const auto slope = [&](const LayerDesc<double>& plain, SizeOfImage size, double at) {
+    ScalarTape tape;
+    auto layer = convert<Scalar>(plain);
+    layer.*size = tape.leaf(at);
+    const Scalar cost = table.layer_cost(layer);
+    CHECK(cost.value() == table.layer_cost(convert<double>(layer)));
+    tape.backward(cost);
+    return tape.gradient(layer.*size);
+  };
+  const auto conv = measured_conv(4, 8, 8, 12);
+  for (const double height : {4.0, 6.0, 8.0}) {  // one slope all over
+    CHECK(slope(conv, &LayerDesc<Scalar>::out_height, height) == Approx(1e-9 * 12 * 7 * 10));
+  }
+  for (const double width : {4.0, 7.0, 12.0}) {
+    CHECK(slope(conv, &LayerDesc<Scalar>::out_width, width) == Approx(1e-9 * 8 * 7 * 10));
+  }
+  const auto linear = test::linear("one size", 32, 32);
+  CHECK(slope(linear, &LayerDesc<Scalar>::out_height, 1) == Approx(table.layer_cost(linear)));
 }
 
 TEST_CASE("latency table: channels count in whole tiles, with the slope between them", "[cost]") {

@@ -115,6 +115,10 @@ TEST_CASE("validate: every model that is shipped tells the truth", "[cost]") {
     INFO(builtin.to_string() << "\n" << known.to_string());
     CHECK(builtin.passed());
     CHECK(known.passed());
+    const Validation of_sizes = validate(model, test::resnet8(), {.size_span = 32});
+    CHECK(of_sizes.walks > known.walks);
+    INFO(of_sizes.to_string());
+    CHECK(of_sizes.passed());
   };
   passes(Params{});
   passes(Params{.bias = true});
@@ -151,6 +155,15 @@ TEST_CASE("validate: finds the four faults of existing models", "[cost]") {
   const auto unroll = validate(UnrollOfTheWrongSign{});
   CHECK_THAT(findings(unroll, "conv 3x3", "output channels"),
              ContainsSubstring("expected a slope of 0 or more at 32, for the cost never falls, got -1.5625"));
+}
+
+TEST_CASE("validate: sizes of images move where that is asked for", "[cost]") {
+  const Architecture<double> net{{test::conv("first", {.in = 8, .out = 8, .stride = 2})}};
+  CHECK(findings(validate(WithoutSlope{}, net), "first", "height").empty());
+  const Validation sizes = validate(WithoutSlope{}, net, {.size_span = 4});
+  CHECK(findings(sizes, "first", "height") ==
+        "first, height: expected a mean slope of 9216 from 16 to 20, as the cost grows, got 0, 0 times that\n");
+  CHECK_THAT(findings(sizes, "first", "width"), ContainsSubstring("expected a mean slope of 9216 from 16 to 20"));
 }
 
 TEST_CASE("validate: finds what else may be wrong, and says where", "[cost]") {

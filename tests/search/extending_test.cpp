@@ -35,7 +35,7 @@ struct WeightSquare {
   template <class N>
   N layer_cost(const LayerDesc<N>& layer) const {
     if (!layer.has_weights()) return 0;  // adds and activations cost nothing here
-    const double positions = double(layer.out_height) * layer.out_width;
+    const N positions = layer.out_height * layer.out_width;
     if (layer.kind == LayerKind::depthwise_conv2d) return ceil_div(layer.filters(), side) * layer.taps() * positions;
     const N inputs = layer.taps() * layer.in_channels / layer.groups;
     const N outputs = layer.filters() / layer.groups;

@@ -62,8 +62,8 @@ inline std::string_view name_of(LayerKind kind) {
 }
 
 /// What a cost model may know of one execution of one layer. N is double for the network as it is, and Scalar where channel
-/// counts, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers count
-/// features as channels, on 1 x 1. Sizes are those of one image, one sample.
+/// counts, sizes of images, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers
+/// count features as channels, on 1 x 1. Sizes are those of one image, one sample.
 template <class N>
 struct LayerDesc {
   LayerKind kind = LayerKind::other;
@@ -74,10 +74,12 @@ struct LayerDesc {
 
   N in_channels = 0;   ///< of one input of an add or multiply; of all inputs of a concat together
   N out_channels = 0;  ///< of a depthwise convolution: in_channels * multiplier (costs follow in_channels)
-  int in_height = 1, in_width = 1;
-  int out_height = 1, out_width = 1;
+  N in_height = 1, in_width = 1;
+  N out_height = 1, out_width = 1;
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;
+  int dilation_height = 1, dilation_width = 1;
+  int pad_top = 0;                  ///< rows of zeros that the kernel meets first
   N groups = 1;                     ///< of a conv2d, whole ones; depthwise layers have a kind of their own
   int multiplier = 1;               ///< output channels per input channel of a depthwise convolution
   std::optional<N> live_taps = {};  ///< kernel elements left by a tap mask; all of them when empty
@@ -94,8 +96,16 @@ struct LayerDesc {
   N weight_bits = 8, input_bits = 8, output_bits = 8;
   N own_weights = 0;  ///< of kinds `other` (parameters of a custom layer) and `activation` (slopes of a PRelu)
   N own_macs = 0;     ///< of kind `other`: what a custom layer says of itself
+  /// Whether the output may be written over the first input where nobody reads that again. Not said: activations, batch norms,
+  /// adds and products may.
+  std::optional<bool> in_place = {};
 
   bool has_weights() const { return is_convolution() || kind == LayerKind::linear; }
+  bool works_in_place() const {
+    const bool elementwise =
+        kind == LayerKind::activation || kind == LayerKind::batch_norm || kind == LayerKind::add || kind == LayerKind::multiply;
+    return in_place.value_or(elementwise);
+  }
   bool is_convolution() const { return kind == LayerKind::conv2d || kind == LayerKind::depthwise_conv2d; }
 
   /// Elements of one kernel.
@@ -132,14 +142,14 @@ struct LayerDesc {
   /// Multiplications with weights, per sample.
   N macs() const {
     if (kind == LayerKind::other) return own_macs;
-    return has_weights() ? weights() * (double(out_height) * out_width) : N(0);
+    return has_weights() ? weights() * (out_height * out_width) : N(0);
   }
   N input_elements() const {
-    const double positions = double(in_height) * in_width;
-    if (kind == LayerKind::multiply) return in_channels * (positions + (per_channel ? 1 : positions));
+    const N positions = in_height * in_width;
+    if (kind == LayerKind::multiply) return in_channels * (positions + (per_channel ? N(1) : positions));
     return in_channels * (kind == LayerKind::add && producers.size() > 1 ? positions * double(producers.size()) : positions);
   }
-  N output_elements() const { return filters() * (double(out_height) * out_width); }
+  N output_elements() const { return filters() * (out_height * out_width); }
 };
 
 /// A network as cost models see it: every execution of every layer, in execution order.
@@ -155,10 +165,11 @@ LayerDesc<To> convert(const LayerDesc<From>& from) {
   LayerDesc<To> to{
       .kind = from.kind, .operation = from.operation, .name = from.name, .node = from.node, .producers = from.producers};
   to.in_channels = number(from.in_channels), to.out_channels = number(from.out_channels);
-  to.in_height = from.in_height, to.in_width = from.in_width;
-  to.out_height = from.out_height, to.out_width = from.out_width;
+  to.in_height = number(from.in_height), to.in_width = number(from.in_width);
+  to.out_height = number(from.out_height), to.out_width = number(from.out_width);
   to.kernel_height = from.kernel_height, to.kernel_width = from.kernel_width;
   to.stride_height = from.stride_height, to.stride_width = from.stride_width;
+  to.dilation_height = from.dilation_height, to.dilation_width = from.dilation_width, to.pad_top = from.pad_top;
   to.groups = number(from.groups), to.multiplier = from.multiplier;
   if (from.live_taps) to.live_taps = number(*from.live_taps);
   to.bias = from.bias, to.per_channel = from.per_channel;
@@ -166,6 +177,7 @@ LayerDesc<To> convert(const LayerDesc<From>& from) {
   to.presence = number(from.presence);
   to.weight_bits = number(from.weight_bits), to.input_bits = number(from.input_bits), to.output_bits = number(from.output_bits);
   to.own_weights = number(from.own_weights), to.own_macs = number(from.own_macs);
+  to.in_place = from.in_place;
   return to;
 }
 /// The same architecture in the other number type.

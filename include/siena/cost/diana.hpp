@@ -54,8 +54,7 @@ struct Diana {
   static N digital(const LayerDesc<N>& layer) {
     const bool depthwise = layer.kind == LayerKind::depthwise_conv2d;
     const N filters = depthwise ? N(layer.multiplier) : layer.out_channels / layer.groups;
-    const double columns = ceil_div(layer.out_width, 16) * layer.out_height,
-                 pixels = double(layer.out_width) * layer.out_height;
+    const N columns = ceil_div(layer.out_width, 16) * layer.out_height, pixels = layer.out_width * layer.out_height;
     return ceil_div(filters, 16) * layer.in_channels * layer.taps() * columns +
            any(layer) * (layer.in_channels + layer.filters()) * (pixels / 8);
   }
@@ -69,7 +68,7 @@ struct Diana {
     const double out_slope = (uses(layer, in, outs.end) - uses(layer, in, outs.begin)) / (outs.end - outs.begin);
     const N array =
         with_slope(layer.in_channels, uses(layer, in, out), in_slope) + with_slope(layer.out_channels, 0, out_slope);
-    const double pixels = double(layer.out_width) * layer.out_height;
+    const N pixels = layer.out_width * layer.out_height;
     return any(layer) * layer.in_channels * layer.taps() * 8.0 + array * (pixels * 18.2);
   }
 

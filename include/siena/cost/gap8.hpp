@@ -23,7 +23,7 @@ struct Gap8 {
 
   template <class N>
   N layer_cost(const LayerDesc<N>& layer) const {
-    const double pixels = double(layer.out_height) * layer.out_width;
+    const N pixels = layer.out_height * layer.out_width;
     switch (layer.kind) {
       case LayerKind::conv2d: {
         const N tiles = layer.groups * (ceil_div(layer.out_height, 2) * ceil_div(layer.out_width, 8));
@@ -32,7 +32,7 @@ struct Gap8 {
         return (patch * 2.0 + ceil_div(filters, 4) * (ceil_div(patch, 4) * 14.0 + 15.0)) * tiles;
       }
       case LayerKind::depthwise_conv2d:
-        return ceil_div(layer.filters(), 4) * layer.taps() * (4 * pixels);
+        return ceil_div(layer.filters(), 4) * layer.taps() * (pixels * 4.0);
       case LayerKind::linear:
         return ceil_div(layer.in_channels, 2) * ceil_div(layer.out_channels, 4) * pixels;
       case LayerKind::other:

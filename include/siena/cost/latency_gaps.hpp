@@ -47,7 +47,8 @@ class LatencyGaps {
   void need(const LayerDesc<double>& layer) {
     const std::optional<LatencyQuery<double>> query = latency_query(layer);
     if (!query) return;
-    for (const auto& [height, width] : sizes(query->key, query->height, query->width)) {
+    const auto whole_size = [](double size) { return static_cast<int>(std::lround(size)); };
+    for (const auto& [height, width] : sizes(query->key, whole_size(query->height), whole_size(query->width))) {
       LatencyChannels& at = place(needed_, query->key, height, width);
       at.tile = tile_of(query->key);
       const auto whole = [&](double channels, int tile) { return std::max(1.0, std::ceil(channels / tile)) * tile; };

@@ -57,7 +57,7 @@ struct LatencyQuery {
   LatencyKey key;
   N in_channels = 1;  ///< 1 where the output has as many: everything but conv2d, linear and custom layers
   N out_channels = 1;
-  int height = 1, width = 1;  ///< of the output; of a global pool those of the input
+  N height = 1, width = 1;  ///< of the output; of a global pool those of the input
 };
 
 /// Whoever measures a layer files it under this, so that it is found again. Empty for what takes no time on a device: batch

@@ -26,10 +26,11 @@ namespace siena {
 /// Seconds as measured on a device, layer by layer. For each LatencyKey (operation, kernel, stride, groups) and each size of
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
 /// traffic grow, and exact on the points. Output channels count in whole tiles, with the slope between tiles. Sizes of images
-/// do not vary in a search: those in use should be measured. Between sizes the time is bilinear in height and width where the
-/// four sizes around were measured. Groups are of a key of their own each; where a search varies them, the slope is the time
-/// that the last group takes, or the mean of all where one group less was not measured. Nothing is guessed: throws DataError,
-/// with the name of the layer and what was measured, for anything outside.
+/// that are in use should be measured. Between sizes the time is bilinear in height and width where the four sizes around were
+/// measured; where a search varies them, the slope is that from the next smaller size (else to the next larger one), or the
+/// mean of all rows or columns where no other was measured. Groups are of a key of their own each; where a search varies them, the
+/// slope is the time that the last group takes, or the mean of all where one group less was not measured. Nothing is guessed:
+/// throws DataError, with the name of the layer and what was measured, for anything outside.
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, all numbers finite, sizes and channels above 0, what was
@@ -97,12 +98,38 @@ class LatencyTable {
     const Entry& entry = find(query.key, layer);
     const N out = entry.tile > 1 ? ceil_div(query.out_channels, entry.tile) * double(entry.tile) : query.out_channels;
     N seconds = 0;
-    for (const auto& [grid, weight] : corners(entry, {layer, query.key}, query.height, query.width)) {
+    for (const auto& [grid, weight] : corners(entry, {layer, query.key}, value_of(query.height), value_of(query.width))) {
       check_range(*grid, {layer, query.key, "input channels"}, grid->in, value_of(query.in_channels));
       check_range(*grid, {layer, query.key, "output channels"}, grid->out, value_of(out));
       seconds += interpolate(grid->in, grid->out, grid->seconds, query.in_channels, out) * weight;
     }
+    if constexpr (std::is_same_v<N, Scalar>) {
+      const double time = seconds.value();
+      if (!query.height.is_constant()) seconds += query.height.derived(0, size_slope<true>(entry, query, layer, time));
+      if (!query.width.is_constant()) seconds += query.width.derived(0, size_slope<false>(entry, query, layer, time));
+    }
     return seconds;
+  }
+  /// How a layer that takes `seconds` grows with its height, or its width.
+  template <bool Height>
+  double size_slope(const Entry& entry, const LatencyQuery<Scalar>& query, std::string_view layer, double seconds) const {
+    constexpr auto side = Height ? &Grid::height : &Grid::width;
+    const double size = (Height ? query.height : query.width).value();
+    double below = 0, above = std::numeric_limits<double>::infinity();
+    for (const Grid& grid : entry.grids) {
+      if (grid.*side < size) below = std::max(below, double(grid.*side));
+      if (grid.*side > size) above = std::min(above, double(grid.*side));
+    }
+    const double other = below > 0 ? below : above;
+    if (std::isinf(other)) return seconds / size;
+    LatencyQuery<double> there{query.key, query.in_channels.value(), query.out_channels.value(), query.height.value(),
+                               query.width.value()};
+    (Height ? there.height : there.width) = other;
+    try {
+      return (seconds - measured(there, layer)) / (size - other);
+    } catch (const DataError&) {  // no layer of the network is that, so nothing is missing
+      return seconds / size;
+    }
   }
   /// What the last group of a convolution adds to the time of all, `seconds`.
   double last_group(const LayerDesc<Scalar>& layer, double seconds) const {
@@ -120,7 +147,7 @@ class LatencyTable {
   void add_grid(std::span<const LatencyPoint> points, const PointNames& names);
   const Entry& find(const LatencyKey& key, std::string_view layer) const;
   static void check_range(const Grid& grid, const Asked& asked, const std::vector<double>& axis, double value);
-  static std::vector<Corner> corners(const Entry& entry, const Asked& asked, int height, int width);
+  static std::vector<Corner> corners(const Entry& entry, const Asked& asked, double height, double width);
 
   MeasuredColumn column_;
   std::vector<LatencyPoint> points_;
@@ -229,19 +256,20 @@ inline void LatencyTable::check_range(const Grid& grid, const Asked& asked, cons
                      axis.back(), asked.axis, asked.layer, asked.key, grid.height, grid.width, value, hint);
 }
 
-inline std::vector<LatencyTable::Corner> LatencyTable::corners(const Entry& entry, const Asked& asked, int height, int width) {
+inline std::vector<LatencyTable::Corner> LatencyTable::corners(const Entry& entry, const Asked& asked, double height,
+                                                               double width) {
   // The measured sizes next to the one asked for, and what each weighs.
   struct Side {
     int at;
     double weight;
   };
-  const auto around = [&](int Grid::*side, int at) {
+  const auto around = [&](int Grid::*side, double at) {
     int below = 0, above = std::numeric_limits<int>::max();
     for (const Grid& grid : entry.grids) {
       if (grid.*side <= at) below = std::max(below, grid.*side);
       if (grid.*side >= at) above = std::min(above, grid.*side);
     }
-    const double part = above == below ? 0 : (double(at) - below) / (double(above) - below);
+    const double part = above == below ? 0 : (at - below) / (double(above) - below);
     return std::array{Side{below, 1 - part}, Side{above, part}};
   };
   std::vector<Corner> corners;

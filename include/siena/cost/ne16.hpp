@@ -34,7 +34,7 @@ struct Ne16 {
 
   template <class N>
   N layer_cost(const LayerDesc<N>& layer) const {
-    const double tiles =
+    const N tiles =
         ceil_div(layer.out_height, outputs(layer.stride_height)) * ceil_div(layer.out_width, outputs(layer.stride_width));
     const double height = layer.kernel_height, width = layer.kernel_width;
     switch (layer.kind) {

@@ -77,8 +77,7 @@ class ActivationSchedule {
     const bool of_two = layer.kind == LayerKind::add || layer.kind == LayerKind::multiply;
     // A flatten is a view, and a sum of one summand hands it on.
     const bool view = (layer.kind == LayerKind::flatten || of_two) && inputs.size() == 1;
-    const bool in_place = layer.kind == LayerKind::activation || layer.kind == LayerKind::batch_norm || of_two;
-    if (in_place && !view && !inputs.empty()) over_[i] = *inputs[0];
+    if (layer.works_in_place() && !view && !inputs.empty()) over_[i] = *inputs[0];
     places_[i + 1] = view ? *inputs[0] : Shares{{i + 1, layer.presence}};
   }
   /// A mixture lies where its producers do, each by its presence. The input of a choice is there anyhow: it comes first, so the
@@ -120,7 +119,7 @@ N input_bytes(const Architecture<N>& network) {
     for (const int value : values) channels -= shared && value > 0 ? network.layers[value - 1].filters() : N(0);
     if (shared) channels /= static_cast<double>(times);
     const bool one_each = layer.per_channel && values[0] != 0;  // read as the second input
-    bytes = channels * (one_each ? 1.0 : double(layer.in_height) * layer.in_width) * (layer.input_bits / 8.0);
+    bytes = channels * (one_each ? N(1) : layer.in_height * layer.in_width) * (layer.input_bits / 8.0);
     if (!shared) break;
   }
   return bytes;
@@ -131,9 +130,9 @@ N input_bytes(const Architecture<N>& network) {
 /// Largest number of bytes that activations take while a network runs, one layer after the other as it is described: a layer's
 /// inputs and its output are in memory together, and a value stays until its last reader has run, so a residual connection is
 /// kept. As deployed code does, activations, dropouts and batch norms write over their input where it is not read again, adds
-/// and products over their first; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A layer
-/// that names no producers reads the one before; a value that nobody reads is an output and stays. Left out: buffers within a
-/// layer (patches), how values are packed, weights.
+/// and products over their first (LayerDesc::in_place); flatten costs nothing. Values take output_bits (8 unless the precision
+/// is searched). A layer that names no producers reads the one before; a value that nobody reads is an output and stays. Left
+/// out: buffers within a layer (patches), how values are packed, weights.
 ///
 /// A layer of presence 0 is not there: it neither makes nor keeps a value, and an add or concat does without it (an add of one
 /// summand hands it on). A mixture hands on its producers without a copy. In between, a value counts by the probability that it

@@ -41,25 +41,38 @@ struct Validation {
 
 struct ValidateOptions {
   int span = 512;           ///< how many channels a layer is widened by: a multiple of the tiles of the model, or many of them
+  int size_span = 0;        ///< how many rows and columns images grow by; 0: they stay, as in a search over channels
   double tolerance = 0.05;  ///< of the growth over a walk or of the cost, whichever is larger, beside the largest step
 };
 
 namespace detail {
-enum class LayerInput { in_channels, out_channels, channels, groups, weight_bits, input_bits, output_bits, presence };
+enum class LayerInput {
+  in_channels,
+  out_channels,
+  channels,
+  groups,
+  weight_bits,
+  input_bits,
+  output_bits,
+  presence,
+  height,
+  width
+};
 
 inline const char* name_of(LayerInput input) {
-  constexpr const char* names[] = {"input channels", "output channels", "channels",    "groups",
-                                   "weight bits",    "input bits",      "output bits", "presence"};
+  constexpr const char* names[] = {"input channels", "output channels", "channels", "groups", "weight bits",
+                                   "input bits",     "output bits",     "presence", "height", "width"};
   return names[static_cast<int>(input)];
 }
 
-/// What stays as it is where several numbers of channels go along.
-struct ChannelRatio {
+/// What stays as it is where several numbers go along.
+struct InputRatios {
   double outputs_per_input = 1, inputs_per_group = 1;
+  double rows_per_row = 1, columns_per_column = 1;  // of the input, per output
 };
 
 template <class N>
-void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const ChannelRatio& ratio) {
+void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const InputRatios& ratio) {
   switch (input) {
     case LayerInput::in_channels:
       layer.in_channels = x;
@@ -85,6 +98,12 @@ void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const ChannelR
       break;
     case LayerInput::presence:
       layer.presence = x;
+      break;
+    case LayerInput::height:
+      layer.out_height = x, layer.in_height = x * ratio.rows_per_row;
+      break;
+    case LayerInput::width:
+      layer.out_width = x, layer.in_width = x * ratio.columns_per_column;
       break;
   }
 }
@@ -215,10 +234,12 @@ class Walker {
 
   void walk(const Way& way, double tolerance, Validation& to) {
     CostWalk walk{.way = way};
-    const ChannelRatio ratio{.outputs_per_input = original_.kind == LayerKind::depthwise_conv2d ? original_.multiplier
-                                                  : original_.in_channels > 0 ? original_.out_channels / original_.in_channels
-                                                                              : 1,
-                             .inputs_per_group = original_.in_channels / original_.groups};
+    const InputRatios ratio{.outputs_per_input = original_.kind == LayerKind::depthwise_conv2d ? original_.multiplier
+                                                 : original_.in_channels > 0 ? original_.out_channels / original_.in_channels
+                                                                             : 1,
+                            .inputs_per_group = original_.in_channels / original_.groups,
+                            .rows_per_row = original_.in_height / original_.out_height,
+                            .columns_per_column = original_.in_width / original_.out_width};
     auto& scalar = scalars_.layers[layer_];
     auto& plain = doubles_.layers[layer_];
     const auto scalar_before = scalar;
@@ -304,12 +325,16 @@ void walk_layers(const M& model, const Architecture<double>& network, const Vali
       walk({.input = bits, .begin = 2, .step = 1, .steps = 6});
     }
     walk({.input = presence, .begin = 0, .step = 0.125, .steps = 8});
+    if (options.size_span <= 0 || layer.kind == LayerKind::linear) continue;
+    walk({.input = height, .begin = layer.out_height, .step = 1, .steps = options.size_span});
+    walk({.input = width, .begin = layer.out_width, .step = 1, .steps = options.size_span});
   }
 }
 }  // namespace detail
 
 /// Compares what the gradient of a cost model says with what its cost does, layer by layer of a network: each channel count is
-/// moved up by a span of channels, each bit width from 2 to 8 and the presence from 0 to 1, alone. On the way
+/// moved up by a span of channels, each bit width from 2 to 8 and the presence from 0 to 1, alone; with `size_span` the image,
+/// too, in height and in width. On the way
 /// - truth (double) and surrogate (Scalar) must agree;
 /// - the cost must not fall, and no slope may say that it does;
 /// - the mean slope must be that of the cost, give or take its largest step and 5 % (which leaves room for smoothed maxima): a

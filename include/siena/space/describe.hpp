@@ -18,7 +18,12 @@ namespace siena {
 
 namespace detail {
 inline KernelSize<double> kernel_size(const KernelCut& cut) {
-  return {.height = static_cast<int>(cut.rows.size()), .width = static_cast<int>(cut.columns.size())};
+  const auto distance = [](const std::vector<int>& kept) { return kept.size() > 1 ? kept[1] - kept[0] : 1; };
+  return {.height = static_cast<int>(cut.rows.size()),
+          .width = static_cast<int>(cut.columns.size()),
+          .first_row = cut.rows.front(),
+          .row_distance = distance(cut.rows),
+          .column_distance = distance(cut.columns)};
 }
 
 /// What varies of a network: which nodes stand for which (`sources`, see Choices), `channels(node)`, how many channels each
@@ -143,7 +148,8 @@ inline Architecture<Scalar> describe(Tape& tape, Network& network, const SearchS
     const auto cut = space.taps().cut(node, taps);
     if (!cut) return std::nullopt;
     const auto size = detail::kernel_size(*cut);
-    return detail::KernelSize<Scalar>{size.height, size.width, space.taps().live_taps(tape, network, node)};
+    return detail::KernelSize<Scalar>{size.height,    size.width,        space.taps().live_taps(tape, network, node),
+                                      size.first_row, size.row_distance, size.column_distance};
   };
   const Choices& choices = space.choices();
   std::vector<int> decided;

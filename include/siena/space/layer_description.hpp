@@ -56,14 +56,20 @@ template <class N>
 struct KernelSize {
   int height = 1, width = 1;
   std::optional<N> live_taps{};
+  int first_row = 0;                          // that is left
+  int row_distance = 1, column_distance = 1;  // of those that are left, in rows and columns of the whole kernel
 };
 
-/// A convolution of `in_channels`, before any went, whose kernel is `taps` now.
+/// A convolution of inputs of a shape, before any channel went, whose kernel is `taps` now.
 template <class N>
-void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::int64_t in_channels, LayerDesc<N>& layer) {
+void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, const Shape& in, LayerDesc<N>& layer) {
+  const std::int64_t in_channels = in[-1];
   layer.kernel_height = taps.height, layer.kernel_width = taps.width;
   layer.live_taps = taps.live_taps;
   layer.stride_height = conv.stride.height, layer.stride_width = conv.stride.width;
+  if (taps.height > 1) layer.dilation_height = conv.dilation.height * taps.row_distance;
+  if (taps.width > 1) layer.dilation_width = conv.dilation.width * taps.column_distance;
+  if (in.rank() == 3) layer.pad_top = conv.geometry(in).pad_top - taps.first_row * conv.dilation.height;
   layer.bias = conv.bias;
   if (layer.kind == LayerKind::depthwise_conv2d) {
     layer.multiplier = conv.out / static_cast<int>(in_channels);
@@ -75,7 +81,7 @@ void describe_convolution(const Conv2d& conv, const KernelSize<N>& taps, std::in
 }
 template <class N>
 void describe_pool(const Layer& pool, LayerDesc<N>& layer) {
-  Size2 kernel{layer.in_height, layer.in_width}, stride = 0;
+  Size2 kernel{static_cast<int>(value_of(layer.in_height)), static_cast<int>(value_of(layer.in_width))}, stride = 0;
   if (const auto* largest = std::get_if<MaxPool>(&pool)) kernel = largest->kernel, stride = largest->stride;
   if (const auto* mean = std::get_if<AvgPool>(&pool)) kernel = mean->kernel, stride = mean->stride;
   if (stride.height == 0) stride = kernel;  // windows that touch
@@ -99,13 +105,13 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Channels& c
     for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += channels(node.inputs[k]);
   }
   layer.out_channels = channels(index);
-  if (in.rank() == 3) layer.in_height = static_cast<int>(in[0]);
-  if (in.rank() > 1) layer.in_width = static_cast<int>(in[-2]);
-  if (node.shape.rank() == 3) layer.out_height = static_cast<int>(node.shape[0]);
-  if (node.shape.rank() > 1) layer.out_width = static_cast<int>(node.shape[-2]);
+  if (in.rank() == 3) layer.in_height = static_cast<double>(in[0]);
+  if (in.rank() > 1) layer.in_width = static_cast<double>(in[-2]);
+  if (node.shape.rank() == 3) layer.out_height = static_cast<double>(node.shape[0]);
+  if (node.shape.rank() > 1) layer.out_width = static_cast<double>(node.shape[-2]);
   if (const auto conv = convolution_of(node.layer)) {
     const KernelSize<N> taps = varied.value_or(KernelSize<N>{conv->kernel.height, conv->kernel.width});
-    describe_convolution(*conv, taps, in[-1], layer);
+    describe_convolution(*conv, taps, in, layer);
   } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
     layer.bias = linear->bias;
   } else if (std::holds_alternative<PRelu>(node.layer)) {
@@ -118,7 +124,7 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Channels& c
     double weights = 0;
     for (const int p : node.parameters) weights += static_cast<double>(network.parameter(p).value.elements());
     layer.own_weights = weights;
-    layer.own_macs = node.macs.value_or(weights * layer.out_height * layer.out_width);
+    layer.own_macs = node.macs ? N(*node.macs) : N(weights) * layer.out_height * layer.out_width;
   }
   return layer;
 }
