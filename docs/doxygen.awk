@@ -16,8 +16,14 @@ function base(path) {
   return path
 }
 # Doxygen would look for a heading of any page: links say of which.
-function links(line,   done, path, anchor) {
+function links(line,   done, path, anchor, text) {
   done = ""
+  while (match(line, /\[[^][]*`[^][]*\]\([^()]*\.md[^()]*\)/)) {  # nor would it read code in the text of a link to a page
+    text = substr(line, RSTART, RLENGTH)
+    gsub(/`/, "", text)
+    gsub(/</, "\\<", text)
+    line = substr(line, 1, RSTART - 1) text substr(line, RSTART + RLENGTH)
+  }
   while (match(line, /\]\([^()# ]*#[^() ]*\)/)) {
     path = substr(line, RSTART + 2, RLENGTH - 3)
     anchor = path
