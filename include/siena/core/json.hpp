@@ -22,7 +22,7 @@ namespace siena {
 /// What a document may be. Whoever copies, prints or walks one calls itself once a level, so depth is stack.
 struct JsonLimits {
   std::size_t bytes = std::size_t{64} << 20;
-  std::size_t depth = 16;  // objects and lists within each other
+  std::size_t depth = 16;  ///< objects and lists within each other
 };
 
 /// What a message shows of a value: its JSON as far as it is short and of few levels.

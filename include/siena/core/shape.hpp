@@ -25,7 +25,7 @@ constexpr std::int64_t padded(std::int64_t n) { return (n + row_padding - 1) / r
 class Shape {
  public:
   static constexpr int max_rank = 5;
-  static constexpr std::int64_t most_elements = std::int64_t{1} << 48;  // with the padding of rows; no machine holds more
+  static constexpr std::int64_t most_elements = std::int64_t{1} << 48;  ///< with the padding of rows; no machine holds more
 
   constexpr Shape() = default;
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}

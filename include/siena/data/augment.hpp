@@ -24,11 +24,11 @@ namespace siena::data {
 /// How training images vary from epoch to epoch. What moves in from outside an image is 0 after normalisation: the mean colour
 /// of the dataset. The defaults change nothing.
 struct Augment {
-  int crop_padding = 0;         // pad by this many pixels all around, then cut the old size out anywhere
-  bool flip = false;            // mirror left and right, every second time
-  double rotation_degrees = 0;  // turn by a uniform angle of up to this, either way; bilinear
-  double shift = 0;             // move by whole pixels, up to this fraction of height and width, either way
-  bool versions = false;        // draw one of the versions of a sample that the dataset holds, instead of taking the first
+  int crop_padding = 0;         ///< pad by this many pixels all around, then cut the old size out anywhere
+  bool flip = false;            ///< mirror left and right, every second time
+  double rotation_degrees = 0;  ///< turn by a uniform angle of up to this, either way; bilinear
+  double shift = 0;             ///< move by whole pixels, up to this fraction of height and width, either way
+  bool versions = false;        ///< draw one of the versions of a sample that the dataset holds, instead of taking the first
   // Whatever else: called last with the normalised sample in place, (y, x, c) at ((y * W) + x) * padded(C) + c, and random
   // numbers that belong to (seed, epoch, sample). Must be callable from another thread.
   std::function<void(std::span<float> values, Random& random)> custom = {};
@@ -51,10 +51,10 @@ inline std::string to_string(const Augment& augment) {
 
 /// One way to put an image into its frame: mirrored, then turned about its centre, then moved.
 struct Placement {
-  std::int64_t down = 0, right = 0;  // pixels
+  std::int64_t down = 0, right = 0;  ///< pixels
   bool flipped = false;
-  double angle = 0;    // radians, counter-clockwise
-  double version = 0;  // which of the dataset's, as a fraction of their number
+  double angle = 0;    ///< radians, counter-clockwise
+  double version = 0;  ///< which of the dataset's, as a fraction of their number
 };
 
 /// What `augment` does to a sample of this shape for these random numbers. Every option has a place of its own in the stream:

@@ -20,8 +20,8 @@
 namespace siena::data {
 
 struct Cifar10Options {
-  double validation = 0.1;  // of the training images, the same fraction of every class; 0: none
-  std::uint64_t seed = 0;   // of the choice of validation images
+  double validation = 0.1;  ///< of the training images, the same fraction of every class; 0: none
+  std::uint64_t seed = 0;   ///< of the choice of validation images
 };
 
 struct Cifar10 : Splits {

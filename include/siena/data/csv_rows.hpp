@@ -50,7 +50,7 @@ struct CsvColumns {
   CsvColumn label = {}, recording = {};
   std::vector<CsvColumn> targets = {};
   CsvHeader header = CsvHeader::automatic;
-  char delimiter = 0;  // 0: comma, semicolon or tab, by the first line
+  char delimiter = 0;  ///< 0: comma, semicolon or tab, by the first line
   bool skip_bad_rows = false;
 };
 
@@ -61,10 +61,10 @@ struct SeriesPiece {
 
 /// The rows of CSV files, one file after the other, and within a file those of a piece together.
 struct SeriesRows {
-  std::vector<float> values;         // rows x sensors
-  std::vector<float> targets;        // rows x targets
-  std::vector<std::int32_t> labels;  // by `classes`; empty where no column has them
-  std::vector<std::string> classes;  // in the order in which they came, or as they were given
+  std::vector<float> values;         ///< rows x sensors
+  std::vector<float> targets;        ///< rows x targets
+  std::vector<std::int32_t> labels;  ///< by `classes`; empty where no column has them
+  std::vector<std::string> classes;  ///< in the order in which they came, or as they were given
   std::vector<std::string> recordings;
   std::vector<SeriesPiece> pieces;
   std::int64_t rows = 0;

@@ -23,9 +23,9 @@ namespace siena::data {
 
 /// What a network gets in one step: N samples, with their classes and targets where the dataset has them; else those are empty.
 struct Batch {
-  Tensor inputs;  // N x shape of a sample
+  Tensor inputs;  ///< N x shape of a sample
   std::vector<std::int32_t> labels;
-  Tensor targets = {};  // N x targets of a sample
+  Tensor targets = {};  ///< N x targets of a sample
 
   std::int64_t size() const { return inputs.shape().rank() == 0 ? 0 : inputs.shape()[0]; }
   /// How many of its samples are of a class.
@@ -42,14 +42,14 @@ struct Normalization {
 
 /// What the values of a dataset are. `labels`: one a sample, or none at all. `classes` 0: as many as the labels name.
 struct Description {
-  Shape shape = {};                       // of a sample, innermost size = channels
-  std::vector<std::int32_t> labels = {};  // -1: no_class
-  std::vector<float> targets = {};  // what else is to be learnt: as many numbers for each sample, one sample after another
+  Shape shape = {};                       ///< of a sample, innermost size = channels
+  std::vector<std::int32_t> labels = {};  ///< -1: no_class
+  std::vector<float> targets = {};  ///< what else is to be learnt: as many numbers for each sample, one sample after another
   std::int64_t classes = 0;
   std::string name = "dataset";
-  std::int64_t step = 0;      // values from sample to sample; fewer than one has: they overlap, as windows do. 0: side by side
-  std::int64_t versions = 1;  // of each sample, side by side; the first is the true one, Augment::versions draws among them
-  Preparation preparation = {};  // what `described` takes
+  std::int64_t step = 0;  ///< values from sample to sample; fewer than one has: they overlap, as windows do. 0: side by side
+  std::int64_t versions = 1;  ///< of each sample, side by side; the first is the true one, Augment::versions draws among them
+  Preparation preparation = {};  ///< what `described` takes
 };
 
 /// Samples of one shape, held in memory as bytes (images) or floats, with their classes and targets. Copies, subsets and splits

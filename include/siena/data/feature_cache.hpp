@@ -25,9 +25,9 @@ namespace siena::data {
 
 /// Features of a list of files, as many of each.
 struct FeatureTable {
-  std::int64_t width = 0;                // of one file
-  std::vector<float> values = {};        // files x width; zeros for a bad one
-  std::vector<std::string> errors = {};  // what is wrong with each file, "" where nothing is
+  std::int64_t width = 0;                ///< of one file
+  std::vector<float> values = {};        ///< files x width; zeros for a bad one
+  std::vector<std::string> errors = {};  ///< what is wrong with each file, "" where nothing is
 
   std::int64_t files() const { return static_cast<std::int64_t>(errors.size()); }
 };
@@ -71,9 +71,9 @@ inline std::uint64_t fingerprint_files(const std::filesystem::path& root, std::s
 
 /// What decides which features there are: they are looked up by both.
 struct CacheKey {
-  std::string name;           // begins the name of the cache's file; letters, digits, - and _
-  std::string settings;       // of the front-end and of all that comes before it
-  std::uint64_t content = 0;  // of the files
+  std::string name;           ///< begins the name of the cache's file; letters, digits, - and _
+  std::string settings;       ///< of the front-end and of all that comes before it
+  std::uint64_t content = 0;  ///< of the files
 };
 
 /// Features kept on disk between runs, one file a key. Files are written whole or not at all, and carry a version, their key

@@ -80,11 +80,11 @@ struct ClassFolders {
 };
 
 struct FindFolders {
-  std::string_view reader;                // who asks, for messages
-  std::vector<std::string_view> endings;  // of the files of classes
-  std::vector<std::string> classes = {};  // those that are wanted; none: all there are
-  std::string_view aside = {};            // folders whose names begin so are the reader's own, and no classes
-  std::filesystem::path test_set = {};    // a folder that is read besides
+  std::string_view reader;                ///< who asks, for messages
+  std::vector<std::string_view> endings;  ///< of the files of classes
+  std::vector<std::string> classes = {};  ///< those that are wanted; none: all there are
+  std::string_view aside = {};            ///< folders whose names begin so are the reader's own, and no classes
+  std::filesystem::path test_set = {};    ///< a folder that is read besides
 };
 
 namespace detail {

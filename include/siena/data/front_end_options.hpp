@@ -26,16 +26,16 @@ inline std::span<const std::string_view> names_of(MelScale) {
 }
 
 struct MelOptions {
-  double sample_rate = 16000;  // of the samples, Hz
-  std::int64_t window = 480;   // samples of a frame, weighed by a periodic Hann window
-  std::int64_t hop = 320;      // samples from frame to frame
-  std::int64_t fft = 512;      // the frame is filled up with zeros to this many
+  double sample_rate = 16000;  ///< of the samples, Hz
+  std::int64_t window = 480;   ///< samples of a frame, weighed by a periodic Hann window
+  std::int64_t hop = 320;      ///< samples from frame to frame
+  std::int64_t fft = 512;      ///< the frame is filled up with zeros to this many
   std::int64_t bands = 40;
-  double low = 20, high = 4000;  // where the first triangle begins and the last one ends, Hz
-  double power = 2;              // of the magnitudes that a band adds up: 1 or 2
-  bool centred = false;          // frame t is centred at sample t * hop, the signal mirrored at its ends; else it begins there
+  double low = 20, high = 4000;  ///< where the first triangle begins and the last one ends, Hz
+  double power = 2;              ///< of the magnitudes that a band adds up: 1 or 2
+  bool centred = false;  ///< frame t is centred at sample t * hop, the signal mirrored at its ends; else it begins there
   MelScale scale = MelScale::htk;
-  bool straight_in_mel = false;  // the triangles' sides, as TensorFlow draws them; else straight in Hz
+  bool straight_in_mel = false;  ///< the triangles' sides, as TensorFlow draws them; else straight in Hz
 
   bool operator==(const MelOptions&) const = default;
   static void attributes(auto& self, auto&& visit) {
@@ -58,9 +58,9 @@ struct MelOptions {
 struct MfccOptions {
   MelOptions mel = {};
   std::int64_t coefficients = 10;
-  double floor = 1e-6;            // added to the energy of a band before its logarithm is taken
-  bool scale_to_largest = false;  // divide the samples by their largest value, so that loudness does not count
-  bool orthonormal = true;        // else coefficient 0 is sqrt(2) times that, as TensorFlow's
+  double floor = 1e-6;            ///< added to the energy of a band before its logarithm is taken
+  bool scale_to_largest = false;  ///< divide the samples by their largest value, so that loudness does not count
+  bool orthonormal = true;        ///< else coefficient 0 is sqrt(2) times that, as TensorFlow's
 
   /// What MLPerf Tiny's reference code computes for keyword spotting (benchmark/training/keyword_spotting/get_dataset.py).
   static MfccOptions mlperf_tiny() {
@@ -88,7 +88,7 @@ struct LogMelOptions {
                     .high = 8000,
                     .centred = true,
                     .scale = MelScale::slaney};
-  double floor = std::numeric_limits<double>::epsilon();  // added to the energy of a band before its logarithm is taken
+  double floor = std::numeric_limits<double>::epsilon();  ///< added to the energy of a band before its logarithm is taken
 
   bool operator==(const LogMelOptions&) const = default;
   static std::string_view kind() { return "log_mel"; }

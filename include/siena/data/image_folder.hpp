@@ -30,9 +30,9 @@ struct LabelledFile {
 
 struct ReadImagesOptions {
   ResizeOptions size = {};
-  int channels = 3;                       // or 1
-  bool skip_bad_files = false;            // leave out what cannot be read, and report it
-  std::vector<std::string> classes = {};  // their names
+  int channels = 3;                       ///< or 1
+  bool skip_bad_files = false;            ///< leave out what cannot be read, and report it
+  std::vector<std::string> classes = {};  ///< their names
   std::string name = "images";
 };
 
@@ -74,12 +74,12 @@ inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadIma
 /// validation.
 struct ImageFolderOptions {
   ResizeOptions size = {};
-  int channels = 3;                       // or 1: brightness
-  std::vector<std::string> classes = {};  // folders, in this order; none: all there are, by name
-  double test = 0.1;                      // of the training images, where there is no folder test
-  double validation = 0.2;                // of what is left of them, where there is no folder for it
-  std::uint64_t seed = 0;                 // of the choice of these
-  bool skip_bad_files = false;            // leave out what cannot be read, and report it
+  int channels = 3;                       ///< or 1: brightness
+  std::vector<std::string> classes = {};  ///< folders, in this order; none: all there are, by name
+  double test = 0.1;                      ///< of the training images, where there is no folder test
+  double validation = 0.2;                ///< of what is left of them, where there is no folder for it
+  std::uint64_t seed = 0;                 ///< of the choice of these
+  bool skip_bad_files = false;            ///< leave out what cannot be read, and report it
 };
 
 struct ImageFolder : Splits {

@@ -22,7 +22,7 @@ struct LoadReport {
 };
 
 struct ReadOptions {
-  std::string_view reader;  // who reads, for messages
+  std::string_view reader;  ///< who reads, for messages
   bool skip_bad_files = false;
 };
 

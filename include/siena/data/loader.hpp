@@ -26,12 +26,12 @@
 namespace siena::data {
 
 struct LoaderOptions {
-  std::int64_t batch = 128;  // samples
-  bool shuffle = true;       // another order every epoch
-  bool drop_last = false;    // leave a last batch that is not full out
+  std::int64_t batch = 128;  ///< samples
+  bool shuffle = true;       ///< another order every epoch
+  bool drop_last = false;    ///< leave a last batch that is not full out
   std::uint64_t seed = 0;
   Augment augment = {};
-  int prefetch = 2;  // batches that a thread of their own builds ahead; 0: built where they are asked for
+  int prefetch = 2;  ///< batches that a thread of their own builds ahead; 0: built where they are asked for
 };
 
 namespace detail {

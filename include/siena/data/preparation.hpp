@@ -25,8 +25,8 @@ inline std::span<const std::string_view> names_of(Colours) {
 /// How sound became samples.
 struct SoundPreparation {
   FrontEndOptions front_end = {};
-  double seconds = 0;       // longer sounds lose their end, shorter ones end with silence; 0: as long as they are
-  std::int64_t window = 0;  // frames in a row that are a sample; 0: all of a sound
+  double seconds = 0;       ///< longer sounds lose their end, shorter ones end with silence; 0: as long as they are
+  std::int64_t window = 0;  ///< frames in a row that are a sample; 0: all of a sound
 
   bool operator==(const SoundPreparation&) const = default;
 };
@@ -35,13 +35,13 @@ struct SoundPreparation {
 /// rightly only for inputs that were prepared as those it was trained with, so files state this beside the weights.
 /// The network sees (x - mean) / deviation, where x is the value, or byte / 255.
 struct Preparation {
-  Shape shape = {};                              // of a sample, as Dataset::shape
-  bool bytes = false;                            // samples are bytes, as pixels of a camera are; else numbers
-  std::vector<float> mean = {}, deviation = {};  // of each channel
-  std::vector<std::string> classes = {};         // name of each, or of each target; none: nobody said
+  Shape shape = {};                              ///< of a sample, as Dataset::shape
+  bool bytes = false;                            ///< samples are bytes, as pixels of a camera are; else numbers
+  std::vector<float> mean = {}, deviation = {};  ///< of each channel
+  std::vector<std::string> classes = {};         ///< name of each, or of each target; none: nobody said
   Colours colours = Colours::none;
-  std::optional<ResizeOptions> resize = {};    // of images from files
-  std::optional<SoundPreparation> sound = {};  // of samples that are features of sound
+  std::optional<ResizeOptions> resize = {};    ///< of images from files
+  std::optional<SoundPreparation> sound = {};  ///< of samples that are features of sound
 
   bool operator==(const Preparation&) const = default;
 

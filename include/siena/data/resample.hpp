@@ -16,7 +16,7 @@
 namespace siena::data {
 
 struct ResampleRates {
-  std::int64_t from = 0, to = 0;  // Hz
+  std::int64_t from = 0, to = 0;  ///< Hz
 };
 
 /// The same signal at another rate: each new sample is the sum of the old ones around it, weighed by a sinc of 16 zero

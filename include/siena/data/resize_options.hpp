@@ -18,9 +18,9 @@ inline std::span<const std::string_view> names_of(Resampling) {
 
 struct ResizeOptions {
   std::int64_t height = 96, width = 96;
-  std::int64_t shorter_side = 0;  // resize until the shorter side has this many pixels, then cut the middle out; 0: the least
-                                  // that covers height x width
-  bool stretch = false;           // do not keep the proportions, and cut nothing off
+  std::int64_t shorter_side = 0;  ///< resize until the shorter side has this many pixels, then cut the middle out; 0: the least
+                                  ///< that covers height x width
+  bool stretch = false;           ///< do not keep the proportions, and cut nothing off
   Resampling resampling = Resampling::area;
 
   bool operator==(const ResizeOptions&) const = default;

@@ -27,7 +27,7 @@ namespace siena::data {
 /// One channel of sound: samples from -1 to 1.
 struct Sound {
   std::vector<float> samples = {};
-  std::int64_t rate = 0;  // Hz
+  std::int64_t rate = 0;  ///< Hz
 };
 
 namespace detail {

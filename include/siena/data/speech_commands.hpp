@@ -35,22 +35,22 @@ namespace siena::data {
 /// Variants of the training clips, made before the front-end: version 0 is the clip, the others are moved in time and mixed
 /// with a piece of the background noise. `Augment::versions` draws among them.
 struct SpeechVersions {
-  int count = 1;                   // of each clip, the clip itself included
-  double shift_seconds = 0.1;      // by up to this, either way
-  double noise_probability = 0.8;  // that there is noise
-  double noise_volume = 0.1;       // times this at most, uniformly drawn
+  int count = 1;                   ///< of each clip, the clip itself included
+  double shift_seconds = 0.1;      ///< by up to this, either way
+  double noise_probability = 0.8;  ///< that there is noise
+  double noise_volume = 0.1;       ///< times this at most, uniformly drawn
 };
 
 struct SpeechOptions {
-  std::vector<std::string> words = mlperf_keywords();  // the classes, in this order; none: every folder, by name
-  FrontEndOptions features = MfccOptions{};            // MfccOptions::mlperf_tiny(), or LogMelOptions{}
-  double seconds = 1;                                  // of a clip: longer ones lose their end, shorter ones end with silence
-  double validation = 0.1, test = 0.1;                 // where the directory has no lists
-  std::filesystem::path test_set = {};  // the official test set, an archive of its own; none: the test part of the directory
+  std::vector<std::string> words = mlperf_keywords();  ///< the classes, in this order; none: every folder, by name
+  FrontEndOptions features = MfccOptions{};            ///< MfccOptions::mlperf_tiny(), or LogMelOptions{}
+  double seconds = 1;                                  ///< of a clip: longer ones lose their end, shorter ones end with silence
+  double validation = 0.1, test = 0.1;                 ///< where the directory has no lists
+  std::filesystem::path test_set = {};  ///< the official test set, an archive of its own; none: the test part of the directory
   SpeechVersions versions = {};
-  std::uint64_t seed = 0;            // of the versions
-  std::filesystem::path cache = {};  // folder for computed features; none: they are computed each time
-  bool skip_bad_files = false;       // leave out what cannot be read, and report it
+  std::uint64_t seed = 0;            ///< of the versions
+  std::filesystem::path cache = {};  ///< folder for computed features; none: they are computed each time
+  bool skip_bad_files = false;       ///< leave out what cannot be read, and report it
 };
 
 struct SpeechCommands : Splits {

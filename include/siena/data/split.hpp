@@ -15,9 +15,9 @@
 namespace siena::data {
 
 struct SplitOptions {
-  double fraction = 0.1;  // of the samples to hold out, in [0, 1)
+  double fraction = 0.1;  ///< of the samples to hold out, in [0, 1)
   std::uint64_t seed = 0;
-  bool stratified = true;  // hold out the same fraction of every class
+  bool stratified = true;  ///< hold out the same fraction of every class
 };
 
 /// The two parts of a dataset: disjoint, and together all of it.

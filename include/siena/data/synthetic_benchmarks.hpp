@@ -131,9 +131,9 @@ inline Splits synthetic_keywords(const SyntheticSizes& sizes = {}) {
 
 /// Recordings of each machine; 20 windows each.
 struct SyntheticMachinesOptions {
-  std::int64_t machines = 4;                 // 1 to 99
-  std::int64_t train = 24, validation = 4;   // all normal
-  std::int64_t normal = 12, anomalies = 12;  // to test
+  std::int64_t machines = 4;                 ///< 1 to 99
+  std::int64_t train = 24, validation = 4;   ///< all normal
+  std::int64_t normal = 12, anomalies = 12;  ///< to test
   std::uint64_t seed = 0;
 };
 
