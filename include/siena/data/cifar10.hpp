@@ -25,7 +25,7 @@ struct Cifar10Options {
 };
 
 struct Cifar10 : Splits {
-  LoadReport report = {};
+  LoadReport report = {};  ///< what was read
 };
 
 namespace detail {

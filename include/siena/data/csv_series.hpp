@@ -36,20 +36,20 @@ enum class WindowLabel { most, last, same };
 enum class SeriesSplit { automatic, recordings, time };
 
 struct CsvSeriesOptions {
-  std::vector<CsvColumn> sensors = {};  ///< columns of a sample, by name or by number, from 1
-  CsvColumn label = {};                 ///< of the class, a word or a number; none: samples have no class
-  std::vector<CsvColumn> targets = {};  ///< quantities to be learnt: those of a window's last row
-  CsvColumn recording = {};             ///< says which recording a row is of; none: each file is one
-  std::int64_t window = 128;            ///< rows of a sample
-  std::int64_t stride = 64;             ///< rows from one sample to the next
-  WindowLabel window_label = WindowLabel::most;
-  std::vector<std::string> classes = {};  ///< in this order, and no others; none: all there are, sorted
-  double validation = 0.2, test = 0.2;    ///< fractions of the recordings, or of each in time
-  SeriesSplit split = SeriesSplit::automatic;
-  std::uint64_t seed = 0;  ///< of the choice of recordings
-  CsvHeader header = CsvHeader::automatic;
-  char delimiter = 0;          ///< 0: comma, semicolon or tab, by the first line
-  bool skip_bad_rows = false;  ///< leave out rows with gaps, and report them; no window reaches across
+  std::vector<CsvColumn> sensors = {};           ///< columns of a sample, by name or by number, from 1
+  CsvColumn label = {};                          ///< of the class, a word or a number; none: samples have no class
+  std::vector<CsvColumn> targets = {};           ///< quantities to be learnt: those of a window's last row
+  CsvColumn recording = {};                      ///< says which recording a row is of; none: each file is one
+  std::int64_t window = 128;                     ///< rows of a sample
+  std::int64_t stride = 64;                      ///< rows from one sample to the next
+  WindowLabel window_label = WindowLabel::most;  ///< which of its rows a sample has its class from
+  std::vector<std::string> classes = {};         ///< in this order, and no others; none: all there are, sorted
+  double validation = 0.2, test = 0.2;           ///< fractions of the recordings, or of each in time
+  SeriesSplit split = SeriesSplit::automatic;    ///< how training, validation and test data are told apart
+  std::uint64_t seed = 0;                        ///< of the choice of recordings
+  CsvHeader header = CsvHeader::automatic;       ///< whether files begin with names of columns
+  char delimiter = 0;                            ///< 0: comma, semicolon or tab, by the first line
+  bool skip_bad_rows = false;                    ///< leave out rows with gaps, and report them; no window reaches across
 };
 
 struct CsvSeries : Splits {

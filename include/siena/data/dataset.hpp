@@ -328,9 +328,9 @@ class Dataset {
 
 /// A problem: what is learnt from, what choices are made by, and what is looked at once, at the end.
 struct Splits {
-  Dataset train;
-  Dataset validation;
-  Dataset test;
+  Dataset train;       ///< to learn from
+  Dataset validation;  ///< to choose by
+  Dataset test;        ///< to judge by: nothing is chosen by it
 
   /// Shape of a sample, the same in all parts.
   const Shape& shape() const { return train.shape(); }

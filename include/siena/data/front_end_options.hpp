@@ -56,11 +56,11 @@ struct MelOptions {
 /// The defaults have the shape of MLPerf Tiny's keyword spotting, 49 frames x 10 coefficients of a second at 16 kHz, but powers
 /// where that takes magnitudes, and an orthonormal DCT: networks trained with the one are not for the other.
 struct MfccOptions {
-  MelOptions mel = {};
-  std::int64_t coefficients = 10;
-  double floor = 1e-6;            ///< added to the energy of a band before its logarithm is taken
-  bool scale_to_largest = false;  ///< divide the samples by their largest value, so that loudness does not count
-  bool orthonormal = true;        ///< else coefficient 0 is sqrt(2) times that, as TensorFlow's
+  MelOptions mel = {};             ///< the spectrogram that it is made from
+  std::int64_t coefficients = 10;  ///< of a frame
+  double floor = 1e-6;             ///< added to the energy of a band before its logarithm is taken
+  bool scale_to_largest = false;   ///< divide the samples by their largest value, so that loudness does not count
+  bool orthonormal = true;         ///< else coefficient 0 is sqrt(2) times that, as TensorFlow's
 
   /// What MLPerf Tiny's reference code computes for keyword spotting (benchmark/training/keyword_spotting/get_dataset.py).
   static MfccOptions mlperf_tiny() {

@@ -73,7 +73,7 @@ inline Dataset read_images(const std::vector<LabelledFile>& files, const ReadIma
 /// The defaults are those of the paper's visual wake words: 96 x 96, a tenth for the test and a fifth of the rest for
 /// validation.
 struct ImageFolderOptions {
-  ResizeOptions size = {};
+  ResizeOptions size = {};                ///< of the images, however large the files are
   int channels = 3;                       ///< or 1: brightness
   std::vector<std::string> classes = {};  ///< folders, in this order; none: all there are, by name
   double test = 0.1;                      ///< of the training images, where there is no folder test

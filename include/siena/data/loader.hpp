@@ -29,9 +29,9 @@ struct LoaderOptions {
   std::int64_t batch = 128;  ///< samples
   bool shuffle = true;       ///< another order every epoch
   bool drop_last = false;    ///< leave a last batch that is not full out
-  std::uint64_t seed = 0;
-  Augment augment = {};
-  int prefetch = 2;  ///< batches that a thread of their own builds ahead; 0: built where they are asked for
+  std::uint64_t seed = 0;    ///< of the order and of augmentation
+  Augment augment = {};      ///< what is done to samples by chance
+  int prefetch = 2;          ///< batches that a thread of their own builds ahead; 0: built where they are asked for
 };
 
 namespace detail {

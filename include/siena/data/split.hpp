@@ -15,8 +15,8 @@
 namespace siena::data {
 
 struct SplitOptions {
-  double fraction = 0.1;  ///< of the samples to hold out, in [0, 1)
-  std::uint64_t seed = 0;
+  double fraction = 0.1;   ///< of the samples to hold out, in [0, 1)
+  std::uint64_t seed = 0;  ///< of the choice of samples
   bool stratified = true;  ///< hold out the same fraction of every class
 };
 

@@ -24,8 +24,8 @@ struct SyntheticOptions {
   std::int64_t classes = 10;                           ///< 2 to 276
   std::int64_t height = 32, width = 32, channels = 3;  ///< sides from 8; small ones leave room for fewer classes
   std::int64_t train = 4000, validation = 500, test = 1000;
-  std::uint64_t seed = 0;
-  double noise = 0.15;  ///< standard deviation of what is added to every value, where 1 is from black to white
+  std::uint64_t seed = 0;  ///< of all of it
+  double noise = 0.15;     ///< standard deviation of what is added to every value, where 1 is from black to white
 };
 
 namespace detail {

@@ -29,7 +29,7 @@ namespace siena::data {
 
 struct SyntheticSizes {
   std::int64_t train = 2000, validation = 250, test = 500;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of all of it
 };
 
 namespace detail {
@@ -134,7 +134,7 @@ struct SyntheticMachinesOptions {
   std::int64_t machines = 4;                 ///< 1 to 99
   std::int64_t train = 24, validation = 4;   ///< all normal
   std::int64_t normal = 12, anomalies = 12;  ///< to test
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;                    ///< of all of it
 };
 
 namespace detail {

@@ -16,7 +16,7 @@ namespace siena::deploy {
 
 /// What else belongs to the file of a network.
 struct NetworkFileOptions {
-  Metadata metadata = {};
+  Metadata metadata = {};     ///< texts of your own, by name
   LayerRegistry layers = {};  ///< layers of users
 };
 

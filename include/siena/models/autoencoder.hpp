@@ -12,9 +12,9 @@
 namespace siena {
 
 struct AutoencoderOptions {
-  int features = 640;  ///< 5 frames of 128 log-mel bands
-  double width = 1.0;  ///< scales the 128 hidden units and the 8 in the middle
-  std::uint64_t seed = 0;
+  int features = 640;      ///< 5 frames of 128 log-mel bands
+  double width = 1.0;      ///< scales the 128 hidden units and the 8 in the middle
+  std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
 /// The autoencoder of MLPerf Tiny's anomaly detection: nine linear layers of 128 units, the fifth of 8, each with

@@ -14,14 +14,14 @@ namespace siena {
 
 struct DsCnnOptions {
   Shape input = {49, 10, 1};  ///< frames x MFCC coefficients
-  int classes = 12;
+  int classes = 12;           ///< an output each
   double width = 1.0;         ///< scales the 64 channels
   double stem_dropout = 0.2;  ///< after the first convolution
   double head_dropout = 0.4;  ///< before pooling
   double bn_momentum = 0.99;  ///< as the original has it: the statistics are those of the last batches; 0.1 is usual
   /// `same`: as the TensorFlow version of MLPerf Tiny pads.
   ModelPadding padding = {};
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
 /// The depthwise separable network of MLPerf Tiny's keyword spotting: a 10x4 stem at stride 2 and four pairs of a 3x3 depthwise

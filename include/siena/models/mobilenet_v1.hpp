@@ -13,13 +13,13 @@
 namespace siena {
 
 struct MobileNetV1Options {
-  Shape input = {96, 96, 3};
-  int classes = 2;
+  Shape input = {96, 96, 3};  ///< height x width x channels
+  int classes = 2;            ///< an output each
   /// Of the original with 32 to 1024 channels (arXiv 1704.04861).
   double width = 0.25;
   /// `same`: as the TensorFlow version of MLPerf Tiny pads.
   ModelPadding padding = {};
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
 /// Output channels (at width 1) and stride of the blocks after the stem.

@@ -13,14 +13,14 @@
 namespace siena {
 
 struct ResNet18Options {
-  Shape input = {64, 64, 3};
-  int classes = 200;
-  double width = 1.0;  ///< scales the 64 to 512 channels of the stages
+  Shape input = {64, 64, 3};  ///< height x width x channels
+  int classes = 200;          ///< an output each
+  double width = 1.0;         ///< scales the 64 to 512 channels of the stages
   bool imagenet_stem =
       false;  ///< 7x7 at stride 2 and a max-pool, for inputs of 224 x 224; else 3x3 at stride 1, for small images
   /// `same`: as TensorFlow pads.
   ModelPadding padding = {};
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
 /// ResNet18 (arXiv 1512.03385) for Tiny ImageNet: a stem and four stages of two residual blocks; 11,261,632 weights and

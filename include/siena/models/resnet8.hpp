@@ -13,13 +13,13 @@
 namespace siena {
 
 struct ResNet8Options {
-  Shape input = {32, 32, 3};
-  int classes = 10;
+  Shape input = {32, 32, 3};  ///< height x width x channels
+  int classes = 10;           ///< an output each
   /// Scales the 16, 32 and 64 channels of the stages.
   double width = 1.0;
   /// `same`: as the TensorFlow version of MLPerf Tiny pads.
   ModelPadding padding = {};
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
 /// The residual network of MLPerf Tiny's image classification: a stem and three stages of one residual block each,

@@ -16,14 +16,15 @@ namespace siena {
 /// How a search runs. It has two phases: warm-up trains the network as it is; the search trains weights and masks and choices
 /// together under the constraints, settles the architecture, and lets the weights recover.
 struct SearchOptions {
-  int warmup = 10;
-  int epochs = 30;
-  std::int64_t batch = 128;
+  int warmup = 10;           ///< epochs before the search, of the whole network
+  int epochs = 30;           ///< of the search
+  std::int64_t batch = 128;  ///< samples of a step
+  /// How weights move, in both phases.
   AnyOptimizer optimizer = Sgd{.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
   /// Learning rate of the search as a part of that of the warm-up.
   double search_rate = 1;
-  AnySchedule warmup_schedule = CosineLr{.warmup = 0.5};
-  AnySchedule schedule = CosineLr{};
+  AnySchedule warmup_schedule = CosineLr{.warmup = 0.5};  ///< how the learning rate changes over the warm-up
+  AnySchedule schedule = CosineLr{};                      ///< how it changes over the search
   /// Of the alphas of masks and choices, whose gradients are in units of the task's loss.
   AnyOptimizer architecture = Adam{.lr = 1e-2};
   /// Part of the search after which masks and choices no longer move: by then repaired if need be, and slack given back. 1:
@@ -40,17 +41,17 @@ struct SearchOptions {
   /// Ends the search when so many epochs in a row brought no better network that keeps every constraint; 0: never. Not before
   /// there is one, nor before the part `patience_from` of the search.
   int patience = 0;
-  double patience_from = 0.5;
-  SpaceOptions space = {};
+  double patience_from = 0.5;  ///< part of the search before which patience does not end it
+  SpaceOptions space = {};     ///< how masks and choices behave
   /// 0: masks and choices move with the weights in every step. Above: that part of the training data is held out for them, and
   /// they move in turns with the weights, step by step or epoch by epoch.
   double architecture_share = 0;
-  Alternation::Every turns = Alternation::Every::step;
-  data::Augment augment = {};
-  Objective objective = classification();
-  double clip = 0;  ///< as FitOptions::clip, in both phases
-  double ema = 0;   ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
-  std::uint64_t seed = 0;
+  Alternation::Every turns = Alternation::Every::step;  ///< how often weights and architecture change turns
+  data::Augment augment = {};                           ///< what is done to training samples by chance, anew in each epoch
+  Objective objective = classification();               ///< what is minimised, constraints aside
+  double clip = 0;                                      ///< as FitOptions::clip, in both phases
+  double ema = 0;          ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
+  std::uint64_t seed = 0;  ///< of the order of samples, augmentation, dropout and samples of choices
   /// Of both phases; the test data are not part of what a checkpoint is recognised by.
   CheckpointOptions checkpoint = {};
 };

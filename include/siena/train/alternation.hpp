@@ -21,9 +21,9 @@ struct Alternation {
     step,  ///< a step of the architecture after each one of the weights
     epoch  ///< one pass over the architecture's data after each epoch of the weights
   };
-  data::Dataset data = {};
-  Every every = Every::step;
-  double until = 1;  ///< part of the phase after which only the weights move
+  data::Dataset data = {};    ///< the samples of the architecture
+  Every every = Every::step;  ///< how often they change turns
+  double until = 1;           ///< part of the phase after which only the weights move
 };
 
 /// Whose turn a step is.

@@ -20,10 +20,10 @@ namespace siena {
 /// A bounded quantity as it stands: the true value, never a relaxed one, and the most it may be (infinity: it is only
 /// reported).
 struct BoundReading {
-  std::string name = {};
-  std::string unit = {};
-  double value = 0;
-  double limit = 0;
+  std::string name = {};  ///< of the constraint
+  std::string unit = {};  ///< of value and limit
+  double value = 0;       ///< what it is now
+  double limit = 0;       ///< what it may be at most
 
   /// As constraints are judged: up to the rounding of a limit that is met exactly.
   bool kept() const { return value <= limit + 1e-9 * (limit > 0 ? limit : 1); }
@@ -31,8 +31,8 @@ struct BoundReading {
 
 /// A phase of training (warm-up, search, ...) begins or ends.
 struct PhaseEvent {
-  std::string phase = {};
-  int epochs = 0;
+  std::string phase = {};  ///< its name
+  int epochs = 0;          ///< how many it will have
 };
 
 /// A batch was learnt from. Epochs and steps count from 1. Lives only as long as the call.
@@ -48,17 +48,17 @@ struct StepEvent {
 
 /// An epoch ended. Epochs count from 1.
 struct EpochEvent {
-  std::string phase = {};
+  std::string phase = {};  ///< that it belongs to
   int epoch = 0, epochs = 0;
-  Metrics train = {};       ///< gathered while the network changed, in training mode
-  Metrics validation = {};  ///< after the epoch, in inference mode
-  bool has_validation = false;
-  bool best = false;   ///< the best so far (BestEpoch), in a search of those that keep every constraint
-  double penalty = 0;  ///< mean over the steps of what was added to the loss
-  double lr = 0;       ///< of the weights, in the last step
-  double seconds = 0;  ///< that the epoch took, validation included
-  std::vector<BoundReading> bounds = {};
-  bool stop = false;  ///< set before observers see it: the phase ends with this epoch
+  Metrics train = {};                     ///< gathered while the network changed, in training mode
+  Metrics validation = {};                ///< after the epoch, in inference mode
+  bool has_validation = false;            ///< whether there were validation samples
+  bool best = false;                      ///< the best so far (BestEpoch), in a search of those that keep every constraint
+  double penalty = 0;                     ///< mean over the steps of what was added to the loss
+  double lr = 0;                          ///< of the weights, in the last step
+  double seconds = 0;                     ///< that the epoch took, validation included
+  std::vector<BoundReading> bounds = {};  ///< as they stand after the epoch
+  bool stop = false;                      ///< set before observers see it: the phase ends with this epoch
 
   bool feasible() const {
     for (const BoundReading& bound : bounds) {

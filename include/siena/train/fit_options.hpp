@@ -19,16 +19,16 @@ namespace siena {
 
 /// How a network is trained.
 struct FitOptions {
-  int epochs = 10;
-  std::int64_t batch = 128;
-  AnyOptimizer optimizer = Adam{};
-  AnySchedule schedule = CosineLr{};
+  int epochs = 10;                    ///< how often all of the training data are seen
+  std::int64_t batch = 128;           ///< samples of a step
+  AnyOptimizer optimizer = Adam{};    ///< how weights move
+  AnySchedule schedule = CosineLr{};  ///< how the learning rate changes over the epochs
   /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
   std::optional<AnyOptimizer> architecture = {};
   /// Where given, `architecture` moves in turns with the weights; else both move in every step.
   std::optional<Alternation> alternate = {};
-  data::Augment augment = {};
-  std::uint64_t seed = 0;
+  data::Augment augment = {};  ///< what is done to training samples by chance, anew in each epoch
+  std::uint64_t seed = 0;      ///< of the order of samples, augmentation and dropout; the network has its own
   /// Leaves the network as it was after the best epoch: the last whose validation accuracy is within a standard error of the
   /// highest, or the one of lowest loss, where there is no accuracy (BestEpoch).
   bool keep_best = false;
@@ -40,10 +40,10 @@ struct FitOptions {
   /// Decay of an exponential moving average of weights and running statistics, 0.999 or so (WeightAverage). The averaged
   /// network is the one that is validated, kept and left behind, while the training goes on with the other; 0: there is none.
   double ema = 0;
-  std::string phase = "training";
-  Objective objective = classification();
-  int prefetch = 2;                   ///< batches that a thread of their own builds ahead
-  CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
+  std::string phase = "training";          ///< what events, errors and files call this training
+  Objective objective = classification();  ///< what is minimised
+  int prefetch = 2;                        ///< batches that a thread of their own builds ahead
+  CheckpointOptions checkpoint = {};       ///< of `fit`, which keeps and resumes the training
   /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `best` and `stop`.
   std::function<void(EpochEvent&)> at_epoch_end = {};
 };

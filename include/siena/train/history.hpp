@@ -29,9 +29,9 @@ inline Metrics load_metrics(const State& state, const std::string& prefix) {
 
 /// What happened, epoch by epoch.
 struct History {
-  std::vector<EpochEvent> epochs = {};
-  double seconds = 0;
-  int best = -1;  ///< index of the best epoch by its validation result (BestEpoch), -1 without validation
+  std::vector<EpochEvent> epochs = {};  ///< all that ended
+  double seconds = 0;                   ///< that they took
+  int best = -1;                        ///< index of the best epoch by its validation result (BestEpoch), -1 without validation
 
   void save(State& state, const std::string& prefix) const {
     state.put(prefix + "epochs", static_cast<std::int64_t>(epochs.size()));

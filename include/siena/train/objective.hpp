@@ -26,17 +26,17 @@ namespace siena {
 /// parameters are others once masks have changed; the other hooks get the whole one. `mode` is training in the steps of a fit,
 /// and inference when the network is evaluated: then the tape records nothing.
 struct StepContext {
-  Network& network;
-  Tape& tape;
-  const data::Batch& batch;
+  Network& network;          ///< that is trained or evaluated
+  Tape& tape;                ///< on which the step is recorded
+  const data::Batch& batch;  ///< its samples
   Mode mode = Mode::training;
-  double epoch = 0;  ///< how far the phase has come, in epochs: 2.5 in the middle of the third
-  int epochs = 0;
+  double epoch = 0;        ///< how far the phase has come, in epochs: 2.5 in the middle of the third
+  int epochs = 0;          ///< of the phase
   std::int64_t step = 0;   ///< steps of the phase before this one
   std::int64_t steps = 0;  ///< of the whole phase
   Random random{};         ///< belongs to (seed, step)
-  Turn turn = Turn::both;
-  Var outputs = {};  ///< what `forward` gave
+  Turn turn = Turn::both;  ///< whose turn the step is
+  Var outputs = {};        ///< what `forward` gave
 
   /// The network's outputs for the batch.
   Var forward() { return outputs = network.forward(tape.reference(batch.inputs), mode, random); }
@@ -44,7 +44,7 @@ struct StepContext {
 
 /// What is minimised: task + penalty.
 struct Loss {
-  Var task = {};
+  Var task = {};         ///< one number, on the tape
   Scalar penalty = 0.0;  ///< on the tape's scalars; not looked at when the network is evaluated
   Var output = {};       ///< N x classes, from which the accuracy is counted; none: the task has no classes, and no accuracy
 

@@ -21,8 +21,8 @@ namespace siena {
 struct OptimizerStep {
   static constexpr int most_moments = 4;
 
-  std::span<float> value;
-  std::span<const float> grad;
+  std::span<float> value;       ///< to be changed
+  std::span<const float> grad;  ///< of the loss
   /// What the rule remembers of each element, 0 before the first step: as many spans as its `moments()`, as long as `value`.
   std::array<std::span<float>, most_moments> moments = {};
   double lr = 0;           ///< that of the rule times the factor of the schedule

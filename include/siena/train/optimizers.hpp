@@ -33,10 +33,10 @@ inline void check_rates(const char* where, double lr, double weight_decay) {
 /// Stochastic gradient descent: v = momentum v + g, w -= lr v, with g = gradient + weight_decay w; with Nesterov's look-ahead
 /// w -= lr (g + momentum v).
 struct Sgd {
-  double lr = 0.1;
-  double momentum = 0.9;
-  double weight_decay = 0;
-  bool nesterov = false;
+  double lr = 0.1;          ///< learning rate, which schedules multiply
+  double momentum = 0.9;    ///< part of the last step that goes on; 0: none
+  double weight_decay = 0;  ///< part of each weight that is added to its gradient
+  bool nesterov = false;    ///< looks ahead by the momentum
 
   std::string to_string() const {
     return format("SGD, lr {}, momentum {}, weight decay {}{}", lr, momentum, weight_decay, nesterov ? ", Nesterov" : "");
@@ -56,12 +56,12 @@ struct Sgd {
 
 /// Adam (Kingma and Ba 2015). Weight decay is part of the gradient, or, decoupled, shrinks the weights by lr * weight_decay.
 struct Adam {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0;
-  bool decoupled = false;
+  double lr = 1e-3;         ///< learning rate, which schedules multiply
+  double beta1 = 0.9;       ///< memory of the mean of gradients
+  double beta2 = 0.999;     ///< memory of the mean of their squares
+  double epsilon = 1e-8;    ///< added to the root, so that nothing is divided by 0
+  double weight_decay = 0;  ///< part of each weight that is added to its gradient or, decoupled, taken off it
+  bool decoupled = false;   ///< weight decay acts on the weights, not on their gradients
 
   std::string to_string() const {
     return format("Adam{}, lr {}, beta {} and {}, epsilon {}, weight decay {}", decoupled ? "W" : "", lr, beta1, beta2, epsilon,
@@ -88,11 +88,11 @@ struct Adam {
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 struct AdamW {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 1e-2;
+  double lr = 1e-3;            ///< learning rate, which schedules multiply
+  double beta1 = 0.9;          ///< memory of the mean of gradients
+  double beta2 = 0.999;        ///< memory of the mean of their squares
+  double epsilon = 1e-8;       ///< added to the root, so that nothing is divided by 0
+  double weight_decay = 1e-2;  ///< times the rate: part of each weight that is taken off it in a step
 
   std::string to_string() const { return adam().to_string(); }
   int moments() const { return 2; }

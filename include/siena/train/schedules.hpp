@@ -27,7 +27,7 @@ inline void check_rise(double warmup) {
 
 /// The same rate all the time.
 struct ConstantLr {
-  double warmup = 0;
+  double warmup = 0;  ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& at) const { return detail::rise(at.epoch, warmup); }
   std::string to_string() const { return "constant" + detail::rise_text(warmup); }
@@ -36,9 +36,9 @@ struct ConstantLr {
 
 /// Times gamma every so many epochs.
 struct StepLr {
-  double every = 30;
-  double gamma = 0.1;
-  double warmup = 0;
+  double every = 30;   ///< epochs from one step to the next
+  double gamma = 0.1;  ///< factor of a step
+  double warmup = 0;   ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& at) const {
     return detail::rise(at.epoch, warmup) * std::pow(gamma, std::floor(at.epoch / every));
@@ -52,9 +52,9 @@ struct StepLr {
 
 /// Times gamma at each of these epochs.
 struct MilestoneLr {
-  std::vector<double> at = {};
-  double gamma = 0.1;
-  double warmup = 0;
+  std::vector<double> at = {};  ///< epochs, in any order
+  double gamma = 0.1;           ///< factor at each
+  double warmup = 0;            ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& now) const {
     const auto passed = std::count_if(at.begin(), at.end(), [&](double epoch) { return epoch <= now.epoch; });
@@ -76,8 +76,8 @@ struct PiecewiseLr {
   struct Piece {
     double epoch, factor;
   };
-  std::vector<Piece> pieces = {};
-  double warmup = 0;
+  std::vector<Piece> pieces = {};  ///< in the order of their epochs
+  double warmup = 0;               ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& at) const {
     double factor = 1;
@@ -107,8 +107,8 @@ struct PiecewiseLr {
 
 /// gamma^epoch.
 struct ExponentialLr {
-  double gamma = 0.99;
-  double warmup = 0;
+  double gamma = 0.99;  ///< factor of an epoch
+  double warmup = 0;    ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& at) const { return detail::rise(at.epoch, warmup) * std::pow(gamma, at.epoch); }
   std::string to_string() const { return format("times {} each epoch", gamma) + detail::rise_text(warmup); }
@@ -120,8 +120,8 @@ struct ExponentialLr {
 
 /// Half a cosine, from 1 at the end of the warm-up to `floor` at the end of the phase.
 struct CosineLr {
-  double floor = 0;
-  double warmup = 0;
+  double floor = 0;   ///< part of the rate that is left in the end
+  double warmup = 0;  ///< epochs over which the rate rises to its begin
 
   double factor(const TrainingProgress& at) const {
     const double length = at.epochs - warmup;
@@ -138,10 +138,10 @@ struct CosineLr {
 /// Times gamma whenever so many epochs in a row brought no better validation result (accuracy; loss where there is none), down
 /// to `floor`. Epochs of the warm-up are not waited for.
 struct PlateauLr {
-  int patience = 5;
-  double gamma = 0.1;
-  double floor = 1e-3;
-  double warmup = 0;
+  int patience = 5;     ///< epochs without a better result that are waited for
+  double gamma = 0.1;   ///< factor of a step
+  double floor = 1e-3;  ///< least part of the rate
+  double warmup = 0;    ///< epochs over which the rate rises to its begin
 
   bool needs_validation() const { return true; }
   double factor(const TrainingProgress& at) const {
