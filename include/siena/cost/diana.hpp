@@ -29,8 +29,8 @@ enum class DianaCore { digital, analog };
 /// the weight memory of the digital core, and layers without weights. Custom layers pay a cycle per MAC, on the host. Nominal
 /// clock: 260 MHz; for times see `seconds`.
 struct Diana {
-  Hertz clock = {};
-  DianaCore core = DianaCore::digital;
+  Hertz clock = {};                     ///< for bounds in time; one in cycles needs none
+  DianaCore core = DianaCore::digital;  ///< which of the two computes dense layers
 
   std::string_view name() const { return core == DianaCore::digital ? "diana" : "diana analog"; }
   std::string_view unit() const { return "cycles"; }

@@ -16,7 +16,7 @@ namespace siena {
 /// Values are exact; slopes are those at the granularity of the tiles. Custom layers pay a cycle per 8 MACs; others are free.
 /// For times see `seconds`.
 struct Gap8 {
-  Hertz clock = {};
+  Hertz clock = {};  ///< for bounds in time; one in cycles needs none
 
   std::string_view name() const { return "gap8"; }
   std::string_view unit() const { return "cycles"; }

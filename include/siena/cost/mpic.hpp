@@ -20,7 +20,7 @@ namespace siena {
 /// ArgumentError for input bits outside of [2, 8] and weight bits outside of [0, 8]. Left out: biases, and layers without
 /// weights. Custom layers pay for the MACs that they say they take. For times see `seconds`; `MpicEnergy` is the energy.
 struct Mpic {
-  Hertz clock = {};
+  Hertz clock = {};  ///< for bounds in time; one in cycles needs none
 
   std::string_view name() const { return "mpic"; }
   std::string_view unit() const { return "cycles"; }

@@ -26,8 +26,8 @@ namespace siena {
 /// pulp-platform/Deeploy#183), and layers without weights. Custom layers pay a cycle per 8 MACs, on the cores. For times see
 /// `seconds`.
 struct Ne16 {
-  Hertz clock = {};
-  bool ignore_stride = false;
+  Hertz clock = {};            ///< for bounds in time; one in cycles needs none
+  bool ignore_stride = false;  ///< as published numbers do
 
   std::string_view name() const { return "ne16"; }
   std::string_view unit() const { return "cycles"; }

@@ -11,7 +11,7 @@ namespace siena {
 /// Number of weights that are stored: weights that are used twice count once. With `bias`, also the biases as deployed
 /// (batch norms folded).
 struct Params {
-  bool bias = false;
+  bool bias = false;  ///< whether biases count, too
 
   std::string_view name() const { return "params"; }
   std::string_view unit() const { return "weights"; }
