@@ -9,5 +9,6 @@
 #include "siena/deploy/chart.hpp"
 #include "siena/deploy/chart_axis.hpp"
 #include "siena/deploy/fold_batch_norm.hpp"
+#include "siena/deploy/lower.hpp"
 #include "siena/deploy/plain.hpp"
 #include "siena/deploy/svg.hpp"

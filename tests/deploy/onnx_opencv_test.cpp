@@ -83,6 +83,27 @@ Network of_layers(const Shape& input, Build&& build) {
   test::RandomNetwork(22).randomise(network);
   return network;
 }
+/// A layer of a user that is a single operation, with `weights` numbers a channel; computed elsewhere alone.
+struct Single {
+  Primitive what;
+  Shape output;
+  int weights = 0;
+  std::string_view kind() const { return "single"; }
+  Shape setup(LayerSetup& setup) const {
+    for (int k = 0; k < weights; ++k) setup.parameter(format("weight_{}", k), {output[-1]}, Init::uniform(1), false);
+    return output;
+  }
+  Var forward(Forward& f) const { return f.input(); }
+  void lower(Lowering& to) const { to.is(what); }
+};
+/// What OpenCV makes of two samples.
+Tensor opencv_output(const Network& network, const Tensor& x) {
+  const test::TemporaryFolder folder("siena_onnx_single");
+  deploy::onnx(network, folder.path / "network.onnx", {.batch = 2});
+  cv::dnn::Net net = cv::dnn::readNetFromONNX((folder.path / "network.onnx").string());
+  net.setInput(channels_first(x), "input");
+  return channels_last(net.forward(), network.output_shape().batch(x.shape()[0]));
+}
 template <class... L>
 double layer_error(const Shape& input, const L&... layers) {
   return opencv_error(of_layers(input, [&](Flow x) { return (x | ... | layers); }));
@@ -168,6 +189,46 @@ TEST_CASE("onnx: OpenCV computes each layer, of odd sizes") {
   CHECK(layer_error(signal, GlobalAvgPool{}) < 1e-5);
 }
 
+TEST_CASE("onnx: OpenCV computes operations that layers of users are made of") {
+  const Shape image{3, 5, 6}, signal{7, 6}, features{6};
+  for (const Shape& shape : {image, signal, features}) {
+    INFO(shape.to_string());
+    const Network shuffled(shape, [&](Flow x) { return x | Single{primitive::Shuffle{.groups = 2}, shape}; });
+    const Tensor x = test::RandomNetwork(5).batch(shuffled, 2), y = opencv_output(shuffled, x);
+    for (std::int64_t r = 0; r < x.rows(); ++r) {  // 0 1 2, 3 4 5 become 0 3, 1 4, 2 5
+      for (std::size_t c = 0; c < 6; ++c) CHECK(y.row(r)[c] == x.row(r)[c % 2 * 3 + c / 2]);
+    }
+  }
+  for (const Shape& shape : {image, signal}) {
+    INFO(shape.to_string());
+    const Network normed(shape, [&](Flow x) {
+      return x | Single{primitive::SampleNorm{.groups = 2, .epsilon = 0.1}, shape, 2};
+    });
+    const Tensor x = test::RandomNetwork(6).batch(normed, 2), y = opencv_output(normed, x);
+    const std::int64_t positions = x.rows() / 2;
+    for (std::int64_t r = 0; r < x.rows(); ++r) {
+      for (std::int64_t c = 0; c < 6; ++c) {
+        double sum = 0, squares = 0;
+        for (std::int64_t p = 0; p < positions; ++p) {
+          for (std::int64_t k = 0; k < 3; ++k) {
+            const double value = x.row(r / positions * positions + p)[static_cast<std::size_t>(c / 3 * 3 + k)];
+            sum += value, squares += value * value;
+          }
+        }
+        const double count = 3.0 * static_cast<double>(positions), mean = sum / count;
+        const double normal = (x.row(r)[static_cast<std::size_t>(c)] - mean) / std::sqrt(squares / count - mean * mean + 0.1);
+        const double expected = normal * normed.parameter(0).value(c) + normed.parameter(1).value(c);
+        CHECK(y.row(r)[static_cast<std::size_t>(c)] == Approx(expected).margin(1e-4));
+      }
+    }
+  }
+  const Network reshaped({4, 6}, [](Flow x) { return x | Single{primitive::Reshape{}, {2, 4, 3}}; });
+  const Tensor x = test::RandomNetwork(7).batch(reshaped, 2), y = opencv_output(reshaped, x);
+  std::vector<float> before, after;
+  x.copy_to(before), y.copy_to(after);
+  CHECK(before == after);
+}
+
 TEST_CASE("onnx: OpenCV computes networks of any make, with batch norms folded or not, one input at a time or many") {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     INFO("seed " << seed);
@@ -175,7 +236,7 @@ TEST_CASE("onnx: OpenCV computes networks of any make, with batch norms folded o
     const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
     // This OpenCV reads no limits of a Clip, and resizes images alone.
     const bool unread = test::has<Clip>(network) || (seed % 3 == 0 && test::has<Upsample>(network));
-    if (unread || test::has_custom_layers(network)) continue;
+    if (unread) continue;
     if (!test::has<Multiply>(network)) CHECK(opencv_error(network, {.batch = 0, .fold_batch_norm = seed % 2 == 0}) < 1e-4);
     CHECK(opencv_error(network, {.batch = 1, .fold_batch_norm = seed % 2 == 1}, 1) < 1e-4);
   }

@@ -28,6 +28,7 @@ struct Scaled {
     return setup.input();
   }
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
+  void lower(Lowering& to) const { to.is(primitive::PRelu{}); }
 };
 
 template <class L>

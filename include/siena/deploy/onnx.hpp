@@ -16,7 +16,7 @@
 #include "siena/core/config.hpp"
 #include "siena/core/file.hpp"
 #include "siena/data/preparation.hpp"
-#include "siena/deploy/fold_batch_norm.hpp"
+#include "siena/deploy/lower.hpp"
 #include "siena/deploy/onnx_graph.hpp"
 #include "siena/deploy/onnx_preparation.hpp"
 #include "siena/deploy/plain.hpp"
@@ -43,7 +43,8 @@ inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& 
   model.set_producer_version(format("{}.{}.{}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH));
   model.add_opset_import()->set_version(onnx_opset);
   model.mutable_graph()->set_name("siena");
-  OnnxGraph(options.fold_batch_norm ? fold_batch_norm(network) : network, *model.mutable_graph()).write(options.batch);
+  const LoweredNetwork lowered = lower(network, {.fold_batch_norm = options.fold_batch_norm});
+  OnnxGraph(lowered, *model.mutable_graph(), options.batch).write();
   require<ArgumentError>(options.preparation || !options.normalize,
                          "onnx: expected how inputs are prepared, to put it into the graph, got none; hint: .preparation = "
                          "data.train.preparation()");

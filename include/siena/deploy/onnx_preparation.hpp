@@ -15,22 +15,11 @@
 #include "siena/core/error.hpp"
 #include "siena/data/preparation.hpp"
 #include "siena/data/preparation_json.hpp"
+#include "siena/deploy/onnx_nodes.hpp"
 
 namespace siena::deploy {
 
 namespace detail {
-
-/// One number a channel, to be broadcast over N x C x H x W and the like.
-inline std::string channel_tensor(::onnx::GraphProto& graph, const std::string& name, const std::vector<float>& numbers,
-                                  int rank) {
-  ::onnx::TensorProto& tensor = *graph.add_initializer();
-  tensor.set_name(name);
-  tensor.set_data_type(::onnx::TensorProto::FLOAT);
-  tensor.add_dims(static_cast<std::int64_t>(numbers.size()));
-  for (int i = 1; i < rank; ++i) tensor.add_dims(1);
-  tensor.set_raw_data(numbers.data(), numbers.size() * sizeof(float));
-  return name;
-}
 
 /// Puts (x - mean) / deviation before all other nodes, in units of x: mean and deviation of bytes are 255 times as large.
 inline void normalize_input(::onnx::GraphProto& graph, const data::Preparation& p) {
@@ -44,20 +33,17 @@ inline void normalize_input(::onnx::GraphProto& graph, const data::Preparation& 
     mean.push_back(static_cast<float>(p.mean[c] / p.scale()));
     factor.push_back(static_cast<float>(p.scale() / p.deviation[c]));
   }
+  OnnxNodes nodes(graph, 0);
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(p.shape.rank()), 1);  // to be broadcast over N x C x H x W
+  sizes[0] = p.shape.columns();
   const auto first = [&](int place, const char* op, const std::string& in, const std::string& tensor, const std::string& out) {
-    ::onnx::NodeProto& node = *graph.add_node();
-    node.set_op_type(op);
-    node.set_name(out);
-    node.add_input(in);
-    node.add_input(tensor);
-    node.add_output(out);
+    nodes.add(op, out, {in, tensor});
     for (int i = graph.node_size() - 1; i > place; --i) graph.mutable_node()->SwapElements(i, i - 1);
     *graph.add_value_info() = input;
     graph.mutable_value_info(graph.value_info_size() - 1)->set_name(out);
   };
-  const int rank = p.shape.rank();
-  first(0, "Sub", raw, channel_tensor(graph, raw + ".mean", mean, rank), centred);
-  first(1, "Mul", centred, channel_tensor(graph, raw + ".factor", factor, rank), normalized);
+  first(0, "Sub", raw, nodes.tensor(raw + ".mean", sizes, mean), centred);
+  first(1, "Mul", centred, nodes.tensor(raw + ".factor", sizes, factor), normalized);
 }
 
 /// For people who look at the file.

@@ -22,6 +22,8 @@ class Custom {
   std::string_view kind() const { return model_->kind(); }
   Shape setup(LayerSetup& setup) const { return model_->setup(setup); }
   Var forward(Forward& forward) const { return model_->forward(forward); }
+  /// ArgumentError for a layer that does not say it of itself.
+  void lower(Lowering& to) const { model_->lower(to); }
 
   /// The layer itself where it is an L, else null.
   template <class L>
@@ -36,6 +38,7 @@ class Custom {
     virtual std::string_view kind() const = 0;
     virtual Shape setup(LayerSetup&) const = 0;
     virtual Var forward(Forward&) const = 0;
+    virtual void lower(Lowering&) const = 0;
   };
   template <class L>
   struct Model final : Interface {
@@ -43,6 +46,16 @@ class Custom {
     std::string_view kind() const override { return layer.kind(); }
     Shape setup(LayerSetup& setup) const override { return layer.setup(setup); }
     Var forward(Forward& forward) const override { return layer.forward(forward); }
+    void lower(Lowering& to) const override {
+      if constexpr (Lowerable<L>) {
+        layer.lower(to);
+      } else {
+        fail<ArgumentError>(
+            "{}: expected a layer that says of which operations it is made, got one of your own ({}) without `void "
+            "lower(Lowering& to) const`; write that, or use siena's layers",
+            to.where(), layer.kind());
+      }
+    }
     L layer;
   };
   std::shared_ptr<const Interface> model_;

@@ -14,6 +14,7 @@
 #include "siena/core/random.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/nn/init.hpp"
+#include "siena/nn/lowering.hpp"
 
 namespace siena {
 

@@ -32,6 +32,7 @@ namespace detail {
 template <class L>
 consteval bool says_options() {
   if constexpr (!std::is_same_v<L, Custom>) require_attributes<L>();
+  require_lowering<L>();
   return true;
 }
 template <class... Ls>

@@ -16,6 +16,7 @@ struct Relu {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::relu(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Clamp{.low = 0}); }
 };
 
 /// min(max(x, low), high). By default, and under the name Relu6, up to 6 (as in MobileNet, arXiv 1704.04861).
@@ -34,6 +35,7 @@ struct Clip {
   Var forward(Forward& f) const {
     return ops::clip(f.input(), {.low = static_cast<float>(low), .high = static_cast<float>(high)});
   }
+  void lower(Lowering& to) const { to.is(primitive::Clamp{low, high}); }
 };
 using Relu6 = Clip;
 
@@ -47,6 +49,7 @@ struct LeakyRelu {
     return setup.input();
   }
   Var forward(Forward& f) const { return ops::leaky_relu(f.input(), slope); }
+  void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::leaky_relu, slope}); }
 };
 
 /// x where x > 0, else slope x, one learnt slope a channel.
@@ -59,6 +62,7 @@ struct PRelu {
     return setup.input();
   }
   Var forward(Forward& f) const { return ops::prelu(f.input(), f.parameter(0)); }
+  void lower(Lowering& to) const { to.is(primitive::PRelu{}); }
 };
 
 /// 1 / (1 + exp(-x)).
@@ -67,6 +71,7 @@ struct Sigmoid {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::sigmoid(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::sigmoid}); }
 };
 
 /// (x + 3) / 6, clipped to [0, 1]: a sigmoid for integers (as in MobileNetV3, arXiv 1905.02244).
@@ -75,6 +80,7 @@ struct HardSigmoid {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::hard_sigmoid(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::hard_sigmoid}); }
 };
 
 /// x times its HardSigmoid.
@@ -83,6 +89,7 @@ struct HardSwish {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::hard_swish(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::hard_swish}); }
 };
 
 struct Tanh {
@@ -90,6 +97,7 @@ struct Tanh {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::tanh(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::tanh}); }
 };
 
 /// While training, zeroes elements with a probability and scales the others up; else nothing.
@@ -106,6 +114,7 @@ struct Dropout {
     if (f.mode() == Mode::inference || probability == 0) return f.input();
     return ops::dropout(f.input(), probability, f.random());
   }
+  void lower(Lowering& to) const { to.hands_on(); }
 };
 
 }  // namespace siena

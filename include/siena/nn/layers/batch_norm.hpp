@@ -46,6 +46,7 @@ struct BatchNorm {
                                    .relu = tail.relu,
                                    .residual = tail.residual});
   }
+  void lower(Lowering& to) const { to.is(primitive::FixedNorm{epsilon}); }
 };
 
 }  // namespace siena

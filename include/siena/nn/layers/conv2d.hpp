@@ -92,6 +92,7 @@ struct Conv2d {
     return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()),
                        f.output_shape());
   }
+  void lower(Lowering& to) const { to.is(primitive::Convolution{geometry(to.input(), to.where())}); }
 
  private:
   kernels::Padding pad(std::int64_t in, bool vertical) const {

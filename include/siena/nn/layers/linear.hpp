@@ -32,6 +32,7 @@ struct Linear {
   }
 
   Var forward(Forward& f) const { return ops::linear(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}); }
+  void lower(Lowering& to) const { to.is(primitive::Linear{}); }
 };
 
 }  // namespace siena

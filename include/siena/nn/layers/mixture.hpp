@@ -85,6 +85,10 @@ struct Mixture {
     for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
     return ops::weighted_sum<float>(f.parameter(0), inputs);
   }
+  void lower(Lowering& to) const {
+    fail<ArgumentError>("{}: expected one of its alternatives, got {}; discretize the network first", to.where(),
+                        branches.size());
+  }
 };
 
 }  // namespace siena

@@ -58,6 +58,7 @@ struct MaxPool {
   Var forward(Forward& f) const {
     return ops::max_pool(f.input(), geometry(f.input().shape().sample(), kind()), f.output_shape());
   }
+  void lower(Lowering& to) const { to.is(primitive::MaxPool{geometry(to.input(), to.where())}); }
 };
 
 /// Mean of each window; padding counts as zeros only if asked. `stride = 0`: windows that touch.
@@ -85,6 +86,7 @@ struct AvgPool {
   Var forward(Forward& f) const {
     return ops::avg_pool(f.input(), geometry(f.input().shape().sample(), kind()), count_padding, f.output_shape());
   }
+  void lower(Lowering& to) const { to.is(primitive::AveragePool{geometry(to.input(), to.where()), count_padding}); }
 };
 
 /// Mean over all positions: H x W x C or T x C -> C.
@@ -93,6 +95,12 @@ struct GlobalAvgPool {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return {setup.input().rank() == 2 ? setup.input()[1] : setup.image()[2]}; }
   Var forward(Forward& f) const { return ops::global_avg_pool(f.input()); }
+  void lower(Lowering& to) const {
+    const Shape& in = to.input();
+    const Shape image = in.rank() == 2 ? Shape{1, in[0], in[1]} : in;
+    const Size2 all(static_cast<int>(image[0]), static_cast<int>(image[1]));
+    to.is(primitive::AveragePool{detail::pool_geometry(image, all, all, 0, to.where())});
+  }
 };
 
 }  // namespace siena

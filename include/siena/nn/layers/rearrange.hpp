@@ -53,6 +53,7 @@ struct Upsample {
     return detail::ImageSizes(g.height * g.vertical, g.width * g.horizontal, g.channels).shape(in.rank());
   }
   Var forward(Forward& f) const { return ops::upsample(f.input(), geometry(f.input().shape().sample()), f.output_shape()); }
+  void lower(Lowering& to) const { to.is(primitive::Upsample{geometry(to.input())}); }
 };
 
 /// Zeros around an image, as many as said on each side. Signals have a width alone: `.padding = {0, 1}` is one before and one
@@ -89,6 +90,7 @@ struct Pad {
     return detail::ImageSizes(g.height, g.width, g.channels).shape(in.rank());
   }
   Var forward(Forward& f) const { return ops::put_box(f.input(), geometry(f.input().shape().sample()), f.output_shape()); }
+  void lower(Lowering& to) const { to.is(primitive::Pad{geometry(to.input())}); }
 };
 
 /// The places from `begin` to before `end`; by default all. Negative numbers count from the end: {-1} is the last place.
@@ -141,6 +143,7 @@ struct Slice {
     return detail::ImageSizes(g.box_height, g.box_width, g.box_channels).shape(in.rank());
   }
   Var forward(Forward& f) const { return ops::take_box(f.input(), geometry(f.input().shape().sample()), f.output_shape()); }
+  void lower(Lowering& to) const { to.is(primitive::Slice{geometry(to.input())}); }
 
  private:
   static void check(const LayerSetup& setup, std::string_view what, const SliceRange& range, std::int64_t size, bool has) {

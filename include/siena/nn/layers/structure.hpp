@@ -16,6 +16,7 @@ struct Input {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return f.input(); }
+  void lower(Lowering& to) const { to.hands_on(); }
 };
 
 /// H x W x C -> H W C or T x C -> T C, position by position.
@@ -24,6 +25,7 @@ struct Flatten {
   static void attributes(auto&, auto&&) {}
   Shape setup(LayerSetup& setup) const { return {setup.input().elements()}; }
   Var forward(Forward& f) const { return ops::flatten(f.input()); }
+  void lower(Lowering& to) const { to.is(primitive::Reshape{}); }
 };
 
 /// The sum of two inputs of equal shape.
@@ -37,6 +39,7 @@ struct Add {
     return in[0];
   }
   Var forward(Forward& f) const { return ops::add(f.input(0), f.input(1)); }
+  void lower(Lowering& to) const { to.is(primitive::Add{}); }
 };
 
 /// The product of two inputs of equal shape, or of one and, second, one value for each of its channels.
@@ -54,6 +57,7 @@ struct Multiply {
     return in[0];
   }
   Var forward(Forward& f) const { return ops::multiply(f.input(0), f.input(1)); }
+  void lower(Lowering& to) const { to.is(primitive::Multiply{}); }
 };
 
 /// Inputs side by side along the channels; all other sizes are equal.
@@ -77,6 +81,7 @@ struct Concat {
     for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
     return ops::concat(std::span<const Var>(inputs));
   }
+  void lower(Lowering& to) const { to.is(primitive::Concat{}); }
 };
 
 }  // namespace siena

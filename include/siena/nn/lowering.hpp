@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "siena/core/tensor.hpp"
+#include "siena/kernels/geometry.hpp"
+#include "siena/kernels/rearrange.hpp"
+
+namespace siena {
+
+/// What all layers are made of where a network runs without siena: few operations, which every writer of files and every
+/// simulator knows. Layers are open, these are not. Values are images H x W x C, signals T x C (images of height 1) or
+/// features; constants are the layer's parameters and buffers, here in their order.
+namespace primitive {
+
+/// Constants: weights KH x KW x Cin/groups x Cout (of signals: K x Cin/groups x Cout), and a bias of Cout or none.
+struct Convolution {
+  kernels::ConvGeometry geometry;
+};
+/// Features times a matrix. Constants: weights In x Out, and a bias of Out or none.
+struct Linear {};
+/// (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Constants: weight, bias, mean and variance.
+struct FixedNorm {
+  double epsilon;
+};
+/// The same with mean and variance of the sample itself, over all positions of each group of neighbouring channels. Constants:
+/// weight and bias.
+struct SampleNorm {
+  int groups;
+  double epsilon;
+};
+/// min(max(x, low), high); `high` may be infinite.
+struct Clamp {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  bool operator==(const Clamp&) const = default;
+};
+/// A function of each element alone: a formula, or for 8 bits a table of its 256 values.
+struct Curve {
+  enum class Kind { sigmoid, tanh, hard_sigmoid, hard_swish, leaky_relu } kind;
+  double slope = 0;  ///< of leaky_relu below 0
+  double operator()(double x) const {
+    switch (kind) {
+      case Kind::sigmoid:
+        return 1 / (1 + std::exp(-x));
+      case Kind::tanh:
+        return std::tanh(x);
+      case Kind::leaky_relu:
+        return x > 0 ? x : slope * x;
+      default:
+        return std::clamp(x / 6 + 0.5, 0.0, 1.0) * (kind == Kind::hard_swish ? x : 1);
+    }
+  }
+};
+/// x where x > 0, else x times its channel's slope. Constants: the slopes.
+struct PRelu {};
+/// Of two values of one shape.
+struct Add {};
+/// Of two values of one shape, or of one and, second, one number for each of its channels.
+struct Multiply {};
+struct MaxPool {
+  kernels::PoolGeometry geometry;
+};
+/// Where the window is all of the image, the result is features.
+struct AveragePool {
+  kernels::PoolGeometry geometry;
+  bool count_padding = false;
+};
+/// Any number of values side by side along the channels.
+struct Concat {};
+/// The output is the box in the input.
+struct Slice {
+  kernels::BoxGeometry geometry;
+};
+/// The input is the box in the output, between zeros.
+struct Pad {
+  kernels::BoxGeometry geometry;
+};
+/// Every pixel several times, side by side.
+struct Upsample {
+  kernels::UpsampleGeometry geometry;
+};
+/// Channel k of group g becomes channel g of group k: G groups of K channels, K groups of G.
+struct Shuffle {
+  int groups;
+};
+/// The same elements in the same order, channels innermost, under another shape.
+struct Reshape {};
+
+}  // namespace primitive
+
+using Primitive = std::variant<primitive::Convolution, primitive::Linear, primitive::FixedNorm, primitive::SampleNorm,
+                               primitive::Clamp, primitive::Curve, primitive::PRelu, primitive::Add, primitive::Multiply,
+                               primitive::MaxPool, primitive::AveragePool, primitive::Concat, primitive::Slice, primitive::Pad,
+                               primitive::Upsample, primitive::Shuffle, primitive::Reshape>;
+
+/// A tensor of which nothing changes any more, with its name in files.
+struct Constant {
+  std::string name;
+  Tensor value;
+};
+
+/// What a layer is given when it is lowered, and where it says of which primitive operations it is made: `is`, `part` for each
+/// of them, or `hands_on`. Shapes are those of one sample; values have numbers, the layer's inputs those from 0.
+class Lowering {
+ public:
+  /// The value of the last part is the layer's output; those of others have a name that is added to the layer's.
+  struct Part {
+    std::string name = {};
+    Primitive what;
+    std::vector<int> inputs = {};
+    Shape shape = {};
+    std::vector<Constant> constants = {};
+  };
+
+  Lowering(std::string_view where, std::vector<Shape> inputs, const Shape& output, std::vector<Constant> constants)
+      : where_(where), inputs_(std::move(inputs)), output_(output), constants_(std::move(constants)) {}
+
+  /// The layer's name.
+  std::string_view where() const { return where_; }
+  const Shape& input(int k = 0) const { return inputs_[k]; }
+  int inputs() const { return static_cast<int>(inputs_.size()); }
+  const Shape& output() const { return output_; }
+  /// The layer's parameters, then its buffers, in the order in which it asked for them.
+  const std::vector<Constant>& constants() const { return constants_; }
+
+  /// The layer is one operation of all its inputs, with all its constants.
+  void is(Primitive what) {
+    std::vector<int> all(inputs_.size());
+    std::iota(all.begin(), all.end(), 0);
+    part({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
+  }
+  /// The layer is made of several operations, of which this is the next. Returns the number of its value.
+  int part(Part part) {
+    parts_.push_back(std::move(part));
+    return inputs() + static_cast<int>(parts_.size()) - 1;
+  }
+  /// The layer's output is its first input.
+  void hands_on() { hands_on_ = true; }
+
+  const std::vector<Part>& parts() const { return parts_; }
+  bool is_handed_on() const { return hands_on_; }
+
+ private:
+  std::string_view where_;
+  std::vector<Shape> inputs_;
+  Shape output_;
+  std::vector<Constant> constants_;
+  std::vector<Part> parts_;
+  bool hands_on_ = false;
+};
+
+/// A layer that says of which operations it is made.
+template <class L>
+concept Lowerable = requires(const L& layer, Lowering& to) {
+  { layer.lower(to) } -> std::same_as<void>;
+};
+
+/// Fails to compile, with a sentence, for a layer that does not.
+template <class L>
+constexpr void require_lowering() {
+  static_assert(Lowerable<L>,
+                "siena: a layer says of which operations it is made, `void lower(Lowering& to) const`: "
+                "`to.is(primitive::Clamp{0, 1})` where it is one, `to.part({...})` for each of several, `to.hands_on()` where "
+                "it computes nothing");
+}
+
+}  // namespace siena
