@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Optional component siena::json (nlohmann-json): layers of users in files. Not part of the umbrella header.
+// Optional component siena::json (nlohmann-json): layers in files. Not part of the umbrella header.
 
 #include <functional>
 #include <map>
@@ -13,8 +13,43 @@
 #include <utility>
 #include <variant>
 
-#include "siena/deploy/attributes_json.hpp"
+#include "siena/core/attributes_json.hpp"
 #include "siena/nn/layers.hpp"
+
+namespace siena {
+
+template <>
+struct JsonForm<Size2> {
+  static nlohmann::json write(const Size2& size) { return {size.height, size.width}; }
+  static void read(const nlohmann::json& json, Size2& size, const std::string& where) {
+    whole_numbers_from_json(json, {&size.height, &size.width}, where, "[height, width]");
+  }
+};
+template <>
+struct JsonForm<ImagePadding> {
+  static nlohmann::json write(const ImagePadding& p) {
+    return p.is_same ? nlohmann::json("same") : nlohmann::json{p.top, p.bottom, p.left, p.right};
+  }
+  static void read(const nlohmann::json& json, ImagePadding& p, const std::string& where) {
+    p = json == "same" ? ImagePadding(same) : ImagePadding(0);
+    if (p.is_same) return;
+    whole_numbers_from_json(json, {&p.top, &p.bottom, &p.left, &p.right}, where, "\"same\" or [top, bottom, left, right]");
+  }
+};
+template <>
+struct JsonForm<TimePadding> {
+  static nlohmann::json write(const TimePadding& p) {
+    if (p.is_same || p.is_causal) return p.is_same ? "same" : "causal";
+    return {p.before, p.after};
+  }
+  static void read(const nlohmann::json& json, TimePadding& p, const std::string& where) {
+    p = json == "same" ? TimePadding(same) : json == "causal" ? TimePadding(causal) : TimePadding(0);
+    if (p.is_same || p.is_causal) return;
+    whole_numbers_from_json(json, {&p.before, &p.after}, where, "\"same\", \"causal\" or [before, after]");
+  }
+};
+
+}  // namespace siena
 
 namespace siena::deploy {
 

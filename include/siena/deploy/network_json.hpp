@@ -81,8 +81,8 @@ class NetworkJsonReader {
     require<FormatError>(layers.is_array() && !layers.empty() && layers.size() <= most_layers,
                          "{}: expected a list of 1 to {} layers, got {}", where_, most_layers,
                          layers.is_array() ? siena::format("{}", layers.size()) : json_excerpt(layers));
-    const auto output =
-        whole_number(field(json, "output", where_), where_ + ": output", 0, static_cast<std::int64_t>(layers.size()) - 1);
+    const auto output = whole_number_from_json(field(json, "output", where_), where_ + ": output", 0,
+                                               static_cast<std::int64_t>(layers.size()) - 1);
     try {
       Network network(
           read_shape(field(json, "input", where_)),
@@ -110,7 +110,7 @@ class NetworkJsonReader {
     require<FormatError>(json.is_array() && !json.empty() && json.size() < Shape::max_rank,
                          "{}: expected an input of 1 to {} sizes, got {}", where_, Shape::max_rank - 1, json_excerpt(json));
     std::vector<std::int64_t> sizes;
-    for (const auto& size : json) sizes.push_back(whole_number(size, where_ + ": input", 1, Shape::most_elements));
+    for (const auto& size : json) sizes.push_back(whole_number_from_json(size, where_ + ": input", 1, Shape::most_elements));
     return Shape(std::span<const std::int64_t>(sizes));
   }
 
@@ -130,7 +130,7 @@ class NetworkJsonReader {
     std::vector<int> inputs;
     const nlohmann::json& from = field(json, "inputs", where);
     require<FormatError>(from.is_array(), "{}: expected a list of inputs, got {}", where, json_excerpt(from));
-    for (const auto& k : from) inputs.push_back(static_cast<int>(whole_number(k, where + ": inputs", 0, index - 1)));
+    for (const auto& k : from) inputs.push_back(static_cast<int>(whole_number_from_json(k, where + ": inputs", 0, index - 1)));
     for (const auto& [key, unused] : json.items()) {
       require<FormatError>(key == "name" || key == "type" || key == "options" || key == "inputs" || key == "varies",
                            "{}: expected name, type, options, inputs and varies, got '{}'; was it written by a newer siena?",
