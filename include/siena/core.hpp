@@ -6,6 +6,7 @@
 
 #include "siena/core/attributes.hpp"
 #include "siena/core/buffer.hpp"
+#include "siena/core/communicator.hpp"
 #include "siena/core/config.hpp"
 #include "siena/core/csv.hpp"
 #include "siena/core/error.hpp"

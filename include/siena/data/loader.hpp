@@ -32,6 +32,8 @@ struct LoaderOptions {
   std::uint64_t seed = 0;    ///< of the order and of augmentation
   Augment augment = {};      ///< what is done to samples by chance
   int prefetch = 2;          ///< batches that a thread of their own builds ahead; 0: built where they are asked for
+  int part = 0;              ///< which of `parts` runs of each batch is served: of n samples those from n part / parts on
+  int parts = 1;             ///< runs in which batches are shared out
 };
 
 namespace detail {
@@ -58,8 +60,10 @@ struct LoaderPlan {
   // Writes batch `b` into `out`, whose memory is used again where it fits.
   void build(std::int64_t epoch, std::span<const std::int64_t> order, std::int64_t b, Batch& out) const {
     const Dataset& dataset = renderer.dataset();
-    const std::int64_t first = b * options.batch;
-    const std::int64_t count = std::min(options.batch, static_cast<std::int64_t>(order.size()) - first);
+    const std::int64_t whole = std::min(options.batch, static_cast<std::int64_t>(order.size()) - b * options.batch);
+    const std::int64_t begin = whole * options.part / options.parts;
+    const std::int64_t first = b * options.batch + begin, count = whole * (options.part + 1) / options.parts - begin;
+    require<DataError>(count > 0, "Loader: expected a sample for each of {} parts of a batch, got {}", options.parts, whole);
     const Shape shape = dataset.shape().batch(count);
     if (out.inputs.shape() != shape) out.inputs = Tensor::uninitialized(shape);
     out.labels.resize(dataset.labelled() ? static_cast<std::size_t>(count) : 0);
@@ -206,6 +210,8 @@ class Loader {
                            "Loader: expected at least one full batch of {}, got {} samples in '{}'; make the batch smaller or "
                            "keep the last one (drop_last = false)",
                            options.batch, dataset.size(), dataset.name());
+    require<ArgumentError>(options.part >= 0 && options.part < options.parts, "Loader: expected one of the parts, got {} of {}",
+                           options.part, options.parts);
     check(options.augment, dataset);
     plan_ = std::make_shared<const detail::LoaderPlan>(std::move(dataset), std::move(options));
   }

@@ -50,11 +50,17 @@ class Network {
     }
     return found;
   }
+  std::vector<Parameter*> parameters() {
+    std::vector<Parameter*> all;
+    for (const auto& parameter : graph_.parameters) all.push_back(parameter.get());
+    return all;
+  }
   Parameter& parameter(int index) { return *graph_.parameters[index]; }
   const Parameter& parameter(int index) const { return *graph_.parameters[index]; }
   int parameter_count() const { return static_cast<int>(graph_.parameters.size()); }
   Tensor& buffer(int index) { return graph_.buffers[index].value; }
   const Tensor& buffer(int index) const { return graph_.buffers[index].value; }
+  int buffer_count() const { return static_cast<int>(graph_.buffers.size()); }
   const std::string& buffer_name(int index) const { return graph_.buffers[index].name; }
 
   /// Number of trainable weights, biases and norms (architecture parameters left out).

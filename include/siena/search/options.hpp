@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "siena/core/communicator.hpp"
 #include "siena/data/augment.hpp"
 #include "siena/space/search_space.hpp"
 #include "siena/train/checkpoint.hpp"
@@ -49,9 +50,10 @@ struct SearchOptions {
   Alternation::Every turns = Alternation::Every::step;  ///< how often weights and architecture change turns
   data::Augment augment = {};                           ///< what is done to training samples by chance, anew in each epoch
   Objective objective = classification();               ///< what is minimised, constraints aside
-  double clip = 0;                                      ///< as FitOptions::clip, in both phases
-  double ema = 0;          ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
-  std::uint64_t seed = 0;  ///< of the order of samples, augmentation, dropout and samples of choices
+  AnyCommunicator ranks = {};  ///< as FitOptions::ranks, in both phases: all of them find the same network
+  double clip = 0;             ///< as FitOptions::clip, in both phases
+  double ema = 0;              ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
+  std::uint64_t seed = 0;      ///< of the order of samples, augmentation, dropout and samples of choices
   /// Of both phases; the test data are not part of what a checkpoint is recognised by.
   CheckpointOptions checkpoint = {};
 };

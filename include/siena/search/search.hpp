@@ -97,6 +97,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                           .ema = options.ema,
                           .phase = "warm-up",
                           .objective = options.objective,
+                          .ranks = options.ranks,
                           .checkpoint = options.checkpoint},
                          observers);
   }
@@ -124,6 +125,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                         .ema = options.ema,
                         .phase = "search",
                         .objective = phase.objective(),
+                        .ranks = options.ranks,
                         .checkpoint = options.checkpoint,
                         .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
                        observers);

@@ -59,6 +59,7 @@ class SearchPhase {
     return {.loss = [this](StepContext& step) { return loss(step); },
             .before_update = [this](StepContext& step) { before_update(step); },
             .after_step = [this](StepContext& step) { after_step(step); },
+            .computed_on = [this] { return compact_.network().parameters(); },
             .save = [this](State& state, const std::string& prefix) { save(state, prefix); },
             .load = [this](const State& state, const std::string& prefix) { load(state, prefix); },
             .check = options_.objective.check,
@@ -162,7 +163,6 @@ class SearchPhase {
     if (learns_by_score(step)) space_.choices().forget_samples(network_);
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
-    if (learns_by_score(step)) task_ = loss.task_value();
     if (step.mode == Mode::training && !settled_) {
       if (choosing()) constraints_.allow(approach_.allowed(nearness(step)));
       loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
@@ -172,11 +172,11 @@ class SearchPhase {
   }
   void before_update(StepContext& step) {
     const auto measure = step.turn == Turn::weights ? CompactNetwork::Worth::kept : CompactNetwork::Worth::measured;
-    compact_.return_gradients(network_, static_cast<double>(step.batch.size()), measure);
+    compact_.return_gradients(network_, static_cast<double>(step.samples), measure);
     if (learns_by_score(step)) {
-      if (std::isnan(usual_)) usual_ = task_;
-      space_.choices().add_scores(network_, task_ - usual_);
-      usual_ += 0.05 * (task_ - usual_);
+      if (std::isnan(usual_)) usual_ = step.task;
+      space_.choices().add_scores(network_, step.task - usual_);
+      usual_ += 0.05 * (step.task - usual_);
     }
     if (options_.objective.before_update) options_.objective.before_update(step);
     if constexpr (TurnsSteps<Formulation>) {
@@ -240,7 +240,7 @@ class SearchPhase {
   StepTurner turner_;
   Approach approach_;
   bool settled_ = false, repaired_ = false;
-  double task_ = 0, usual_ = std::nan("");  // loss of the step, and its running mean
+  double usual_ = std::nan("");  // running mean of the loss
   Selection settled_selection_;
   std::optional<Network> best_;
   BestEpoch best_epoch_;

@@ -42,6 +42,9 @@ class CompactNetwork {
     return current_->network;
   }
 
+  /// That of the last update.
+  Network& network() { return current_->network; }
+
   /// Whether a step tells what channels and taps are worth.
   enum class Worth { measured, kept };
 

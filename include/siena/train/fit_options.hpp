@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "siena/core/communicator.hpp"
 #include "siena/data/augment.hpp"
 #include "siena/train/alternation.hpp"
 #include "siena/train/checkpoint.hpp"
@@ -42,8 +43,12 @@ struct FitOptions {
   double ema = 0;
   std::string phase = "training";          ///< what events, errors and files call this training
   Objective objective = classification();  ///< what is minimised
-  int prefetch = 2;                        ///< batches that a thread of their own builds ahead
-  CheckpointOptions checkpoint = {};       ///< of `fit`, which keeps and resumes the training
+  /// Processes that train one network together, each on a part of every batch, all with the same options, data and weights at
+  /// first. Gradients are means over the whole batch, batch norms see the part of their own rank, and running statistics are
+  /// those of rank 0, which alone tells observers and keeps checkpoints.
+  AnyCommunicator ranks = {};
+  int prefetch = 2;                   ///< batches that a thread of their own builds ahead
+  CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
   /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `best` and `stop`.
   std::function<void(EpochEvent&)> at_epoch_end = {};
 };

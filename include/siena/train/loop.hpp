@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "siena/core/communicator.hpp"
 #include "siena/core/error.hpp"
 #include "siena/core/state.hpp"
 #include "siena/data/dataset.hpp"
@@ -32,7 +33,7 @@ inline std::filesystem::path open_checkpoint(Network& network, Trainer& trainer)
   std::filesystem::create_directories(options.folder, error);
   require<DataError>(std::filesystem::is_directory(options.folder, error),
                      "{}: expected a folder for checkpoints that can be made, got '{}'", phase, options.folder.string());
-  if (!std::filesystem::exists(file, error)) return file;
+  if (!on_first(trainer.options().ranks, std::filesystem::exists(file, error))) return file;
   require<ArgumentError>(options.resume,
                          "{}: expected a folder without a checkpoint of this phase, got '{}'; resume it, or delete the file",
                          phase, file.string());
@@ -49,7 +50,7 @@ inline std::filesystem::path open_checkpoint(Network& network, Trainer& trainer)
   return file;
 }
 inline void keep_checkpoint(const Network& network, Trainer& trainer, const std::filesystem::path& file) {
-  if (file.empty()) return;
+  if (file.empty() || trainer.options().ranks.rank() != 0) return;
   const EpochEvent& last = trainer.history().epochs.back();
   const auto keep_network = [&](const std::string& which) {
     std::filesystem::path beside = file;
@@ -65,7 +66,7 @@ inline void keep_checkpoint(const Network& network, Trainer& trainer, const std:
 }
 inline void heed_stop(const Trainer& trainer, const std::filesystem::path& file) {
   const FitOptions& options = trainer.options();
-  if (!options.checkpoint.stop || !options.checkpoint.stop()) return;
+  if (!on_any(options.ranks, options.checkpoint.stop && options.checkpoint.stop())) return;
   const int done = trainer.epochs_done();
   const std::string_view kept = file.empty() ? ", nothing was kept"
                                 : done == 0  ? ", nothing of this phase is kept yet; resume to begin it"
@@ -82,7 +83,7 @@ template <class... O>
 History fit(Network& network, const data::Dataset& train, const data::Dataset& validation, const FitOptions& options = {},
             O&&... observers) {
   Observers list;
-  (list.add(std::forward<O>(observers)), ...);
+  if (options.ranks.rank() == 0) (list.add(std::forward<O>(observers)), ...);
   Trainer trainer(network, train, validation, options);
   const std::filesystem::path file = detail::open_checkpoint(network, trainer);
   const PhaseEvent phase{.phase = options.phase, .epochs = options.epochs};

@@ -21,6 +21,7 @@
 #include "siena/data/dataset_fingerprint.hpp"
 #include "siena/data/loader.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/train/across_ranks.hpp"
 #include "siena/train/alternation.hpp"
 #include "siena/train/best_epoch.hpp"
 #include "siena/train/checkpoint.hpp"
@@ -45,19 +46,17 @@ class Trainer {
       : network_(network),
         validation_(std::move(validation)),
         options_(checked(std::move(options), network, train, validation_)),
-        loader_(std::move(train),
-                {.batch = options_.batch, .seed = options_.seed, .augment = options_.augment, .prefetch = options_.prefetch}),
+        loader_(std::move(train), loader_options()),
         weights_(options_.optimizer, network.parameters(Role::weight)),
         architecture_(options_.architecture.value_or(Adam{}),
                       options_.architecture ? network.parameters(Role::architecture) : std::vector<Parameter*>{}) {
     if (options_.alternate) {
-      alternate_.emplace(options_.alternate->data,
-                         data::LoaderOptions{.batch = options_.batch,
-                                             .drop_last = options_.alternate->data.size() >= options_.batch,
-                                             .seed = Random(options_.seed).split(1).at(0),
-                                             .augment = options_.augment,
-                                             .prefetch = options_.prefetch});
+      data::LoaderOptions serve = loader_options();
+      serve.drop_last = options_.alternate->data.size() >= options_.batch;
+      serve.seed = Random(options_.seed).split(1).at(0);
+      alternate_.emplace(options_.alternate->data, serve);
     }
+    detail::require_alike(options_.ranks, network, options_.phase);
     if (!options_.checkpoint.folder.empty()) {
       State start;
       network_.save(start);
@@ -171,6 +170,7 @@ class Trainer {
         {"phase", o.phase},
         {"epochs", std::to_string(o.epochs)},
         {"batch", std::to_string(o.batch)},
+        {"ranks", std::to_string(o.ranks.size())},
         {"seed", std::to_string(o.seed)},
         {"optimizer", o.optimizer.to_string()},
         {"schedule", o.schedule.to_string()},
@@ -189,6 +189,15 @@ class Trainer {
         {"validation samples", data(validation_)}};
   }
 
+  data::LoaderOptions loader_options() const {
+    return {.batch = options_.batch,
+            .seed = options_.seed,
+            .augment = options_.augment,
+            .prefetch = options_.prefetch,
+            .part = options_.ranks.rank(),
+            .parts = options_.ranks.size()};
+  }
+
   static FitOptions checked(FitOptions options, Network& network, const data::Dataset& train, const data::Dataset& validation) {
     const std::string& phase = options.phase;
     require<ArgumentError>(options.epochs >= 0 && options.batch > 0 && options.patience >= 0,
@@ -200,6 +209,11 @@ class Trainer {
     require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
+    const std::int64_t fewest =
+        std::min(options.batch, options.alternate ? std::min(train.size(), options.alternate->data.size()) : train.size());
+    require<ArgumentError>(options.ranks.alone() || fewest >= options.ranks.size(),
+                           "{}: expected a sample a batch for each of {} ranks, got batches of {}", phase, options.ranks.size(),
+                           fewest);
     std::string asks;
     if (options.keep_best) asks = "keep_best";
     if (options.patience > 0) asks += asks.empty() ? "patience" : " and patience";
@@ -243,14 +257,14 @@ class Trainer {
     std::optional<WeightAverage>& average_;
   };
 
-  // A last batch of one sample has no variance for batch norm to divide by.
-  bool leaves_one_over() const {
-    const std::int64_t size = loader_.dataset().size();
-    return options_.batch > 1 && size > options_.batch && size % options_.batch == 1;
+  // A last batch of one sample a rank has no variance for batch norm to divide by.
+  bool leaves_few_over() const {
+    const std::int64_t size = loader_.dataset().size(), over = size % options_.batch, ranks = options_.ranks.size();
+    return options_.batch > ranks && size > options_.batch && over > 0 && over <= ranks;
   }
 
   void train_epoch(EpochEvent& event, const Observers& observers) {
-    const std::int64_t steps = loader_.batches() - (leaves_one_over() ? 1 : 0);
+    const std::int64_t steps = loader_.batches() - (leaves_few_over() ? 1 : 0);
     RunningMetrics metrics;
     double penalty = 0;
     data::Epoch batches = loader_.epoch(epoch_);
@@ -307,7 +321,9 @@ class Trainer {
                         .turn = turn};
     if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
     const Loss loss = options_.objective.loss(context);
-    const double task = loss.task_value(), penalty = loss.penalty.value();
+    const detail::BatchTotals totals = detail::totals(options_.ranks, loss, batch);
+    const double task = context.task = totals.task, penalty = loss.penalty.value();
+    context.samples = totals.samples;
     // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
     const double rate = options_.schedule.factor({.epoch = epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps),
                                                   .epochs = static_cast<double>(options_.epochs),
@@ -317,10 +333,15 @@ class Trainer {
         "{}: expected a finite loss, got {} (penalty {}) in epoch {}, step {} of {}; lower the learning rate (now "
         "{}) or check that the inputs are normalised",
         options_.phase, task, penalty, epoch_ + 1, s + 1, steps, weights_.base_lr() * rate);
-    metrics.add(task, loss.correct(batch), loss.samples(batch));
+    metrics.add(task, totals.correct, totals.counted);
 
     tape_.backward(loss.task, loss.penalty);
+    if (!options_.ranks.alone())
+      detail::sum_gradients(options_.ranks,
+                            options_.objective.computed_on ? options_.objective.computed_on() : network_.parameters(),
+                            totals.part);
     if (options_.objective.before_update) options_.objective.before_update(context);
+    detail::share_buffers(options_.ranks, network_);
     if (turn != Turn::architecture) {
       if (options_.clip > 0) clip_gradients(weights_.parameters(), options_.clip);
       weights_.step(rate);

@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/data/synthetic.hpp"
+#include "siena/train/loop.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/rank_threads.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+
+const data::Splits& rank_images() {
+  static const data::Splits splits =
+      data::synthetic_images({.classes = 4, .height = 8, .width = 8, .channels = 2, .train = 70, .validation = 24, .test = 8});
+  return splits;
+}
+// Without batch norm, which sees the part of a rank, ranks compute what one process does.
+Network rank_net(bool norm, std::uint64_t seed = 0) {
+  return Network(
+      {8, 8, 2},
+      [&](Flow x) {
+        x = x | Conv2d{.out = 8, .kernel = 3, .stride = 2};
+        if (norm) x = x | BatchNorm{};
+        return x | Relu{} | GlobalAvgPool{} | Linear{.out = 4};
+      },
+      seed);
+}
+FitOptions rank_options() { return {.epochs = 2, .batch = 16, .optimizer = Sgd{.lr = 0.2}, .seed = 5}; }
+
+struct Trained {
+  Network network;
+  History history;
+  std::string error;
+};
+// What ranks make of a network, with the options that `change` gives each of them.
+template <class Change>
+std::vector<Trained> train_on(int count, const Network& network, Change&& change) {
+  std::vector<Trained> all(static_cast<std::size_t>(count), {network, {}, {}});
+  const auto errors = test::on_ranks(count, [&](int rank, const AnyCommunicator& ranks) {
+    Trained& mine = all[static_cast<std::size_t>(rank)];
+    FitOptions options = rank_options();
+    options.ranks = ranks;
+    change(rank, mine.network, options);
+    mine.history = fit(mine.network, rank_images(), options);
+  });
+  for (std::size_t rank = 0; rank < all.size(); ++rank) all[rank].error = test::text_of(errors[rank]);
+  return all;
+}
+bool same_bits(const Network& a, const Network& b) {
+  State x, y;
+  a.save(x);
+  b.save(y);
+  return detail::state_bytes(x) == detail::state_bytes(y);
+}
+double most_apart(const Network& a, const Network& b) {
+  double most = 0;
+  for (int p = 0; p < a.parameter_count(); ++p)
+    most = std::max(most, test::difference(a.parameter(p).value, b.parameter(p).value));
+  return most;
+}
+const auto as_it_is = [](int, Network&, FitOptions&) {};
+
+}  // namespace
+
+TEST_CASE("ranks that share batches train the network that one process trains") {
+  Network alone = rank_net(false);
+  const History expected = fit(alone, rank_images(), rank_options());
+  CHECK(most_apart(alone, rank_net(false)) > 0.01);
+  for (const int count : {1, 2, 3}) {  // the last batch has 6 samples
+    const auto ranks = train_on(count, rank_net(false), as_it_is);
+    for (const Trained& one : ranks) {
+      INFO(count << " ranks: " << one.error);
+      REQUIRE(one.error.empty());
+      CHECK(same_bits(one.network, ranks[0].network));
+      CHECK(most_apart(one.network, alone) < 1e-4);
+      REQUIRE(one.history.epochs.size() == 2);
+      CHECK(one.history.epochs[1].train.samples == 70);
+      CHECK(one.history.epochs[1].train.loss == Approx(expected.epochs[1].train.loss).epsilon(1e-5));
+      CHECK(one.history.epochs[1].train.accuracy == expected.epochs[1].train.accuracy);
+      CHECK(one.history.epochs[1].validation.loss == ranks[0].history.epochs[1].validation.loss);
+    }
+  }
+  CHECK(same_bits(train_on(1, rank_net(false), as_it_is)[0].network, alone));
+}
+
+TEST_CASE("ranks end with the same running statistics and averages") {
+  const auto ranks = train_on(3, rank_net(true), [](int, Network&, FitOptions& options) { options.ema = 0.9; });
+  for (const Trained& one : ranks) {
+    REQUIRE(one.error.empty());
+    CHECK(same_bits(one.network, ranks[0].network));
+  }
+}
+
+TEST_CASE("gradients are added up where the objective left them, before its hook sees them") {
+  std::vector<float> slopes(2);
+  std::vector<std::int64_t> samples(2);
+  const auto ranks = train_on(2, rank_net(false), [&](int rank, Network& whole, FitOptions& options) {
+    const auto other = std::make_shared<Network>(whole);  // what is computed, as a search does it
+    const auto bring = [&whole, other](auto&& each) {
+      for (int p = 0; p < whole.parameter_count(); ++p) each(whole.parameter(p), other->parameter(p));
+    };
+    options.objective.loss = [other, bring, base = classification().loss](StepContext& step) {
+      if (step.mode == Mode::inference) return base(step);
+      bring([](Parameter& from, Parameter& to) { to.value = from.value; });
+      StepContext there{.network = *other, .tape = step.tape, .batch = step.batch, .mode = step.mode, .random = step.random};
+      return base(there);
+    };
+    options.objective.computed_on = [other] { return other->parameters(); };
+    options.objective.before_update = [&, other, bring, rank](StepContext& step) {
+      const auto at = static_cast<std::size_t>(rank);
+      if (step.step == 0) slopes[at] = *other->parameter(0).grad.data(), samples[at] = step.samples;
+      bring([](Parameter& to, Parameter& from) { std::swap(to.grad, from.grad); });
+    };
+  });
+  for (const Trained& one : ranks) REQUIRE(one.error.empty());
+  CHECK(samples == std::vector<std::int64_t>{16, 16});
+  CHECK(slopes[0] == slopes[1]);
+  CHECK(slopes[0] != 0);
+  Network alone = rank_net(false);
+  fit(alone, rank_images(), rank_options());
+  CHECK(same_bits(ranks[0].network, ranks[1].network));
+  CHECK(most_apart(ranks[0].network, alone) < 1e-4);
+}
+
+TEST_CASE("the first rank alone keeps checkpoints, from which all go on to the same bits") {
+  const auto whole = train_on(2, rank_net(true), as_it_is);
+  const test::TemporaryFolder folder("siena_ranks_checkpoint");
+  const auto keep = [&](int rank, Network&, FitOptions& options) {
+    options.checkpoint = {.folder = folder.path, .resume = true};
+    if (rank == 1) options.checkpoint.stop = [asked = 0]() mutable { return asked++ == 1; };  // one rank says it for all
+  };
+  for (const Trained& one : train_on(2, rank_net(true), keep))
+    CHECK_THAT(one.error, ContainsSubstring("stopped after 1 of 2 epochs"));
+  CHECK(std::filesystem::exists(folder.path / "training.checkpoint"));
+  const auto resumed = train_on(2, rank_net(true), [&](int, Network&, FitOptions& options) {
+    options.checkpoint = {.folder = folder.path, .resume = true};
+  });
+  for (const Trained& one : resumed) {
+    REQUIRE(one.error.empty());
+    CHECK(same_bits(one.network, whole[0].network));
+  }
+  const auto fewer = train_on(1, rank_net(true), [&](int, Network&, FitOptions& options) {
+    options.checkpoint = {.folder = folder.path, .resume = true};
+  });
+  CHECK_THAT(fewer[0].error, ContainsSubstring("ranks '1', got one with '2'"));
+}
+
+TEST_CASE("the other ranks write nothing") {
+  const test::TemporaryFolder folder("siena_ranks_folders");
+  const auto ranks = train_on(2, rank_net(true), [&](int rank, Network&, FitOptions& options) {
+    options.checkpoint.folder = folder.path / std::to_string(rank);
+  });
+  CHECK(ranks[1].error.empty());
+  CHECK_FALSE(std::filesystem::is_empty(folder.path / "0"));
+  CHECK(std::filesystem::is_empty(folder.path / "1"));
+}
+
+TEST_CASE("only the first rank tells observers") {
+  struct Counter {
+    std::atomic<int>& epochs;
+    void on_epoch(const EpochEvent&) { ++epochs; }
+  };
+  std::atomic<int> epochs = 0;
+  const auto errors = test::on_ranks(2, [&](int, const AnyCommunicator& ranks) {
+    Network network = rank_net(true);
+    FitOptions options = rank_options();
+    options.ranks = ranks;
+    fit(network, rank_images(), options, Counter{epochs});
+  });
+  for (const auto& error : errors) CHECK(test::text_of(error).empty());
+  CHECK(epochs == 2);
+}
+
+TEST_CASE("ranks with other networks, or more of them than samples, are refused on all ranks") {
+  const auto others = train_on(2, rank_net(true), [](int rank, Network& network, FitOptions&) {
+    if (rank == 1) network = rank_net(true, 1);
+  });
+  for (const Trained& one : others)
+    CHECK_THAT(one.error, ContainsSubstring("expected all 2 ranks to begin with the same network"));
+  for (const Trained& one : train_on(3, rank_net(true), [](int, Network&, FitOptions& options) { options.batch = 2; }))
+    CHECK_THAT(one.error, ContainsSubstring("expected a sample a batch for each of 3 ranks, got batches of 2"));
+}
