@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,12 @@ struct Unlowered {
   std::string_view kind() const { return "unlowered"; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return f.input(); }
+};
+/// Says what it is made of, and says it wrongly.
+struct Mistaken : Unlowered {
+  Lowering::Part part;
+  std::string_view kind() const { return "mistaken"; }
+  void lower(Lowering& to) const { to.part(part); }
 };
 struct Silent : Unlowered {
   std::string_view kind() const { return "silent"; }
@@ -96,7 +103,7 @@ TEST_CASE("lower: operations take the multiply-adds that are charged") {
     const deploy::LoweredNetwork lowered = deploy::lower(network);
     check_order(lowered);
     CHECK(static_cast<double>(all_multiply_adds(lowered)) == total(Macs{}, describe(network)));
-    for (const auto& operation : lowered.operations) CHECK_FALSE(deploy::is_any<primitive::Clamp>(operation.what));
+    for (const auto& operation : lowered.operations) CHECK_FALSE(is_any<primitive::Clamp>(operation.what));
   }
   int written = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
@@ -165,6 +172,27 @@ TEST_CASE("lower: layers of users say what they are made of") {
   CHECK_THROWS_WITH(deploy::lower(Network({3}, [](Flow x) { return x | Silent{}; })),
                     "silent_1: expected operations of which the last makes 3, got none; where there is nothing to compute say "
                     "hands_on()");
+}
+
+TEST_CASE("lower: layers of users that say wrongly what they are made of are refused") {
+  const auto lower = [](Lowering::Part part) {
+    Mistaken layer;
+    layer.part = std::move(part);
+    (void)deploy::lower(Network({3}, [&](Flow x) { return x | layer; }));
+  };
+  const Shape shape{3};
+  CHECK_THROWS_WITH(lower({.what = primitive::Add{}, .inputs = {0}, .shape = shape}),
+                    "mistaken_1: expected an operation that reads 2 of the values from 0 to 0, got 0");
+  CHECK_THROWS_WITH(lower({.what = primitive::Clamp{.low = 0}, .inputs = {1}, .shape = shape}),
+                    "mistaken_1: expected an operation that reads 1 of the values from 0 to 0, got 1");
+  CHECK_THROWS_WITH(lower({.what = primitive::Concat{}, .shape = shape}),
+                    "mistaken_1: expected an operation that reads 1 of the values from 0 to 0, got none");
+  CHECK_THROWS_WITH(lower({.what = primitive::PRelu{}, .inputs = {0}, .shape = shape}),
+                    "mistaken_1: expected an operation with 1 to 1 constants, got 0");
+  CHECK_THROWS_WITH(lower({.what = primitive::Clamp{.low = 0}, .inputs = {0}, .shape = {4}}),
+                    "mistaken_1: expected an operation that makes 3 of 3, got 4");
+  CHECK_THROWS_WITH(lower({.what = primitive::Reshape{}, .inputs = {0}, .shape = {1, 3}}),
+                    ContainsSubstring("mistaken_1: expected operations of which the last makes 3, got 1x3"));
 }
 
 TEST_CASE("lower: networks that are still open are refused") {

@@ -105,6 +105,12 @@ using Primitive = std::variant<primitive::Convolution, primitive::Linear, primit
                                primitive::MaxPool, primitive::AveragePool, primitive::Concat, primitive::Slice, primitive::Pad,
                                primitive::Upsample, primitive::Shuffle, primitive::Reshape>;
 
+/// Whether an operation is one of these.
+template <class... P>
+bool is_any(const Primitive& what) {
+  return (std::holds_alternative<P>(what) || ...);
+}
+
 /// A tensor of which nothing changes any more, with its name in files.
 struct Constant {
   std::string name;
@@ -141,8 +147,10 @@ class Lowering {
     std::iota(all.begin(), all.end(), 0);
     part({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
   }
-  /// The layer is made of several operations, of which this is the next. Returns the number of its value.
+  /// The layer is made of several operations, of which this is the next. Returns the number of its value. ArgumentError for one
+  /// that lacks inputs or constants.
   int part(Part part) {
+    check(part);
     parts_.push_back(std::move(part));
     return inputs() + static_cast<int>(parts_.size()) - 1;
   }
@@ -153,6 +161,30 @@ class Lowering {
   bool is_handed_on() const { return hands_on_; }
 
  private:
+  void check(const Part& part) const {
+    using namespace primitive;
+    const Primitive& what = part.what;
+    const std::size_t reads = is_any<Add, Multiply>(what) ? 2 : 1, has = part.constants.size();
+    const int known = inputs() + static_cast<int>(parts_.size());
+    const bool there = std::all_of(part.inputs.begin(), part.inputs.end(), [&](int k) { return k >= 0 && k < known; });
+    std::string got;
+    for (const int k : part.inputs) got += (got.empty() ? "" : ", ") + std::to_string(k);
+    require<ArgumentError>(there && (part.inputs.size() == reads || (is_any<Concat>(what) && !part.inputs.empty())),
+                           "{}: expected an operation that reads {} of the values from 0 to {}, got {}", where_, reads,
+                           known - 1, got.empty() ? "none" : got);
+    const bool weighs = is_any<Convolution, Linear>(what);
+    std::size_t least = weighs || is_any<PRelu>(what) ? 1 : 0;
+    if (is_any<FixedNorm, SampleNorm>(what)) least = is_any<FixedNorm>(what) ? 4 : 2;
+    const std::size_t most = weighs ? 2 : least;
+    require<ArgumentError>(has >= least && has <= most, "{}: expected an operation with {} to {} constants, got {}", where_,
+                           least, most, has);
+    const int first = part.inputs[0];
+    const Shape& in = first < inputs() ? inputs_[first] : parts_[first - inputs()].shape;
+    const bool keeps_shape = is_any<FixedNorm, SampleNorm, Clamp, Curve, PRelu, Add, Multiply, Shuffle>(what);
+    require<ShapeError>(!keeps_shape || part.shape == in, "{}: expected an operation that makes {} of {}, got {}", where_, in,
+                        in, part.shape);
+  }
+
   std::string_view where_;
   std::vector<Shape> inputs_;
   Shape output_;
