@@ -5,7 +5,8 @@
 
 struct Stop {
   std::string_view name() const { return "stop"; }
-  void start(siena::DualState&, double, double) const {}
+  std::string to_string() const { return "stop"; }
+  siena::NoMemory start(double, double) const { return {}; }
 #ifdef CONTROL
   void turn(std::span<double> step, const siena::Linearized&) const { step[0] = 0; }
 #else

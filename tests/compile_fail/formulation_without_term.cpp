@@ -5,12 +5,13 @@
 
 struct Formula {
   std::string_view name() const { return "formula"; }
-  void start(siena::DualState& dual, double, double task_loss) const { dual = {.loss = task_loss}; }
-  double strength(const siena::DualState& dual, double) const { return dual.loss; }
+  std::string to_string() const { return "formula"; }
+  siena::NoMemory start(double, double) const { return {}; }
+  double strength(const siena::NoMemory&, double) const { return 1; }
 #ifdef CONTROL
   template <class N>
-  N term(const N& violation, const siena::DualState& dual, double) const {
-    return violation * dual.loss;
+  N term(const N& violation, const siena::NoMemory&, double) const {
+    return violation;
   }
 #endif
 };

@@ -30,28 +30,28 @@ TEST_CASE("augmented lagrangian: exact violations move the multiplier and the pe
                           AugmentedLagrangian{.rate = 0.1, .penalty = 3, .growth = 1.5, .tolerance = 0.1}};
   problem.start(2, toy(10.0), 10);
   problem.update(toy(8.0));
-  REQUIRE(problem.dual(0).multiplier == Approx(0.2));
-  REQUIRE(problem.dual(0).strength == Approx(9));
+  REQUIRE(problem.memory(0).multiplier == Approx(0.2));
+  REQUIRE(problem.memory(0).strength == Approx(9));
   problem.update(toy(4.2));  // within the tolerance
-  REQUIRE(problem.dual(0).multiplier == Approx(0.21));
-  REQUIRE(problem.dual(0).strength == Approx(9));
+  REQUIRE(problem.memory(0).multiplier == Approx(0.21));
+  REQUIRE(problem.memory(0).strength == Approx(9));
   REQUIRE(problem.penalty(toy(8.0), 0) == Approx(0.21 + 4.5));
   problem.update(toy(0.0));
-  REQUIRE(problem.dual(0).multiplier == Approx(0.01));
-  REQUIRE(problem.dual(0).strength == 6);
+  REQUIRE(problem.memory(0).multiplier == Approx(0.01));
+  REQUIRE(problem.memory(0).strength == 6);
   problem.update(toy(0.0));
-  REQUIRE(problem.dual(0).multiplier == 0);
+  REQUIRE(problem.memory(0).multiplier == 0);
 }
 
 TEST_CASE("augmented lagrangian: the penalty grows up to its limit", "[constraints]") {
   MultiConstraint problem{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.penalty = 3, .growth = 1.5, .most = 10}};
   problem.start(2, toy(10.0), 10);
   for (int i = 0; i < 5000; ++i) problem.update(toy(8.0));  // 1.5^5000 is no number any more
-  REQUIRE(problem.dual(0).strength == 60);
+  REQUIRE(problem.memory(0).strength == 60);
   MultiConstraint standard{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{}};
   standard.start(2, toy(10.0), 10);
   for (int i = 0; i < 80000; ++i) standard.update(toy(8.0));
-  REQUIRE(standard.dual(0).strength == 200);
+  REQUIRE(standard.memory(0).strength == 200);
   MultiConstraint wrong{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{.most = 0.5}};
   REQUIRE_THROWS_WITH(wrong.start(1, toy(1.0), 1), ContainsSubstring("most >= 1"));
 }

@@ -3,6 +3,10 @@
 #include "siena/constraints/multi_constraint.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "constraints/toy.hpp"
@@ -125,12 +129,14 @@ TEST_CASE("multi constraint: a loaded state goes on to the same bits", "[constra
   REQUIRE(one.strength(1) == two.strength(1));
 
   auto other = make(5);
-  REQUIRE_THROWS_WITH(other.load(state, "duals"), ContainsSubstring("expected constraint 'params' with limit 5"));
+  REQUIRE_THROWS_WITH(
+      other.load(state, "duals"),
+      ContainsSubstring("'params: at most 5 weights, by params; macs: at most 3 MACs, by macs', got 'params: at most 4"));
   REQUIRE_FALSE(other.started());
   MultiConstraint fewer{subject_to(AtMost{Params{}, 4}), AugmentedLagrangian{}};
-  REQUIRE_THROWS_WITH(fewer.load(state, "duals"), ContainsSubstring("expected 1 constraints, got 2"));
+  REQUIRE_THROWS_WITH(fewer.load(state, "duals"), ContainsSubstring("expected formulation 'augmented lagrangian, rate 0.1, "));
   MultiConstraint duccio{subject_to(AtMost{Params{}, 4}), Duccio{}};
-  REQUIRE_THROWS_WITH(duccio.load(state, "duals"), ContainsSubstring("expected the state of 'duccio'"));
+  REQUIRE_THROWS_WITH(duccio.load(state, "duals"), ContainsSubstring("expected formulation 'duccio, kappa 1, "));
   REQUIRE_THROWS_AS(two.load(State{}, "duals"), FormatError);
 }
 
@@ -154,8 +160,10 @@ TEST_CASE("multi constraint: a state is refused by formulations of other options
        {Duccio{.kappa = 1.1}, Duccio{.schedule = Duccio::Schedule::constant}, Duccio{.shape = Duccio::Shape::absolute},
         Duccio{.shape = Duccio::Shape::objective}, Duccio{.floor = 0.04}, Duccio{.first = 0.02}, Duccio{.ramp = 0.6}})
     CHECK_FALSE(accepts(Duccio{}, other));
-  for (const AugmentedLagrangian& other : {AugmentedLagrangian{.rate = 0.2}, AugmentedLagrangian{.penalty = 2},
-                                           AugmentedLagrangian{.growth = 1.1}, AugmentedLagrangian{.tolerance = 0.1}})
+  CHECK_FALSE(accepts(Duccio{.ramp = 0.2}, Duccio{.ramp = 0.24}));
+  for (const AugmentedLagrangian& other :
+       {AugmentedLagrangian{.rate = 0.2}, AugmentedLagrangian{.penalty = 2}, AugmentedLagrangian{.growth = 1.1},
+        AugmentedLagrangian{.most = 50}, AugmentedLagrangian{.tolerance = 0.1}})
     CHECK_FALSE(accepts(AugmentedLagrangian{}, other));
   for (const NuPi& other : {NuPi{.rate = 0.2}, NuPi{.nu = 0.1}, NuPi{.proportional = 2}, NuPi{.integral = 2}})
     CHECK_FALSE(accepts(NuPi{}, other));
@@ -172,5 +180,92 @@ TEST_CASE("multi constraint: a state is refused by formulations of other options
   one.start(1.7, toy(10.0), 12);
   one.save(state, "duals");
   two.start(1.7, toy(11.0), 12);
-  CHECK_THROWS_WITH(two.load(state, "duals"), ContainsSubstring("constraint 'params' to begin at 1.75, got 1.5"));
+  CHECK_THROWS_WITH(two.load(state, "duals"), ContainsSubstring("'macs' to begin at 11, got 10"));
+}
+
+namespace {
+
+// Alike at a width of 10.
+struct Knee {
+  double slope;
+  std::string_view name() const { return "knee"; }
+  std::string to_string() const { return format("knee, slope {}", slope); }
+  auto layer_cost(const auto& layer) const { return 10.0 + (layer.weights() - 10.0) * slope; }
+};
+struct Capacity {
+  double slope;
+  std::string_view name() const { return "capacity"; }
+  std::string to_string() const { return format("capacity, slope {}", slope); }
+  template <class N>
+  N violation(const Architecture<N>& net) const {
+    return (total(Params{}, net) - 10.0) * slope;
+  }
+};
+// Remembers how often it was broken, and by how much: not numbers alone.
+struct Grudge {
+  struct Memory {
+    std::vector<double> violations = {};
+    void save(State& state, const std::string& prefix) const {
+      state.put(prefix + "count", static_cast<std::int64_t>(violations.size()));
+      for (std::size_t i = 0; i < violations.size(); ++i) state.put(prefix + std::to_string(i), violations[i]);
+    }
+    void load(const State& state, const std::string& prefix) {
+      violations.resize(static_cast<std::size_t>(state.get<std::int64_t>(prefix + "count")));
+      for (std::size_t i = 0; i < violations.size(); ++i) violations[i] = state.get<double>(prefix + std::to_string(i));
+    }
+  };
+  std::string_view name() const { return "grudge"; }
+  std::string to_string() const { return "grudge"; }
+  Memory start(double violation, double) const { return {{violation}}; }
+  void update(Memory& memory, double violation) const { memory.violations.push_back(violation); }
+  double strength(const Memory& memory, double) const {
+    return std::accumulate(memory.violations.begin(), memory.violations.end(), 0.0);
+  }
+  template <class N>
+  N term(const N& violation, const Memory& memory, double progress) const {
+    return violation * strength(memory, progress);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("multi constraint: models and constraints are recognised by what they say, not by what they cost", "[constraints]") {
+  const auto refusal = [](const ConstraintSet& saved, const ConstraintSet& loading) {
+    MultiConstraint one(saved, Duccio{}), two(loading, Duccio{});
+    one.start(1.7, toy(10.0), 12);
+    two.start(1.7, toy(10.0), 12);
+    State state;
+    one.save(state, "duals");
+    try {
+      two.load(state, "duals");
+    } catch (const FormatError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal(subject_to(AtMost{Knee{1}, 4}, Capacity{1}), subject_to(AtMost{Knee{1}, 4}, Capacity{1})).empty());
+  CHECK_THAT(refusal(subject_to(AtMost{Knee{1}, 4}), subject_to(AtMost{Knee{2}, 4})), ContainsSubstring("knee, slope 2"));
+  CHECK_THAT(refusal(subject_to(Capacity{1}), subject_to(Capacity{2})), ContainsSubstring("capacity, slope 2"));
+  CHECK_THAT(refusal(subject_to(Minimize{Knee{1}}), subject_to(Minimize{Knee{2}})), ContainsSubstring("knee, slope 2"));
+  CHECK_FALSE(
+      refusal(subject_to(AtMost{Params{}, 4}, AtMost{Macs{}, 4}), subject_to(AtMost{Macs{}, 4}, AtMost{Params{}, 4})).empty());
+}
+
+TEST_CASE("multi constraint: a formulation's memory may be anything that saves itself", "[constraints]") {
+  MultiConstraint one{subject_to(AtMost{Params{}, 4}), Grudge{}}, two = one;
+  MultiConstraint any{subject_to(AtMost{Params{}, 4}), AnyFormulation(Grudge{})}, held = any;
+  const auto goes_on = [](auto& first, auto& second) {
+    first.start(1, toy(8.0), 10);
+    for (const double x : {8.0, 6.0, 5.0}) first.update(toy(x));
+    State state;
+    first.save(state, "duals");
+    second.load(state, "duals");
+    CHECK(second.strength(0) == first.strength(0));
+    CHECK(second.strength(0) == 1 + 1 + 0.5 + 0.25);
+  };
+  goes_on(one, two);
+  CHECK(two.memory(0).violations == one.memory(0).violations);
+  goes_on(any, held);
+  two.update(toy(12.0));  // copies share nothing
+  CHECK(one.strength(0) == 2.75);
 }

@@ -17,11 +17,12 @@ namespace {
 
 struct LongName {  // whose name is gone after the call
   std::string name() const { return "a formulation with a name too long to be stored in place"; }
-  void start(DualState& dual, double, double task_loss) const { dual = {.loss = task_loss}; }
-  double strength(const DualState& dual, double) const { return dual.loss; }
+  std::string to_string() const { return name(); }
+  NoMemory start(double, double) const { return {}; }
+  double strength(const NoMemory&, double) const { return 1; }
   template <class N>
-  N term(const N& violation, const DualState& dual, double) const {
-    return violation * dual.loss;
+  N term(const N& violation, const NoMemory&, double) const {
+    return violation;
   }
 };
 
@@ -41,10 +42,11 @@ TEST_CASE("any formulation: does what the one that it holds does", "[constraints
   REQUIRE(AnyFormulation(held).name() == "augmented lagrangian");
   REQUIRE(AnyFormulation(LongName{}).name() == LongName{}.name());
 
-  DualState dual{.strength = 2};  // no multiplier to move
-  AnyFormulation(Duccio{}).update(dual, 3);
-  REQUIRE(dual.strength == 2);
-  REQUIRE(dual.multiplier == 0);
+  MultiConstraint still{two_bounds(), AnyFormulation(Duccio{})};  // no multiplier to move
+  still.start(1.7, toy(10.0), 12);
+  const double strength = still.strength(0);
+  still.update(toy(20.0));
+  REQUIRE(still.strength(0) == strength);
 }
 
 TEST_CASE("per constraint: each constraint has its own formulation", "[constraints]") {
@@ -57,7 +59,7 @@ TEST_CASE("per constraint: each constraint has its own formulation", "[constrain
   REQUIRE(problem.strength(0) == 6);
   REQUIRE(problem.strength(1) == Approx(0.1 * 2 * (1 + 1)));
   REQUIRE(problem.penalty(toy(8.0), 0) == Approx(6 / 2.0 * 1 * 1 + 0.4 * 0.6));
-  problem.start(2, toy(10.0), 10);  // begins anew, and still knows whose turn it is
+  problem.start(2, toy(10.0), 10);  // begins anew
   REQUIRE(problem.strength(0) == 6);
   REQUIRE(problem.strength(1) == 0);
 
@@ -89,5 +91,5 @@ TEST_CASE("per constraint: a loaded state goes on to the same bits", "[constrain
   two.load(state, "duals");
   REQUIRE(minimise(one, x, 5, 0.05, 4) == minimise(two, x, 5, 0.05, 4));
   MultiConstraint swapped{two_bounds(), PerConstraint{NuPi{}, AugmentedLagrangian{}}};
-  REQUIRE_THROWS_WITH(swapped.load(state, "duals"), ContainsSubstring("got that of 'augmented lagrangian + nu-pi'"));
+  REQUIRE_THROWS_WITH(swapped.load(state, "duals"), ContainsSubstring("got 'augmented lagrangian, rate 0.1, "));
 }

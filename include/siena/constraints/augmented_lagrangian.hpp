@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <string_view>
 
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 
 namespace siena {
 
@@ -21,28 +22,42 @@ struct AugmentedLagrangian {
   double most = 100;
   double tolerance = 1e-4;
 
-  std::string_view name() const { return penalty > 0 ? "augmented lagrangian" : "lagrangian"; }
+  struct Memory {
+    double loss = 1;        ///< of the task, after warm-up
+    double strength = 0;    ///< c
+    double multiplier = 0;  ///< mu
+    static void attributes(auto& self, auto&& visit) {
+      visit("loss", self.loss);
+      visit("strength", self.strength);
+      visit("multiplier", self.multiplier);
+    }
+  };
 
-  void start(DualState& dual, double, double task_loss) const {
+  std::string_view name() const { return penalty > 0 ? "augmented lagrangian" : "lagrangian"; }
+  std::string to_string() const {
+    return format("{}, rate {}, penalty {} growing by {} up to {} above {}", name(), rate, penalty, growth, most, tolerance);
+  }
+
+  Memory start(double, double task_loss) const {
     require<ArgumentError>(
         rate > 0 && penalty >= 0 && growth >= 1 && most >= 1 && std::isfinite(penalty * most) && tolerance >= 0,
         "AugmentedLagrangian: expected rate > 0, penalty >= 0, growth >= 1, a finite most >= 1 and tolerance >= 0, "
         "got {}, {}, {}, {} and {}",
         rate, penalty, growth, most, tolerance);
-    dual = {.loss = task_loss, .strength = penalty * task_loss};
+    return {.loss = task_loss, .strength = penalty * task_loss};
   }
-  void update(DualState& dual, double violation) const {
-    dual.multiplier = std::max(0.0, dual.multiplier + rate * dual.loss * violation);
-    if (violation > tolerance) dual.strength = std::min(dual.strength * growth, most * penalty * dual.loss);
-    if (violation <= 0) dual.strength = penalty * dual.loss;
+  void update(Memory& memory, double violation) const {
+    memory.multiplier = std::max(0.0, memory.multiplier + rate * memory.loss * violation);
+    if (violation > tolerance) memory.strength = std::min(memory.strength * growth, most * penalty * memory.loss);
+    if (violation <= 0) memory.strength = penalty * memory.loss;
   }
-  double strength(const DualState& dual, double) const { return dual.multiplier; }
+  double strength(const Memory& memory, double) const { return memory.multiplier; }
   template <class N>
-  N term(const N& violation, const DualState& dual, double) const {
+  N term(const N& violation, const Memory& memory, double) const {
     const N excess = positive_part(violation);
-    return violation * dual.multiplier + excess * excess * (dual.strength / 2);
+    return violation * memory.multiplier + excess * excess * (memory.strength / 2);
   }
 };
-static_assert(Formulation<AugmentedLagrangian> && UpdatesDuals<AugmentedLagrangian>);
+static_assert(Formulation<AugmentedLagrangian> && UpdatesMemory<AugmentedLagrangian>);
 
 }  // namespace siena

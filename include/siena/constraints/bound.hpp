@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -38,6 +39,7 @@ class AtMost {
   auto unit() const { return unit_of(model_); }
   double limit() const { return limit_; }
   const Model& model() const { return model_; }
+  std::string to_string() const { return format("at most {} {}, by {}", limit_, unit(), text_of(model_)); }
 
   template <class N>
   N value(const Architecture<N>& network) const {
@@ -71,6 +73,7 @@ class MemoryBound {
   std::string_view unit() const { return "B"; }
   double limit() const { return limit_; }
   ModelSize model() const { return {}; }
+  std::string to_string() const { return format("at most {} B, by {}", limit_, text_of(model())); }
 
   template <class N>
   N value(const Architecture<N>& network) const {
@@ -128,6 +131,7 @@ class LatencyBound {
   std::string_view unit() const { return unit_; }
   double limit() const { return limit_; }
   const Model& model() const { return model_; }
+  std::string to_string() const { return format("at most {} {}, by {} / {}", limit_, unit_, text_of(model_), scale_); }
 
   template <class N>
   N value(const Architecture<N>& network) const {

@@ -33,7 +33,8 @@ concept ViolableByEntry = requires(const C& constraint, const Architecture<N>& n
 /// Something that must hold on the device: `name()` and `violation(architecture)`, which is 0 or less where it holds. For
 /// strengths to need no tuning it should be relative: cost / limit - 1. The double version is the truth (it decides, and
 /// moves multipliers); the Scalar version is its differentiable twin, from the same template. A constraint of many entries
-/// has `violations(architecture)` instead, which must all be 0 or less, and where it likes `entry_name(i)` for reports.
+/// has `violations(architecture)` instead, which must all be 0 or less, and where it likes `entry_name(i)` for reports. With
+/// options it should have `to_string()`, a text with all of them, by which a checkpoint is recognised.
 template <class C>
 concept Constraint = Named<C> &&
     ((Violable<C, double> && Violable<C, Scalar>) || (ViolableByEntry<C, double> && ViolableByEntry<C, Scalar>));
@@ -64,13 +65,6 @@ concept ValuesLayers = requires(const C& bound, const LayerDesc<double>& layer) 
 template <class C>
 concept ChecksNetworks = requires(const C& bound, std::span<const Architecture<double>> networks) {
   bound.model().check(networks);
-};
-
-/// A bound without a limit: its value is part of the loss by `weight()` (see Minimize), and it has no violations.
-template <class C>
-concept Minimized = Bound<C> && requires(const C& cost, const Architecture<Scalar>& network) {
-  { cost.weight() } -> std::convertible_to<double>;
-  { cost.value(network) } -> std::convertible_to<Scalar>;
 };
 
 /// Explains in one sentence what `C` lacks to be a Constraint; entry points call it instead of constraining their

@@ -15,12 +15,14 @@
 #include <vector>
 
 #include "siena/constraints/constraint.hpp"
+#include "siena/constraints/minimize.hpp"
+#include "siena/core/state.hpp"
 #include "siena/core/units.hpp"
 
 namespace siena {
 
-/// Where one constraint stands. Constraints that are no bounds have neither value nor limit; the limit of a cost that is
-/// minimized is infinite, its violation minus infinity.
+/// Where one constraint stands. Constraints that are no bounds have neither value nor limit; a cost that is minimized has an
+/// infinite limit, and a violation of minus infinity.
 struct ConstraintStatus {
   std::string name = {};
   std::string unit = {};
@@ -90,19 +92,9 @@ class AnyConstraint {
   bool is_bound() const { return held_->limit().has_value(); }
   std::optional<double> value(const Architecture<double>& network) const { return held_->value(network); }
   std::optional<double> limit() const { return held_->limit(); }
-  /// Whether it is no constraint but a cost that is wanted small: always kept, an infinite limit, no violations.
-  bool is_minimized() const { return held_->weight() > 0; }
-  /// Of a cost that is minimized: its part in the loss of the start, as a multiple of the task's; 0 for constraints.
-  double weight() const { return held_->weight(); }
-  /// The value of a cost that is minimized; not a number of any other.
-  template <class N>
-  N cost(const Architecture<N>& network) const {
-    if constexpr (std::is_same_v<N, double>)
-      return held_->weight() > 0 ? *held_->value(network) : std::nan("");
-    else
-      return held_->cost(network);
-  }
   std::string unit() const { return held_->unit(); }
+  /// All that it depends on, as text: what the constraint says of itself, or else name, limit and cost model.
+  std::string to_string() const { return format("{}: {}", name(), held_->to_string()); }
   /// The name of the cost model that it counts by; "" where it shows none.
   std::string model() const { return held_->model(); }
   /// The part of one layer in the value; nothing where the value is no sum over layers.
@@ -131,11 +123,10 @@ class AnyConstraint {
     virtual void violations(const Architecture<Scalar>& network, std::vector<Scalar>& all) const = 0;
     virtual std::string entry_name(std::size_t i) const = 0;
     virtual std::optional<double> value(const Architecture<double>& network) const = 0;
-    virtual Scalar cost(const Architecture<Scalar>& network) const = 0;
-    virtual double weight() const = 0;
     virtual std::optional<double> limit() const = 0;
     virtual std::string unit() const = 0;
     virtual std::string model() const = 0;
+    virtual std::string to_string() const = 0;
     virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
     virtual bool checks_networks() const = 0;
     virtual void check(std::span<const Architecture<double>> networks) const = 0;
@@ -162,14 +153,6 @@ class AnyConstraint {
       if constexpr (Bound<C>) return constraint.value(network);
       return std::nullopt;
     }
-    Scalar cost(const Architecture<Scalar>& network) const override {
-      if constexpr (Minimized<C>) return constraint.value(network);
-      return std::nan("");
-    }
-    double weight() const override {
-      if constexpr (Minimized<C>) return constraint.weight();
-      return 0;
-    }
     std::optional<double> limit() const override {
       if constexpr (Bound<C>) return constraint.limit();
       return std::nullopt;
@@ -181,6 +164,16 @@ class AnyConstraint {
     std::string model() const override {
       if constexpr (ShowsModel<C>) return std::string(std::string_view(constraint.model().name()));
       return {};
+    }
+    std::string to_string() const override {
+      if constexpr (Described<C>) {
+        return constraint.to_string();
+      } else {
+        std::string text = name();
+        if (const auto most = limit()) text += format(", limit {} {}", *most, unit());
+        if constexpr (ShowsModel<C>) text += format(", by {}", text_of(constraint.model()));
+        return text;
+      }
     }
     std::optional<double> layer_value([[maybe_unused]] const LayerDesc<double>& layer) const override {
       if constexpr (ValuesLayers<C>) return constraint.layer_value(layer);
@@ -197,31 +190,28 @@ class AnyConstraint {
   std::string name_;
 };
 
-/// Constraints that must hold together, and costs that are wanted small, in the order in which they were given. A second one of
-/// a name becomes "name 2", and so on.
+/// Constraints that must hold together, in the order in which they were given, and beside them the costs that are wanted small.
+/// A second one of a name becomes "name 2", and so on.
 class ConstraintSet {
  public:
   ConstraintSet() = default;
 
   ConstraintSet& add(AnyConstraint constraint) {
-    std::string name = constraint.name();
-    const auto taken = [&](const AnyConstraint& other) { return other.name() == name; };
-    for (int number = 2; std::any_of(constraints_.begin(), constraints_.end(), taken); ++number)
-      name = format("{} {}", constraint.name(), number);
-    constraints_.push_back(constraint.named(std::move(name)));
+    constraints_.push_back(constraint.named(free_name(constraint.name())));
+    return *this;
+  }
+  ConstraintSet& add(Minimize cost) {
+    minimized_.push_back(cost.named(free_name(cost.name())));
     return *this;
   }
 
   std::size_t size() const { return constraints_.size(); }
-  /// How many are no constraints but costs that are wanted small.
-  std::size_t minimized() const {
-    return static_cast<std::size_t>(std::count_if(constraints_.begin(), constraints_.end(),
-                                                  [](const AnyConstraint& constraint) { return constraint.is_minimized(); }));
-  }
   bool empty() const { return constraints_.empty(); }
   const AnyConstraint& operator[](std::size_t i) const { return constraints_[i]; }
   auto begin() const { return constraints_.begin(); }
   auto end() const { return constraints_.end(); }
+  /// The costs that are wanted small.
+  const std::vector<Minimize>& minimized() const { return minimized_; }
 
   /// The violations of every entry of every constraint, in order.
   template <class N>
@@ -242,14 +232,34 @@ class ConstraintSet {
   /// Whether every constraint holds, by exact costs.
   bool feasible(const Architecture<double>& network) const { return holds(worst_violation(network)); }
 
+  /// Of every constraint, then of every cost that is minimized.
   std::vector<ConstraintStatus> status(const Architecture<double>& network) const {
     std::vector<ConstraintStatus> result;
     for (const auto& constraint : constraints_) result.push_back(constraint.status(network));
+    for (const Minimize& cost : minimized_) {
+      result.push_back({.name = cost.name(),
+                        .unit = cost.unit(),
+                        .model = cost.model(),
+                        .value = cost.value(network),
+                        .limit = HUGE_VAL,
+                        .violation = -HUGE_VAL});
+    }
     return result;
   }
 
  private:
+  std::string free_name(const std::string& wanted) const {
+    std::string name = wanted;
+    const auto taken = [&](const auto& other) { return other.name() == name; };
+    for (int number = 2; std::any_of(constraints_.begin(), constraints_.end(), taken) ||
+                         std::any_of(minimized_.begin(), minimized_.end(), taken);
+         ++number)
+      name = format("{} {}", wanted, number);
+    return name;
+  }
+
   std::vector<AnyConstraint> constraints_;
+  std::vector<Minimize> minimized_;
 };
 
 /// The constraints of a search, and the costs that it minimizes:
@@ -257,7 +267,7 @@ class ConstraintSet {
 template <class... C>
 ConstraintSet subject_to(C&&... constraints) {
   ConstraintSet set;
-  (set.add(AnyConstraint(std::forward<C>(constraints))), ...);
+  (set.add(std::forward<C>(constraints)), ...);
   return set;
 }
 

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 
 namespace siena {
 
@@ -29,21 +30,32 @@ struct Duccio {
   double first = 0.01;  ///< of the final strength, at the start
   double ramp = 0.5;    ///< part of the search after which the strength is final
 
-  std::string_view name() const { return "duccio"; }
+  struct Memory {
+    double strength = 0;  ///< final
+    static void attributes(auto& self, auto&& visit) { visit("strength", self.strength); }
+  };
 
-  void start(DualState& dual, double violation, double task_loss) const {
+  std::string_view name() const { return "duccio"; }
+  std::string to_string() const {
+    constexpr std::string_view shapes[] = {"hinge", "absolute", "objective"};
+    return format("duccio, kappa {}, {} from {} in {}, {}, floor {}", kappa,
+                  schedule == Schedule::constant ? "constant" : "increasing", first, ramp, shapes[static_cast<int>(shape)],
+                  floor);
+  }
+
+  Memory start(double violation, double task_loss) const {
     require<ArgumentError>(kappa > 0 && floor > 0 && first >= 0 && first <= 1 && ramp >= 0,
                            "Duccio: expected kappa > 0, floor > 0, first in [0, 1] and ramp >= 0, got {}, {}, {} and {}", kappa,
                            floor, first, ramp);
-    dual = {.loss = task_loss, .strength = kappa * task_loss / std::max(charged(violation), floor)};
+    return {.strength = kappa * task_loss / std::max(charged(violation), floor)};
   }
-  double strength(const DualState& dual, double progress) const {
-    if (schedule == Schedule::constant || progress >= ramp) return dual.strength;
-    return dual.strength * (first + (1 - first) * progress / ramp);
+  double strength(const Memory& memory, double progress) const {
+    if (schedule == Schedule::constant || progress >= ramp) return memory.strength;
+    return memory.strength * (first + (1 - first) * progress / ramp);
   }
   template <class N>
-  N term(const N& violation, const DualState& dual, double progress) const {
-    return charged(violation) * strength(dual, progress);
+  N term(const N& violation, const Memory& memory, double progress) const {
+    return charged(violation) * strength(memory, progress);
   }
 
  private:

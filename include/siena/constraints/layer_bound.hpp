@@ -63,6 +63,11 @@ class LayerBound {
   std::string_view unit() const { return "%"; }
   double limit() const { return 100; }
   const Model& model() const { return model_; }
+  std::string to_string() const {
+    std::string text = format("by {}", text_of(model_));
+    for (std::size_t i = 0; i < entries_.size(); ++i) text += format("; {}", entry_name(i));
+    return text;
+  }
 
   /// Of the worst layer, in percent of its level.
   template <class N>

@@ -3,45 +3,91 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "siena/constraints/constraint.hpp"
+#include "siena/cost/cost_model.hpp"
 
 namespace siena {
 
 /// A cost that is wanted small, beside the constraints: "as fast as possible within 64 KiB" is
 /// `subject_to(MemoryBound{64_KiB}, Minimize{Gap8{}})`. It adds weight L c / c0 to the loss, with L the loss after warm-up and
-/// c0 the cost of the seed, so that at the start it weighs `weight` times as much as the task. It is a bound without a limit:
-/// it is always kept, has nothing to violate, and no formulation has a part in it. Throws ArgumentError for a weight that is
-/// not a positive number.
-template <class Model>
+/// c0 the cost at the start of the search, so that there it weighs `weight` times as much as the task. It is no constraint: it
+/// has nothing to violate, and no formulation has a part in it. Holds any cost model; copies share it. Throws ArgumentError for
+/// a weight that is not a positive number.
 class Minimize {
  public:
-  explicit Minimize(Model model, double weight = 1) : model_(std::move(model)), weight_(weight) {
+  template <class Model>
+  explicit Minimize(Model model, double weight = 1) : weight_(weight) {
     assert_cost_model<Model>();
+    if constexpr (CostModel<Model>) {
+      name_ = std::string_view(model.name());
+      held_ = std::make_shared<const Held<Model>>(std::move(model));
+    }
     require<ArgumentError>(std::isfinite(weight) && weight > 0, "Minimize: expected a weight above 0, got {}", weight);
   }
 
-  auto name() const { return model_.name(); }
-  auto unit() const { return unit_of(model_); }
-  double limit() const { return HUGE_VAL; }
+  /// That of the cost model, unless it was renamed.
+  const std::string& name() const { return name_; }
+  Minimize named(std::string name) const {
+    Minimize renamed = *this;
+    renamed.name_ = std::move(name);
+    return renamed;
+  }
+  std::string model() const { return held_->name(); }
+  std::string unit() const { return held_->unit(); }
   double weight() const { return weight_; }
-  const Model& model() const { return model_; }
+  std::string to_string() const { return format("{}: minimize {}, weight {}", name_, held_->to_string(), weight_); }
 
-  template <class N>
-  N value(const Architecture<N>& network) const {
-    return total(model_, network);
-  }
-  /// The part of one layer in the value, where that is their sum.
-  double layer_value(const LayerDesc<double>& layer) const requires SumsLayers<Model> { return layer_total(model_, layer); }
-  template <class N>
-  std::vector<N> violations(const Architecture<N>&) const {
-    return {};
-  }
+  double value(const Architecture<double>& network) const { return held_->value(network); }
+  Scalar value(const Architecture<Scalar>& network) const { return held_->value(network); }
+  /// The part of one layer in the value; nothing where the value is no sum over layers.
+  std::optional<double> layer_value(const LayerDesc<double>& layer) const { return held_->layer_value(layer); }
+  /// Throws what the model throws that cannot price these networks and those between them; `checks_networks`: whether it says.
+  bool checks_networks() const { return held_->checks_networks(); }
+  void check(std::span<const Architecture<double>> networks) const { held_->check(networks); }
 
  private:
-  Model model_;
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::string name() const = 0;
+    virtual std::string unit() const = 0;
+    virtual std::string to_string() const = 0;
+    virtual double value(const Architecture<double>& network) const = 0;
+    virtual Scalar value(const Architecture<Scalar>& network) const = 0;
+    virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
+    virtual bool checks_networks() const = 0;
+    virtual void check(std::span<const Architecture<double>> networks) const = 0;
+  };
+  template <class Model>
+  struct Held final : Interface {
+    explicit Held(Model its_model) : model(std::move(its_model)) {}
+    std::string name() const override { return std::string(std::string_view(model.name())); }
+    std::string unit() const override { return std::string(unit_of(model)); }
+    std::string to_string() const override { return text_of(model); }
+    double value(const Architecture<double>& network) const override { return total(model, network); }
+    Scalar value(const Architecture<Scalar>& network) const override { return total(model, network); }
+    std::optional<double> layer_value([[maybe_unused]] const LayerDesc<double>& layer) const override {
+      if constexpr (SumsLayers<Model>) return layer_total(model, layer);
+      return std::nullopt;
+    }
+    bool checks_networks() const override { return checks; }
+    void check([[maybe_unused]] std::span<const Architecture<double>> networks) const override {
+      if constexpr (checks) model.check(networks);
+    }
+    static constexpr bool checks = requires(const Model& priced, std::span<const Architecture<double>> networks) {
+      priced.check(networks);
+    };
+    Model model;
+  };
+
+  std::shared_ptr<const Interface> held_;
+  std::string name_;
   double weight_;
 };
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "siena/constraints/constraint_set.hpp"
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 
 namespace siena {
 
@@ -24,11 +24,18 @@ namespace siena {
 template <class F>
 class MultiConstraint {
  public:
+  /// What the formulation remembers of one entry of a constraint.
+  using Memory = MemoryOf<FormulationOfOne<F>>;
+  /// Whether exact violations move anything.
+  static constexpr bool updates = UpdatesMemory<FormulationOfOne<F>>;
+
   explicit MultiConstraint(ConstraintSet constraints, F formulation = {})
-      : constraints_(std::move(constraints)), formulation_(std::move(formulation)), duals_(constraints_.size(), Entries(1)) {
+      : constraints_(std::move(constraints)),
+        formulation_(std::move(formulation)),
+        entries_(constraints_.size(), std::vector<Entry>(1)),
+        starting_costs_(constraints_.minimized().size(), 1.0) {
     assert_formulation<F>();
-    if constexpr (ExpectsCount<F>) formulation_.expect(constraints_.size() - constraints_.minimized());
-    for (std::size_t i = 0; i < size(); ++i) duals_[i][0].constraint = order(i);
+    if constexpr (FormulatesEach<F>) formulation_.expect(constraints_.size());
   }
 
   /// Derives the strengths from the loss after warm-up and the exact network that the search begins with; `total_epochs` is
@@ -41,27 +48,21 @@ class MultiConstraint {
         task_loss);
     require<ArgumentError>(std::isfinite(total_epochs) && total_epochs > 0,
                            "MultiConstraint::start: expected a search of more than 0 epochs, got {}", total_epochs);
+    for (std::size_t m = 0; m < starting_costs_.size(); ++m) {
+      const Minimize& cost = constraints_.minimized()[m];
+      starting_costs_[m] = cost.value(exact);
+      require<ConstraintError>(std::isfinite(starting_costs_[m]) && starting_costs_[m] > 0,
+                               "Minimize: expected '{}' to be above 0 at the start, got {}", cost.name(), starting_costs_[m]);
+    }
     for (std::size_t i = 0; i < size(); ++i) {
-      if (constraints_[i].is_minimized()) {
-        const double cost = constraints_[i].cost(exact);
-        require<ConstraintError>(std::isfinite(cost) && cost > 0, "Minimize: expected '{}' to be above 0 at the start, got {}",
-                                 constraints_[i].name(), cost);
-        duals_[i][0] = {.loss = task_loss, .strength = constraints_[i].weight() * task_loss / cost, .start = cost};
-        continue;
-      }
-      const std::vector<double> violations = constraints_[i].violations(exact);
-      duals_[i].assign(violations.size(), {});
-      for (std::size_t entry = 0; entry < violations.size(); ++entry) {
-        require<ConstraintError>(std::isfinite(violations[entry]),
-                                 "constraint '{}': expected a finite violation at the start, got {}", constraints_[i].name(),
-                                 violations[entry]);
-        DualState& dual = duals_[i][entry];
-        dual.constraint = order(i);
-        formulation_.start(dual, violations[entry], task_loss);
-        dual.constraint = order(i);  // formulations begin with fresh states
-        dual.start = violations[entry];
+      entries_[i].clear();
+      for (const double violation : constraints_[i].violations(exact)) {
+        require<ConstraintError>(std::isfinite(violation), "constraint '{}': expected a finite violation at the start, got {}",
+                                 constraints_[i].name(), violation);
+        entries_[i].push_back({.memory = of(i).start(violation, task_loss), .start = violation});
       }
     }
+    task_loss_ = task_loss;
     total_epochs_ = total_epochs;
     epoch_ = 0;
   }
@@ -74,8 +75,8 @@ class MultiConstraint {
     advance(epoch);
     N sum = minimized(network);
     for (std::size_t i = 0; i < size(); ++i) {
-      const std::vector<N> violations = entries(i, network);
-      for (std::size_t entry = 0; entry < violations.size(); ++entry) sum += term(i, violations[entry], entry);
+      const std::vector<N> all = violations(i, network);
+      for (std::size_t entry = 0; entry < all.size(); ++entry) sum += term(i, all[entry], entry);
     }
     return sum;
   }
@@ -88,11 +89,10 @@ class MultiConstraint {
   /// search that comes nearer to its limits by and by). Each 0 or more; none: up to the limits alone.
   void allow(std::span<const double> violations) {
     std::size_t at = 0;
-    for (std::size_t i = 0; i < size(); ++i) {
-      if (constraints_[i].is_minimized()) continue;
-      for (DualState& dual : duals_[i]) {
+    for (std::vector<Entry>& of_one : entries_) {
+      for (Entry& entry : of_one) {
         SIENA_ASSERT(violations.empty() || at < violations.size());
-        dual.allowed = violations.empty() ? 0 : violations[at++];
+        entry.allowed = violations.empty() ? 0 : violations[at++];
       }
     }
     SIENA_ASSERT(at == violations.size());
@@ -101,9 +101,9 @@ class MultiConstraint {
   template <class N>
   N term(std::size_t i, const N& violation, std::size_t entry = 0) const {
     SIENA_ASSERT(started());
-    if constexpr (Formulation<F>) {
-      const DualState& dual = duals_[i][entry];
-      return formulation_.term(violation - dual.allowed, dual, progress());
+    if constexpr (Formulation<FormulationOfOne<F>>) {
+      const Entry& at = entries_[i][entry];
+      return of(i).term(violation - at.allowed, at.memory, progress());
     }
     return 0;
   }
@@ -112,8 +112,9 @@ class MultiConstraint {
   N minimized(const Architecture<N>& network) const {
     SIENA_ASSERT(started());
     N sum = 0;
-    for (std::size_t i = 0; i < size(); ++i) {
-      if (constraints_[i].is_minimized()) sum += constraints_[i].cost(network) * duals_[i][0].strength;
+    for (std::size_t m = 0; m < starting_costs_.size(); ++m) {
+      const Minimize& cost = constraints_.minimized()[m];
+      sum += cost.value(network) * (cost.weight() * task_loss_ / starting_costs_[m]);
     }
     return sum;
   }
@@ -128,11 +129,11 @@ class MultiConstraint {
   /// Lets exact violations move the multipliers, where the formulation has them.
   void update(const Architecture<double>& exact) {
     SIENA_ASSERT(started());
-    if constexpr (UpdatesDuals<F>) {
+    if constexpr (updates) {
       for (std::size_t i = 0; i < size(); ++i) {
-        const std::vector<double> violations = entries(i, exact);
-        for (std::size_t entry = 0; entry < violations.size(); ++entry)
-          formulation_.update(duals_[i][entry], violations[entry] - duals_[i][entry].allowed);
+        const std::vector<double> all = violations(i, exact);
+        for (std::size_t entry = 0; entry < all.size(); ++entry)
+          of(i).update(entries_[i][entry].memory, all[entry] - entries_[i][entry].allowed);
       }
     }
   }
@@ -143,134 +144,125 @@ class MultiConstraint {
   double epoch() const { return epoch_; }
   /// Part of the search that is over, in [0, 1].
   double progress() const { return started() ? std::clamp(epoch_ / total_epochs_, 0.0, 1.0) : 0; }
-  /// Present weight of the relative violation of constraint `i` in the loss; constraints of several entries have as many. Of a
-  /// minimized cost, the weight of its relative value.
+  /// Present weight of the relative violation of constraint `i` in the loss; constraints of several entries have as many.
   double strength(std::size_t i, std::size_t entry = 0) const {
-    if (constraints_[i].is_minimized()) return constraints_[i].weight() * duals_[i][0].loss;
-    if constexpr (Formulation<F>) return formulation_.strength(duals_[i][entry], progress());
+    if constexpr (Formulation<FormulationOfOne<F>>) {
+      if (started()) return of(i).strength(entries_[i][entry].memory, progress());
+    }
     return 0;
   }
-  const DualState& dual(std::size_t i, std::size_t entry = 0) const { return duals_[i][entry]; }
+  const Memory& memory(std::size_t i, std::size_t entry = 0) const { return entries_[i][entry].memory; }
 
   bool feasible(const Architecture<double>& exact) const { return constraints_.feasible(exact); }
+  /// As that of the constraints; the strength of a cost that is minimized is the weight of its relative value.
   std::vector<ConstraintStatus> status(const Architecture<double>& exact) const {
     auto result = constraints_.status(exact);
-    for (std::size_t i = 0; i < result.size(); ++i) {
-      if (result[i].entry < duals_[i].size()) result[i].strength = strength(i, result[i].entry);
+    for (std::size_t i = 0; started() && i < result.size(); ++i) {
+      if (i >= size()) {
+        result[i].strength = constraints_.minimized()[i - size()].weight() * task_loss_;
+      } else if (result[i].entry < entries_[i].size()) {
+        result[i].strength = strength(i, result[i].entry);
+      }
     }
     return result;
   }
 
   void save(State& state, const std::string& prefix) const {
-    state.put(prefix + ".formulation", std::string(std::string_view(formulation_.name())));
-    state.put(prefix + ".behaviour", behaviour());
-    state.put(prefix + ".constraints", static_cast<std::int64_t>(size()));
+    for (const auto& [name, text] : settings()) state.put(prefix + "." + name, text);
     state.put(prefix + ".epoch", epoch_);
     state.put(prefix + ".total_epochs", total_epochs_);
+    state.put(prefix + ".task_loss", task_loss_);
+    for (std::size_t m = 0; m < starting_costs_.size(); ++m) state.put(key(prefix + ".minimized", m), starting_costs_[m]);
     for (std::size_t i = 0; i < size(); ++i) {
-      state.put(key(prefix, i) + ".name", constraints_[i].name());
-      state.put(key(prefix, i) + ".limit", setting(i));
-      state.put(key(prefix, i) + ".entries", static_cast<std::int64_t>(duals_[i].size()));
-      for (std::size_t k = 0; k < duals_[i].size(); ++k) duals_[i][k].save(state, key(key(prefix, i), k));
+      state.put(key(prefix, i) + ".entries", static_cast<std::int64_t>(entries_[i].size()));
+      for (std::size_t k = 0; k < entries_[i].size(); ++k) {
+        state.put(key(key(prefix, i), k) + ".start", entries_[i][k].start);
+        if (started()) detail::save_memory(entries_[i][k].memory, state, key(key(prefix, i), k) + ".");
+      }
     }
   }
-  /// Throws FormatError, and changes nothing, where another formulation or other constraints were saved: of other options,
-  /// limits or, where this one was started, with other violations at the start, as those of another cost model.
+  /// Throws FormatError, and changes nothing, where another formulation or other constraints were saved, by what they say of
+  /// themselves, or, where this one was started, with other violations at the start, as those of another network.
   void load(const State& state, const std::string& prefix) {
-    const auto& formulation = state.get<std::string>(prefix + ".formulation");
-    require<FormatError>(formulation == formulation_.name(), "MultiConstraint: expected the state of '{}', got that of '{}'",
-                         formulation_.name(), formulation);
-    const auto count = state.get<std::int64_t>(prefix + ".constraints");
-    require<FormatError>(count == static_cast<std::int64_t>(size()), "MultiConstraint: expected {} constraints, got {}", size(),
-                         count);
-    require<FormatError>(state.get<std::string>(prefix + ".behaviour") == behaviour(),
-                         "MultiConstraint: expected the state of '{}' with the same options, got one with others", formulation);
-    std::vector<Entries> duals(size());
-    for (std::size_t i = 0; i < size(); ++i) {
-      const auto& name = state.get<std::string>(key(prefix, i) + ".name");
-      const double limit = state.get<double>(key(prefix, i) + ".limit");
-      require<FormatError>(name == constraints_[i].name() && limit == setting(i),
-                           "MultiConstraint: expected constraint '{}' with {} {}, got '{}' with {}; a search goes on with "
-                           "the constraints that it began with",
-                           constraints_[i].name(), constraints_[i].is_minimized() ? "weight" : "limit", setting(i), name,
-                           limit);
-      const auto entries = state.get<std::int64_t>(key(prefix, i) + ".entries");
-      for (std::int64_t k = 0; k < entries; ++k) {
-        duals[i].emplace_back();
-        duals[i].back().load(state, key(key(prefix, i), static_cast<std::size_t>(k)));
-        duals[i].back().constraint = order(i);
-      }
-      require<FormatError>(!started() || duals[i].size() == duals_[i].size(),
-                           "MultiConstraint: expected constraint '{}' to have {} entries, got {}", name, duals_[i].size(),
-                           duals[i].size());
-      for (std::size_t k = 0; started() && k < duals[i].size(); ++k)
-        require<FormatError>(duals[i][k].start == duals_[i][k].start,
-                             "MultiConstraint: expected constraint '{}' to begin at {}, got {}; is it of another network, "
-                             "cost model or clock?",
-                             name, duals_[i][k].start, duals[i][k].start);
+    for (const auto& [name, text] : settings()) {
+      const auto& saved = state.get<std::string>(prefix + "." + name);
+      require<FormatError>(saved == text,
+                           "MultiConstraint: expected {} '{}', got '{}'; a search goes on with what it began with", name, text,
+                           saved);
     }
-    const double total_epochs = state.get<double>(prefix + ".total_epochs"), epoch = state.get<double>(prefix + ".epoch");
-    duals_ = std::move(duals);
+    const auto number = [&](const std::string& name) { return state.get<double>(name); };
+    const double total_epochs = number(prefix + ".total_epochs"), epoch = number(prefix + ".epoch"),
+                 task_loss = number(prefix + ".task_loss");
+    const auto require_start = [&](const std::string& name, double here, double saved) {
+      require<FormatError>(!started() || here == saved,
+                           "MultiConstraint: expected '{}' to begin at {}, got {}; is it of another network, cost model or "
+                           "clock?",
+                           name, here, saved);
+    };
+    std::vector<double> starting_costs;
+    for (std::size_t m = 0; m < starting_costs_.size(); ++m) {
+      starting_costs.push_back(number(key(prefix + ".minimized", m)));
+      require_start(constraints_.minimized()[m].name(), starting_costs_[m], starting_costs[m]);
+    }
+    std::vector<std::vector<Entry>> entries(size());
+    for (std::size_t i = 0; i < size(); ++i) {
+      const auto count = static_cast<std::size_t>(state.get<std::int64_t>(key(prefix, i) + ".entries"));
+      require<FormatError>(!started() || count == entries_[i].size(),
+                           "MultiConstraint: expected constraint '{}' to have {} entries, got {}", constraints_[i].name(),
+                           entries_[i].size(), count);
+      for (std::size_t k = 0; k < count; ++k) {
+        Entry entry{.start = number(key(key(prefix, i), k) + ".start")};
+        require_start(constraints_[i].name(), entries_[i][started() ? k : 0].start, entry.start);
+        if (total_epochs > 0) {
+          entry.memory = of(i).start(entry.start, task_loss);
+          detail::load_memory(entry.memory, state, key(key(prefix, i), k) + ".");
+        }
+        entries[i].push_back(std::move(entry));
+      }
+    }
+    entries_ = std::move(entries);
+    starting_costs_ = std::move(starting_costs);
+    task_loss_ = task_loss;
     total_epochs_ = total_epochs;
     epoch_ = epoch;
   }
 
  private:
-  using Entries = std::vector<DualState>;  // of one constraint
+  // Of one constraint: one, for most.
+  struct Entry {
+    Memory memory{};
+    double start = 0;    // violation at the start
+    double allowed = 0;  // how far the violation may go for now: not saved, but set before each step that needs it
+  };
 
+  const FormulationOfOne<F>& of(std::size_t i) const {
+    if constexpr (FormulatesEach<F>) {
+      return formulation_.of(i);
+    } else {
+      return formulation_;
+    }
+  }
   template <class N>
-  std::vector<N> entries(std::size_t i, const Architecture<N>& network) const {
-    std::vector<N> violations = constraints_[i].violations(network);
-    require<ConstraintError>(violations.size() == duals_[i].size() || constraints_[i].is_minimized(),
-                             "constraint '{}': expected {} entries as at the start, got {}", constraints_[i].name(),
-                             duals_[i].size(), violations.size());
-    return violations;
-  }
-  // Among the constraints, costs that are minimized not counted.
-  std::size_t order(std::size_t i) const {
-    std::size_t before = 0;
-    for (std::size_t k = 0; k < i; ++k) before += !constraints_[k].is_minimized();
-    return before;
-  }
-  // What a formulation is recognised by, whatever its options are called: what it makes of a few violations.
-  std::string behaviour() const {
-    std::string all;
-    const auto note = [&all](double number) { all += format("{:.17g} ", number); };
-    if constexpr (TurnsSteps<F>) {
-      const std::vector<double> violations{0.5, -0.25}, gradients{1, 0, 0, 1};
-      for (const double at : {0.25, 1.0}) {
-        std::vector<double> step{1, 1};
-        formulation_.turn(step, {.violations = violations, .gradients = gradients, .progress = at, .length = 0.01});
-        note(step[0]), note(step[1]);
-      }
-    }
-    if constexpr (Formulation<F>) {
-      for (std::size_t i = 0; i < size(); ++i) {
-        if (constraints_[i].is_minimized()) continue;
-        for (const double first : {0.01, 1.0}) {
-          DualState dual{.constraint = order(i)};
-          formulation_.start(dual, first, 1.0);
-          dual.constraint = order(i);  // formulations begin with fresh states
-          for (const double violation : {first, 0.5, 1e-3, -0.5}) {
-            note(formulation_.term(violation, dual, 0.25));
-            if constexpr (UpdatesDuals<F>) formulation_.update(dual, violation);
-            note(formulation_.strength(dual, 0.25));
-          }
-        }
-      }
-    }
+  std::vector<N> violations(std::size_t i, const Architecture<N>& network) const {
+    std::vector<N> all = constraints_[i].violations(network);
+    require<ConstraintError>(all.size() == entries_[i].size(), "constraint '{}': expected {} entries as at the start, got {}",
+                             constraints_[i].name(), entries_[i].size(), all.size());
     return all;
   }
-  // What a constraint is recognised by, beside where it begins.
-  double setting(std::size_t i) const {
-    return constraints_[i].is_minimized() ? constraints_[i].weight() : constraints_[i].limit().value_or(0);
+  // What all this depends on, as the parts say it of themselves: a state serves only the same.
+  std::vector<std::pair<std::string, std::string>> settings() const {
+    std::string all, costs;
+    for (const AnyConstraint& constraint : constraints_) all += format("{}{}", all.empty() ? "" : "; ", constraint.to_string());
+    for (const Minimize& cost : constraints_.minimized()) costs += format("{}{}", costs.empty() ? "" : "; ", cost.to_string());
+    return {{"formulation", formulation_.to_string()}, {"constraints", all}, {"minimized", costs}};
   }
   static std::string key(const std::string& prefix, std::size_t i) { return prefix + "." + std::to_string(i); }
 
   ConstraintSet constraints_;
   F formulation_;
-  std::vector<Entries> duals_;
-  double total_epochs_ = 0, epoch_ = 0;
+  std::vector<std::vector<Entry>> entries_;  // of each constraint
+  std::vector<double> starting_costs_;       // of what is minimized
+  double task_loss_ = 1, total_epochs_ = 0, epoch_ = 0;
 };
 
 }  // namespace siena

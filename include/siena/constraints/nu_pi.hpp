@@ -3,9 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 
 namespace siena {
 
@@ -18,26 +19,40 @@ struct NuPi {
   double proportional = 1;
   double integral = 1;
 
-  std::string_view name() const { return "nu-pi"; }
+  struct Memory {
+    double loss = 1;        ///< of the task, after warm-up
+    double multiplier = 0;  ///< mu
+    double smoothed = 0;    ///< xi
+    static void attributes(auto& self, auto&& visit) {
+      visit("loss", self.loss);
+      visit("multiplier", self.multiplier);
+      visit("smoothed", self.smoothed);
+    }
+  };
 
-  void start(DualState& dual, double, double task_loss) const {
+  std::string_view name() const { return "nu-pi"; }
+  std::string to_string() const {
+    return format("nu-pi, rate {}, nu {}, proportional {}, integral {}", rate, nu, proportional, integral);
+  }
+
+  Memory start(double, double task_loss) const {
     require<ArgumentError>(rate > 0 && nu < 1 && nu > -1 && proportional >= 0 && integral > 0,
                            "NuPi: expected rate > 0, nu in (-1, 1), proportional >= 0 and integral > 0, got {}, {}, {} and {}",
                            rate, nu, proportional, integral);
-    dual = {.loss = task_loss};
+    return {.loss = task_loss};
   }
-  void update(DualState& dual, double violation) const {
-    const double before = dual.smoothed;
-    dual.smoothed = nu * before + (1 - nu) * violation;
-    const double step = integral * violation + proportional * (dual.smoothed - before);
-    dual.multiplier = std::max(0.0, dual.multiplier + rate * dual.loss * step);
+  void update(Memory& memory, double violation) const {
+    const double before = memory.smoothed;
+    memory.smoothed = nu * before + (1 - nu) * violation;
+    const double step = integral * violation + proportional * (memory.smoothed - before);
+    memory.multiplier = std::max(0.0, memory.multiplier + rate * memory.loss * step);
   }
-  double strength(const DualState& dual, double) const { return dual.multiplier; }
+  double strength(const Memory& memory, double) const { return memory.multiplier; }
   template <class N>
-  N term(const N& violation, const DualState& dual, double) const {
-    return violation * dual.multiplier;
+  N term(const N& violation, const Memory& memory, double) const {
+    return violation * memory.multiplier;
   }
 };
-static_assert(Formulation<NuPi> && UpdatesDuals<NuPi>);
+static_assert(Formulation<NuPi> && UpdatesMemory<NuPi>);
 
 }  // namespace siena

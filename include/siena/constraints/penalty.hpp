@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cmath>
+#include <string>
 #include <string_view>
 
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 
 namespace siena {
 
@@ -17,18 +18,26 @@ struct Penalty {
   double weight = 10;
   Power power = Power::quadratic;
 
-  std::string_view name() const { return "penalty"; }
+  struct Memory {
+    double strength = 0;
+    static void attributes(auto& self, auto&& visit) { visit("strength", self.strength); }
+  };
 
-  void start(DualState& dual, double, double task_loss) const {
+  std::string_view name() const { return "penalty"; }
+  std::string to_string() const {
+    return format("penalty, weight {}, {}", weight, power == Power::linear ? "linear" : "quadratic");
+  }
+
+  Memory start(double, double task_loss) const {
     require<ArgumentError>(std::isfinite(weight) && weight >= 0, "Penalty: expected a finite weight of 0 or more, got {}",
                            weight);
-    dual = {.loss = task_loss, .strength = weight * task_loss};
+    return {.strength = weight * task_loss};
   }
-  double strength(const DualState& dual, double) const { return dual.strength; }
+  double strength(const Memory& memory, double) const { return memory.strength; }
   template <class N>
-  N term(const N& violation, const DualState& dual, double) const {
+  N term(const N& violation, const Memory& memory, double) const {
     const N excess = positive_part(violation);
-    return power == Power::linear ? excess * dual.strength : excess * excess * (dual.strength / 2);
+    return power == Power::linear ? excess * memory.strength : excess * excess * (memory.strength / 2);
   }
 };
 static_assert(Formulation<Penalty>);

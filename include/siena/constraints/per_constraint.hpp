@@ -14,9 +14,8 @@
 
 namespace siena {
 
-/// A formulation for each constraint, in the order of the constraints: `PerConstraint{Duccio{}, NuPi{}}`. Is a formulation
-/// itself, and looks up whose turn it is in the state of the constraint. Throws ArgumentError where there are not as many as
-/// constraints.
+/// A formulation for each constraint, in the order of the constraints: `PerConstraint{Duccio{}, NuPi{}}`. Throws ArgumentError
+/// where there are not as many as constraints.
 class PerConstraint {
  public:
   explicit PerConstraint(std::vector<AnyFormulation> formulations) : formulations_(std::move(formulations)) {
@@ -29,30 +28,23 @@ class PerConstraint {
 
   /// "duccio + nu-pi".
   std::string_view name() const { return name_; }
+  std::string to_string() const {
+    std::string all;
+    for (const AnyFormulation& one : formulations_) all += format("{}{}", all.empty() ? "" : " + ", one.to_string());
+    return all;
+  }
   void expect(std::size_t constraints) const {
     require<ArgumentError>(constraints == formulations_.size(),
                            "PerConstraint: expected a formulation for each of {} constraints, got {} ({}); one formulation "
                            "for all is given alone",
                            constraints, formulations_.size(), name_);
   }
-
-  void start(DualState& dual, double violation, double task_loss) const { of(dual).start(dual, violation, task_loss); }
-  void update(DualState& dual, double violation) const { of(dual).update(dual, violation); }
-  double strength(const DualState& dual, double progress) const { return of(dual).strength(dual, progress); }
-  template <class N>
-  N term(const N& violation, const DualState& dual, double progress) const {
-    return of(dual).term(violation, dual, progress);
-  }
+  const AnyFormulation& of(std::size_t constraint) const { return formulations_[constraint]; }
 
  private:
-  const AnyFormulation& of(const DualState& dual) const {
-    SIENA_ASSERT(dual.constraint < formulations_.size());
-    return formulations_[dual.constraint];
-  }
-
   std::vector<AnyFormulation> formulations_;
   std::string name_;
 };
-static_assert(Formulation<PerConstraint> && UpdatesDuals<PerConstraint>);
+static_assert(FormulatesEach<PerConstraint>);
 
 }  // namespace siena

@@ -6,10 +6,11 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "siena/constraints/dual_state.hpp"
+#include "siena/constraints/formulation.hpp"
 #include "siena/constraints/nonnegative.hpp"
 
 namespace siena {
@@ -32,12 +33,13 @@ struct Steer {
   double approach = 0.5;  ///< part of the slack that one step may use up
 
   std::string_view name() const { return "steer"; }
+  std::string to_string() const { return format("steer, deadline {}, shortest {}, approach {}", deadline, shortest, approach); }
 
-  void start(DualState& dual, double, double task_loss) const {
+  NoMemory start(double, double) const {
     require<ArgumentError>(deadline > 0 && deadline <= 1 && shortest >= 1 && approach > 0 && approach <= 1,
                            "Steer: expected a deadline in (0, 1], shortest >= 1 and approach in (0, 1], got {}, {} and {}",
                            deadline, shortest, approach);
-    dual = {.loss = task_loss};
+    return {};
   }
   void turn(std::span<double> step, const Linearized& constraints) const {
     const std::size_t n = step.size(), count = constraints.violations.size();

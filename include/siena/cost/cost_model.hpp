@@ -95,6 +95,17 @@ N total(const M& model, const Architecture<N>& network) {
   }
 }
 
+/// What a model says of itself and its options, by which a checkpoint is recognised: `to_string()` where it has that, else its
+/// name.
+template <class M>
+std::string text_of(const M& model) {
+  if constexpr (requires { std::string(model.to_string()); }) {
+    return model.to_string();
+  } else {
+    return std::string(std::string_view(model.name()));
+  }
+}
+
 /// The unit of a model's costs, "" where it names none.
 template <class M>
 auto unit_of(const M& model) {

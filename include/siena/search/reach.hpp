@@ -92,27 +92,34 @@ inline std::vector<Architecture<double>> extremes(const Network& network, const 
 }
 }  // namespace detail
 
-/// The range of every constraint, and of every cost that is minimized: as exact costs grow with channels and taps, from the
+/// The range of every constraint, then of every cost that is minimized: as exact costs grow with channels and taps, from the
 /// smallest network with the cheapest alternatives to the whole one with the dearest. Trains nothing, takes milliseconds.
 inline std::vector<Reach> reach(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   std::vector<Reach> all;
-  for (const AnyConstraint& constraint : constraints)
-    if (constraint.checks_networks()) constraint.check(detail::extremes(network, space));
-  for (const AnyConstraint& constraint : constraints) {
-    const auto metric = [&](const Selection& selection) {
-      const Architecture<double> priced = describe(network, space, selection);
-      return constraint.is_bound() ? *constraint.value(priced) : constraint.violation(priced);
-    };
+  const auto check = [&](const auto& priced) {
+    if (priced.checks_networks()) priced.check(detail::extremes(network, space));
+  };
+  std::for_each(constraints.begin(), constraints.end(), check);
+  std::for_each(constraints.minimized().begin(), constraints.minimized().end(), check);
+  const auto add = [&](const auto& of, std::optional<double> limit, const auto& value) {
+    const auto metric = [&](const Selection& selection) { return value(describe(network, space, selection)); };
     const auto [smallest, largest] =
         std::minmax({metric(cheapest(network, space, metric)), metric(dearest(network, space, metric))});
-    const bool limited = is_from_above(network, space, constraint) && !constraint.is_minimized();
-    all.push_back({.name = constraint.name(),
-                   .unit = constraint.unit(),
+    all.push_back({.name = of.name(),
+                   .unit = of.unit(),
                    .smallest = smallest,
                    .largest = largest,
                    .whole = metric(space.full()),
-                   .limit = limited ? constraint.limit() : std::nullopt});
+                   .limit = limit});
+  };
+  for (const AnyConstraint& constraint : constraints) {
+    add(constraint, is_from_above(network, space, constraint) ? constraint.limit() : std::nullopt,
+        [&](const Architecture<double>& priced) {
+          return constraint.is_bound() ? *constraint.value(priced) : constraint.violation(priced);
+        });
   }
+  for (const Minimize& cost : constraints.minimized())
+    add(cost, std::nullopt, [&](const Architecture<double>& priced) { return cost.value(priced); });
   return all;
 }
 
@@ -186,9 +193,9 @@ inline void require_varying(const SearchSpace& space) {
 inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
   const std::vector<Reach> metrics = reach(network, space, constraints);
   bool only_bounds = true;
-  for (std::size_t i = 0; i < metrics.size(); ++i) {
+  for (std::size_t i = 0; i < constraints.size(); ++i) {
     const Reach& metric = metrics[i];
-    only_bounds = only_bounds && (metric.limit || constraints[i].is_minimized());
+    only_bounds = only_bounds && metric.limit;
     require<ConstraintError>(
         !metric.limit || holds(metric.smallest / *metric.limit - 1) ||
             detail::repairable(network, space, ConstraintSet().add(constraints[i])),

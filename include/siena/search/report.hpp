@@ -149,7 +149,9 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
                              .weights = layer.weights(),
                              .macs = layer.macs(),
                              .gap8_cycles = Gap8{}.layer_cost(layer)});
-    for (const AnyConstraint& constraint : constraints) report.layers.back().bounds.push_back(constraint.layer_value(layer));
+    auto& parts = report.layers.back().bounds;
+    for (const AnyConstraint& constraint : constraints) parts.push_back(constraint.layer_value(layer));
+    for (const Minimize& cost : constraints.minimized()) parts.push_back(cost.layer_value(layer));
   }
   report.threads = threads();
   return report;

@@ -71,7 +71,7 @@ class SearchPhase {
     const Architecture<double> exact = describe(network_, space_);
     event.bounds = detail::readings(constraints_.status(exact));
     std::optional<double> price;
-    if (constraints_.constraints().minimized() > 0) price = constraints_.minimized(exact);
+    if (!constraints_.constraints().minimized().empty()) price = constraints_.minimized(exact);
     event.best = constraints_.feasible(exact) && best_epoch_.offer(event.epoch, event.validation, price);
     if (event.best) best_ = network_;
     const double waited = event.epoch - std::max<double>(best_epoch_.highest(), options_.patience_from * event.epochs);
@@ -212,7 +212,7 @@ class SearchPhase {
     }
     space_.project(network_);
     if (step.turn != Turn::weights) approach(step);
-    if constexpr (UpdatesDuals<Formulation>) {
+    if constexpr (MultiConstraint<Formulation>::updates) {
       if (step.turn != Turn::weights) constraints_.update(describe(network_, space_));
     }
   }

@@ -118,7 +118,6 @@ inline std::vector<ShadowPrice> shadow_prices(const Network& network, const Sear
   std::size_t first = 0, last = 0;
   for (const AnyConstraint& constraint : constraints) {
     first = std::exchange(last, last + constraint.violations(describe(network, space, full)).size());
-    if (constraint.is_minimized()) continue;
     ShadowPrice& result =
         prices.emplace_back(ShadowPrice{.name = constraint.name(), .unit = constraint.unit(), .limit = constraint.limit()});
     const auto least = detail::least_raise(network, space, constraints, full, first, last);
