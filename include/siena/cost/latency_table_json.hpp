@@ -4,14 +4,13 @@
 
 // Optional component siena::json (nlohmann-json): latency tables as JSON. Not part of the umbrella header.
 
-#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "siena/core/attributes_json.hpp"
 #include "siena/core/file.hpp"
 #include "siena/core/json.hpp"
 #include "siena/cost/latency_table.hpp"
@@ -40,43 +39,24 @@ inline nlohmann::ordered_json to_json(const LatencyTable& table) {
 }
 
 namespace detail {
-inline int whole_number(const nlohmann::json& json) {
-  if (!json.is_number_integer() || std::abs(json.get<double>()) > 1e9) {
-    fail<FormatError>("expected a whole number, got {}", json_excerpt(json));
-  }
-  return json.get<int>();
-}
-inline double number(const nlohmann::json& json) {
-  require<FormatError>(json.is_number(), "expected a number, got {}", json_excerpt(json));
-  return json.get<double>();
-}
-inline std::pair<int, int> height_and_width(const nlohmann::json& json) {
-  if (!json.is_array() || json.size() != 2) fail<FormatError>("expected [height, width], got {}", json_excerpt(json));
-  return {whole_number(json[0]), whole_number(json[1])};
-}
-inline LatencyPoint latency_point(const nlohmann::json& json, const MeasuredColumn& column) {
-  require<FormatError>(json.is_object(), "expected an object, got {}", json_excerpt(json));
-  // Reads a field by `read`; what goes wrong says which it was.
-  const auto field = [&](const char* name, const auto& read) {
+inline LatencyPoint latency_point(const nlohmann::json& json, const MeasuredColumn& column, const std::string& where) {
+  require<FormatError>(json.is_object(), "{}: expected an object, got {}", where, json_excerpt(json));
+  const auto at = [&](const std::string& name) -> const nlohmann::json& {
     const auto found = json.find(name);
-    require<FormatError>(found != json.end(), "{}: expected a value, got none", name);
-    try {
-      return read(*found);
-    } catch (const FormatError& error) {
-      fail<FormatError>("{}: {}", name, error.what());
-    }
+    require<FormatError>(found != json.end(), "{}: {}: expected a value, got none", where, name);
+    return *found;
   };
-  LatencyPoint p{.key = {.operation = field("operation", [](const nlohmann::json& text) {
-                           require<FormatError>(text.is_string(), "expected a text, got {}", json_excerpt(text));
-                           return text.get<std::string>();
-                         })}};
-  std::tie(p.key.kernel_height, p.key.kernel_width) = field("kernel", height_and_width);
-  std::tie(p.key.stride_height, p.key.stride_width) = field("stride", height_and_width);
-  p.key.groups = field("groups", whole_number), p.key.multiplier = field("multiplier", whole_number);
-  p.tile = field("tile", whole_number);
-  std::tie(p.height, p.width) = field("size", height_and_width);
-  p.in_channels = field("in_channels", number), p.out_channels = field("out_channels", number);
-  p.seconds = field(column.name.c_str(), number);
+  const auto read = [&](const std::string& name, auto& value) { option_from_json(at(name), value, where + ": " + name); };
+  const auto read_pair = [&](const std::string& name, int& height, int& width) {
+    whole_numbers_from_json(at(name), {&height, &width}, where + ": " + name, "[height, width]");
+  };
+  LatencyPoint p;
+  read("operation", p.key.operation);
+  read_pair("kernel", p.key.kernel_height, p.key.kernel_width), read_pair("stride", p.key.stride_height, p.key.stride_width);
+  read("groups", p.key.groups), read("multiplier", p.key.multiplier), read("tile", p.tile);
+  read_pair("size", p.height, p.width);
+  read("in_channels", p.in_channels), read("out_channels", p.out_channels);
+  read(column.name, p.seconds);
   return p;
 }
 }  // namespace detail
@@ -99,11 +79,7 @@ inline LatencyTable latency_table_from_json(const nlohmann::json& json, std::str
                        where, shown("format"), shown("version"), shown("points"));
   std::vector<LatencyPoint> points;
   for (const auto& point : json.at("points")) {
-    try {
-      points.push_back(detail::latency_point(point, column));
-    } catch (const FormatError& error) {
-      fail<FormatError>("{}, point {}: {}", where, points.size() + 1, error.what());
-    }
+    points.push_back(detail::latency_point(point, column, siena::format("{}, point {}", where, points.size() + 1)));
   }
   return LatencyTable(std::move(points), {.where = std::move(where)}, std::move(column));
 }
