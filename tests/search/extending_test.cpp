@@ -57,6 +57,34 @@ struct Intensity {
 };
 static_assert(Constraint<Intensity>);
 
+/// A hinge that presses harder the longer its constraint stays broken, and lets go while it holds.
+struct Insistence {
+  double growth = 1.02;
+  double most = 100;  // times the loss after warm-up
+
+  struct Memory {
+    double strength = 0, loss = 1;
+    static void attributes(auto& self, auto&& visit) {
+      visit("strength", self.strength);
+      visit("loss", self.loss);
+    }
+  };
+
+  std::string_view name() const { return "insistence"; }
+  std::string to_string() const { return format("insistence, growth {}, most {}", growth, most); }
+
+  Memory start(double /*violation*/, double task_loss) const { return {.strength = 0.01 * task_loss, .loss = task_loss}; }
+  void update(Memory& memory, double violation) const {
+    memory.strength = std::min(memory.strength * (holds(violation) ? 1 / growth : growth), most * memory.loss);
+  }
+  double strength(const Memory& memory, double /*progress*/) const { return memory.strength; }
+  template <class N>
+  N term(const N& violation, const Memory& memory, double /*progress*/) const {
+    return positive_part(violation) * memory.strength;
+  }
+};
+static_assert(Formulation<Insistence> && UpdatesMemory<Insistence>);
+
 /// RMSprop: every weight has a rate of its own, by how large its gradients have been.
 struct RmsProp {
   double lr = 1e-3;
@@ -158,7 +186,19 @@ TEST_CASE("the loss of the guide is Huber's, and has its gradient") {
   CHECK(*huber(tape.constant(Tensor({1, 2}, 3.0f)), Tensor({1, 2}), 1.0f).value().data() == 2.5f);  // 3 - 1/2
 }
 
-TEST_CASE("one search holds the guide's constraints with its optimizer, observer and loss") {
+TEST_CASE("the formulation of the guide presses harder until its constraint holds") {
+  const Insistence formulation{.growth = 2};
+  Insistence::Memory memory = formulation.start(1, 4);
+  CHECK(formulation.term(0.5, memory, 0) == Approx(0.02));
+  formulation.update(memory, 0.5);
+  formulation.update(memory, 0.5);
+  CHECK(formulation.strength(memory, 0) == Approx(0.16));
+  formulation.update(memory, 0);
+  CHECK(formulation.strength(memory, 0) == Approx(0.08));
+  CHECK(formulation.term(-0.5, memory, 0) == 0);
+}
+
+TEST_CASE("one search holds the guide's constraints by its formulation, with its optimizer, observer and loss") {
   const Network network({2}, [](const Flow& x) {
     return x | Searchable{Linear{.out = 32}, Channels{}} | Relu{} | Linear{.out = 2};
   });
@@ -173,7 +213,7 @@ TEST_CASE("one search holds the guide's constraints with its optimizer, observer
                               .architecture = Adam{.lr = 1e-6},  // nothing goes before it has to
                               .lead = 1,
                               .objective = huber_regression(1)};
-  const auto [found, history] = search(network, data, bounds, Duccio{}, options, BrokenBounds{lines});
+  const auto [found, history] = search(network, data, bounds, Insistence{}, options, BrokenBounds{lines});
   CHECK(found.parameter(0).value.columns() >= 9);
   CHECK(found.parameter(0).value.columns() <= 16);
   CHECK(history.warmup.epochs.back().validation.loss < 0.5 * history.warmup.epochs.front().validation.loss);
