@@ -16,11 +16,11 @@ namespace siena {
 /// back to its first value once the constraint holds. `penalty = 0` is the plain Lagrangian. Rate and penalty are in multiples
 /// of the loss after warm-up. Meets its limit exactly at a saddle point, where mu is the price of the constraint.
 struct AugmentedLagrangian {
-  double rate = 0.1;
-  double penalty = 1;
-  double growth = 1.01;
-  double most = 100;
-  double tolerance = 1e-4;
+  double rate = 0.1;        ///< how far the multiplier moves, in multiples of the loss
+  double penalty = 1;       ///< c at first, in multiples of the loss
+  double growth = 1.01;     ///< of c, in a step that is broken
+  double most = 100;        ///< that c may grow to, times its first value
+  double tolerance = 1e-4;  ///< violation up to which c does not grow
 
   struct Memory {
     double loss = 1;        ///< of the task, after warm-up

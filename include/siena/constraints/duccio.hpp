@@ -23,12 +23,12 @@ struct Duccio {
   /// which has no limit: the cost is a second objective.
   enum class Shape { hinge, absolute, objective };
 
-  double kappa = 1;
-  Schedule schedule = Schedule::increasing;
-  Shape shape = Shape::hinge;
-  double floor = 0.05;
-  double first = 0.01;  ///< of the final strength, at the start
-  double ramp = 0.5;    ///< part of the search after which the strength is final
+  double kappa = 1;                          ///< the penalty at the start, as a multiple of the loss
+  Schedule schedule = Schedule::increasing;  ///< whether the strength grows
+  Shape shape = Shape::hinge;                ///< what of a violation is charged
+  double floor = 0.05;                       ///< least violation at the start that the strength is derived from
+  double first = 0.01;                       ///< of the final strength, at the start
+  double ramp = 0.5;                         ///< part of the search after which the strength is final
 
   struct Memory {
     double strength = 0;  ///< final

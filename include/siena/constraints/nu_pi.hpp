@@ -14,10 +14,10 @@ namespace siena {
 /// xi <- nu xi + (1 - nu) g, mu <- max(0, mu + rate (integral g + proportional (xi - xi before))), xi = 0 at first.
 /// The rate is in multiples of the loss after warm-up.
 struct NuPi {
-  double rate = 0.1;
-  double nu = 0;
-  double proportional = 1;
-  double integral = 1;
+  double rate = 0.1;        ///< how far the multiplier moves, in multiples of the loss
+  double nu = 0;            ///< memory of the violation; 0: none
+  double proportional = 1;  ///< weight of the change of the violation
+  double integral = 1;      ///< weight of the violation
 
   struct Memory {
     double loss = 1;        ///< of the task, after warm-up

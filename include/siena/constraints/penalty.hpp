@@ -15,8 +15,8 @@ namespace siena {
 struct Penalty {
   enum class Power { linear, quadratic };
 
-  double weight = 10;
-  Power power = Power::quadratic;
+  double weight = 10;              ///< strength, as a multiple of the loss after warm-up
+  Power power = Power::quadratic;  ///< of the violation
 
   struct Memory {
     double strength = 0;
