@@ -47,11 +47,10 @@ struct CortexM {
     const N pixels = layer.out_height * layer.out_width;
     switch (layer.kind) {
       case LayerKind::conv2d: {
-        const bool gathers = layer.kernel_height * layer.kernel_width * layer.stride_height * layer.stride_width > 1;
         const N patch = layer.taps() * layer.in_channels / layer.groups;
         const N block = ceil_div(patch, 4) * rates.dense + 4 * rates.output;
         const N products = ceil_div(layer.out_channels / layer.groups, 2) * block * ceil_div(pixels, 2);
-        return (products + patch * (gathers ? pixels * rates.gather : N(0))) * layer.groups;
+        return (products + patch * (layer.pointwise() ? N(0) : pixels * rates.gather)) * layer.groups;
       }
       case LayerKind::depthwise_conv2d:
         return ceil_div(layer.filters(), 4) * (layer.taps() * rates.depthwise + 4 * rates.output) * pixels;

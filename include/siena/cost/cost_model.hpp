@@ -45,7 +45,8 @@ concept PricesNetworks = requires(const M& model, const Architecture<N>& network
 };
 
 /// Gives a price to a network, for truth (double) and gradient (Scalar) by one formula: `name()` and either
-/// `layer_cost(layer)`, which `total` adds up, or `network_cost(network)`. Optional: `unit()`.
+/// `layer_cost(layer)`, which `total` adds up (over layers, and within one over slices of bits: no model sees several widths at
+/// once), or `network_cost(network)`. Optional: `unit()`.
 template <class M>
 concept CostModel = Named<M> &&
     ((PricesLayers<M, double> && PricesLayers<M, Scalar>) || (PricesNetworks<M, double> && PricesNetworks<M, Scalar>));
@@ -73,10 +74,17 @@ constexpr void assert_cost_model() {
 template <class M>
 concept SumsLayers = PricesLayers<M, double> && !PricesNetworks<M, double>;
 
-/// What `model` charges for one layer as often as it is there: a part of `total`.
+/// What `model` charges for one layer as often as it is there: a part of `total`. Filters of different bits are a call each, so
+/// the model prices each slice as a layer of its own: tiles that a slice does not fill and inputs that each call gathers anew
+/// cost what they cost. A slice of less than one filter is that part of one, so that an empty one is free and has the slope of
+/// its first filter.
 template <class M, class N>
 N layer_total(const M& model, const LayerDesc<N>& layer) {
-  return N(model.layer_cost(layer)) * layer.presence;
+  if (layer.slices.empty()) return N(model.layer_cost(layer)) * layer.presence;
+  N sum = 0;
+  for (const auto& [bits, filters] : layer.slices)
+    sum += N(model.layer_cost(layer.slice(max_of(filters, 1.0), bits))) * min_of(1.0, filters);
+  return sum * layer.presence;
 }
 
 /// What `model` charges for the whole network. Layer by layer, each cost counts as often as the layer is there (its

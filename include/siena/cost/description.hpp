@@ -61,6 +61,13 @@ inline std::string_view name_of(LayerKind kind) {
   return "other";
 }
 
+/// Filters of one layer whose weights have the same number of bits.
+template <class N>
+struct BitSlice {
+  N bits = 8, filters = 0;
+  bool operator==(const BitSlice&) const = default;
+};
+
 /// What a cost model may know of one execution of one layer. N is double for the network as it is, and Scalar where channel
 /// counts, sizes of images, bit widths or the presence of the layer are being searched. 1-D layers have height 1; linear layers
 /// count features as channels, on 1 x 1. Sizes are those of one image, one sample.
@@ -94,11 +101,16 @@ struct LayerDesc {
   N presence = 1;  ///< the probability that the layer is there: branches of a supernet; totals weight by it
 
   N weight_bits = 8, input_bits = 8, output_bits = 8;
+  /// Where filters differ in the bits of their weights: how many have which, `filters()` together. Each slice runs as a call of
+  /// its own; cost models see it as a layer with weight_bits (`slice`, `layer_total`). Empty: all filters have weight_bits.
+  std::vector<BitSlice<N>> slices = {};
   N own_weights = 0;  ///< of kinds `other` (parameters of a custom layer) and `activation` (slopes of a PRelu)
   N own_macs = 0;     ///< of kind `other`: what a custom layer says of itself
   /// Whether the output may be written over the first input where nobody reads that again. Not said: activations, batch norms,
   /// adds and products may.
   std::optional<bool> in_place = {};
+
+  bool operator==(const LayerDesc&) const = default;
 
   bool has_weights() const { return is_convolution() || kind == LayerKind::linear; }
   bool works_in_place() const {
@@ -106,6 +118,8 @@ struct LayerDesc {
         kind == LayerKind::activation || kind == LayerKind::batch_norm || kind == LayerKind::add || kind == LayerKind::multiply;
     return in_place.value_or(elementwise);
   }
+  /// A kernel of 1x1 at stride 1.
+  bool pointwise() const { return kernel_height * kernel_width * stride_height * stride_width == 1; }
   bool is_convolution() const { return kind == LayerKind::conv2d || kind == LayerKind::depthwise_conv2d; }
 
   /// Elements of one kernel.
@@ -150,6 +164,15 @@ struct LayerDesc {
     return in_channels * (kind == LayerKind::add && producers.size() > 1 ? positions * double(producers.size()) : positions);
   }
   N output_elements() const { return filters() * (out_height * out_width); }
+
+  /// The layer with `filters` of its filters, of so many bits, alone.
+  LayerDesc slice(const N& filters, const N& bits) const {
+    LayerDesc part = *this;
+    if (kind == LayerKind::depthwise_conv2d) part.in_channels = filters / double(multiplier);
+    part.out_channels = filters, part.weight_bits = bits;
+    part.slices.clear();
+    return part;
+  }
 };
 
 /// A network as cost models see it: every execution of every layer, in execution order.
@@ -158,27 +181,44 @@ struct Architecture {
   std::vector<LayerDesc<N>> layers = {};
 };
 
+namespace detail {
+/// Hands every field of a layer to `visit`, in order. One that is not named here does not compile.
+template <class Layer, class Visit>
+auto with_fields(Layer& layer, const Visit& visit) {
+  auto& [kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
+         kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, groups, multiplier,
+         live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits, output_bits, slices,
+         own_weights, own_macs, in_place] = layer;
+  return visit(kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
+               kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, groups,
+               multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits,
+               output_bits, slices, own_weights, own_macs, in_place);
+}
+
+template <Number To, class T>
+const T& in_numbers(const T& plain) {
+  return plain;
+}
+template <Number To, Number From>
+To in_numbers(const From& x) {
+  return value_of(x);
+}
+template <Number To, Number From>
+std::optional<To> in_numbers(const std::optional<From>& x) {
+  return x ? std::optional<To>(value_of(*x)) : std::nullopt;
+}
+template <Number To, Number From>
+std::vector<BitSlice<To>> in_numbers(const std::vector<BitSlice<From>>& slices) {
+  std::vector<BitSlice<To>> to;
+  for (const auto& slice : slices) to.push_back({.bits = value_of(slice.bits), .filters = value_of(slice.filters)});
+  return to;
+}
+}  // namespace detail
+
 /// The same layer in the other number type: constants for Scalar, values for double.
 template <Number To, Number From>
 LayerDesc<To> convert(const LayerDesc<From>& from) {
-  const auto number = [](const From& x) { return To(value_of(x)); };
-  LayerDesc<To> to{
-      .kind = from.kind, .operation = from.operation, .name = from.name, .node = from.node, .producers = from.producers};
-  to.in_channels = number(from.in_channels), to.out_channels = number(from.out_channels);
-  to.in_height = number(from.in_height), to.in_width = number(from.in_width);
-  to.out_height = number(from.out_height), to.out_width = number(from.out_width);
-  to.kernel_height = from.kernel_height, to.kernel_width = from.kernel_width;
-  to.stride_height = from.stride_height, to.stride_width = from.stride_width;
-  to.dilation_height = from.dilation_height, to.dilation_width = from.dilation_width, to.pad_top = from.pad_top;
-  to.groups = number(from.groups), to.multiplier = from.multiplier;
-  if (from.live_taps) to.live_taps = number(*from.live_taps);
-  to.bias = from.bias, to.per_channel = from.per_channel;
-  to.batch_norm_folded = from.batch_norm_folded, to.repeated = from.repeated;
-  to.presence = number(from.presence);
-  to.weight_bits = number(from.weight_bits), to.input_bits = number(from.input_bits), to.output_bits = number(from.output_bits);
-  to.own_weights = number(from.own_weights), to.own_macs = number(from.own_macs);
-  to.in_place = from.in_place;
-  return to;
+  return detail::with_fields(from, [](const auto&... fields) { return LayerDesc<To>{detail::in_numbers<To>(fields)...}; });
 }
 /// The same architecture in the other number type.
 template <Number To, Number From>

@@ -45,6 +45,8 @@ class LatencyGaps {
   }
 
   void need(const LayerDesc<double>& layer) {
+    for (const auto& [bits, filters] : layer.slices) need(layer.slice(std::max(filters, 1.0), bits));
+    if (!layer.slices.empty()) return;
     const std::optional<LatencyQuery<double>> query = latency_query(layer);
     if (!query) return;
     const auto whole_size = [](double size) { return static_cast<int>(std::lround(size)); };

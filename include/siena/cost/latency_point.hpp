@@ -60,9 +60,10 @@ struct LatencyQuery {
   N height = 1, width = 1;  ///< of the output; of a global pool those of the input
 };
 
-/// Whoever measures a layer files it under this, so that it is found again. Empty for what takes no time on a device: batch
-/// norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias, padding, dilation and bit widths are not
-/// told apart. Throws DataError for a layer whose kernel has masked elements, of which no kernel makes use.
+/// Whoever measures a layer files it under this, so that it is found again; slices of bits each by themselves. Empty for what
+/// takes no time on a device: batch norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias,
+/// padding, dilation and bit widths are not told apart. Throws DataError for a layer whose kernel has masked elements, of which
+/// no kernel makes use.
 template <class N>
 std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   using enum LayerKind;

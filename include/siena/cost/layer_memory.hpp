@@ -37,8 +37,9 @@ struct LayerMemory {
     const bool within = layer.kind == LayerKind::activation || layer.kind == LayerKind::flatten ||
                         layer.kind == LayerKind::mixture || (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded);
     if (within) return 0;
-    return layer.input_elements() * (layer.input_bits / 8.0) + layer.output_elements() * (layer.output_bits / 8.0) +
-           layer.weights() * (layer.weight_bits / 8.0);
+    N weights = layer.slices.empty() ? layer.weights() * (layer.weight_bits / 8.0) : N(0);
+    for (const auto& [bits, filters] : layer.slices) weights += layer.slice(filters, bits).weights() * (bits / 8.0);
+    return layer.input_elements() * (layer.input_bits / 8.0) + layer.output_elements() * (layer.output_bits / 8.0) + weights;
   }
 };
 static_assert(CostModel<LayerMemory>);

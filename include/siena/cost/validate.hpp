@@ -71,6 +71,15 @@ struct InputRatios {
   double rows_per_row = 1, columns_per_column = 1;  // of the input, per output
 };
 
+/// The last slice of bits has the filters that come or go.
+template <class N>
+void fill_slices(LayerDesc<N>& layer) {
+  if (layer.slices.empty()) return;
+  N filters = layer.filters();
+  for (std::size_t s = 0; s + 1 < layer.slices.size(); ++s) filters -= layer.slices[s].filters;
+  layer.slices.back().filters = filters;
+}
+
 template <class N>
 void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const InputRatios& ratio) {
   switch (input) {
@@ -79,16 +88,19 @@ void set_input(LayerDesc<N>& layer, LayerInput input, const N& x, const InputRat
       break;
     case LayerInput::out_channels:
       layer.out_channels = x;
+      fill_slices(layer);
       break;
     case LayerInput::channels:
       layer.in_channels = x, layer.out_channels = x * ratio.outputs_per_input;
+      fill_slices(layer);
       break;
     case LayerInput::groups:
       layer.groups = x, layer.in_channels = x * ratio.inputs_per_group;
       layer.out_channels = layer.in_channels * ratio.outputs_per_input;
+      fill_slices(layer);
       break;
     case LayerInput::weight_bits:
-      layer.weight_bits = x;
+      (layer.slices.empty() ? layer.weight_bits : layer.slices.back().bits) = x;
       break;
     case LayerInput::input_bits:
       layer.input_bits = x;
