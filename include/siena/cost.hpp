@@ -4,6 +4,7 @@
 
 // The room cost: what a network costs on a device.
 
+#include "siena/cost/arena.hpp"
 #include "siena/cost/clock.hpp"
 #include "siena/cost/cortex_m.hpp"
 #include "siena/cost/cost_model.hpp"
@@ -13,6 +14,7 @@
 #include "siena/cost/latency_table.hpp"
 #include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/layer_memory.hpp"
+#include "siena/cost/liveness.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/mpic.hpp"
