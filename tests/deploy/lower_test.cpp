@@ -191,6 +191,8 @@ TEST_CASE("lower: layers of users that say wrongly what they are made of are ref
                     "mistaken_1: expected an operation with 1 to 1 constants, got 0");
   CHECK_THROWS_WITH(lower({.what = primitive::Clamp{.low = 0}, .inputs = {0}, .shape = {4}}),
                     "mistaken_1: expected an operation that makes 3 of 3, got 4");
+  CHECK_THROWS_WITH(lower({.what = primitive::Shuffle{.groups = 2}, .inputs = {0}, .shape = shape}),
+                    "mistaken_1: expected groups that divide 3 channels, got 2");
   CHECK_THROWS_WITH(lower({.what = primitive::Reshape{}, .inputs = {0}, .shape = {1, 3}}),
                     ContainsSubstring("mistaken_1: expected operations of which the last makes 3, got 1x3"));
 }

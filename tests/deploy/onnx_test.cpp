@@ -77,6 +77,12 @@ struct Unwritten {
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return f.input(); }
 };
+/// A clamp with one level.
+struct OneLevel : Unwritten {
+  primitive::Clamp clamp;
+  std::string_view kind() const { return "one_level"; }
+  void lower(Lowering& to) const { to.is(clamp); }
+};
 using Sizes = std::vector<std::int64_t>;
 using Names = std::vector<std::string>;
 }  // namespace
@@ -168,6 +174,19 @@ TEST_CASE("onnx: ONNX's own checker and shapes") {
     written += test::has_custom_layers(network) ? 1 : 0;
   }
   CHECK(written > 0);  // of layers of users, too
+}
+
+TEST_CASE("onnx: a level that a clamp does not have is not in the file") {
+  const auto inputs = [](const primitive::Clamp& clamp) {
+    OneLevel layer;
+    layer.clamp = clamp;
+    const auto model = deploy::onnx_model(Network({3}, [&](Flow x) { return x | layer; }));
+    CHECK(inferred_output(model) == Sizes{1, 3});
+    CHECK(model.graph().node(0).op_type() == "Clip");
+    return Names(model.graph().node(0).input().begin(), model.graph().node(0).input().end());
+  };
+  CHECK(inputs({.low = 0.5}) == Names{"input", "one_level_1.low"});
+  CHECK(inputs({.high = 2}) == Names{"input", "", "one_level_1.high"});
 }
 
 TEST_CASE("onnx: how inputs are prepared is in the file") {

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,7 +29,7 @@ struct Operation {
   std::vector<int> inputs;  ///< values
   int output = 0;           ///< a value; its name is the operation's, or that of the activation in `range`
   std::vector<Constant> constants = {};
-  primitive::Clamp range = {};  ///< of what it makes: an activation that nobody else stands before
+  primitive::Clamp range = {};  ///< of what it makes: that of a ReLU or clip behind it
 
   bool clamped() const { return range != primitive::Clamp{}; }
 };

@@ -7,6 +7,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -98,8 +99,8 @@ class OnnxGraph : OnnxNodes {
       return;
     }
     ::onnx::NodeProto& proto = add("Clip", name, {from});
-    proto.add_input(tensor(name + ".low", {}, {static_cast<float>(clamp.low)}));
-    proto.add_input(tensor(name + ".high", {}, {static_cast<float>(clamp.high)}));
+    proto.add_input(std::isfinite(clamp.low) ? tensor(name + ".low", {}, {static_cast<float>(clamp.low)}) : "");
+    if (std::isfinite(clamp.high)) proto.add_input(tensor(name + ".high", {}, {static_cast<float>(clamp.high)}));
   }
   void put(const Operation& operation, const primitive::PRelu&) {
     add("PRelu", operation).add_input(channels(operation.constants[0], input_shape(operation)));

@@ -41,7 +41,7 @@ struct SampleNorm {
   int groups;
   double epsilon;
 };
-/// min(max(x, low), high); `high` may be infinite.
+/// min(max(x, low), high); either may be infinite.
 struct Clamp {
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
   bool operator==(const Clamp&) const = default;
@@ -183,6 +183,11 @@ class Lowering {
     const bool keeps_shape = is_any<FixedNorm, SampleNorm, Clamp, Curve, PRelu, Add, Multiply, Shuffle>(what);
     require<ShapeError>(!keeps_shape || part.shape == in, "{}: expected an operation that makes {} of {}, got {}", where_, in,
                         in, part.shape);
+    const int groups = is_any<SampleNorm>(what) ? std::get<SampleNorm>(what).groups
+                       : is_any<Shuffle>(what)  ? std::get<Shuffle>(what).groups
+                                                : 1;
+    require<ArgumentError>(groups > 0 && in[-1] % groups == 0, "{}: expected groups that divide {} channels, got {}", where_,
+                           in[-1], groups);
   }
 
   std::string_view where_;
