@@ -60,7 +60,7 @@ std::vector<Run> plan(const SweepSettings& s) {
     for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::search, memory, latency, seed});
     if (!s.baselines) continue;
     for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::uniform, memory, latency, seed});
-    add_once(runs, {.role = Run::Role::seed, .seed = seed});
+    add_once(runs, {.role = Run::Role::baseline, .seed = seed});
   }
   return runs;
 }
@@ -247,8 +247,8 @@ class Sweep {
         seconds_ += seconds, ++timed_;
         say(stdout, "[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result),
             metric_text(result.metric, result.value()),
-            run.role == Run::Role::seed ? std::string()
-                                        : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
+            run.role == Run::Role::baseline ? std::string()
+                                            : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
             duration_text(seconds));
         left();
         return;

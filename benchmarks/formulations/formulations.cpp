@@ -127,7 +127,7 @@ void measure(benchmark::State& state, const std::string& network, const char* na
       if (log_file.is_open())
         log_file << fmt::format("{},{},{:.4f},{:.4f},{},{},{},{:.3f},{:.4f},{:.4f}\n", network, name, pair.memory, pair.latency,
                                 pair.cycles ? "cycles" : "macs", history.repaired ? 0 : 1, result.feasible ? 1 : 0, 100 * slack,
-                                history.seed_test->accuracy, history.found_test->accuracy)
+                                history.baseline_test->accuracy, history.found_test->accuracy)
                  << std::flush;
     }
   }

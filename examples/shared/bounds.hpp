@@ -51,10 +51,10 @@ inline constexpr Unit mac_units[] = {{"MACs", 1}, {"kMACs", 1e3}, {"MMACs", 1e6}
 
 /// A latency bound under a model that counts cycles: in cycles, or as a time by its clock.
 template <class Model>
-AnyConstraint cycles_bound(Model model, std::string_view text, const Architecture<double>& seed) {
+AnyConstraint cycles_bound(Model model, std::string_view text, const Architecture<double>& baseline) {
   const double hertz = model.clock.value;
   const Unit units[] = {{"ms", 1e-3 * hertz}, {"us", 1e-6 * hertz}, {"s", hertz}, {"cycles", 1}};
-  const double cycles = parse_limit("--latency", text, units, total(model, seed));
+  const double cycles = parse_limit("--latency", text, units, total(model, baseline));
   if (text.ends_with("s") && !text.ends_with("cycles")) return LatencyBound{model, Seconds{cycles / hertz}};
   return LatencyBound{model, Cycles{cycles}};
 }
@@ -62,32 +62,32 @@ AnyConstraint cycles_bound(Model model, std::string_view text, const Architectur
 /// The names that --cost-model knows; any other is a file of measured times.
 inline constexpr std::string_view cost_models = "gap8, ne16, diana, mpic, cortex-m4, cortex-m7, macs, or FILE.csv or .json";
 
-inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<double>& seed) {
+inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<double>& baseline) {
   const auto clock = [&](double usual_mhz) { return Hertz{(s.clock_mhz > 0 ? s.clock_mhz : usual_mhz) * 1e6}; };
   const std::string& model = s.cost_model;
-  if (model == "gap8") return cycles_bound(Gap8{.clock = clock(100)}, s.latency, seed);
-  if (model == "ne16") return cycles_bound(Ne16{.clock = clock(370)}, s.latency, seed);
-  if (model == "diana") return cycles_bound(Diana{.clock = clock(260)}, s.latency, seed);
-  if (model == "mpic") return cycles_bound(Mpic{.clock = clock(250)}, s.latency, seed);
-  if (model == "cortex-m4") return cycles_bound(CortexM{.clock = clock(120), .rates = cortex_m4}, s.latency, seed);
-  if (model == "cortex-m7") return cycles_bound(CortexM{.clock = clock(280), .rates = cortex_m7}, s.latency, seed);
-  if (model == "macs") return AtMost{Macs{}, parse_limit("--latency", s.latency, mac_units, total(Macs{}, seed))};
+  if (model == "gap8") return cycles_bound(Gap8{.clock = clock(100)}, s.latency, baseline);
+  if (model == "ne16") return cycles_bound(Ne16{.clock = clock(370)}, s.latency, baseline);
+  if (model == "diana") return cycles_bound(Diana{.clock = clock(260)}, s.latency, baseline);
+  if (model == "mpic") return cycles_bound(Mpic{.clock = clock(250)}, s.latency, baseline);
+  if (model == "cortex-m4") return cycles_bound(CortexM{.clock = clock(120), .rates = cortex_m4}, s.latency, baseline);
+  if (model == "cortex-m7") return cycles_bound(CortexM{.clock = clock(280), .rates = cortex_m7}, s.latency, baseline);
+  if (model == "macs") return AtMost{Macs{}, parse_limit("--latency", s.latency, mac_units, total(Macs{}, baseline))};
   const std::filesystem::path file = model;
   require<ArgumentError>(file.extension() == ".csv" || file.extension() == ".json",
                          "--cost-model: expected one of {}, got '{}'", cost_models, model);
   const LatencyTable table = file.extension() == ".csv" ? load_latency_csv(file) : load_latency_json(file);
-  table.check({&seed, 1});
-  return LatencyBound{table, Seconds{parse_limit("--latency", s.latency, time_units, total(table, seed))}};
+  table.check({&baseline, 1});
+  return LatencyBound{table, Seconds{parse_limit("--latency", s.latency, time_units, total(table, baseline))}};
 }
 
-/// The bounds of a search that begins with `seed`.
-inline ConstraintSet make_bounds(const BoundSettings& s, const Architecture<double>& seed) {
+/// The bounds of a search that begins with `baseline`.
+inline ConstraintSet make_bounds(const BoundSettings& s, const Architecture<double>& baseline) {
   ConstraintSet bounds;
   if (s.memory != "none")
-    bounds.add(MemoryBound{Bytes{parse_limit("--memory", s.memory, byte_units, total(ModelSize{}, seed))}});
-  if (s.latency != "none") bounds.add(latency_bound(s, seed));
+    bounds.add(MemoryBound{Bytes{parse_limit("--memory", s.memory, byte_units, total(ModelSize{}, baseline))}});
+  if (s.latency != "none") bounds.add(latency_bound(s, baseline));
   if (s.peak_memory != "none")
-    bounds.add(AtMost{PeakMemory{}, parse_limit("--peak-memory", s.peak_memory, byte_units, total(PeakMemory{}, seed))});
+    bounds.add(AtMost{PeakMemory{}, parse_limit("--peak-memory", s.peak_memory, byte_units, total(PeakMemory{}, baseline))});
   return bounds;
 }
 

@@ -51,12 +51,12 @@ void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
 }
 
 void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
-  std::vector<std::string> methods = {"masks", "uniform", "seed"};
+  std::vector<std::string> methods = {"masks", "uniform", "baseline"};
   if (benchmark.supernet) methods.insert(methods.begin() + 1, {"supernet", "both"});
   app.add_option("--method", s.method,
                  "masks: which channels stay; supernet: which layers; both at once;\n"
                  "baselines: uniform, the widest network that keeps the bounds, every layer scaled alike, from scratch;\n"
-                 "seed, the network as it is. Both train for the epochs of all phases together")
+                 "baseline, the network as it is. Both train for the epochs of all phases together")
       ->capture_default_str()
       ->check(one_of(methods))
       ->group("Search");
@@ -244,8 +244,9 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   steer(changes, s.recipe);
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
-  if (!s.network.empty() && s.method != "masks" && s.method != "seed")
-    throw CLI::ValidationError("--network", "expected --method masks or seed, as the file says what may vary, got " + s.method);
+  if (!s.network.empty() && s.method != "masks" && s.method != "baseline")
+    throw CLI::ValidationError("--network",
+                               "expected --method masks or baseline, as the file says what may vary, got " + s.method);
 }
 
 }  // namespace
@@ -277,7 +278,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_steering(app, changes);
   add_run(benchmark, app, s);
   app.footer(
-      "Exit status: 0 where every bound is kept (always with --method seed), 1 where not, 2 for an error; 130, 143 or 129 "
+      "Exit status: 0 where every bound is kept (always with --method baseline), 1 where not, 2 for an error; 130, 143 or 129 "
       "after SIGINT, SIGTERM or SIGHUP, which end the epoch and keep it (--checkpoint); otherwise from 100 on: the command "
       "line.");
   try {

@@ -2,16 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What is read out of reports, which may lack anything.
+// What reports are for the programs, and what is read out of them, which may lack anything.
 
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "siena/cost.hpp"
+#include "siena/search/report_json.hpp"
+
 namespace siena::examples {
 
 using Json = nlohmann::ordered_json;
+
+/// A report, with the cycles on GAP8 among its costs: what networks are compared by, whatever their latency is bounded by.
+inline Json report_json(const Network& network, const Report& report) {
+  Json json = to_json(report);
+  json["costs"]["gap8_cycles"] = total(Gap8{}, describe(network));
+  return json;
+}
 
 /// A number that may be null or missing: NaN then.
 inline double number(const Json& json, std::string_view key) {

@@ -50,10 +50,11 @@ class Run {
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
       say(stderr, "{}: synthetic data, for want of --data", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
-    const Network seed = whole(seed_network());
-    objective_ = make_objective(benchmark, s_.objective, seed, data_.splits);
-    bounds_ = make_bounds(s_.bounds, describe(seed));
-    before_ = report(seed, bounds_);
+    const Network baseline = whole(baseline_network());
+    objective_ = make_objective(benchmark, s_.objective, baseline, data_.splits);
+    bounds_ = make_bounds(s_.bounds, describe(baseline));
+    before_ = report(baseline, bounds_);
+    before_json_ = report_json(baseline, before_);
     if (!s_.quiet) observers_.add(ProgressBar());
     if (!s_.log.empty()) observers_.add(JsonLinesLog{s_.log});
   }
@@ -78,13 +79,13 @@ class Run {
   Network first_network() const {
     if (s_.method == "uniform") return benchmark_.network(model(widest_width()));
     const bool plain = s_.method != "supernet" && s_.method != "both";
-    Network network = plain ? seed_network() : benchmark_.supernet(model(s_.width), s_.method == "both");
+    Network network = plain ? baseline_network() : benchmark_.supernet(model(s_.width), s_.method == "both");
     if (!s_.init.empty()) load_weights(network, s_.init);
     if (s_.searches()) check_reachable(network);
     return network;
   }
   /// That of the benchmark, or of --network.
-  Network seed_network() const {
+  Network baseline_network() const {
     Network own = benchmark_.network(model(s_.width));
     return s_.network.empty() ? own : network_from(s_.network, own);
   }
@@ -229,7 +230,7 @@ class Run {
     const int warmup_epochs = s_.recipe.epochs[0], finetune_epochs = s_.recipe.epochs[2];
     History warmup;
     if (warmup_epochs > 0) warmup = train(network, fit_options("warm-up", s_.recipe.warmup, warmup_epochs));
-    if (tested()) scores_.seed = score(network);
+    if (tested()) scores_.baseline = score(network);
     SearchResult result = find(std::move(network));
     searched_ = std::move(result.history);
     searched_->warmup = std::move(warmup);
@@ -277,7 +278,7 @@ class Run {
       for (const ShadowPrice& price : searched_->prices) say(stdout, "{}", price.to_string());
     say_all(stdout, details.text);
     if (lost) std::rethrow_exception(lost);
-    return report.feasible || s_.method == "seed";
+    return report.feasible || s_.method == "baseline";
   }
   /// Files come before words, which may have lost their reader, and words follow though a disk is full: gives the first error.
   std::exception_ptr write_files(Network& network, const Report& report, const Details& details) const {
@@ -292,17 +293,16 @@ class Run {
     attempt("--save", s_.save,
             [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
     attempt("--onnx", s_.onnx.path, [&] { write_onnx(network, s_.onnx, data_.splits.train); });
-    const Json all = json(report, details.json);
+    const Json all = json(network, report, details.json);
     attempt("--html", s_.html, [&] { write_file_atomically(s_.html, run_page(all)); });
     if (!lost) attempt("--report", s_.report, [&] { save_json(all, s_.report); });  // last: it says that the run is done
     return lost;
   }
-  Json json(const Report& report, const Json& details) const {
+  Json json(const Network& network, const Report& report, const Json& details) const {
     Json json = {{"program", benchmark_.program}, {"method", s_.method}};
-    json.update(to_json(report));
+    json.update(report_json(network, report));
     json["details"] = details;
-    const auto before = to_json(before_);
-    json["before"] = {{"costs", before["costs"]}, {"bounds", before["bounds"]}, {"layers", before["layers"]}};
+    for (const char* part : {"costs", "bounds", "layers"}) json["before"][part] = before_json_[part];
     if (searched_) json["history"] = to_json(*searched_);
     json["history"][searched_ ? "finetuning" : "training"] = to_json(trained_);
     if (trained_.best >= 0)
@@ -365,6 +365,7 @@ class Run {
   Objective objective_;
   std::optional<FolderLock> lock_;  ///< of the checkpoints
   Report before_;
+  Json before_json_;
   ConstraintSet bounds_;
   Observers observers_;
   Report::Accuracy scores_{.metric = benchmark_.metric};

@@ -73,7 +73,7 @@ inline Rows score_rows(const Json& report) {
   Rows rows{{"on the test samples", metric == "auc" ? "AUC" : metric}};
   const Json& scores = part(report, metric);
   for (const auto& [key, name] :
-       {std::pair("seed", "before the search"), {"found", "as found"}, {"finetuned", "after the last training"}}) {
+       {std::pair("baseline", "before the search"), {"found", "as found"}, {"finetuned", "after the last training"}}) {
     const double score = number(scores, key);
     if (!std::isnan(score)) rows.push_back({name, metric_text(metric, score)});
   }

@@ -52,7 +52,7 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
       ->delimiter(',');
   app.add_option("--pairs", s.pairs, "more pairs, MEMORY:LATENCY, e.g. 75%:75%,50%:50%")->delimiter(',');
   app.add_option("--seeds", s.seeds, "seeds of the program")->capture_default_str()->delimiter(',')->check(whole_number);
-  app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method seed for each seed");
+  app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method baseline for each seed");
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
       ->check(whole_between(1, 1024));

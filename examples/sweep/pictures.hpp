@@ -22,13 +22,13 @@ namespace siena::examples {
 
 inline std::string metric_label(const Result& result) { return result.metric == "auc" ? "AUC" : result.metric; }
 
-/// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, seed networks.
+/// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, the baseline network.
 /// Nothing where no result has both numbers.
 inline std::optional<deploy::Picture> pareto_picture(const Comparison& comparison, const CostColumn& cost) {
   using deploy::Series;
   const Result& first = comparison.results[0];
   const double scale = first.metric == "accuracy" ? 100 : 1;
-  std::array<Series, 3> points{{{.name = "searched"}, {.name = "uniform scaling"}, {.name = "unsearched network"}}};
+  std::array<Series, 3> points{{{.name = "searched"}, {.name = "uniform scaling"}, {.name = "baseline network"}}};
   std::vector<std::pair<std::string, std::string>> named;
   bool any = false;
   const auto add = [&](const Result& result) {

@@ -98,7 +98,7 @@ class Page {
     body_ += "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n<tr><th colspan=\"2\" class=\"group\">bounds</th>" +
              group + "searched</th>" + group +
              "uniform scaling</th>"
-             "<th class=\"group\">searched − uniform</th><th class=\"group\">unsearched</th></tr>\n<tr>";
+             "<th class=\"group\">searched − uniform</th><th class=\"group\">baseline</th></tr>\n<tr>";
     body_ += html_heading("memory", true) + html_heading("latency", true);
     for (int side = 0; side < 2; ++side) {
       body_ += html_heading(metric);
@@ -107,7 +107,7 @@ class Page {
     body_ += html_heading(metric) + html_heading(metric) + "</tr>\n";
     std::vector<double> whole;
     for (const Result& result : comparison.results)
-      if (result.record.run.role == Run::Role::seed) whole.push_back(result.value());
+      if (result.record.run.role == Run::Role::baseline) whole.push_back(result.value());
     for (const PairOfBounds& pair : pairs_of(comparison.results)) {
       std::vector<double> found, uniform, difference;
       for (const auto& [seed, result] : pair.found) {
@@ -130,7 +130,7 @@ class Page {
     }
     body_ +=
         "</table></div>\n<p class=\"note\">Of the test part: mean ± standard deviation (number of seeds); the difference is "
-        "taken seed by seed. Costs are parts of those of the unsearched network.</p>\n";
+        "taken seed by seed. Costs are parts of those of the baseline network.</p>\n";
   }
 
   void runs(const Comparison& comparison) {
@@ -155,9 +155,9 @@ class Page {
         if (!std::isnan(part_of)) text += format(" ({:.1f} %)", 100 * part_of);
         body_ += html_cell(text);
       }
-      body_ += html_cell(role == Run::Role::seed ? "-"
-                         : broken                ? "no"
-                                                 : "yes",
+      body_ += html_cell(role == Run::Role::baseline ? "-"
+                         : broken                    ? "no"
+                                                     : "yes",
                          true) +
                html_cell(fronts, true) + html_cell(duration_text(result.seconds())) + "</tr>\n";
     }

@@ -47,14 +47,14 @@ struct Result {
     return std::isnan(tuned) ? number(report.at(metric), "found") : tuned;
   }
   double cost(const CostColumn& column) const {
-    const double own = cost_in(report, column);  // bounds are not asked of the unsearched network
-    return std::isnan(own) && record.run.role == Run::Role::seed ? cost_in(part(report, "before"), column) : own;
+    const double own = cost_in(report, column);  // bounds are not asked of the baseline network
+    return std::isnan(own) && record.run.role == Run::Role::baseline ? cost_in(part(report, "before"), column) : own;
   }
   /// The part that is left of what the network cost before, 1 where nothing was changed.
   double share(const CostColumn& column) const { return cost(column) / cost_in(part(report, "before"), column); }
   bool feasible() const { return report.at("feasible").get<bool>(); }
-  /// Nothing is asked of the unsearched network.
-  bool kept_bounds() const { return feasible() || record.run.role == Run::Role::seed; }
+  /// Nothing is asked of the baseline network.
+  bool kept_bounds() const { return feasible() || record.run.role == Run::Role::baseline; }
   double seconds() const {
     double sum = 0;
     for (const Json& phase : part(report, "phases"))
@@ -130,7 +130,7 @@ inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
   std::vector<PairOfBounds> pairs;
   for (const Result& result : results) {
     const Run& run = result.record.run;
-    if (run.role == Run::Role::seed) continue;
+    if (run.role == Run::Role::baseline) continue;
     auto pair = std::find_if(pairs.begin(), pairs.end(),
                              [&](const PairOfBounds& p) { return p.memory == run.memory && p.latency == run.latency; });
     if (pair == pairs.end()) pair = pairs.insert(pairs.end(), {.memory = run.memory, .latency = run.latency});
@@ -171,7 +171,7 @@ inline std::vector<CostColumn> columns_of(std::span<const Result> results) {
   }
   const auto latency = std::find_if(columns.begin(), columns.end(), [&](const CostColumn& column) {
     return column.key == "latency" && std::all_of(results.begin(), results.end(), [&](const Result& result) {
-             return result.record.run.role == Run::Role::seed || !std::isnan(result.cost(column));
+             return result.record.run.role == Run::Role::baseline || !std::isnan(result.cost(column));
            });
   });
   if (latency != columns.end()) {
@@ -188,7 +188,7 @@ struct Comparison {
   std::vector<CostColumn> costs;  ///< to compare by
 };
 
-/// Tells each result what the others know of the network before: the unsearched one has no bounds of its own.
+/// Tells each result what the others know of the network before: the baseline has no bounds of its own.
 inline void share_bounds_before(std::vector<Result>& results) {
   std::map<std::pair<std::string, std::string>, Json> known;  // by name and unit
   for (const Result& result : results)

@@ -21,9 +21,9 @@ namespace siena::examples {
 namespace fs = std::filesystem;
 
 /// A search under two bounds, or what it is compared with: the program's uniform scaling under the same bounds, the
-/// unsearched network under none.
+/// baseline network under none.
 struct Run {
-  enum class Role { search, uniform, seed };
+  enum class Role { search, uniform, baseline };
   Role role = Role::search;
   std::string memory = "none", latency = "none";  ///< as on the command line
   std::uint64_t seed = 0;
@@ -32,19 +32,19 @@ struct Run {
   /// "memory-50pc_latency-75pc_seed-0": its folder.
   std::string name() const {
     const std::string of_seed = format("seed-{}", seed);
-    if (role == Role::seed) return "unsearched_" + of_seed;
+    if (role == Role::baseline) return "baseline_" + of_seed;
     std::string text = format("{}memory-{}_latency-{}_{}", role == Role::uniform ? "uniform_" : "", memory, latency, of_seed);
     for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%')) text.replace(at, 1, "pc");
     return text;
   }
   /// "memory 50%, latency 75%, seed 0"
   std::string to_string() const {
-    if (role == Role::seed) return format("unsearched network, seed {}", seed);
+    if (role == Role::baseline) return format("baseline network, seed {}", seed);
     return format("{}memory {}, latency {}, seed {}", role == Role::uniform ? "uniform, " : "", memory, latency, seed);
   }
 };
 
-inline constexpr std::array<std::string_view, 3> role_names{"search", "uniform", "seed"};
+inline constexpr std::array<std::string_view, 3> role_names{"search", "uniform", "baseline"};
 inline std::string_view name_of(Run::Role role) { return role_names[static_cast<std::size_t>(role)]; }
 
 /// Whether a word of a command line is `option`, with or without "=value".

@@ -15,4 +15,4 @@
 #include "siena/search/search.hpp"
 #include "siena/search/search_phase.hpp"
 #include "siena/search/slack.hpp"
-#include "siena/search/step_turner.hpp"
+#include "siena/search/step_steering.hpp"

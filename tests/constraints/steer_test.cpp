@@ -14,15 +14,15 @@ using namespace siena::test;
 
 namespace {
 
-struct Turned {
+struct Steered {
   std::vector<double> step, violations, gradients;
   double progress = 1, length = 0.01;
 };
-std::vector<double> turned(Turned problem, const Steer& steer = {}) {
-  steer.turn(problem.step, {.violations = problem.violations,
-                            .gradients = problem.gradients,
-                            .progress = problem.progress,
-                            .length = problem.length});
+std::vector<double> steered(Steered problem, const Steer& steer = {}) {
+  steer.steer(problem.step, {.violations = problem.violations,
+                             .gradients = problem.gradients,
+                             .progress = problem.progress,
+                             .length = problem.length});
   return problem.step;
 }
 
@@ -41,36 +41,37 @@ void near(const std::vector<double>& step, const std::vector<double>& expected) 
 
 }  // namespace
 
-TEST_CASE("steer: a step is turned just so far that it stays allowed", "[constraints]") {
+TEST_CASE("steer: a step is steered just so far that it stays allowed", "[constraints]") {
   // On the limit: what leads beyond goes. Inside: half of the slack may go. What leads inwards stays, to the bit.
-  near(turned({.step = {3, 4}, .violations = {0}, .gradients = {0, 2}}), {3, 0});
-  near(turned({.step = {3, 4}, .violations = {-2}, .gradients = {0, 1}}), {3, 1});
-  near(turned({.step = {3, 4}, .violations = {-2}, .gradients = {0, 1}}, {.approach = 1}), {3, 2});
-  REQUIRE(turned({.step = {3, -0.1}, .violations = {0}, .gradients = {0, 1}}) == std::vector<double>{3, -0.1});
-  REQUIRE(turned({.step = {3, 4}, .violations = {-50}, .gradients = {0, 1}}) == std::vector<double>{3, 4});
-  near(turned({.step = {3, 4}, .violations = {0}, .gradients = {1, 1}}), {-0.5, 0.5});
+  near(steered({.step = {3, 4}, .violations = {0}, .gradients = {0, 2}}), {3, 0});
+  near(steered({.step = {3, 4}, .violations = {-2}, .gradients = {0, 1}}), {3, 1});
+  near(steered({.step = {3, 4}, .violations = {-2}, .gradients = {0, 1}}, {.approach = 1}), {3, 2});
+  REQUIRE(steered({.step = {3, -0.1}, .violations = {0}, .gradients = {0, 1}}) == std::vector<double>{3, -0.1});
+  REQUIRE(steered({.step = {3, 4}, .violations = {-50}, .gradients = {0, 1}}) == std::vector<double>{3, 4});
+  near(steered({.step = {3, 4}, .violations = {0}, .gradients = {1, 1}}), {-0.5, 0.5});
 }
 
 TEST_CASE("steer: what is broken comes back by the deadline", "[constraints]") {
-  const Turned five_left{.step = {3, 4}, .violations = {0.5}, .gradients = {0, 1}, .progress = 0.25, .length = 0.05};
-  near(turned(five_left), {3, -0.1});
-  near(turned(five_left, {.deadline = 1}), {3, -0.5 / 15});
-  near(turned({.step = {3, 4}, .violations = {0.5}, .gradients = {0, 2}, .progress = 0.8}), {3, -0.25});  // late: at once
-  near(turned({.step = {3, 4}, .violations = {0.5}, .gradients = {0, 1}, .progress = 0.8}, {.shortest = 10}), {3, -0.05});
+  const Steered five_left{.step = {3, 4}, .violations = {0.5}, .gradients = {0, 1}, .progress = 0.25, .length = 0.05};
+  near(steered(five_left), {3, -0.1});
+  near(steered(five_left, {.deadline = 1}), {3, -0.5 / 15});
+  near(steered({.step = {3, 4}, .violations = {0.5}, .gradients = {0, 2}, .progress = 0.8}), {3, -0.25});  // late: at once
+  near(steered({.step = {3, 4}, .violations = {0.5}, .gradients = {0, 1}, .progress = 0.8}, {.shortest = 10}), {3, -0.05});
   // A step that does more than is asked for stays.
-  REQUIRE(turned({.step = {0, -2}, .violations = {0.5}, .gradients = {0, 1}}) == std::vector<double>{0, -2});
+  REQUIRE(steered({.step = {0, -2}, .violations = {0.5}, .gradients = {0, 1}}) == std::vector<double>{0, -2});
 }
 
 TEST_CASE("steer: several constraints at once", "[constraints]") {
-  near(turned({.step = {3, 4}, .violations = {0, 0}, .gradients = {1, 0, 0, 1}}), {0, 0});  // a corner
-  near(turned({.step = {3, 4}, .violations = {0, -100}, .gradients = {1, 0, 0, 1}}), {0, 4});
-  near(turned({.step = {0, 2}, .violations = {0, 0}, .gradients = {0, 1, 1, 1}}), {0, 0});
+  near(steered({.step = {3, 4}, .violations = {0, 0}, .gradients = {1, 0, 0, 1}}), {0, 0});  // a corner
+  near(steered({.step = {3, 4}, .violations = {0, -100}, .gradients = {1, 0, 0, 1}}), {0, 4});
+  near(steered({.step = {0, 2}, .violations = {0, 0}, .gradients = {0, 1, 1, 1}}), {0, 0});
   // The first alone would leave (2, 0), which breaks the second; the second alone (0, 0) breaks neither.
-  near(turned({.step = {2, 2}, .violations = {0, 0}, .gradients = {0, 1, 1, 1}}), {0, 0});
-  near(turned({.step = {1, 1}, .violations = {0, 0}, .gradients = {1, 1, 1, 1}}), {0, 0});         // twins
-  near(turned({.step = {5, 1}, .violations = {0.1, 0.3}, .gradients = {1, 0, -1, 0}}), {0.1, 1});  // contradict each other
-  REQUIRE(turned({.step = {3, 4}, .violations = {1}, .gradients = {0, 0}}) == std::vector<double>{3, 4});  // nothing to be done
-  REQUIRE(turned({.step = {3, 4}, .violations = {}, .gradients = {}}) == std::vector<double>{3, 4});
+  near(steered({.step = {2, 2}, .violations = {0, 0}, .gradients = {0, 1, 1, 1}}), {0, 0});
+  near(steered({.step = {1, 1}, .violations = {0, 0}, .gradients = {1, 1, 1, 1}}), {0, 0});         // twins
+  near(steered({.step = {5, 1}, .violations = {0.1, 0.3}, .gradients = {1, 0, -1, 0}}), {0.1, 1});  // contradict each other
+  REQUIRE(steered({.step = {3, 4}, .violations = {1}, .gradients = {0, 0}}) ==
+          std::vector<double>{3, 4});  // nothing to be done
+  REQUIRE(steered({.step = {3, 4}, .violations = {}, .gradients = {}}) == std::vector<double>{3, 4});
 }
 
 TEST_CASE("steer: no allowed step is nearer", "[constraints]") {
@@ -78,12 +79,12 @@ TEST_CASE("steer: no allowed step is nearer", "[constraints]") {
   const auto any = [&] { return random.uniform() * 2 - 1; };
   for (int round = 0; round < 100; ++round) {
     const std::size_t n = 5, count = 1 + static_cast<std::size_t>(round % 4);
-    Turned problem{
+    Steered problem{
         .step = std::vector<double>(n), .violations = std::vector<double>(count), .gradients = std::vector<double>(n * count)};
     for (double& x : problem.step) x = any();
     for (double& x : problem.violations) x = 0.3 * any();
     for (double& x : problem.gradients) x = any();
-    const auto best = turned(problem, {.approach = 1});
+    const auto best = steered(problem, {.approach = 1});
     const auto distance = [&](const std::vector<double>& s) {
       double sum = 0;
       for (std::size_t i = 0; i < n; ++i) sum += (s[i] - problem.step[i]) * (s[i] - problem.step[i]);
@@ -142,7 +143,7 @@ TEST_CASE("steer: ends at the solution of a problem with two bounds", "[constrai
       if (rescaled) step[0] *= 0.3;  // as an optimizer may
       auto seen = linearized(tape, at, set.violations(pair(at[0], at[1])), values, gradients);
       seen.length = 1.0 / steps;
-      problem.turn(step, seen);
+      problem.steer(step, seen);
       point = {point[0] + step[0], point[1] + step[1]};
     }
     return point;
@@ -164,8 +165,9 @@ TEST_CASE("steer: minimized costs keep their part in the loss", "[constraints]")
 TEST_CASE("steer: what makes no sense is refused", "[constraints]") {
   MultiConstraint late{subject_to(AtMost{Params{}, 4}), Steer{.deadline = 0}};
   REQUIRE_THROWS_WITH(late.start(1, toy(5.0), 1), ContainsSubstring("deadline in (0, 1]"));
-  REQUIRE_THROWS_WITH(turned({.step = {1, 2}, .violations = {0}, .gradients = {1}}),
+  REQUIRE_THROWS_WITH(steered({.step = {1, 2}, .violations = {0}, .gradients = {1}}),
                       ContainsSubstring("1 gradients of 2 numbers"));
-  REQUIRE_THROWS_AS(turned({.step = {1}, .violations = {0}, .gradients = {1}, .length = 0}), ArgumentError);
-  REQUIRE_THROWS_WITH(turned({.step = {std::nan("")}, .violations = {0}, .gradients = {1}}), ContainsSubstring("constraint 0"));
+  REQUIRE_THROWS_AS(steered({.step = {1}, .violations = {0}, .gradients = {1}, .length = 0}), ArgumentError);
+  REQUIRE_THROWS_WITH(steered({.step = {std::nan("")}, .violations = {0}, .gradients = {1}}),
+                      ContainsSubstring("constraint 0"));
 }

@@ -37,7 +37,7 @@ inline Linearized linearized(ScalarTape& tape, std::span<const Scalar> leaves, s
 }
 
 /// Gradient descent from x on the task and the penalty, with exact updates of the multipliers after each step. `length`: of a
-/// step, for formulations that turn steps; the epoch stays.
+/// step, for formulations that steer steps; the epoch stays.
 template <class F>
 double minimise(MultiConstraint<F>& problem, double x, int steps, double rate, double epoch, double length = 0.01) {
   ScalarTape tape;
@@ -47,10 +47,10 @@ double minimise(MultiConstraint<F>& problem, double x, int steps, double rate, d
     const Scalar at = tape.leaf(x);
     tape.backward((at - 10) * (at - 10) + problem.penalty(toy(at), epoch));
     double step = -rate * tape.gradient(at);
-    if constexpr (TurnsSteps<F>) {
+    if constexpr (SteersSteps<F>) {
       Linearized seen = linearized(tape, {&at, 1}, problem.constraints().violations(toy(at)), values, gradients);
       seen.length = length;
-      problem.turn({&step, 1}, seen);
+      problem.steer({&step, 1}, seen);
     }
     x += step;
     problem.update(toy(x));

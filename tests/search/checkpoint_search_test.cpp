@@ -103,7 +103,7 @@ void check_pieces(const Network& network, const F& formulation, const SearchOpti
   const SearchHistory &x = whole.history, &y = parts.history;
   CHECK(x.best_epoch == y.best_epoch);
   CHECK(x.repaired == y.repaired);
-  CHECK(x.seed_validation.loss == y.seed_validation.loss);
+  CHECK(x.baseline_validation.loss == y.baseline_validation.loss);
   CHECK(x.found_test->loss == y.found_test->loss);
   REQUIRE(y.search.epochs.size() == x.search.epochs.size());
   for (std::size_t e = 0; e < x.search.epochs.size(); ++e) {
@@ -124,19 +124,19 @@ TEST_CASE("search: stopped after every epoch and resumed, it ends as without a b
   check_pieces(narrowing(), Duccio{}, checkpoint_options());
 }
 
-TEST_CASE("search: multipliers, turns of the architecture and masks that never settle are resumed, too") {
+TEST_CASE("search: multipliers, steps of the architecture and masks that never settle are resumed, too") {
   SearchOptions options = checkpoint_options();
   options.settle = 1;
   options.architecture_share = 0.25;
   check_pieces(varied(), AugmentedLagrangian{}, options);
 }
 
-TEST_CASE("search: turned steps, patience and samples by temperature are resumed, too") {
+TEST_CASE("search: steered steps, patience and samples by temperature are resumed, too") {
   SearchOptions options = checkpoint_options();
   options.space.choices.sampling = Sampling::hard_gumbel;
   options.space.masks.secant = false;
   options.architecture_share = 0.25;
-  options.turns = Alternation::Every::epoch;
+  options.architecture_every = Alternation::Every::epoch;
   options.epochs = 12;
   options.patience = 3;
   check_pieces(varied(), Steer{}, options);
@@ -204,7 +204,7 @@ TEST_CASE("search: numbers are searched for by their loss, and refused where the
   CHECK(report.accuracy.metric == "loss");
   CHECK(report.accuracy.measured == Approx(result.history.found_test->loss));
   CHECK_FALSE(result.history.found_test->has_accuracy());
-  CHECK(result.history.found_test->loss < result.history.seed_test->loss * 10);
+  CHECK(result.history.found_test->loss < result.history.baseline_test->loss * 10);
   const auto& epochs = result.history.search.epochs;
   REQUIRE(result.history.best_epoch > 0);
   for (const EpochEvent& epoch : epochs)

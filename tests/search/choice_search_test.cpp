@@ -133,15 +133,15 @@ TEST_CASE("search: finds the alternative that the task needs") {
   }
 }
 
-TEST_CASE("search: in turns, on data of its own") {
+TEST_CASE("search: alternately, on data of its own") {
   for (const auto every : {Alternation::Every::step, Alternation::Every::epoch}) {
     SearchOptions options = brief(Sampling::score);
     options.architecture_share = 0.25;
-    options.turns = every;
-    std::vector<Turn> turns;
+    options.architecture_every = every;
+    std::vector<Moves> steps;
     std::vector<std::int64_t> sizes;
     options.objective.before_update = [&](StepContext& step) {
-      turns.push_back(step.turn);
+      steps.push_back(step.moves);
       sizes.push_back(step.batch.size());
     };
     Network network = supernet();
@@ -150,12 +150,12 @@ TEST_CASE("search: in turns, on data of its own") {
     options.batch = 16;
     auto [found, history] = search(supernet(), pictures(), bounds, AugmentedLagrangian{}, options);
     CHECK(bounds.feasible(describe(found)));
-    turns.erase(turns.begin(), turns.begin() + 16);  // warm-up: 256 images
-    const auto of_architecture = std::count(turns.begin(), turns.end(), Turn::architecture);
+    steps.erase(steps.begin(), steps.begin() + 16);  // warm-up: 256 images
+    const auto of_architecture = std::count(steps.begin(), steps.end(), Moves::architecture);
     // 192 images train the weights in 12 steps an epoch, 64 the architecture, in the first half of 4 epochs.
-    CHECK(std::count(turns.begin(), turns.end(), Turn::weights) == 48);
+    CHECK(std::count(steps.begin(), steps.end(), Moves::weights) == 48);
     CHECK(of_architecture == (every == Alternation::Every::step ? 24 : 8));
-    CHECK(turns[1] == (every == Alternation::Every::step ? Turn::architecture : Turn::weights));
+    CHECK(steps[1] == (every == Alternation::Every::step ? Moves::architecture : Moves::weights));
   }
   SearchOptions wrong = brief(Sampling::score);
   wrong.architecture_share = 1;
@@ -163,7 +163,7 @@ TEST_CASE("search: in turns, on data of its own") {
                     ContainsSubstring("expected an architecture_share in [0, 1)"));
 }
 
-TEST_CASE("search: the architecture's turns keep what choices learn, and no running statistics") {
+TEST_CASE("search: the architecture's steps keep what choices learn, and no running statistics") {
   Network network = supernet();
   const SearchSpace space(network);
   State before, after;

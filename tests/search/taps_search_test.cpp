@@ -158,12 +158,12 @@ TEST_CASE("taps in a search: finds the few that a task needs") {
     const auto [found, history] = search(signal_network(channels), data, bounds, Duccio{}, options);
     REQUIRE(history.found_test);
     const Conv1d &first = kernel_of(found, 1), &second = kernel_of(found, 4);
-    INFO("accuracy " << history.seed_test->accuracy << " before, " << history.found_test->accuracy << " after; " << first.kernel
-                     << " taps of dilation " << first.dilation << " and " << second.kernel << " taps");
+    INFO("accuracy " << history.baseline_test->accuracy << " before, " << history.found_test->accuracy << " after; "
+                     << first.kernel << " taps of dilation " << first.dilation << " and " << second.kernel << " taps");
     CHECK(bounds.feasible(describe(found)));
     CHECK(first.kernel + second.kernel < 18);
-    CHECK(history.seed_test->accuracy > 0.9);
-    CHECK(history.found_test->accuracy > history.seed_test->accuracy - 0.05);
+    CHECK(history.baseline_test->accuracy > 0.9);
+    CHECK(history.found_test->accuracy > history.baseline_test->accuracy - 0.05);
     // The tap of now and that of three steps before are all that the class shows in: no wider grid holds them.
     CHECK(first.kernel >= 4);
     CHECK(first.dilation == 1);

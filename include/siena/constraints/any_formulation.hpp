@@ -23,8 +23,8 @@ class AnyFormulation {
   requires(!std::same_as<std::remove_cvref_t<F>, AnyFormulation>) AnyFormulation(F&& formulation) {
     using Held = std::remove_cvref_t<F>;
     assert_formulation<Held>();
-    static_assert(!(TurnsSteps<Held> || FormulatesEach<Held>) || Formulation<Held>,
-                  "siena: a formulation that turns steps, or has one for each constraint, holds all constraints at once; it "
+    static_assert(!(SteersSteps<Held> || FormulatesEach<Held>) || Formulation<Held>,
+                  "siena: a formulation that steers steps, or has one for each constraint, holds all constraints at once; it "
                   "cannot be one "
                   "of several, nor be held by AnyFormulation: give it to MultiConstraint or search as it is");
     if constexpr (Formulation<Held>) {

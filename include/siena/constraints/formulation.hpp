@@ -78,14 +78,14 @@ struct Linearized {
 };
 /// Changes a step of parameters (what they are about to be changed by).
 template <class F>
-concept HasTurn = requires(const F& formulation, std::span<double> step, const Linearized& constraints) {
-  formulation.turn(step, constraints);
+concept HasSteer = requires(const F& formulation, std::span<double> step, const Linearized& constraints) {
+  formulation.steer(step, constraints);
 };
 
-/// A way to hold constraints without a part in the loss: turns each step of the architecture's parameters, of all constraints
-/// at once. `name()`, `to_string()`, `start` as in a Formulation, and `turn(step, constraints)`.
+/// A way to hold constraints without a part in the loss: steers each step of the architecture's parameters, of all constraints
+/// at once. `name()`, `to_string()`, `start` as in a Formulation, and `steer(step, constraints)`.
 template <class F>
-concept TurnsSteps = Named<F> && Described<F> && StartsMemory<F> && HasTurn<F>;
+concept SteersSteps = Named<F> && Described<F> && StartsMemory<F> && HasSteer<F>;
 
 /// Has a formulation for each of several constraints: `of(i)`; `expect(count)` throws ArgumentError for any other number of
 /// them.
@@ -132,7 +132,7 @@ void load_memory(M& memory, const State& state, const std::string& prefix) {
 template <class F>
 using FormulationOfOne = typename detail::FormulationOfOne<F>::type;
 
-/// Explains in one sentence what `F` lacks to be a Formulation, or what turns steps; entry points call it instead of
+/// Explains in one sentence what `F` lacks to be a Formulation, or what steers steps; entry points call it instead of
 /// constraining their templates.
 template <class F>
 constexpr void assert_formulation() {
@@ -147,11 +147,11 @@ constexpr void assert_formulation() {
                 "remembers of one constraint when the search begins: a struct that names its numbers in `static void "
                 "attributes(auto& self, auto&& visit)`, or NoMemory");
   static_assert(
-      !StartsMemory<One> || HasTurn<One> || (HasTerm<One, double> && HasTerm<One, Scalar>),
+      !StartsMemory<One> || HasSteer<One> || (HasTerm<One, double> && HasTerm<One, Scalar>),
       "siena: a formulation needs `template <class N> N term(const N& violation, const Memory& memory, double progress) "
       "const`, the term of the loss for one constraint, for N = double and N = Scalar; or, to change steps instead of the "
-      "loss, `void turn(std::span<double> step, const Linearized& constraints) const`");
-  static_assert(!StartsMemory<One> || HasTurn<One> || HasStrength<One>,
+      "loss, `void steer(std::span<double> step, const Linearized& constraints) const`");
+  static_assert(!StartsMemory<One> || HasSteer<One> || HasStrength<One>,
                 "siena: a formulation needs `double strength(const Memory& memory, double progress) const`, "
                 "the present weight of a violation");
 }

@@ -19,8 +19,8 @@ namespace siena {
 
 /// Any number of constraints in one loss: the differentiable cost gives the penalty, the exact cost moves the multipliers
 /// and says what holds. `start` once after warm-up, `penalty` each step, `update` when the exact cost is known. Costs that are
-/// minimized take part without a formulation. With a formulation that turns steps, the penalty is that of these costs alone,
-/// and `turn` changes each step.
+/// minimized take part without a formulation. With a formulation that steers steps, the penalty is that of these costs alone,
+/// and `steer` changes each step.
 template <class F>
 class MultiConstraint {
  public:
@@ -118,13 +118,13 @@ class MultiConstraint {
     }
     return sum;
   }
-  /// Lets the formulation turn a step of the architecture's parameters at the present epoch, where it does that: what they were
+  /// Lets the formulation steer a step of the architecture's parameters at the present epoch, where it does that: what they were
   /// changed by, after they were brought back into their range (what that takes away must not count). The violations are those
   /// of `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
-  void turn(std::span<double> step, Linearized constraints) const requires TurnsSteps<F> {
+  void steer(std::span<double> step, Linearized constraints) const requires SteersSteps<F> {
     SIENA_ASSERT(started());
     constraints.progress = progress();
-    formulation_.turn(step, constraints);
+    formulation_.steer(step, constraints);
   }
   /// Lets exact violations move the multipliers, where the formulation has them.
   void update(const Architecture<double>& exact) {

@@ -51,7 +51,7 @@ inline std::vector<double> nonnegative_minimum(std::span<const double> matrix, s
   std::vector<double> x(n, 0.0);
   std::vector<bool> barred(n, false);  // rounding alone would let it in
   std::vector<std::size_t> set;        // of the unknowns above 0
-  for (std::size_t turn = 0; turn < 10 * n; ++turn) {
+  for (std::size_t round = 0; round < 10 * n; ++round) {
     std::size_t next = n;
     double steepest = tolerance;
     for (std::size_t j = 0; j < n; ++j) {

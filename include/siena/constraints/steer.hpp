@@ -15,12 +15,12 @@
 
 namespace siena {
 
-/// No strength at all: the loss stays the task's, and each step of the architecture's parameters is turned just so far that it
+/// No strength at all: the loss stays the task's, and each step of the architecture's parameters is steered just so far that it
 /// does not lead into what the constraints forbid (in the spirit of ConNAS, ICLR 2026). Of all steps s with
 ///
 ///     grad g_j . s <= -rate_j g_j   for every constraint j,
 ///
-/// turn takes the one nearest to the optimizer's p: s = p - sum mu_j grad g_j, mu >= 0, with mu_j above 0 only where constraint
+/// `steer` takes the one nearest to the optimizer's p: s = p - sum mu_j grad g_j, mu >= 0, with mu_j above 0 only where constraint
 /// j binds; mu is the exact solution of the dual, a quadratic problem in as many unknowns as there are constraints. To first
 /// order g_j is then at most (1 - rate_j) g_j after the step. What is broken has the rate 1 / (steps left until `deadline`), so
 /// that it comes down to its limit in equal parts, and after the deadline in `shortest` steps; what holds may use up the part
@@ -41,7 +41,7 @@ struct Steer {
                            deadline, shortest, approach);
     return {};
   }
-  void turn(std::span<double> step, const Linearized& constraints) const {
+  void steer(std::span<double> step, const Linearized& constraints) const {
     const std::size_t n = step.size(), count = constraints.violations.size();
     require<ArgumentError>(constraints.gradients.size() == n * count && constraints.length > 0,
                            "Steer: expected {} gradients of {} numbers and steps longer than 0, got {} numbers and {}", count,
@@ -85,6 +85,6 @@ struct Steer {
     return sum;
   }
 };
-static_assert(TurnsSteps<Steer> && !Formulation<Steer>);
+static_assert(SteersSteps<Steer> && !Formulation<Steer>);
 
 }  // namespace siena

@@ -45,15 +45,15 @@ struct SearchOptions {
   double patience_from = 0.5;  ///< part of the search before which patience does not end it
   SpaceOptions space = {};     ///< how masks and choices behave
   /// 0: masks and choices move with the weights in every step. Above: that part of the training data is held out for them, and
-  /// they move in turns with the weights, step by step or epoch by epoch.
+  /// they and the weights move alternately, step by step or epoch by epoch.
   double architecture_share = 0;
-  Alternation::Every turns = Alternation::Every::step;  ///< how often weights and architecture change turns
-  data::Augment augment = {};                           ///< what is done to training samples by chance, anew in each epoch
-  Objective objective = classification();               ///< what is minimised, constraints aside
-  AnyCommunicator ranks = {};  ///< as FitOptions::ranks, in both phases: all of them find the same network
-  double clip = 0;             ///< as FitOptions::clip, in both phases
-  double ema = 0;              ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
-  std::uint64_t seed = 0;      ///< of the order of samples, augmentation, dropout and samples of choices
+  Alternation::Every architecture_every = Alternation::Every::step;  ///< how often they alternate
+  data::Augment augment = {};              ///< what is done to training samples by chance, anew in each epoch
+  Objective objective = classification();  ///< what is minimised, constraints aside
+  AnyCommunicator ranks = {};              ///< as FitOptions::ranks, in both phases: all of them find the same network
+  double clip = 0;                         ///< as FitOptions::clip, in both phases
+  double ema = 0;          ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
+  std::uint64_t seed = 0;  ///< of the order of samples, augmentation, dropout and samples of choices
   /// Of both phases; the test data are not part of what a checkpoint is recognised by.
   CheckpointOptions checkpoint = {};
 };

@@ -13,7 +13,6 @@
 
 #include "siena/constraints/constraint_set.hpp"
 #include "siena/core/parallel.hpp"
-#include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/params.hpp"
@@ -28,7 +27,7 @@ namespace siena {
 struct LayerReport {
   std::string name = {}, kind = {};
   std::int64_t in_channels = 0, out_channels = 0;
-  double weights = 0, macs = 0, gap8_cycles = 0;
+  double weights = 0, macs = 0;
   std::vector<std::optional<double>> bounds = {};  ///< its part in each bound of the report, where that is a sum over layers
 
   std::optional<double> part(std::size_t bound) const { return bound < bounds.size() ? bounds[bound] : std::nullopt; }
@@ -42,7 +41,8 @@ struct Report {
     double seconds = 0;
   };
   struct Accuracy {
-    std::optional<double> seed = {}, found = {}, finetuned = {};
+    std::optional<double> baseline = {};  ///< of the network before the search
+    std::optional<double> found = {}, finetuned = {};
     std::optional<double> measured = {};  ///< by `evaluate`, which does not know what was done to the network before
     std::string metric = "accuracy";      ///< or what was measured in its place: "auc", "loss"
   };
@@ -50,14 +50,14 @@ struct Report {
   bool feasible = true;
   std::vector<ConstraintStatus> bounds = {};
   Accuracy accuracy = {};  ///< on the test samples; in [0, 1], unless it is a loss
-  double weights = 0, macs = 0, bytes = 0, gap8_cycles = 0;
+  double weights = 0, macs = 0, bytes = 0;
   std::vector<LayerReport> layers = {};  ///< those with weights; a batch norm that folds into its layer has none
   std::vector<Phase> phases = {};
   std::optional<std::uint64_t> seed = {};             ///< of the run, where the caller says it
   std::optional<data::Preparation> preparation = {};  ///< of the network's inputs, as the samples of `evaluate` say it
   int threads = 0;
 
-  /// What each layer costs, in weights, in MACs and by the model of each bound that is a sum over layers (none: GAP8 cycles).
+  /// What each layer costs, in weights, in MACs and by the model of each bound that is a sum over layers.
   std::string table() const;
   /// The table, then every bound and every accuracy, a line each.
   std::string to_string() const;
@@ -103,16 +103,13 @@ inline std::string Report::table() const {
 
   std::vector<std::vector<std::string>> rows{{"layer", "in", "out", "weights", "MACs"}};
   for (const Column& column : columns) rows[0].push_back(column.title);
-  if (columns.empty()) rows[0].push_back("gap8 cycles");
   for (const LayerReport& layer : layers) {
     rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels),
                     detail::cell_text(layer.weights), detail::cell_text(layer.macs)});
     for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(layer.part(i), bounds[i].shown()));
-    if (columns.empty()) rows.back().push_back(detail::cell_text(layer.gap8_cycles));
   }
   rows.push_back({"total", "", "", detail::cell_text(weights), detail::cell_text(macs)});
   for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(bounds[i].value, bounds[i].shown()));
-  if (columns.empty()) rows.back().push_back(detail::cell_text(gap8_cycles));
   return detail::table_text(rows);
 }
 
@@ -122,7 +119,7 @@ inline std::string Report::to_string() const {
   const auto line = [&](const char* name, const std::optional<double>& value) {
     if (value) text += format("{} {}: {}\n", accuracy.metric, name, metric_text(accuracy.metric, *value));
   };
-  line("of the seed", accuracy.seed);
+  line("of the baseline", accuracy.baseline);
   line("as found", accuracy.found);
   line("fine-tuned", accuracy.finetuned);
   line("on these samples", accuracy.measured);
@@ -139,7 +136,6 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
   report.weights = total(Params{}, architecture);
   report.macs = total(Macs{}, architecture);
   report.bytes = total(ModelSize{}, architecture);
-  report.gap8_cycles = total(Gap8{}, architecture);
   for (const auto& layer : architecture.layers) {
     if (layer.weights() <= 0) continue;
     report.layers.push_back({.name = layer.name,
@@ -147,8 +143,7 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
                              .in_channels = static_cast<std::int64_t>(layer.in_channels),
                              .out_channels = static_cast<std::int64_t>(layer.out_channels),
                              .weights = layer.weights(),
-                             .macs = layer.macs(),
-                             .gap8_cycles = Gap8{}.layer_cost(layer)});
+                             .macs = layer.macs()});
     auto& parts = report.layers.back().bounds;
     for (const AnyConstraint& constraint : constraints) parts.push_back(constraint.layer_value(layer));
     for (const Minimize& cost : constraints.minimized()) parts.push_back(cost.layer_value(layer));

@@ -50,7 +50,7 @@ inline nlohmann::ordered_json to_json(const History& history) {
 }
 
 /// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation", "model"}], "metric": "accuracy", "accuracy"
-/// (or what the metric is): {"seed", "found", "finetuned", "measured"}, "costs": {"weights", "macs", "bytes", "gap8_cycles"},
+/// (or what the metric is): {"baseline", "found", "finetuned", "measured"}, "costs": {"weights", "macs", "bytes"},
 /// "layers": [{"name", "kind", "in_channels", "out_channels", those costs but for bytes, "bounds": {name of a bound: its part
 /// in it}}], "phases": [{"name", "epochs", "seconds"}], "seed", "threads", "preparation": see data/preparation_json.hpp}. Slack
 /// is what is left of the limit, in its unit; null: not measured, or of a constraint that is no bound. The cost model of a
@@ -71,12 +71,11 @@ inline nlohmann::ordered_json to_json(const Report& report) {
     if (!bound.model.empty()) json["bounds"].back()["model"] = bound.model;
   }
   json["metric"] = report.accuracy.metric;
-  json[report.accuracy.metric] = {{"seed", detail::optional_number(report.accuracy.seed)},
+  json[report.accuracy.metric] = {{"baseline", detail::optional_number(report.accuracy.baseline)},
                                   {"found", detail::optional_number(report.accuracy.found)},
                                   {"finetuned", detail::optional_number(report.accuracy.finetuned)},
                                   {"measured", detail::optional_number(report.accuracy.measured)}};
-  json["costs"] = {
-      {"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}, {"gap8_cycles", report.gap8_cycles}};
+  json["costs"] = {{"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}};
   json["layers"] = nlohmann::ordered_json::array();
   for (const LayerReport& layer : report.layers) {
     json["layers"].push_back({{"name", layer.name},
@@ -84,8 +83,7 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"in_channels", layer.in_channels},
                               {"out_channels", layer.out_channels},
                               {"weights", layer.weights},
-                              {"macs", layer.macs},
-                              {"gap8_cycles", layer.gap8_cycles}});
+                              {"macs", layer.macs}});
     for (std::size_t i = 0; i < report.bounds.size(); ++i)
       if (const auto part = layer.part(i)) json["layers"].back()["bounds"][report.bounds[i].name] = *part;
   }

@@ -26,12 +26,12 @@ namespace siena {
 /// What happened during a search.
 struct SearchHistory {
   History warmup, search;
-  Metrics seed_validation;                       ///< of the network after warm-up
-  std::optional<Metrics> seed_test, found_test;  ///< if there are test images
-  std::vector<Reach> reach;                      ///< what each constraint's metric can come to
-  std::vector<ConstraintStatus> start;           ///< of the seed
-  std::vector<ShadowPrice> prices;               ///< which constraints bind in the end, and what they cost the task
-  int best_epoch = -1;                           ///< of the search, from 1: whose weights were kept; -1: those after the last
+  Metrics baseline_validation;                       ///< of the network after warm-up
+  std::optional<Metrics> baseline_test, found_test;  ///< if there are test images
+  std::vector<Reach> reach;                          ///< what each constraint's metric can come to
+  std::vector<ConstraintStatus> start;               ///< of the baseline, which it begins with
+  std::vector<ShadowPrice> prices;                   ///< which constraints bind in the end, and what they cost the task
+  int best_epoch = -1;    ///< of the search, from 1: whose weights were kept; -1: those after the last
   bool repaired = false;  ///< whether something had to change for a bound to hold when masks were settled
 };
 
@@ -101,17 +101,17 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                           .checkpoint = options.checkpoint},
                          observers);
   }
-  history.seed_validation = evaluate(network, data.validation, options.batch, options.objective);
-  if (data.test.size() > 0) history.seed_test = evaluate(network, data.test, options.batch, options.objective);
+  history.baseline_validation = evaluate(network, data.validation, options.batch, options.objective);
+  if (data.test.size() > 0) history.baseline_test = evaluate(network, data.test, options.batch, options.objective);
 
-  constraints.start(history.seed_validation.loss, start, options.epochs);
+  constraints.start(history.baseline_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
 
   SearchPhase<Formulation> phase(network, space, constraints, options);
   const data::Split parts = data::split(data.train, {.fraction = options.architecture_share, .seed = options.seed});
   std::optional<Alternation> alternate;
   if (options.architecture_share > 0)
-    alternate = Alternation{.data = parts.held_out, .every = options.turns, .until = options.settle};
+    alternate = Alternation{.data = parts.held_out, .every = options.architecture_every, .until = options.settle};
   history.search = fit(network, parts.kept, data.validation,
                        {.epochs = options.epochs,
                         .batch = options.batch,

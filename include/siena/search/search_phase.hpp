@@ -17,7 +17,7 @@
 #include "siena/search/options.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/slack.hpp"
-#include "siena/search/step_turner.hpp"
+#include "siena/search/step_steering.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/train/best_epoch.hpp"
@@ -48,7 +48,7 @@ class SearchPhase {
         constraints_(constraints),
         options_(std::move(options)),
         compact_(space),
-        turner_(network, space),
+        steering_(network, space),
         approach_(constraints.constraints().violations(space.choices().count() > 0 ? describe_expected(network, space)
                                                                                    : describe(network, space, space.full()))) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
@@ -171,7 +171,7 @@ class SearchPhase {
     return loss;
   }
   void before_update(StepContext& step) {
-    const auto measure = step.turn == Turn::weights ? CompactNetwork::Worth::kept : CompactNetwork::Worth::measured;
+    const auto measure = step.moves == Moves::weights ? CompactNetwork::Worth::kept : CompactNetwork::Worth::measured;
     compact_.return_gradients(network_, static_cast<double>(step.samples), measure);
     if (learns_by_score(step)) {
       if (std::isnan(usual_)) usual_ = step.task;
@@ -179,13 +179,13 @@ class SearchPhase {
       usual_ += 0.05 * (step.task - usual_);
     }
     if (options_.objective.before_update) options_.objective.before_update(step);
-    if constexpr (TurnsSteps<Formulation>) {
-      if (!settled_ && step.turn != Turn::weights) turner_.begin(constraints_.constraints());
+    if constexpr (SteersSteps<Formulation>) {
+      if (!settled_ && step.moves != Moves::weights) steering_.begin(constraints_.constraints());
     }
   }
   bool learns_by_score(const StepContext& step) const {
     return step.mode == Mode::training && !settled_ && space_.choices().count() > 0 &&
-           space_.choices().options().sampling == Sampling::score && step.turn != Turn::weights;
+           space_.choices().options().sampling == Sampling::score && step.moves != Moves::weights;
   }
   // The same step on the channels that are on and the alternatives that may be: the others are not computed.
   StepContext on_compact(const StepContext& step) {
@@ -198,7 +198,7 @@ class SearchPhase {
             .step = step.step,
             .steps = step.steps,
             .random = step.random,
-            .turn = step.turn};
+            .moves = step.moves};
   }
   void after_step(StepContext& step) {
     if (options_.objective.after_step) options_.objective.after_step(step);
@@ -206,14 +206,14 @@ class SearchPhase {
       space_.select(network_, settled_selection_);
       return;
     }
-    if constexpr (TurnsSteps<Formulation>) {
-      if (step.turn != Turn::weights)
-        turner_.turn(constraints_, 1.0 / static_cast<double>(std::max<std::int64_t>(step.steps, 1)));
+    if constexpr (SteersSteps<Formulation>) {
+      if (step.moves != Moves::weights)
+        steering_.steer(constraints_, 1.0 / static_cast<double>(std::max<std::int64_t>(step.steps, 1)));
     }
     space_.project(network_);
-    if (step.turn != Turn::weights) approach(step);
+    if (step.moves != Moves::weights) approach(step);
     if constexpr (MultiConstraint<Formulation>::updates) {
-      if (step.turn != Turn::weights) constraints_.update(describe(network_, space_));
+      if (step.moves != Moves::weights) constraints_.update(describe(network_, space_));
     }
   }
 
@@ -237,7 +237,7 @@ class SearchPhase {
   MultiConstraint<Formulation>& constraints_;
   const SearchOptions options_;
   CompactNetwork compact_;
-  StepTurner turner_;
+  StepSteering steering_;
   Approach approach_;
   bool settled_ = false, repaired_ = false;
   double usual_ = std::nan("");  // running mean of the loss

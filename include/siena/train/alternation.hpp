@@ -14,20 +14,20 @@
 
 namespace siena {
 
-/// Trains weights and architecture in turns, the architecture on data of its own, so that it is judged by samples that the
-/// weights did not see. Running statistics follow the turns of the weights alone.
+/// Trains weights and architecture alternately, the architecture on data of its own, so that it is judged by samples that the
+/// weights did not see. Running statistics follow the steps of the weights alone.
 struct Alternation {
   enum class Every {
     step,  ///< a step of the architecture after each one of the weights
     epoch  ///< one pass over the architecture's data after each epoch of the weights
   };
   data::Dataset data = {};    ///< the samples of the architecture
-  Every every = Every::step;  ///< how often they change turns
+  Every every = Every::step;  ///< how often they alternate
   double until = 1;           ///< part of the phase after which only the weights move
 };
 
-/// Whose turn a step is.
-enum class Turn { both, weights, architecture };
+/// What a step moves.
+enum class Moves { both, weights, architecture };
 
 /// The architecture's batches: pass after pass over its data. Each epoch of the weights begins a pass of its own, so that a
 /// training that goes on from a checkpoint sees the same batches.

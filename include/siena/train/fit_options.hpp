@@ -26,7 +26,7 @@ struct FitOptions {
   AnySchedule schedule = CosineLr{};  ///< how the learning rate changes over the epochs
   /// Of the parameters of Role::architecture, at a constant rate; none: they stay as they are.
   std::optional<AnyOptimizer> architecture = {};
-  /// Where given, `architecture` moves in turns with the weights; else both move in every step.
+  /// Where given, `architecture` moves alternately with the weights; else both move in every step.
   std::optional<Alternation> alternate = {};
   data::Augment augment = {};  ///< what is done to training samples by chance, anew in each epoch
   std::uint64_t seed = 0;      ///< of the order of samples, augmentation and dropout; the network has its own

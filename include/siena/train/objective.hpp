@@ -30,15 +30,15 @@ struct StepContext {
   Tape& tape;                ///< on which the step is recorded
   const data::Batch& batch;  ///< its samples
   Mode mode = Mode::training;
-  double epoch = 0;          ///< how far the phase has come, in epochs: 2.5 in the middle of the third
-  int epochs = 0;            ///< of the phase
-  std::int64_t step = 0;     ///< steps of the phase before this one
-  std::int64_t steps = 0;    ///< of the whole phase
-  Random random{};           ///< belongs to (seed, step)
-  Turn turn = Turn::both;    ///< whose turn the step is
-  Var outputs = {};          ///< what `forward` gave
-  std::int64_t samples = 0;  ///< of the whole batch, on all ranks; there when gradients are
-  double task = 0;           ///< loss of the task, a mean over them; there when gradients are
+  double epoch = 0;           ///< how far the phase has come, in epochs: 2.5 in the middle of the third
+  int epochs = 0;             ///< of the phase
+  std::int64_t step = 0;      ///< steps of the phase before this one
+  std::int64_t steps = 0;     ///< of the whole phase
+  Random random{};            ///< belongs to (seed, step)
+  Moves moves = Moves::both;  ///< what the step moves
+  Var outputs = {};           ///< what `forward` gave
+  std::int64_t samples = 0;   ///< of the whole batch, on all ranks; there when gradients are
+  double task = 0;            ///< loss of the task, a mean over them; there when gradients are
 
   /// The network's outputs for the batch.
   Var forward() { return outputs = network.forward(tape.reference(batch.inputs), mode, random); }

@@ -166,27 +166,27 @@ class Trainer {
       return d.empty() ? "none" : format("{} of {}, {:016x}", d.size(), d.shape(), data::fingerprint(d));
     };
     const auto& o = options_;
-    return {
-        {"phase", o.phase},
-        {"epochs", std::to_string(o.epochs)},
-        {"batch", std::to_string(o.batch)},
-        {"ranks", std::to_string(o.ranks.size())},
-        {"seed", std::to_string(o.seed)},
-        {"optimizer", o.optimizer.to_string()},
-        {"schedule", o.schedule.to_string()},
-        {"architecture optimizer", o.architecture ? o.architecture->to_string() : "none"},
-        {"turns", o.alternate ? format("{}, until {}, {}", o.alternate->every == Alternation::Every::step ? "step" : "epoch",
-                                       o.alternate->until, data(o.alternate->data))
-                              : "none"},
-        {"objective", o.objective.settings},
-        {"augmentation", to_string(o.augment)},
-        {"keep_best", o.keep_best ? "yes" : "no"},
-        {"patience", std::to_string(o.patience)},
-        {"clip", format("{}", o.clip)},
-        {"average of weights", format("{}", o.ema)},
-        {"starting weights", start_},
-        {"training samples", data(loader_.dataset())},
-        {"validation samples", data(validation_)}};
+    return {{"phase", o.phase},
+            {"epochs", std::to_string(o.epochs)},
+            {"batch", std::to_string(o.batch)},
+            {"ranks", std::to_string(o.ranks.size())},
+            {"seed", std::to_string(o.seed)},
+            {"optimizer", o.optimizer.to_string()},
+            {"schedule", o.schedule.to_string()},
+            {"architecture optimizer", o.architecture ? o.architecture->to_string() : "none"},
+            {"alternation", o.alternate
+                                ? format("{}, until {}, {}", o.alternate->every == Alternation::Every::step ? "step" : "epoch",
+                                         o.alternate->until, data(o.alternate->data))
+                                : "none"},
+            {"objective", o.objective.settings},
+            {"augmentation", to_string(o.augment)},
+            {"keep_best", o.keep_best ? "yes" : "no"},
+            {"patience", std::to_string(o.patience)},
+            {"clip", format("{}", o.clip)},
+            {"average of weights", format("{}", o.ema)},
+            {"starting weights", start_},
+            {"training samples", data(loader_.dataset())},
+            {"validation samples", data(validation_)}};
   }
 
   data::LoaderOptions loader_options() const {
@@ -268,11 +268,11 @@ class Trainer {
     RunningMetrics metrics;
     double penalty = 0;
     data::Epoch batches = loader_.epoch(epoch_);
-    const bool turns = alternate_ && epoch_ < options_.alternate->until * options_.epochs;
-    const bool every_step = turns && options_.alternate->every == Alternation::Every::step;
-    if (turns) alternate_->begin_epoch(epoch_);
+    const bool alternates = alternate_ && epoch_ < options_.alternate->until * options_.epochs;
+    const bool every_step = alternates && options_.alternate->every == Alternation::Every::step;
+    if (alternates) alternate_->begin_epoch(epoch_);
     for (std::int64_t s = 0; s < steps; ++s) {
-      penalty += step(*batches.next(), s, steps, metrics, alternate_ ? Turn::weights : Turn::both);
+      penalty += step(*batches.next(), s, steps, metrics, alternate_ ? Moves::weights : Moves::both);
       if (every_step) architecture_step(s, steps);
       if (observers.empty()) continue;
       const Metrics mean = metrics.mean();
@@ -288,24 +288,24 @@ class Trainer {
                          .seconds_left = seconds_since(started_) / done * left,
                          .bounds = bounds_});
     }
-    if (turns && !every_step) {
+    if (alternates && !every_step) {
       for (std::int64_t s = 0; s < alternate_->batches(); ++s) architecture_step(steps - 1, steps);
     }
-    if (turns) alternate_->end_epoch();
+    if (alternates) alternate_->end_epoch();
     event.train = metrics.mean();
     event.penalty = penalty / static_cast<double>(steps);
     event.lr = weights_.lr();
   }
 
-  // The architecture's turn, at the place of step `s` of the weights.
+  // A step of the architecture, at the place of step `s` of the weights.
   void architecture_step(std::int64_t s, std::int64_t steps) {
     const KeptStatistics kept(network_);
     RunningMetrics unseen;
-    step(alternate_->next(), s, steps, unseen, Turn::architecture);
+    step(alternate_->next(), s, steps, unseen, Moves::architecture);
   }
 
   // One batch: forward, backward, update. Returns the penalty.
-  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics, Turn turn) {
+  double step(const data::Batch& batch, std::int64_t s, std::int64_t steps, RunningMetrics& metrics, Moves moves) {
     const std::int64_t global = epoch_ * steps + s;
     const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
     tape_.clear();
@@ -318,8 +318,8 @@ class Trainer {
                         .step = global,
                         .steps = options_.epochs * steps,
                         .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
-                        .turn = turn};
-    if (turn == Turn::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
+                        .moves = moves};
+    if (moves == Moves::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
     const Loss loss = options_.objective.loss(context);
     const detail::BatchTotals totals = detail::totals(options_.ranks, loss, batch);
     const double task = context.task = totals.task, penalty = loss.penalty.value();
@@ -342,13 +342,13 @@ class Trainer {
                             totals.part);
     if (options_.objective.before_update) options_.objective.before_update(context);
     detail::share_buffers(options_.ranks, network_);
-    if (turn != Turn::architecture) {
+    if (moves != Moves::architecture) {
       if (options_.clip > 0) clip_gradients(weights_.parameters(), options_.clip);
       weights_.step(rate);
     }
-    if (turn != Turn::weights) architecture_.step(1);
+    if (moves != Moves::weights) architecture_.step(1);
     if (options_.objective.after_step) options_.objective.after_step(context);
-    if (average_ && turn != Turn::architecture) average_->update();
+    if (average_ && moves != Moves::architecture) average_->update();
     network_.zero_grad();
     return penalty;
   }

@@ -67,7 +67,7 @@ if options.calls:
                                "seed": options.seed, "warm": warm, "threads": options.threads, "log": options.log}) + "\n")
 
 memory, latency = part(options.memory), part(options.latency)
-searches = options.method not in ("uniform", "seed")
+searches = options.method not in ("uniform", "baseline")
 if options.fail_at == options.memory:
     print("a line before")
     print("program: expected a bound that can be kept, got <none> & more", file=sys.stderr)
@@ -94,13 +94,13 @@ if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
 if searches:
     open(checkpoint("search"), "w").close()
 
-keep = 1.0 if options.method == "seed" else min(memory, latency)
+keep = 1.0 if options.method == "baseline" else min(memory, latency)
 width = math.sqrt(keep)
 layers = [(name, wide, max(1, round(wide * width * random.uniform(0.6, 1.2))) if name != "classifier" and width < 1 else wide)
           for name, wide in zip(names, widths)]
 costs = {"weights": full["weights"] * memory * 0.99, "macs": full["macs"] * keep * 0.97, "bytes": full["bytes"] * memory * 0.99,
          "gap8_cycles": full["gap8_cycles"] * latency * 0.98}
-if options.method == "seed":
+if options.method == "baseline":
     costs = full
 breaks = options.breaks == options.memory
 bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["bytes"] * (1.2 if breaks else 1), "slack": 1,
@@ -110,7 +110,7 @@ bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["by
 if options.cost_model != "gap8" and options.in_cycles != options.latency:  # a time, which is a thousandth of a microsecond for each cycle
     bounds[1].update(unit="s", limit=bounds[1]["limit"] * 1e-9, value=bounds[1]["value"] * 1e-9)
 bounds[1]["model"] = options.cost_model
-bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none" and options.method != "seed"]
+bounds = [b for b, of in zip(bounds, (options.memory, options.latency)) if of != "none" and options.method != "baseline"]
 whole = [{**b, "value": full["bytes"] if b["name"] == "memory" else b["value"] / costs["gap8_cycles"] * full["gap8_cycles"]}
          for b in bounds]
 best = 0.86 - 0.12 * (1 - keep) ** 2 - (0.02 if options.method == "uniform" else 0) + 0.01 * random.random()
@@ -127,7 +127,7 @@ else:
     history = {"training": epochs(sum(counts), 0, []), "kept_epoch": 1}
 report = {"program": "a program <&>", "method": options.method, "feasible": not breaks, "metric": options.metric,
           "bounds": bounds,
-          options.metric: {"seed": 0.82 if searches else None, "found": best - 0.02 if searches else None,
+          options.metric: {"baseline": 0.82 if searches else None, "found": best - 0.02 if searches else None,
                            "finetuned": best},
           "costs": costs,
           "layers": [{"name": name, "kind": "conv", "in_channels": 3, "out_channels": after} for name, wide, after in layers],

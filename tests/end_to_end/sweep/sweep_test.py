@@ -76,7 +76,7 @@ class SweepTest(unittest.TestCase):
         self.assertEqual(one["result"], report["accuracy"]["finetuned"])
         self.assertEqual(one["costs"], report["costs"])
         self.assertEqual((one["role"], one["memory"], one["latency"], one["seed"]), ("search", "75%", "50%", 1))
-        self.assertEqual(results["unsearched_seed-0"]["method"], "seed")
+        self.assertEqual(results["baseline_seed-0"]["method"], "baseline")
         # The front: no search is both cheaper and better.
         for cost in ("bytes", "gap8_cycles", "macs"):
             found = [r for r in results.values() if r["role"] == "search"]
@@ -106,23 +106,23 @@ class SweepTest(unittest.TestCase):
     def test_mean_and_difference(self):
         self.sweep("--memory", "50%", "--seeds", "0,1,2", "--baselines")
         results = self.results()
-        values = {role: [r["result"] for r in results.values() if r["role"] == role] for role in ("search", "uniform", "seed")}
+        values = {role: [r["result"] for r in results.values() if r["role"] == role] for role in ("search", "uniform", "baseline")}
         row = [cell.text for cell in self.page().find(".//" + HTML + "table").findall(HTML + "tr")[2]]
         mean = 100 * sum(values["search"]) / 3
         deviation = (sum((100 * v - mean) ** 2 for v in values["search"]) / 2) ** 0.5
         self.assertEqual(row[:3], ["50%", "none", f"{mean:.2f} ± {deviation:.2f} (3)"])
         self.assertTrue(row[6].startswith(f"{100 * sum(values['uniform']) / 3:.2f} ± "))
         self.assertTrue(row[10].startswith(f"{mean - 100 * sum(values['uniform']) / 3:.2f} ± "))
-        self.assertTrue(row[11].startswith(f"{100 * sum(values['seed']) / 3:.2f} ± "))
+        self.assertTrue(row[11].startswith(f"{100 * sum(values['baseline']) / 3:.2f} ± "))
 
     def test_what_latency_is_counted_by(self):
-        """A bound by another model than GAP8 is what the networks are compared by, the unsearched one too."""
+        """A bound by another model than GAP8 is what the networks are compared by, the baseline too."""
         said = self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines", program=["--cost-model", "cortex-m"])
         self.assertIn("49.0 % of the latency", said)
         self.assertEqual(self.pictures(), ["pareto_bytes.svg", "pareto_latency.svg", "pareto_macs.svg"])
         self.assertIn("latency", self.results()["memory-75pc_latency-25pc_seed-0"]["fronts"])
         with open(os.path.join(self.out, "pareto_latency.svg")) as file:
-            self.assertIn("1594.88 latency by cortex-m (us)", file.read())  # of the unsearched network
+            self.assertIn("1594.88 latency by cortex-m (us)", file.read())  # of the baseline network
         rows = self.page().findall(".//" + HTML + "table")[1].findall(HTML + "tr")
         self.assertEqual([cell.text for cell in rows[0]][3:6], ["bytes", "latency (us)", "MACs"])
         self.assertEqual(rows[-1][4].text, "1594.88 (100.0\u00a0%)")
@@ -137,7 +137,7 @@ class SweepTest(unittest.TestCase):
         head = self.page().find(".//" + HTML + "table").findall(HTML + "tr")
         width = lambda row: sum(int(cell.get("colspan", 1)) for cell in row)
         self.assertEqual(width(head[0]), width(head[1]))
-        with open(self.run_file("unsearched_seed-0", "report.json")) as file:
+        with open(self.run_file("baseline_seed-0", "report.json")) as file:
             self.assertNotIn("latency", {bound["name"] for bound in json.load(file)["bounds"]})
 
     def test_a_picture_that_is_out_of_date_goes(self):
@@ -330,12 +330,12 @@ class SweepTest(unittest.TestCase):
 
     def test_method_and_files_of_the_command(self):
         self.sweep("--memory", "75%", "--baselines", program=["--method", "both", "--log", "{run}/epochs.jsonl"])
-        self.assertEqual([c["method"] for c in self.calls()], ["both", "uniform", "seed"])
+        self.assertEqual([c["method"] for c in self.calls()], ["both", "uniform", "baseline"])
         self.assertEqual(self.calls()[0]["log"], self.run_file("memory-75pc_latency-none_seed-0", "epochs.jsonl"))
 
     def test_other_metrics_and_missing_parts(self):
         self.sweep("--memory", "75%", "--baselines", program=["--metric", "auc"])
-        self.assertEqual(self.results()["unsearched_seed-0"]["metric"], "auc")
+        self.assertEqual(self.results()["baseline_seed-0"]["metric"], "auc")
         self.sweep("--memory", "50%", program=["--metric", "auc", "--no-history"])
         self.assertFalse(os.path.exists(self.run_file("memory-50pc_latency-none_seed-0", "epochs.svg")))
         self.sweep("--memory", "25%", program=["--epochs", "0,1,0"])

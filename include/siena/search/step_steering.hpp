@@ -11,11 +11,11 @@
 
 namespace siena {
 
-/// What a formulation that turns steps (TurnsSteps) needs of each step of a search: the violations and their gradients where
+/// What a formulation that steers steps (SteersSteps) needs of each step of a search: the violations and their gradients where
 /// the step begins, and what the optimizer makes of the alphas.
-class StepTurner {
+class StepSteering {
  public:
-  StepTurner(Network& network, const SearchSpace& space) : network_(network), space_(space) {}
+  StepSteering(Network& network, const SearchSpace& space) : network_(network), space_(space) {}
 
   /// Before the update: remembers the alphas, and how each violation changes with them. Gradients of the task stay as they are.
   void begin(const ConstraintSet& constraints) {
@@ -39,13 +39,13 @@ class StepTurner {
     }
     for (std::size_t a = 0; a < alphas_.size(); ++a) alphas_[a]->grad = std::move(task[a]);
   }
-  /// After the update: lets the formulation turn what the alphas were changed by. A step takes the part `length` of the search.
+  /// After the update: lets the formulation steer what the alphas were changed by. A step takes the part `length` of the search.
   template <class F>
-  void turn(const MultiConstraint<F>& constraints, double length) {
+  void steer(const MultiConstraint<F>& constraints, double length) {
     space_.project(network_);  // what that takes away must not count
     std::vector<double> step = values();
     for (std::size_t i = 0; i < step.size(); ++i) step[i] -= before_[i];
-    constraints.turn(step, {.violations = violations_, .gradients = gradients_, .length = length});
+    constraints.steer(step, {.violations = violations_, .gradients = gradients_, .length = length});
     std::size_t i = 0;
     for (Parameter* alpha : alphas_) {
       for (float& x : alpha->value.row(0)) x = static_cast<float>(before_[i] + step[i]), ++i;

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
-// expect: a formulation that turns steps, or has one for each constraint, holds all constraints at once; it cannot be one of several
+// expect: a formulation that steers steps, or has one for each constraint, holds all constraints at once; it cannot be one of several
 #include "siena/constraints.hpp"
 
 #ifdef CONTROL
