@@ -47,3 +47,13 @@ TEST_CASE("upsample: values and gradients") {
   CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return up(in[0]); }, {image}));
   CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::add(up(in[0]), up(in[0])); }, {image}));
 }
+
+TEST_CASE("interleaved channels: values and gradients") {
+  const DTensor x = random_tensor<double>({2, 3, 6}, 1);
+  DTape tape(false);
+  const DTensor y = ops::interleave_channels(tape.reference(x), 2).value();
+  for (int c = 0; c < 6; ++c) CHECK(y(1, 2, c) == x(1, 2, c % 2 * 3 + c / 2));
+  CHECK_GRADIENTS(gradcheck([](DTape&, DVars in) { return ops::interleave_channels(in[0], 2); }, {x}));
+  CHECK_GRADIENTS(gradcheck(
+      [](DTape&, DVars in) { return ops::add(ops::interleave_channels(in[0], 3), ops::interleave_channels(in[0], 6)); }, {x}));
+}

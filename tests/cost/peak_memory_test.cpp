@@ -58,7 +58,8 @@ class Arena {
       if (value_[i] == i) {
         const double bytes = blocks_[i].bytes;
         const auto& kind = layer(i).kind;
-        const bool over = kind == LayerKind::activation || kind == LayerKind::batch_norm || of_two(i);
+        const bool elementwise = kind == LayerKind::activation || kind == LayerKind::batch_norm || of_two(i);
+        const bool over = layer(i).in_place.value_or(elementwise);
         const int first = all(i).empty() ? -2 : all(i)[0];
         const bool in_place = over && first > -2 && blocks_[first].users == 1;
         peak = std::max(peak, in_place ? live - blocks_[first].bytes + std::max(bytes, blocks_[first].bytes) : live + bytes);

@@ -177,6 +177,10 @@ TEST_CASE("onnx: OpenCV computes each layer, of odd sizes") {
   CHECK(layer_error(image, Slice{.height = {1, -1}, .width = {3}, .channels = {-2}}) < 1e-6);
   CHECK(layer_error(signal, Pad{.padding = {0, 0, 2, 1}}) < 1e-6);
   CHECK(layer_error(signal, Slice{.width = {-1}}, Flatten{}) < 1e-6);
+  CHECK(layer_error(image, Conv2d{.out = 6}, ChannelShuffle{.groups = 3}) < 1e-5);
+  CHECK(layer_error(signal, ChannelShuffle{.groups = 2}) < 1e-6);
+  CHECK(layer_error(image, Conv2d{.out = 6}, GroupNorm{.groups = 3}) < 1e-5);
+  CHECK(layer_error(signal, GroupNorm{.groups = 2}) < 1e-5);
   for (const Shape& shape : {image, signal}) {
     INFO(shape.to_string());
     const auto excite = [&](const Flow& x) {

@@ -80,3 +80,33 @@ TEMPLATE_TEST_CASE("every pixel becomes several, and gets the sum of their gradi
     }
   }
 }
+
+TEMPLATE_TEST_CASE("channels of equal parts in turns, and back", "[kernels][rearrange]", float, double) {
+  using T = TestType;
+  for (const auto& [channels, parts] : {std::pair{1, 1}, {6, 2}, {6, 3}, {20, 5}, {64, 4}, {19, 19}}) {
+    for (const std::int64_t rows : {1, 700}) {
+      INFO(rows << " rows of " << channels << " channels in " << parts << " parts");
+      auto run = [&, c = channels, p = parts](T poison, bool reference) {
+        Random random(6);
+        const auto x = random_rows<T>(random, rows, c, poison);
+        auto y = unwritten_rows<T>(rows, c), back = unwritten_rows<T>(rows, c), added = random_rows<T>(random, rows, c, T(1));
+        if (reference) {
+          for (std::int64_t r = 0; r < rows; ++r) {
+            for (std::int64_t k = 0; k < c; ++k) {
+              const auto to = static_cast<std::size_t>(r * padded(c) + k), row = static_cast<std::size_t>(r * padded(c));
+              y[to] = x[row + static_cast<std::size_t>(k % p * (c / p) + k / p)];
+              added[to] += y[to];
+            }
+          }
+          back = x;
+        } else {
+          kernels::interleave_channels<native, T>(rows, c, p, x, y, Write::overwrite);
+          kernels::interleave_channels<native, T>(rows, c, p, x, added, Write::accumulate);
+          kernels::interleave_channels<native, T>(rows, c, c / p, y, back, Write::overwrite);
+        }
+        return Results<T>{{"y", y, c}, {"back", back, c}, {"added", added, c}};
+      };
+      check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, 0);
+    }
+  }
+}

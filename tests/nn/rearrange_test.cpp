@@ -61,3 +61,20 @@ TEST_CASE("upsample: sizes that cannot be are refused") {
                     Catch::Contains("upsample_3: expected at most 2^48 elements, got factors of 1 and 1073741824 for 1x"));
   CHECK_THROWS_WITH(Network({1, 1, 1}, wide(1 << 8)), Catch::Contains("upsample_3: Shape: expected at most 2^48 elements"));
 }
+
+TEST_CASE("channel shuffle: channels of the groups in turns") {
+  const Tensor features({1, 6}, {1, 2, 3, 4, 5, 6});
+  CHECK(outputs(features, [](Flow x) { return x | ChannelShuffle{.groups = 2}; }) == Numbers{1, 4, 2, 5, 3, 6});
+  CHECK(outputs(features, [](Flow x) { return x | ChannelShuffle{.groups = 3}; }) == Numbers{1, 3, 5, 2, 4, 6});
+  CHECK_THROWS_WITH(Network({6}, [](Flow x) { return x | ChannelShuffle{.groups = 4}; }),
+                    Catch::Contains("channel_shuffle_1: expected a number of groups that divides 6 channels, got 4"));
+}
+
+TEST_CASE("group norm: each sample and group by itself") {
+  const Tensor images({2, 1, 1, 4}, {1, 3, 10, 30, -1, 1, 0, 2});
+  const auto norm = [](Flow x) { return x | GroupNorm{.groups = 2, .epsilon = 1e-12}; };
+  for (const float value : outputs(images, norm)) CHECK(std::abs(value) == Approx(1));
+  CHECK_THROWS_WITH(
+      Network({4, 4, 6}, [](Flow x) { return x | GroupNorm{.groups = 4}; }),
+      Catch::Contains("group_norm_1: expected a number of groups that divides 6 channels, and epsilon > 0, got 4"));
+}

@@ -528,3 +528,48 @@ TEST_CASE("groups: the minimum of channels") {
   CHECK_THROWS_WITH(Grouped([](const Flow& x) { return classify((x | conv(8, 3, 0)).named("a")); }),
                     ContainsSubstring("a: expected Channels with a minimum and a multiple of at least 1, got 0 and 1"));
 }
+
+TEST_CASE("groups: a norm of groups keeps or loses whole ones") {
+  const Grouped g([](const Flow& x) {
+    const Flow y = (x | conv(12, 3, 5)).named("a") | GroupNorm{.groups = 3};
+    return classify((y | conv(4)).named("b") | GroupNorm{.groups = 4});
+  });
+  CHECK(g["a"].channels == 3);
+  CHECK(g["a"].minimum == 2);
+  CHECK(g.runs("a")[0].width == 4);
+  CHECK(g.group("group_norm_1") == g.group("a"));
+  CHECK(g["b"].channels == 4);
+  const Grouped uneven([](const Flow& x) {  // 3 + 3 channels in groups of 2
+    return classify(concat({(x | conv(3)).named("a"), x | conv(3)}) | GroupNorm{.groups = 3});
+  });
+  CHECK(uneven.frozen("a"));
+  CHECK(uneven["a"].frozen_by == "'group_norm_1' reads them in groups of 2, which end within theirs");
+}
+
+TEST_CASE("groups: a shuffle ties the channels of its groups, and what reads it finds them in its order") {
+  const Grouped halves([](const Flow& x) {
+    const Flow y = concat({(x | conv(5)).named("a"), (x | conv(5)).named("b")}) | ChannelShuffle{.groups = 2};
+    return classify(y);
+  });
+  CHECK(halves.group("a") == halves.group("b"));
+  REQUIRE(halves.runs("channel_shuffle_1").size() == 1);
+  CHECK(halves.runs("channel_shuffle_1")[0].width == 2);
+  CHECK(halves.runs("channel_shuffle_1")[0].channels == 5);
+  // Cut where the middle is: channels 0 and 1 of the second go with the last of the first.
+  const Grouped uneven([](const Flow& x) {
+    return classify(concat({(x | conv(4)).named("a"), (x | conv(8)).named("b")}) | ChannelShuffle{.groups = 2});
+  });
+  CHECK(uneven.parts("a") == std::vector<std::int64_t>{4});
+  CHECK(uneven.parts("b") == std::vector<std::int64_t>{2, 4, 2});
+  CHECK(uneven.runs("b")[1].group == uneven.group("a"));
+  CHECK(uneven.runs("b")[2].group == uneven.runs("b")[0].group);
+  // One layer's own halves; of a grouped convolution its groups.
+  const Grouped own([](const Flow& x) { return classify((x | conv(6)).named("a") | ChannelShuffle{.groups = 3}); });
+  CHECK(own.parts("a") == std::vector<std::int64_t>{2, 2, 2});
+  CHECK(own.runs("a")[0].group == own.runs("a")[2].group);
+  const Grouped stiff([](const Flow& x) {
+    return classify(concat({(x | multiples_of(4, 4)).named("a"), x | conv(2)}) | ChannelShuffle{.groups = 2});
+  });
+  CHECK(stiff.frozen("a"));
+  CHECK(stiff.runs("a")[0].group != stiff.runs("channel_shuffle_1")[0].group);
+}

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -51,20 +52,29 @@ std::vector<std::pair<std::string, double>> every_price(const Architecture<doubl
   return all;
 }
 
-bool may_write_over_its_input(const Layer& layer) {
-  return visit_layer(
-      []<class L>(const L&) {
-        return std::is_same_v<L, Relu> || std::is_same_v<L, PRelu> || std::is_same_v<L, Sigmoid> || std::is_same_v<L, Tanh> ||
-               std::is_same_v<L, HardSigmoid> || std::is_same_v<L, HardSwish> || std::is_same_v<L, Clip> ||
-               std::is_same_v<L, LeakyRelu> || std::is_same_v<L, Dropout> || std::is_same_v<L, BatchNorm> ||
-               std::is_same_v<L, Add> || std::is_same_v<L, Multiply>;
-      },
-      layer);
+bool may_write_over_its_input(const LayerDesc<double>& layer) {
+  using enum LayerKind;
+  return layer.kind == activation || layer.kind == batch_norm || layer.kind == add || layer.kind == multiply || layer.in_place;
+}
+
+template <class... L>
+std::vector<std::string> kinds_of(const std::variant<L...>*) {
+  std::vector<std::string> kinds;
+  const auto add = [&]<class Own>(const Own* /*type*/) {
+    if constexpr (std::is_same_v<Own, Custom>) {
+      kinds.emplace_back(test::Scaled{}.kind());
+    } else {
+      kinds.emplace_back(Own{}.kind());
+    }
+  };
+  (add(static_cast<const L*>(nullptr)), ...);
+  return kinds;
 }
 
 /// The peak of a plain network's activations in bytes, node by node.
 double peak_by_hand(const Network& network) {
   const auto& nodes = network.nodes();
+  const Architecture<double> layers = describe(network);
   std::vector<std::size_t> place(nodes.size()), last(nodes.size(), 0);  // in whose memory a value lies; who reads that last
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const bool view = std::holds_alternative<Flatten>(nodes[i].layer);
@@ -76,7 +86,7 @@ double peak_by_hand(const Network& network) {
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (place[i] != i) continue;
     const std::size_t first = place[static_cast<std::size_t>(nodes[i].inputs[0])];
-    const bool over = may_write_over_its_input(nodes[i].layer) && last[first] == i;
+    const bool over = may_write_over_its_input(layers.layers[i - 1]) && last[first] == i;
     double bytes = over ? 0.0 : static_cast<double>(nodes[i].shape.elements());
     for (std::size_t k = 0; k < i; ++k) {
       if (place[k] == k && last[k] >= i) bytes += static_cast<double>(nodes[k].shape.elements());
@@ -135,9 +145,23 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
   CHECK(of_users > 5);
   CHECK(in_blocks > 100);
   CHECK(in_multiples > 100);
-  for (const char* kind : {"multiply", "hard_sigmoid", "hard_swish", "clip", "leaky_relu", "upsample", "pad", "slice"}) {
+  for (const char* kind : {"multiply", "hard_sigmoid", "hard_swish", "clip", "leaky_relu", "upsample", "pad", "slice",
+                           "group_norm", "channel_shuffle"}) {
     INFO(kind);
     CHECK(kinds[kind] > 15);
+  }
+}
+
+TEST_CASE("space: every layer that there is is in some of the networks of any make") {
+  std::map<std::string, int> found;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    test::RandomNetwork generator(seed, true);
+    const Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
+    for (const auto& node : network.nodes()) ++found[std::string(kind_of(node.layer))];
+  }
+  for (const std::string& kind : kinds_of(static_cast<const Layer*>(nullptr))) {
+    INFO(kind << ": a new layer belongs into RandomNetwork, so that what holds for every network is tried with it");
+    CHECK(found[kind] > 3);
   }
 }
 

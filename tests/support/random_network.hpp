@@ -42,7 +42,7 @@ inline bool has_custom_layers(const Network& network) { return has<Custom>(netwo
 class RandomNetwork {
  public:
   explicit RandomNetwork(std::uint64_t seed, bool choices = false)
-      : random_(seed), taps_(seed + 1000), others_(seed + 2000), choices_(choices) {}
+      : random_(seed), taps_(seed + 1000), others_(seed + 2000), latest_(seed + 3000), choices_(choices) {}
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
@@ -98,6 +98,7 @@ class RandomNetwork {
       } else if (std::holds_alternative<Mixture>(node.layer)) {
         fill(network.parameter(node.parameters[0]).value, -1, 1);
       }
+      if (std::holds_alternative<GroupNorm>(node.layer)) fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
       if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
     }
   }
@@ -269,6 +270,14 @@ class RandomNetwork {
         return multiply(conv(x, static_cast<int>(x.shape()[-1]), true), others_.chance(0.5) ? x : activation(x));
     }
   }
+  /// Norms and shuffles of groups of channels.
+  Flow in_groups(const Flow& x) {
+    const auto channels = static_cast<int>(x.shape()[-1]);
+    int groups = 1 + static_cast<int>(latest_.below(4));
+    while (channels % groups != 0) --groups;
+    if (latest_.chance(0.5)) return x | ChannelShuffle{.groups = groups};
+    return x | GroupNorm{.groups = latest_.chance(0.3) ? channels : groups, .epsilon = 1e-2};
+  }
   Flow pool(const Flow& x) {
     if (x.shape().rank() == 2 || x.shape()[0] < 4 || x.shape()[1] < 4) return x;
     if (chance(0.5)) return x | MaxPool{.kernel = 3, .stride = 2, .padding = 1};
@@ -306,6 +315,7 @@ class RandomNetwork {
     for (int i = 0; i < blocks; ++i) {
       if (choices_ && chance(0.5)) x = choice(x, 1);
       if (others_.chance(0.4)) x = another(x);
+      if (latest_.chance(0.25)) x = in_groups(x);
       switch (below(9)) {
         case 0:
           x = finish(conv(x, 2 + below(10), false));
@@ -350,7 +360,7 @@ class RandomNetwork {
     }
   }
 
-  Random random_, taps_, others_;  // of taps and of layers that came later: what was there before is drawn as ever
+  Random random_, taps_, others_, latest_;  // of taps and of layers that came later: what was before is drawn as ever
   bool choices_;
 };
 

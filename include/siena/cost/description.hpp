@@ -73,6 +73,8 @@ struct BitSlice {
 /// count features as channels, on 1 x 1. Sizes are those of one image, one sample.
 template <class N>
 struct LayerDesc {
+  using enum LayerKind;  // for who has a description and knows nothing of this room: `layer.kind = layer.pool`
+
   LayerKind kind = LayerKind::other;
   std::string operation = {};  ///< which of its kind: "relu", "max_pool", "pad", that of a custom layer; "": not said
   std::string name = {};
@@ -120,6 +122,8 @@ struct LayerDesc {
   }
   /// A kernel of 1x1 at stride 1.
   bool pointwise() const { return kernel_height * kernel_width * stride_height * stride_width == 1; }
+  /// Whether a kind has several operations.
+  bool shows_operation() const { return kind == activation || kind == pool || kind == rearrange || kind == other; }
   bool is_convolution() const { return kind == LayerKind::conv2d || kind == LayerKind::depthwise_conv2d; }
 
   /// Elements of one kernel.

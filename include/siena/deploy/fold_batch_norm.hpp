@@ -18,9 +18,11 @@ namespace siena::deploy {
 
 namespace detail {
 inline Layer with_bias(Layer layer) {
-  if (auto* image = std::get_if<Conv2d>(&layer)) image->bias = true;
-  if (auto* signal = std::get_if<Conv1d>(&layer)) signal->bias = true;
-  if (auto* linear = std::get_if<Linear>(&layer)) linear->bias = true;
+  std::visit(
+      []<class L>(L& own) {
+        if constexpr (takes_batch_norm<L>) own.bias = true;
+      },
+      layer);
   return layer;
 }
 

@@ -118,4 +118,25 @@ void upsample_backward(const UpsampleGeometry& g, std::int64_t batch, std::span<
   });
 }
 
+/// y = x with the channels of every row in turns: the first of each of `parts` equal parts, then the second of each, and so on;
+/// or += where `mode` says so.
+template <class Arch = simd::native, class T>
+void interleave_channels(std::int64_t rows, std::int64_t channels, std::int64_t parts, std::span<const T> x, std::span<T> y,
+                         Write mode) {
+  const std::int64_t stride = padded(channels), size = channels / parts;
+  parallel_ranges(rows, elements_grain(stride), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* from = x.data() + r * stride;
+      T* to = y.data() + r * stride;
+      for (std::int64_t p = 0; p < parts; ++p) {
+        for (std::int64_t c = 0; c < size; ++c) {
+          const T value = from[p * size + c];
+          to[c * parts + p] = mode == Write::overwrite ? value : to[c * parts + p] + value;
+        }
+      }
+      if (mode == Write::overwrite) std::fill_n(to + channels, stride - channels, T(0));
+    }
+  });
+}
+
 }  // namespace siena::kernels

@@ -140,6 +140,24 @@ class ChannelTies {
     return part;
   }
 
+  /// The channels of `parts` equal parts of a value, the first of each, then the second of each, and so on. None where no groups
+  /// fit all parts.
+  std::optional<std::vector<ChannelRun>> interleave(int value, std::int64_t parts) {
+    const std::int64_t size = size_of(value) / parts;
+    const auto first = static_cast<int>(runs_.size());  // parts are values for as long as this takes
+    bool fits = true;
+    for (std::int64_t p = 0; p < parts && fits; ++p) {
+      auto part = slice(value, p * size, (p + 1) * size);
+      fits = part.has_value();
+      if (fits) runs_.push_back(*std::move(part));
+    }
+    for (int p = 1; p < parts && fits; ++p) fits = tie(first, first + p);
+    std::vector<ChannelRun> mixed = fits ? runs_[first] : std::vector<ChannelRun>();
+    for (ChannelRun& run : mixed) run.width *= parts;
+    runs_.resize(static_cast<std::size_t>(first));
+    return fits ? std::optional(std::move(mixed)) : std::nullopt;
+  }
+
   /// The groups that are left, numbered in order of first appearance; what may stay of each is made whole multiples.
   std::vector<ChannelGroup> compress() {
     std::vector<int> number(groups_.size(), -1);

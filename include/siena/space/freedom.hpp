@@ -111,8 +111,9 @@ inline Freedom freedom(const Network& network, const SearchSpace& space) {
   Freedom all;
   for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
     const Network::Node& node = network.nodes()[i];
-    const bool makes = convolution_of(node.layer) || std::holds_alternative<Linear>(node.layer);
-    if (!makes && !std::holds_alternative<Custom>(node.layer)) continue;
+    using enum ChannelRule::Kind;
+    const ChannelRule::Kind rule = channel_rule(node.layer, site_of(network, i)).kind;
+    if (rule != makes && rule != makes_in_blocks && rule != freezes) continue;
     LayerFreedom layer{.layer = node.name, .kernels = detail::kernels_of(network, space, i)};
     if (const auto* axes = std::any_cast<SearchAxes>(&node.decoration)) layer.asked = axes->channels.has_value();
     detail::describe_channels(network, space, i, layer);

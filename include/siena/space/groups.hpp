@@ -42,47 +42,74 @@ class ChannelGroups {
 
   Runs visit(const Network& network, int index) {
     const Network::Node& node = network.nodes()[index];
+    const LayerSite at = site_of(network, index);
+    check_tensors(node, at);
+    const ChannelRule rule = channel_rule(node.layer, at);
+    if (rule.kind != ChannelRule::Kind::ties && rule.kind != ChannelRule::Kind::concatenates) {
+      for (std::size_t k = 1; k < node.inputs.size(); ++k)
+        ties_.freeze(runs(node.inputs[k]), format("'{}' says of its first input alone what becomes of it", node.name));
+    }
     const std::optional<Channels> axis = axis_of(node);
-    const auto input = [&]() -> const Runs& { return runs(node.inputs[0]); };
-    const auto own = [&](const std::string& why = "") { return ties_.make(index, node.shape[-1], axis, why); };
-    const std::string plain = format("'{}' has no Channels axis", node.name);
-    return visit_layer(
-        [&]<class L>(const L& layer) -> Runs {
-          if constexpr (is_convolution<L>) {
-            const std::int64_t in = network.nodes()[node.inputs[0]].shape[-1], groups = layer.group_count(in);
-            return groups == 1 ? own(plain) : handed_on(index, node, {in / groups, layer.out / groups}, axis);
-          } else if constexpr (std::is_same_v<L, Linear>) {
-            return own(plain);
-          } else if constexpr (std::is_same_v<L, Input>) {
-            return own("they are the input of the network");
-          } else if constexpr (std::is_same_v<L, Custom>) {
-            for (const int from : node.inputs) ties_.freeze(runs(from), format("'{}', a custom layer, reads them", node.name));
-            return own(format("'{}' is a custom layer", node.name));
-          } else if constexpr (std::is_same_v<L, Add> || std::is_same_v<L, Multiply> || std::is_same_v<L, Mixture>) {
-            return tied(node);  // whichever alternative is there has the same channels
-          } else if constexpr (std::is_same_v<L, Concat>) {
-            Runs all;
-            for (const int from : node.inputs) all.insert(all.end(), runs(from).begin(), runs(from).end());
-            return all;
-          } else if constexpr (std::is_same_v<L, Slice>) {
-            const auto box = layer.geometry(network.nodes()[node.inputs[0]].shape);
-            if (box.box_channels == box.channels) return input();
-            if (auto part = ties_.slice(node.inputs[0], box.first, box.first + box.box_channels)) return *std::move(part);
-            const std::string why = format("'{}' cuts channels that go in other steps", node.name);
-            ties_.freeze(input(), why);
-            return own(why);
-          } else if constexpr (std::is_same_v<L, Flatten>) {
-            return flattened(input(), node.shape[0] / network.nodes()[node.inputs[0]].shape[-1]);
-          } else {
-            static_assert(is_activation<L> || is_pool<L> || std::is_same_v<L, BatchNorm> || std::is_same_v<L, Upsample> ||
-                              std::is_same_v<L, Pad>,
-                          "channels of every layer");
-            return input();
-          }
-        },
-        node.layer);
+    switch (rule.kind) {
+      using enum ChannelRule::Kind;
+      case makes:
+        return ties_.make(index, node.shape[-1], axis, format("'{}' has no Channels axis", node.name));
+      case makes_in_blocks:
+        return handed_on(index, node, {rule.first, rule.second}, axis);
+      case follows:
+        return followed(index, node, rule.first);
+      case ties:
+        return tied(node);
+      case concatenates: {
+        Runs all;
+        for (const int from : node.inputs) all.insert(all.end(), runs(from).begin(), runs(from).end());
+        return all;
+      }
+      case slices:
+        if (auto part = ties_.slice(node.inputs[0], rule.first, rule.second)) return *std::move(part);
+        return frozen(index, node, format("'{}' cuts channels that go in other steps", node.name));
+      case repeats:
+        return repeated(runs(node.inputs[0]), rule.first);
+      case interleaves:
+        if (auto mixed = ties_.interleave(node.inputs[0], rule.first)) return *std::move(mixed);
+        return frozen(index, node, format("'{}' ties channels that go in other steps", node.name));
+      case freezes:
+        break;
+    }
+    for (const int from : node.inputs) ties_.freeze(runs(from), rule.why_read);
+    return ties_.make(index, node.shape[-1], std::nullopt, rule.why_made);
   }
 
+  /// What a layer says of its tensors has to be true of them, and a mask has to have its rows.
+  static void check_tensors(const Network::Node& node, const LayerSite& at) {
+    bool masked = channel_rule(node.layer, at).kind != ChannelRule::Kind::makes;
+    for (std::size_t p = 0; p < at.parameters.size(); ++p) {
+      const Shape& shape = at.parameters[p];
+      const TensorAxes axes =
+          visit_layer([&](const auto& own) { return own.tensor_axes(at, static_cast<int>(p)); }, node.layer);
+      require<ArgumentError>(
+          (!axes.reads || (shape.rank() > 1 && shape[-2] == at.channels())) && (!axes.makes || shape[-1] == at.output[-1]),
+          "'{}': expected tensor {} to have the channels as its axes that tensor_axes says, {} by {}, got a "
+          "shape of {}",
+          node.name, p, axes.reads ? at.channels() : 1, at.output[-1], shape);
+      masked |= p == 0 && axes.reads;
+    }
+    require<ArgumentError>(masked,
+                           "'{}': expected the first parameter of a layer that makes channels to read its input's, "
+                           "tensor_axes(at, 0).reads",
+                           node.name);
+  }
+
+  /// Of a layer where nothing fits: what it reads and puts out stays.
+  Runs frozen(int index, const Network::Node& node, const std::string& why) {
+    ties_.freeze(runs(node.inputs[0]), why);
+    return ties_.make(index, node.shape[-1], std::nullopt, why);
+  }
+  Runs followed(int index, const Network::Node& node, std::int64_t block) {
+    if (block == 1) return runs(node.inputs[0]);
+    if (auto made = ties_.in_blocks(node.inputs[0], block, block)) return *std::move(made);
+    return frozen(index, node, format("'{}' reads them in groups of {}, which end within theirs", node.name, block));
+  }
   /// How many channels one group of a convolution reads and makes.
   struct GroupSize {
     std::int64_t in, out;
@@ -91,11 +118,8 @@ class ChannelGroups {
   Runs handed_on(int index, const Network::Node& node, GroupSize size, const std::optional<Channels>& axis) {
     const int from = node.inputs[0];
     auto made = ties_.in_blocks(from, size.in, size.out);
-    if (!made) {
-      const std::string why = format("'{}' reads them in groups of {}, which end within theirs", node.name, size.in);
-      ties_.freeze(runs(from), why);
-      return ties_.make(index, node.shape[-1], std::nullopt, why);
-    }
+    if (!made)
+      return frozen(index, node, format("'{}' reads them in groups of {}, which end within theirs", node.name, size.in));
     if (!axis) ties_.freeze(*made, format("'{}' hands them on and has no Channels axis", node.name));
     ties_.join(index, *made, axis);
     return *std::move(made);
@@ -111,7 +135,7 @@ class ChannelGroups {
     }
     return runs(first);
   }
-  static Runs flattened(Runs runs, std::int64_t positions) {
+  static Runs repeated(Runs runs, std::int64_t positions) {
     if (runs.size() == 1) {
       runs[0].repeat *= positions;
       return runs;

@@ -118,12 +118,9 @@ class ChannelMasks {
     return ops::binarize(tape.parameter(network.parameter(alphas_[group].parameter())), options_.threshold);
   }
 
-  /// Whether a layer reads every channel of its input: such layers are gated.
+  /// Whether a layer makes channels of all of its input's: such layers are gated.
   static bool reads_channels(const Network& network, int node) {
-    const auto& layer = network.nodes()[node].layer;
-    if (std::holds_alternative<Linear>(layer)) return true;
-    const auto conv = convolution_of(layer);
-    return conv && conv->group_count(network.nodes()[network.nodes()[node].inputs[0]].shape[-1]) == 1;
+    return channel_rule(network.nodes()[node].layer, site_of(network, node)).kind == ChannelRule::Kind::makes;
   }
 
  private:

@@ -83,18 +83,17 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
   }
   Narrowed result;
   const std::vector<int> sources = space.choices().sources(network, selection.chosen);
-  const std::vector<std::int64_t> none;
-  const auto channels_kept = [&](std::size_t i) {
-    return detail::KeptChannels{nodes[i].inputs.empty() ? none : kept[nodes[i].inputs[0]], kept[i]};
+  const auto channels_kept = [&](std::size_t i) -> KeptChannels {
+    if (nodes[i].inputs.empty()) return {.out = kept[i]};
+    return {.read = nodes[nodes[i].inputs[0]].shape[-1], .in = kept[nodes[i].inputs[0]], .out = kept[i]};
   };
-  const auto channels_read = [&](std::size_t i) { return nodes[i].inputs.empty() ? 0 : nodes[nodes[i].inputs[0]].shape[-1]; };
   std::vector<Layer> layers;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     Layer layer = nodes[i].layer;
     if (const auto cut = space.taps().cut(static_cast<int>(i), selection.taps)) {
       set_convolution(layer, narrowed_kernel(*convolution_of(layer), space.taps().geometry(static_cast<int>(i)), *cut));
     }
-    layers.push_back(detail::narrowed(std::move(layer), channels_read(i), channels_kept(i)));
+    layers.push_back(narrowed(layer, channels_kept(i)));
   }
   Rewired graph = rewire(network, std::move(layers), sources);
   result.network = std::move(graph.network), result.nodes = std::move(graph.nodes);
@@ -104,20 +103,22 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     for (const auto& gate : node.gates) {  // of a choice; the masks of other layers are spent
       if (std::holds_alternative<Mixture>(node.layer)) result.network.add_gate(result.nodes[i], gate);
     }
+    const LayerSite at = site_of(network, static_cast<int>(i));
+    int k = 0;  // of its tensors
+    const auto cut_of = [&](const Tensor& from, int wide, int narrow) {
+      TensorCut cut = detail::tensor_cut(node.layer, at, k++, from, channels_kept(i));
+      cut.wide = wide, cut.narrow = narrow;
+      return cut;
+    };
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
-      const Tensor& from = network.parameter(node.parameters[p]).value;
-      TensorCut cut = detail::parameter_cut(node, p, from, channels_kept(i), channels_read(i));
-      cut.narrow = target.parameters[p];
+      TensorCut cut = cut_of(network.parameter(node.parameters[p]).value, node.parameters[p], target.parameters[p]);
       if (const auto taps = p == 0 ? space.taps().cut(static_cast<int>(i), selection.taps) : std::nullopt) {
         cut.taps = detail::kept_taps(*taps, space.taps().geometry(static_cast<int>(i)).kernel_width);
       }
       result.parameters.push_back(std::move(cut));
     }
-    for (std::size_t b = 0; b < node.buffers.size(); ++b) {
-      TensorCut cut = detail::buffer_cut(node, b, network.buffer(node.buffers[b]), channels_kept(i));
-      cut.narrow = target.buffers[b];
-      result.buffers.push_back(std::move(cut));
-    }
+    for (std::size_t b = 0; b < node.buffers.size(); ++b)
+      result.buffers.push_back(cut_of(network.buffer(node.buffers[b]), node.buffers[b], target.buffers[b]));
   }
   return result;
 }

@@ -53,4 +53,19 @@ BasicVar<T> upsample(const BasicVar<T>& x, const kernels::UpsampleGeometry& geom
   return output;
 }
 
+/// The channels of `parts` equal parts in turns.
+template <class T, class Arch = simd::native>
+BasicVar<T> interleave_channels(const BasicVar<T>& x, std::int64_t parts) {
+  const std::int64_t rows = x.value().rows(), channels = x.value().columns();
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::interleave_channels<Arch, T>(rows, channels, parts, x.value().storage(), y.storage(), kernels::Write::overwrite);
+  const BasicVar<T> output = x.tape().result(std::move(y), x);
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.slot(x);  // those that were neighbours are so again in as many parts as there were channels in one
+    kernels::interleave_channels<Arch, T>(rows, channels, channels / parts, t.grad(output).storage(), slot.storage(),
+                                          slot.mode);
+  });
+  return output;
+}
+
 }  // namespace siena::ops

@@ -7,6 +7,7 @@
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -14,6 +15,9 @@ namespace siena {
 struct Relu {
   std::string_view kind() const { return "relu"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::relu(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Clamp{.low = 0}); }
@@ -27,6 +31,10 @@ struct Clip {
     visit("low", self.low);
     visit("high", self.high);
   }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Clip narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(std::isfinite(low) && std::isfinite(high) && low < high,
                            "{}: expected two finite levels, the lower one first, got {} and {}", setup.where(), low, high);
@@ -44,6 +52,10 @@ struct LeakyRelu {
   double slope = 0.01;
   std::string_view kind() const { return "leaky_relu"; }
   static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  LeakyRelu narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(slope >= 0 && slope < 1, "{}: expected a slope in [0, 1), got {}", setup.where(), slope);
     return setup.input();
@@ -57,6 +69,13 @@ struct PRelu {
   double slope = 0.25;
   std::string_view kind() const { return "prelu"; }
   static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {.makes = true}; }
+  PRelu narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) {
+    layer.kind = layer.activation;
+    layer.own_weights = layer.in_channels;
+  }
   Shape setup(LayerSetup& setup) const {
     setup.parameter("weight", {setup.input()[-1]}, Init::constant(slope), false);
     return setup.input();
@@ -69,6 +88,9 @@ struct PRelu {
 struct Sigmoid {
   std::string_view kind() const { return "sigmoid"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::sigmoid(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::sigmoid}); }
@@ -78,6 +100,9 @@ struct Sigmoid {
 struct HardSigmoid {
   std::string_view kind() const { return "hard_sigmoid"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::hard_sigmoid(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::hard_sigmoid}); }
@@ -87,6 +112,9 @@ struct HardSigmoid {
 struct HardSwish {
   std::string_view kind() const { return "hard_swish"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::hard_swish(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::hard_swish}); }
@@ -95,6 +123,9 @@ struct HardSwish {
 struct Tanh {
   std::string_view kind() const { return "tanh"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return ops::tanh(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Curve{primitive::Curve::Kind::tanh}); }
@@ -105,6 +136,10 @@ struct Dropout {
   double probability = 0.5;
   std::string_view kind() const { return "dropout"; }
   static void attributes(auto& self, auto&& visit) { visit("probability", self.probability); }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Dropout narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(probability >= 0 && probability < 1, "{}: expected a probability in [0, 1), got {}", setup.where(),
                            probability);

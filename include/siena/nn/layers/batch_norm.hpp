@@ -6,6 +6,7 @@
 
 #include "siena/autograd/ops/batch_norm.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -20,6 +21,10 @@ struct BatchNorm {
     visit("epsilon", self.epsilon);
     visit("momentum", self.momentum);
   }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {.makes = true}; }
+  BatchNorm narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.batch_norm; }
 
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(epsilon > 0 && momentum > 0 && momentum <= 1,

@@ -83,6 +83,16 @@ struct Conv1d {
   }
   int group_count(std::int64_t in_channels) const { return image().group_count(in_channels); }
 
+  static constexpr bool makes_channels = true, takes_batch_norm = true;
+  ChannelRule channel_rule(const LayerSite& at) const { return image().channel_rule(at); }
+  TensorAxes tensor_axes(const LayerSite& at, int tensor) const { return image().tensor_axes(at, tensor); }
+  Conv1d narrowed(const KeptChannels& kept) const {
+    Conv1d narrow = *this;
+    narrow.set_image(image().narrowed(kept));
+    return narrow;
+  }
+  void describe(auto& layer, const LayerSite& at) const { image().describe(layer, at); }
+
   Shape setup(LayerSetup& setup) const {
     require<ShapeError>(setup.input().rank() == 2, "{}: expected signals of time x channels, got {}", setup.where(),
                         setup.input());

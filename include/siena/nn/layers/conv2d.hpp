@@ -8,6 +8,7 @@
 
 #include "siena/autograd/ops/conv2d.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -79,6 +80,45 @@ struct Conv2d {
                                   where);
   }
   int group_count(std::int64_t in_channels) const { return groups == depthwise ? static_cast<int>(in_channels) : groups; }
+  /// What Conv1d is as a convolution of images, this one is.
+  Conv2d image() const { return *this; }
+  void set_image(const Conv2d& image) { *this = image; }
+
+  static constexpr bool makes_channels = true, takes_batch_norm = true;
+  ChannelRule channel_rule(const LayerSite& at) const {
+    const int count = group_count(at.channels());
+    return count == 1 ? ChannelRule::makes() : ChannelRule::makes_in_blocks(at.channels() / count, out / count);
+  }
+  TensorAxes tensor_axes(const LayerSite& at, int tensor) const {
+    return {.reads = tensor == 0 && group_count(at.channels()) == 1, .makes = true};
+  }
+  Conv2d narrowed(const KeptChannels& kept) const {
+    Conv2d narrow = *this;
+    narrow.out = static_cast<int>(kept.out.size());
+    if (const int count = group_count(kept.read); count > 1) {
+      const std::int64_t each = kept.read / count;
+      narrow.groups = each == 1 ? depthwise : static_cast<int>(static_cast<std::int64_t>(kept.in.size()) / each);
+    }
+    return narrow;
+  }
+  void describe(auto& layer, const LayerSite& at) const {
+    const std::int64_t in = at.channels();
+    const int count = group_count(in);
+    layer.kernel_height = kernel.height, layer.kernel_width = kernel.width;
+    layer.stride_height = stride.height, layer.stride_width = stride.width;
+    if (kernel.height > 1) layer.dilation_height = dilation.height;
+    if (kernel.width > 1) layer.dilation_width = dilation.width;
+    if (at.inputs[0].rank() == 3) layer.pad_top = static_cast<int>(pad(at.inputs[0][0], true).before);
+    layer.bias = bias;
+    // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was. But several
+    // filters of one channel are a plain convolution, as the network that is left says.
+    const bool each = count == in && (in > 1 || (groups == depthwise && out == 1));
+    const bool plain = !each || (out > in && value_of(layer.in_channels) == 1);
+    layer.kind = plain ? layer.conv2d : layer.depthwise_conv2d;
+    if (!plain) layer.multiplier = out / static_cast<int>(in);
+    if (!each && count > 1)
+      layer.groups = layer.in_channels / (static_cast<double>(in) / count);  // as many as there are channels for
+  }
 
   Shape setup(LayerSetup& setup) const {
     const kernels::ConvGeometry g = geometry(setup.image(), setup.where());

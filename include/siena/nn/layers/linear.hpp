@@ -6,6 +6,7 @@
 
 #include "siena/autograd/ops/conv2d.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -18,6 +19,15 @@ struct Linear {
   static void attributes(auto& self, auto&& visit) {
     visit("out", self.out);
     visit("bias", self.bias);
+  }
+
+  static constexpr bool makes_channels = true, takes_batch_norm = true;
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::makes(); }
+  static TensorAxes tensor_axes(const LayerSite&, int tensor) { return {.reads = tensor == 0, .makes = true}; }
+  Linear narrowed(const KeptChannels& kept) const { return {.out = static_cast<int>(kept.out.size()), .bias = bias}; }
+  void describe(auto& layer, const LayerSite&) const {
+    layer.kind = layer.linear;
+    layer.bias = bias;
   }
 
   Shape setup(LayerSetup& setup) const {

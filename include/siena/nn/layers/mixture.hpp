@@ -10,6 +10,7 @@
 
 #include "siena/autograd/ops/mixture.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -64,6 +65,11 @@ struct Mixture {
 
   std::string_view kind() const { return "mixture"; }
   static void attributes(auto& self, auto&& visit) { visit("branches", self.branches); }
+  /// Whichever alternative is there has the same channels.
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::ties(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Mixture narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.mixture; }
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
     require<ArgumentError>(!branches.empty() && in.size() == branches.size(), "{}: expected one input a branch, got {} for {}",

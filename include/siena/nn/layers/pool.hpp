@@ -33,6 +33,12 @@ inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 
                                  .pad_right = horizontal.after},
                                 where);
 }
+inline void describe_pool(auto& layer, Size2 kernel, Size2 stride) {
+  if (stride.height == 0) stride = kernel;  // windows that touch
+  layer.kind = layer.pool;
+  layer.kernel_height = kernel.height, layer.kernel_width = kernel.width;
+  layer.stride_height = stride.height, layer.stride_width = stride.width;
+}
 }  // namespace detail
 
 /// Largest value of each window. `stride = 0`: windows that touch.
@@ -47,6 +53,10 @@ struct MaxPool {
     visit("stride", self.stride);
     visit("padding", self.padding);
   }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  MaxPool narrowed(const KeptChannels&) const { return *this; }
+  void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
@@ -75,6 +85,10 @@ struct AvgPool {
     visit("padding", self.padding);
     visit("count_padding", self.count_padding);
   }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  AvgPool narrowed(const KeptChannels&) const { return *this; }
+  void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
@@ -93,6 +107,11 @@ struct AvgPool {
 struct GlobalAvgPool {
   std::string_view kind() const { return "global_avg_pool"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) {
+    detail::describe_pool(layer, {static_cast<int>(value_of(layer.in_height)), static_cast<int>(value_of(layer.in_width))}, 0);
+  }
   Shape setup(LayerSetup& setup) const { return {setup.input().rank() == 2 ? setup.input()[1] : setup.image()[2]}; }
   Var forward(Forward& f) const { return ops::global_avg_pool(f.input()); }
   void lower(Lowering& to) const {

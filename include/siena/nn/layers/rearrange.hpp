@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -38,6 +39,10 @@ struct Upsample {
 
   std::string_view kind() const { return "upsample"; }
   static void attributes(auto& self, auto&& visit) { visit("factor", self.factor); }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Upsample narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.rearrange; }
   kernels::UpsampleGeometry geometry(const Shape& in) const {
     const detail::ImageSizes sizes(in);
     return {sizes.height, sizes.width, sizes.channels, in.rank() > 2 ? factor.height : 1, factor.width};
@@ -63,6 +68,10 @@ struct Pad {
 
   std::string_view kind() const { return "pad"; }
   static void attributes(auto& self, auto&& visit) { visit("padding", self.padding); }
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Pad narrowed(const KeptChannels&) const { return *this; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.rearrange; }
   /// The input as a box in the output.
   kernels::BoxGeometry geometry(const Shape& in) const {
     const detail::ImageSizes sizes(in);
@@ -119,6 +128,20 @@ struct Slice {
     visit("width", self.width);
     visit("channels", self.channels);
   }
+  ChannelRule channel_rule(const LayerSite& at) const {
+    const kernels::BoxGeometry g = geometry(at.inputs[0]);
+    return g.box_channels == g.channels ? ChannelRule::follows() : ChannelRule::slices(g.first, g.first + g.box_channels);
+  }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Slice narrowed(const KeptChannels& kept) const {
+    if (channels.all()) return *this;
+    const auto before = [&](std::int64_t end) {
+      return static_cast<int>(std::lower_bound(kept.in.begin(), kept.in.end(), end) - kept.in.begin());
+    };
+    return {
+        .height = height, .width = width, .channels = {before(channels.first(kept.read)), before(channels.last(kept.read))}};
+  }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.rearrange; }
   /// The output as a box in the input.
   kernels::BoxGeometry geometry(const Shape& in) const {
     const detail::ImageSizes sizes(in);

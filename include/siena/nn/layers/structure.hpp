@@ -7,6 +7,7 @@
 
 #include "siena/autograd/ops/structure.hpp"
 #include "siena/nn/layer.hpp"
+#include "siena/nn/layer_hooks.hpp"
 
 namespace siena {
 
@@ -14,6 +15,9 @@ namespace siena {
 struct Input {
   std::string_view kind() const { return "input"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::freezes({}, "they are the input of the network"); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.other; }
   Shape setup(LayerSetup& setup) const { return setup.input(); }
   Var forward(Forward& f) const { return f.input(); }
   void lower(Lowering& to) const { to.hands_on(); }
@@ -23,6 +27,9 @@ struct Input {
 struct Flatten {
   std::string_view kind() const { return "flatten"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite& at) { return ChannelRule::repeats(at.output[0] / at.channels()); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.flatten; }
   Shape setup(LayerSetup& setup) const { return {setup.input().elements()}; }
   Var forward(Forward& f) const { return ops::flatten(f.input()); }
   void lower(Lowering& to) const { to.is(primitive::Reshape{}); }
@@ -32,6 +39,9 @@ struct Flatten {
 struct Add {
   std::string_view kind() const { return "add"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::ties(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.add; }
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
     require<ShapeError>(in.size() == 2 && in[0] == in[1], "{}: expected two inputs of equal shape, got {} and {}",
@@ -46,6 +56,12 @@ struct Add {
 struct Multiply {
   std::string_view kind() const { return "multiply"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::ties(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite& at) {
+    layer.kind = layer.multiply;
+    layer.per_channel = at.inputs[0] != at.inputs[1];
+  }
   Shape setup(LayerSetup& setup) const {
     const auto in = setup.inputs();
     const auto one_each = [&] {
@@ -64,6 +80,9 @@ struct Multiply {
 struct Concat {
   std::string_view kind() const { return "concat"; }
   static void attributes(auto&, auto&&) {}
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::concatenates(); }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.concat; }
   Shape setup(LayerSetup& setup) const {
     std::vector<std::int64_t> sizes(setup.input().sizes().begin(), setup.input().sizes().end());
     sizes.back() = 0;

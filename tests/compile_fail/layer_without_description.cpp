@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: siena: a layer says what cost models see of it, .void describe
+#include "siena/nn/layer_hooks.hpp"
+
+struct Half {
+  double factor = 0.5;
+  static void attributes(auto& self, auto&& visit) { visit("factor", self.factor); }
+  static siena::ChannelRule channel_rule(const siena::LayerSite&) { return siena::ChannelRule::follows(); }
+  static siena::TensorAxes tensor_axes(const siena::LayerSite&, int) { return {}; }
+  Half narrowed(const siena::KeptChannels&) const { return *this; }
+#ifdef CONTROL
+  static void describe(auto& layer, const siena::LayerSite&) { layer.kind = layer.activation; }
+#endif
+};
+
+void add() { siena::require_hooks<Half>(); }
