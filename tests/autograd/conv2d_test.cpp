@@ -11,7 +11,7 @@ using namespace siena;
 
 namespace {
 
-GradcheckReport check(const kernels::ConvOptions& options, bool bias = true, std::int64_t batch = 2) {
+GradcheckReport check(const kernels::ConvGeometry& options, bool bias = true, std::int64_t batch = 2) {
   const auto g = kernels::conv_geometry(options);
   const Shape out{batch, g.out_height, g.out_width, g.out_channels};
   std::vector<DTensor> inputs{
@@ -105,16 +105,16 @@ TEST_CASE("conv2d: gradients of dense convolutions") {
 }
 
 TEST_CASE("conv2d: gradients of grouped and depthwise convolutions") {
-  kernels::ConvOptions options{.in_height = 4,
-                               .in_width = 5,
-                               .in_channels = 6,
-                               .out_channels = 6,
-                               .kernel_height = 3,
-                               .kernel_width = 3,
-                               .pad_top = 1,
-                               .pad_bottom = 1,
-                               .pad_left = 1,
-                               .pad_right = 1};
+  kernels::ConvGeometry options{.in_height = 4,
+                                .in_width = 5,
+                                .in_channels = 6,
+                                .out_channels = 6,
+                                .kernel_height = 3,
+                                .kernel_width = 3,
+                                .pad_top = 1,
+                                .pad_bottom = 1,
+                                .pad_left = 1,
+                                .pad_right = 1};
   SECTION("two groups") {
     options.groups = 2;
     options.out_channels = 4;

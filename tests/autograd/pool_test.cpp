@@ -11,44 +11,44 @@ using namespace siena;
 
 namespace {
 
-Shape pooled(const kernels::PoolGeometry& g, std::int64_t batch) { return {batch, g.out_height, g.out_width, g.channels}; }
+Shape pooled(const kernels::ConvGeometry& g, std::int64_t batch) { return {batch, g.out_height, g.out_width, g.in_channels}; }
 
-const std::vector<kernels::PoolOptions> windows{{.in_height = 4,
-                                                 .in_width = 6,
-                                                 .channels = 3,
-                                                 .kernel_height = 2,
-                                                 .kernel_width = 2,
-                                                 .stride_height = 2,
-                                                 .stride_width = 2},
-                                                {.in_height = 5,
-                                                 .in_width = 7,
-                                                 .channels = 9,
-                                                 .kernel_height = 3,
-                                                 .kernel_width = 2,
-                                                 .stride_height = 2,
-                                                 .stride_width = 1,
-                                                 .pad_top = 1,
-                                                 .pad_bottom = 1,
-                                                 .pad_left = 0,
-                                                 .pad_right = 1},
-                                                {.in_height = 5,
-                                                 .in_width = 5,
-                                                 .channels = 8,
-                                                 .kernel_height = 3,
-                                                 .kernel_width = 3,
-                                                 .stride_height = 1,
-                                                 .stride_width = 1,
-                                                 .pad_top = 1,
-                                                 .pad_bottom = 1,
-                                                 .pad_left = 1,
-                                                 .pad_right = 1},
-                                                {.in_height = 7,
-                                                 .in_width = 7,
-                                                 .channels = 2,
-                                                 .kernel_height = 2,
-                                                 .kernel_width = 2,
-                                                 .stride_height = 3,
-                                                 .stride_width = 3}};
+const std::vector<kernels::ConvGeometry> windows{{.in_height = 4,
+                                                  .in_width = 6,
+                                                  .in_channels = 3,
+                                                  .kernel_height = 2,
+                                                  .kernel_width = 2,
+                                                  .stride_height = 2,
+                                                  .stride_width = 2},
+                                                 {.in_height = 5,
+                                                  .in_width = 7,
+                                                  .in_channels = 9,
+                                                  .kernel_height = 3,
+                                                  .kernel_width = 2,
+                                                  .stride_height = 2,
+                                                  .stride_width = 1,
+                                                  .pad_top = 1,
+                                                  .pad_bottom = 1,
+                                                  .pad_left = 0,
+                                                  .pad_right = 1},
+                                                 {.in_height = 5,
+                                                  .in_width = 5,
+                                                  .in_channels = 8,
+                                                  .kernel_height = 3,
+                                                  .kernel_width = 3,
+                                                  .stride_height = 1,
+                                                  .stride_width = 1,
+                                                  .pad_top = 1,
+                                                  .pad_bottom = 1,
+                                                  .pad_left = 1,
+                                                  .pad_right = 1},
+                                                 {.in_height = 7,
+                                                  .in_width = 7,
+                                                  .in_channels = 2,
+                                                  .kernel_height = 2,
+                                                  .kernel_width = 2,
+                                                  .stride_height = 3,
+                                                  .stride_width = 3}};
 
 }  // namespace
 
@@ -56,7 +56,7 @@ TEST_CASE("pool: gradients") {
   for (const auto& options : windows) {
     const auto g = kernels::pool_geometry(options);
     CAPTURE(g.in_height, g.in_width, g.kernel_height, g.kernel_width, g.stride_height, g.pad_top);
-    const DTensor x = random_tensor<double>({2, g.in_height, g.in_width, g.channels}, 1);
+    const DTensor x = random_tensor<double>({2, g.in_height, g.in_width, g.in_channels}, 1);
     CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::max_pool(in[0], g, pooled(g, 2)); }, {x}));
     CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::avg_pool(in[0], g, false, pooled(g, 2)); }, {x}));
     CHECK_GRADIENTS(gradcheck([&](DTape&, DVars in) { return ops::avg_pool(in[0], g, true, pooled(g, 2)); }, {x}));
@@ -90,7 +90,7 @@ TEST_CASE("global_avg_pool: value and gradients") {
 TEST_CASE("avg_pool: what padding counts for") {
   const auto g = kernels::pool_geometry({.in_height = 2,
                                          .in_width = 2,
-                                         .channels = 1,
+                                         .in_channels = 1,
                                          .kernel_height = 2,
                                          .kernel_width = 2,
                                          .stride_height = 2,
@@ -108,7 +108,7 @@ TEST_CASE("avg_pool: what padding counts for") {
 TEST_CASE("max_pool: the first of equals gets the gradient") {
   const auto g = kernels::pool_geometry({.in_height = 2,
                                          .in_width = 2,
-                                         .channels = 1,
+                                         .in_channels = 1,
                                          .kernel_height = 2,
                                          .kernel_width = 2,
                                          .stride_height = 2,

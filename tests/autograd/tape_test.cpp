@@ -51,7 +51,7 @@ struct Model {
                                            .pad_right = 1});
     const auto p = kernels::pool_geometry({.in_height = 6,
                                            .in_width = 6,
-                                           .channels = 4,
+                                           .in_channels = 4,
                                            .kernel_height = 2,
                                            .kernel_width = 2,
                                            .stride_height = 2,

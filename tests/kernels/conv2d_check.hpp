@@ -130,7 +130,7 @@ enum class Groups { one, some, depthwise };
 /// A small convolution with anything that may be odd about it.
 inline kernels::ConvGeometry random_geometry(Random& random, Groups kind) {
   const auto pick = [&](std::initializer_list<int> values) { return values.begin()[random.below(values.size())]; };
-  kernels::ConvOptions o;
+  kernels::ConvGeometry o;
   o.kernel_height = pick({1, 2, 3, 3, 5});
   o.kernel_width = pick({1, 2, 3, 3, 4});
   o.stride_height = pick({1, 1, 2, 3});

@@ -12,7 +12,7 @@ using siena::test::random_geometry;
 
 namespace {
 
-ConvOptions square(std::int64_t size, std::int64_t in, std::int64_t out, int kernel, int stride, int pad) {
+ConvGeometry square(std::int64_t size, std::int64_t in, std::int64_t out, int kernel, int stride, int pad) {
   return {.in_height = size,
           .in_width = size,
           .in_channels = in,
@@ -164,19 +164,19 @@ TEMPLATE_TEST_CASE("convolutions of colour images and spectrograms agree with th
     for (const std::int64_t out : {8, 16, 24, 41, 64}) {
       for (const int height : {1, 2, 3, 5, 10}) {
         for (const int stride : {1, 2}) {
-          ConvOptions o{.in_height = 19,
-                        .in_width = out == 24 ? 5 : 23,
-                        .in_channels = colour ? 3 : 1,
-                        .out_channels = out,
-                        .kernel_height = height,
-                        .kernel_width = colour ? 3 : 4,
-                        .stride_height = stride,
-                        .stride_width = 3 - stride,
-                        .dilation_height = height == 3 ? 2 : 1,
-                        .pad_top = out == 8 ? 0 : 2,
-                        .pad_bottom = out == 16 ? 0 : 3,
-                        .pad_left = out == 16 ? 0 : 2,
-                        .pad_right = out == 8 ? 0 : 5};
+          ConvGeometry o{.in_height = 19,
+                         .in_width = out == 24 ? 5 : 23,
+                         .in_channels = colour ? 3 : 1,
+                         .out_channels = out,
+                         .kernel_height = height,
+                         .kernel_width = colour ? 3 : 4,
+                         .stride_height = stride,
+                         .stride_width = 3 - stride,
+                         .dilation_height = height == 3 ? 2 : 1,
+                         .pad_top = out == 8 ? 0 : 2,
+                         .pad_bottom = out == 16 ? 0 : 3,
+                         .pad_left = out == 16 ? 0 : 2,
+                         .pad_right = out == 8 ? 0 : 5};
           check_convolution<TestType>(conv_geometry(o), out == 41 ? 19 : 2);
         }
       }
@@ -251,7 +251,7 @@ TEST_CASE("work is cut along images, rows, columns, taps and channels", "[kernel
   check_convolution<float>(conv_geometry({.in_channels = 512, .out_channels = 250}), 8);
   check_convolution<float>(conv_geometry({.in_channels = 512, .out_channels = 256}), 24);
   check_convolution<float>(conv_geometry(square(6, 70, 64, 1, 1, 0)), 32);
-  ConvOptions depthwise = square(30, 72, 72, 3, 1, 1);
+  ConvGeometry depthwise = square(30, 72, 72, 3, 1, 1);
   depthwise.groups = 72;
   check_convolution<float>(conv_geometry(depthwise), 1);
   check_convolution<float>(conv_geometry(depthwise), 3);
@@ -264,7 +264,7 @@ TEST_CASE("convolutions of no images do nothing", "[kernels][conv2d]") {
     for (const int groups : {1, 2, 16}) {
       for (const int stride : {1, 2}) {
         CAPTURE(kernel, groups, stride);
-        ConvOptions options = square(16, 16, 16, kernel, stride, kernel / 2);
+        ConvGeometry options = square(16, 16, 16, kernel, stride, kernel / 2);
         options.groups = groups;
         const ConvGeometry g = conv_geometry(options);
         const test::Operands<float> o(g, 0, 1);

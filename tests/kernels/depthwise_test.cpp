@@ -17,7 +17,7 @@ using siena::test::random_geometry;
 
 namespace {
 
-ConvOptions depthwise(std::int64_t size, int channels, int multiplier, int kernel, int stride, Padding pad) {
+ConvGeometry depthwise(std::int64_t size, int channels, int multiplier, int kernel, int stride, Padding pad) {
   return {.in_height = size,
           .in_width = size,
           .in_channels = channels,
@@ -63,7 +63,7 @@ TEMPLATE_TEST_CASE("sliding windows meet every border", "[kernels][depthwise]", 
     for (const std::int64_t height : {1, 2, 4, 5, 7, 8, 9, 14}) {
       for (const std::int64_t width : {1, 2, 3, 6, 7, 10, 17}) {
         for (const Padding pad : {Padding{0, 0}, {0, 1}, {1, 1}, {1, 0}, {2, 2}, {3, 1}, {4, 3}}) {
-          ConvOptions o = depthwise(height, 24, 1, 3, stride, pad);
+          ConvGeometry o = depthwise(height, 24, 1, 3, stride, pad);
           o.in_width = width;
           if (height + pad.before + pad.after < 3 || width + pad.before + pad.after < 3) continue;
           check_convolution<TestType>(conv_geometry(o), 1 + height % 3);
@@ -78,7 +78,7 @@ TEMPLATE_TEST_CASE("sliding windows meet every border", "[kernels][depthwise]", 
 TEST_CASE("sliding windows go over bands of many rows", "[kernels][depthwise]") {
   for (const int stride : {1, 2}) {
     for (const std::int64_t height : {31, 33, 70, 131}) {
-      ConvOptions o = depthwise(height, 3, 1, 3, stride, {1, 1});
+      ConvGeometry o = depthwise(height, 3, 1, 3, stride, {1, 1});
       o.in_width = 2 + height % 3;
       check_convolution<float>(conv_geometry(o), 2);
     }

@@ -101,9 +101,9 @@ TEST_CASE("same_padding puts the extra zero behind", "[kernels][geometry]") {
 }
 
 TEST_CASE("pool_geometry", "[kernels][geometry]") {
-  const PoolGeometry pool = pool_geometry({.in_height = 25,
+  const ConvGeometry pool = pool_geometry({.in_height = 25,
                                            .in_width = 5,
-                                           .channels = 64,
+                                           .in_channels = 64,
                                            .kernel_height = 2,
                                            .kernel_width = 2,
                                            .stride_height = 2,
@@ -111,9 +111,10 @@ TEST_CASE("pool_geometry", "[kernels][geometry]") {
                                            .pad_bottom = 1});
   CHECK(pool.out_height == 13);
   CHECK(pool.out_width == 2);
-  CHECK(pool.stride() == 64);
+  CHECK(pool.in_stride() == 64);
   CHECK_THROWS_WITH(
-      pool_geometry({.in_height = 4, .in_width = 4, .channels = 1, .kernel_height = 2, .kernel_width = 2, .pad_top = 2}, "p"),
+      pool_geometry({.in_height = 4, .in_width = 4, .in_channels = 1, .kernel_height = 2, .kernel_width = 2, .pad_top = 2},
+                    "p"),
       Contains("p: expected less padding"));
-  CHECK_THROWS_WITH(pool_geometry({.in_height = 1, .in_width = 1, .channels = 1, .kernel_height = 2}), Contains("pooling"));
+  CHECK_THROWS_WITH(pool_geometry({.in_height = 1, .in_width = 1, .in_channels = 1, .kernel_height = 2}), Contains("pooling"));
 }

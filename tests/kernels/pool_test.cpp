@@ -12,15 +12,15 @@ using simd::native;
 
 namespace {
 struct Case {
-  kernels::PoolOptions options;
+  kernels::ConvGeometry options;
   std::int64_t batch;
 };
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
-      {{.in_height = 1, .in_width = 1, .channels = 1}, 1},
+      {{.in_height = 1, .in_width = 1, .in_channels = 1}, 1},
       {{.in_height = 4,
         .in_width = 4,
-        .channels = 3,
+        .in_channels = 3,
         .kernel_height = 2,
         .kernel_width = 2,
         .stride_height = 2,
@@ -28,7 +28,7 @@ const std::vector<Case>& cases() {
        2},
       {{.in_height = 7,
         .in_width = 5,
-        .channels = 17,
+        .in_channels = 17,
         .kernel_height = 3,
         .kernel_width = 3,
         .stride_height = 2,
@@ -40,7 +40,7 @@ const std::vector<Case>& cases() {
        3},
       {{.in_height = 5,
         .in_width = 9,
-        .channels = 8,
+        .in_channels = 8,
         .kernel_height = 3,
         .kernel_width = 2,
         .stride_height = 1,
@@ -52,18 +52,18 @@ const std::vector<Case>& cases() {
        2},
       {{.in_height = 9,
         .in_width = 8,
-        .channels = 33,
+        .in_channels = 33,
         .kernel_height = 2,
         .kernel_width = 4,
         .stride_height = 3,
         .stride_width = 1},
        40},
-      {{.in_height = 1, .in_width = 30, .channels = 5, .kernel_width = 4, .stride_width = 3, .pad_right = 2}, 4},
-      {{.in_height = 8, .in_width = 8, .channels = 64, .kernel_height = 8, .kernel_width = 8}, 9},
-      {{.in_height = 25, .in_width = 5, .channels = 13, .kernel_height = 25, .kernel_width = 5}, 30},
+      {{.in_height = 1, .in_width = 30, .in_channels = 5, .kernel_width = 4, .stride_width = 3, .pad_right = 2}, 4},
+      {{.in_height = 8, .in_width = 8, .in_channels = 64, .kernel_height = 8, .kernel_width = 8}, 9},
+      {{.in_height = 25, .in_width = 5, .in_channels = 13, .kernel_height = 25, .kernel_width = 5}, 30},
       {{.in_height = 3,
         .in_width = 3,
-        .channels = 10,
+        .in_channels = 10,
         .kernel_height = 5,
         .kernel_width = 5,
         .pad_top = 1,
@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("max pooling", "[kernels][pool]", float, double) {
   using T = TestType;
   for (const Case& item : cases()) {
     const auto g = kernels::pool_geometry(item.options);
-    const std::int64_t batch = item.batch, channels = g.channels, in_rows = batch * g.in_rows(),
+    const std::int64_t batch = item.batch, channels = g.in_channels, in_rows = batch * g.in_rows(),
                        out_rows = batch * g.out_rows();
     INFO(g.in_height << "x" << g.in_width << "x" << channels << ", window " << g.kernel_height << "x" << g.kernel_width);
     for (Write mode : {Write::overwrite, Write::accumulate}) {
@@ -109,7 +109,8 @@ TEMPLATE_TEST_CASE("max pooling", "[kernels][pool]", float, double) {
 }
 
 TEST_CASE("of equal elements the first one wins, and a NaN is never lost", "[kernels][pool]") {
-  const auto g = kernels::pool_geometry({.in_height = 2, .in_width = 3, .channels = 2, .kernel_height = 2, .kernel_width = 3});
+  const auto g =
+      kernels::pool_geometry({.in_height = 2, .in_width = 3, .in_channels = 2, .kernel_height = 2, .kernel_width = 3});
   std::vector<float> x(6 * 8, -2.0f), y(8), dy(8, 1.0f), dx(x.size());
   std::vector<std::int32_t> indices(8);
   x[2 * 8 + 1] = x[4 * 8 + 1] = 5;
@@ -132,7 +133,7 @@ TEMPLATE_TEST_CASE("average pooling", "[kernels][pool]", float, double) {
   using T = TestType;
   for (const Case& item : cases()) {
     const auto g = kernels::pool_geometry(item.options);
-    const std::int64_t batch = item.batch, channels = g.channels, in_rows = batch * g.in_rows(),
+    const std::int64_t batch = item.batch, channels = g.in_channels, in_rows = batch * g.in_rows(),
                        out_rows = batch * g.out_rows();
     INFO(g.in_height << "x" << g.in_width << "x" << channels << ", window " << g.kernel_height << "x" << g.kernel_width);
     for (bool count_padding : {false, true}) {
@@ -163,7 +164,7 @@ TEMPLATE_TEST_CASE("average pooling", "[kernels][pool]", float, double) {
 TEST_CASE("zeros of the padding count or not", "[kernels][pool]") {
   const auto g = kernels::pool_geometry({.in_height = 2,
                                          .in_width = 2,
-                                         .channels = 1,
+                                         .in_channels = 1,
                                          .kernel_height = 2,
                                          .kernel_width = 2,
                                          .stride_height = 2,
@@ -180,8 +181,8 @@ TEST_CASE("zeros of the padding count or not", "[kernels][pool]") {
 }
 
 TEST_CASE("an image may be too large for max pooling", "[kernels][pool]") {
-  const auto g =
-      kernels::pool_geometry({.in_height = 4097, .in_width = 4097, .channels = 1, .stride_height = 4097, .stride_width = 4097});
+  const auto g = kernels::pool_geometry(
+      {.in_height = 4097, .in_width = 4097, .in_channels = 1, .stride_height = 4097, .stride_width = 4097});
   std::vector<float> none;
   std::vector<std::int32_t> indices(8);
   REQUIRE_THROWS_WITH((kernels::max_pool_forward<native, float>(g, 1, none, none, indices)),

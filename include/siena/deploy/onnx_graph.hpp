@@ -139,7 +139,7 @@ class OnnxGraph : OnnxNodes {
       attribute(add("Flatten", operation.name, {mean}), "axis", 1);
       return;
     }
-    kernels::PoolGeometry g = pool.geometry;
+    kernels::ConvGeometry g = pool.geometry;
     const std::string from = pool.count_padding ? padded_input(operation, g, true) : input(operation);
     window(add("AveragePool", operation.name, {from}), g, true);
   }
@@ -220,8 +220,7 @@ class OnnxGraph : OnnxNodes {
   }
 
   /// The input of an operation with the zeros around it that a window wants, written as a node of its own.
-  template <class Geometry>
-  std::string padded_input(const Operation& operation, Geometry& g, bool image) {
+  std::string padded_input(const Operation& operation, kernels::ConvGeometry& g, bool image) {
     const std::string& from = input(operation);
     if (g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0) return from;
     const Shape& in = input_shape(operation);
@@ -246,8 +245,7 @@ class OnnxGraph : OnnxNodes {
     attribute(node, "beta", 0.5f);
   }
 
-  template <class Geometry>
-  static void window(::onnx::NodeProto& node, const Geometry& g, bool image) {
+  static void window(::onnx::NodeProto& node, const kernels::ConvGeometry& g, bool image) {
     attribute(node, "kernel_shape", image ? Numbers{g.kernel_height, g.kernel_width} : Numbers{g.kernel_width});
     attribute(node, "strides", image ? Numbers{g.stride_height, g.stride_width} : Numbers{g.stride_width});
     attribute(node, "pads",

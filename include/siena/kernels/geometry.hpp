@@ -34,8 +34,9 @@ constexpr std::int64_t output_size(std::int64_t in, int kernel, int stride, int 
   return room < 0 ? 0 : room / stride + 1;
 }
 
-/// Sizes of a convolution of N x H x W x C images with KH x KW x (Cin / groups) x Cout weights, worked out once by
-/// conv_geometry.
+/// Sizes of a window that slides over N x H x W x C images: of a convolution with KH x KW x (Cin / groups) x Cout weights, or of
+/// a pooling, which has a group a channel and no weights. The caller says all but the outputs, which conv_geometry and
+/// pool_geometry check and work out once.
 struct ConvGeometry {
   std::int64_t in_height = 1, in_width = 1, in_channels = 1;
   std::int64_t out_height = 1, out_width = 1, out_channels = 1;
@@ -76,117 +77,45 @@ struct ConvGeometry {
   std::int64_t macs() const { return out_rows() * out_channels * weight_rows(); }
 };
 
-/// What the caller of conv_geometry says; it works out the rest.
-struct ConvOptions {
-  std::int64_t in_height = 1, in_width = 1, in_channels = 1, out_channels = 1;
-  int kernel_height = 1, kernel_width = 1;
-  int stride_height = 1, stride_width = 1;
-  int dilation_height = 1, dilation_width = 1;
-  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
-  int groups = 1;
-};
-
 /// Checks the sizes of a convolution and works out its outputs; `where` names the layer in the ShapeError.
-inline ConvGeometry conv_geometry(const ConvOptions& o, std::string_view where = "convolution") {
-  require<ShapeError>(o.in_height > 0 && o.in_width > 0 && o.in_channels > 0 && o.out_channels > 0,
-                      "{}: expected sizes above 0, got a {}x{}x{} image and {} output channels", where, o.in_height, o.in_width,
-                      o.in_channels, o.out_channels);
-  require<ShapeError>(o.kernel_height > 0 && o.kernel_width > 0 && o.stride_height > 0 && o.stride_width > 0 &&
-                          o.dilation_height > 0 && o.dilation_width > 0,
+inline ConvGeometry conv_geometry(ConvGeometry g, std::string_view where = "convolution") {
+  require<ShapeError>(g.in_height > 0 && g.in_width > 0 && g.in_channels > 0 && g.out_channels > 0,
+                      "{}: expected sizes above 0, got a {}x{}x{} image and {} output channels", where, g.in_height, g.in_width,
+                      g.in_channels, g.out_channels);
+  require<ShapeError>(g.kernel_height > 0 && g.kernel_width > 0 && g.stride_height > 0 && g.stride_width > 0 &&
+                          g.dilation_height > 0 && g.dilation_width > 0,
                       "{}: expected window, stride and dilation above 0, got window {}x{}, stride {}x{}, dilation {}x{}", where,
-                      o.kernel_height, o.kernel_width, o.stride_height, o.stride_width, o.dilation_height, o.dilation_width);
-  require<ShapeError>(o.pad_top >= 0 && o.pad_bottom >= 0 && o.pad_left >= 0 && o.pad_right >= 0,
-                      "{}: expected padding of 0 or more, got top {}, bottom {}, left {}, right {}", where, o.pad_top,
-                      o.pad_bottom, o.pad_left, o.pad_right);
+                      g.kernel_height, g.kernel_width, g.stride_height, g.stride_width, g.dilation_height, g.dilation_width);
+  require<ShapeError>(g.pad_top >= 0 && g.pad_bottom >= 0 && g.pad_left >= 0 && g.pad_right >= 0,
+                      "{}: expected padding of 0 or more, got top {}, bottom {}, left {}, right {}", where, g.pad_top,
+                      g.pad_bottom, g.pad_left, g.pad_right);
   require<ShapeError>(
-      o.groups > 0 && o.in_channels % o.groups == 0 && o.out_channels % o.groups == 0,
+      g.groups > 0 && g.in_channels % g.groups == 0 && g.out_channels % g.groups == 0,
       "{}: expected groups that divide {} input and {} output channels, got {}; hint: depthwise layers have as many "
       "groups as input channels",
-      where, o.in_channels, o.out_channels, o.groups);
-  ConvGeometry g{
-      .in_height = o.in_height,
-      .in_width = o.in_width,
-      .in_channels = o.in_channels,
-      .out_height = output_size(o.in_height, o.kernel_height, o.stride_height, o.dilation_height, {o.pad_top, o.pad_bottom}),
-      .out_width = output_size(o.in_width, o.kernel_width, o.stride_width, o.dilation_width, {o.pad_left, o.pad_right}),
-      .out_channels = o.out_channels,
-      .kernel_height = o.kernel_height,
-      .kernel_width = o.kernel_width,
-      .stride_height = o.stride_height,
-      .stride_width = o.stride_width,
-      .dilation_height = o.dilation_height,
-      .dilation_width = o.dilation_width,
-      .pad_top = o.pad_top,
-      .pad_bottom = o.pad_bottom,
-      .pad_left = o.pad_left,
-      .pad_right = o.pad_right,
-      .groups = o.groups};
+      where, g.in_channels, g.out_channels, g.groups);
+  g.out_height = output_size(g.in_height, g.kernel_height, g.stride_height, g.dilation_height, {g.pad_top, g.pad_bottom});
+  g.out_width = output_size(g.in_width, g.kernel_width, g.stride_width, g.dilation_width, {g.pad_left, g.pad_right});
   require<ShapeError>(
       g.out_height > 0 && g.out_width > 0,
       "{}: expected a window that fits the padded input, got a {}x{} window with dilation {}x{} over a {}x{} input "
       "({}x{} with padding); hint: pad more or pool less before",
-      where, o.kernel_height, o.kernel_width, o.dilation_height, o.dilation_width, o.in_height, o.in_width,
-      o.in_height + o.pad_top + o.pad_bottom, o.in_width + o.pad_left + o.pad_right);
+      where, g.kernel_height, g.kernel_width, g.dilation_height, g.dilation_width, g.in_height, g.in_width,
+      g.in_height + g.pad_top + g.pad_bottom, g.in_width + g.pad_left + g.pad_right);
   return g;
 }
 
-/// Sizes of a pooling over N x H x W x C images, worked out once by pool_geometry.
-struct PoolGeometry {
-  std::int64_t in_height = 1, in_width = 1, out_height = 1, out_width = 1, channels = 1;
-  int kernel_height = 1, kernel_width = 1;
-  int stride_height = 1, stride_width = 1;
-  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
-
-  bool operator==(const PoolGeometry&) const = default;
-
-  /// Pixels (rows of a tensor) of an image before and after.
-  std::int64_t in_rows() const { return in_height * in_width; }
-  std::int64_t out_rows() const { return out_height * out_width; }
-  /// Elements from one pixel to the next.
-  std::int64_t stride() const { return padded(channels); }
-};
-
-/// What the caller of pool_geometry says; it works out the rest.
-struct PoolOptions {
-  std::int64_t in_height = 1, in_width = 1, channels = 1;
-  int kernel_height = 1, kernel_width = 1;
-  int stride_height = 1, stride_width = 1;
-  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
-};
-
 /// Checks the sizes of a pooling and works out its outputs; every window must hold at least one pixel of the image.
-inline PoolGeometry pool_geometry(const PoolOptions& o, std::string_view where = "pooling") {
-  const ConvGeometry g = conv_geometry({.in_height = o.in_height,
-                                        .in_width = o.in_width,
-                                        .in_channels = o.channels,
-                                        .out_channels = o.channels,
-                                        .kernel_height = o.kernel_height,
-                                        .kernel_width = o.kernel_width,
-                                        .stride_height = o.stride_height,
-                                        .stride_width = o.stride_width,
-                                        .pad_top = o.pad_top,
-                                        .pad_bottom = o.pad_bottom,
-                                        .pad_left = o.pad_left,
-                                        .pad_right = o.pad_right},
-                                       where);
+inline ConvGeometry pool_geometry(ConvGeometry g, std::string_view where = "pooling") {
+  g.out_channels = g.in_channels;
+  g.groups = static_cast<int>(g.in_channels);
+  g = conv_geometry(g, where);
   require<ShapeError>(
-      std::max(o.pad_top, o.pad_bottom) < o.kernel_height && std::max(o.pad_left, o.pad_right) < o.kernel_width,
+      std::max(g.pad_top, g.pad_bottom) < g.kernel_height && std::max(g.pad_left, g.pad_right) < g.kernel_width,
       "{}: expected less padding than the window is wide, got a {}x{} window with padding top {}, bottom {}, left {}, "
       "right {}",
-      where, o.kernel_height, o.kernel_width, o.pad_top, o.pad_bottom, o.pad_left, o.pad_right);
-  return {.in_height = g.in_height,
-          .in_width = g.in_width,
-          .out_height = g.out_height,
-          .out_width = g.out_width,
-          .channels = o.channels,
-          .kernel_height = o.kernel_height,
-          .kernel_width = o.kernel_width,
-          .stride_height = o.stride_height,
-          .stride_width = o.stride_width,
-          .pad_top = o.pad_top,
-          .pad_bottom = o.pad_bottom,
-          .pad_left = o.pad_left,
-          .pad_right = o.pad_right};
+      where, g.kernel_height, g.kernel_width, g.pad_top, g.pad_bottom, g.pad_left, g.pad_right);
+  return g;
 }
 
 }  // namespace siena::kernels

@@ -19,7 +19,7 @@ struct Window {
   std::int64_t top, bottom, left, right;
   std::int64_t pixels() const { return (bottom - top) * (right - left); }
 };
-inline Window window_at(const PoolGeometry& g, std::int64_t oh, std::int64_t ow) {
+inline Window window_at(const ConvGeometry& g, std::int64_t oh, std::int64_t ow) {
   const std::int64_t top = oh * g.stride_height - g.pad_top, left = ow * g.stride_width - g.pad_left;
   return {std::max<std::int64_t>(0, top), std::min(g.in_height, top + g.kernel_height), std::max<std::int64_t>(0, left),
           std::min(g.in_width, left + g.kernel_width)};
@@ -27,32 +27,32 @@ inline Window window_at(const PoolGeometry& g, std::int64_t oh, std::int64_t ow)
 
 /// body(n) for every image, several to a task.
 template <class Body>
-void for_images(const PoolGeometry& g, std::int64_t batch, Body&& body) {
-  parallel_ranges(batch, elements_grain(g.in_rows() * g.stride()), [&](std::int64_t first, std::int64_t last) {
+void for_images(const ConvGeometry& g, std::int64_t batch, Body&& body) {
+  parallel_ranges(batch, elements_grain(g.in_rows() * g.in_stride()), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t n = first; n < last; ++n) body(n);
   });
 }
 /// body(window, o) for every output pixel of an image.
 template <class Body>
-void for_windows(const PoolGeometry& g, Body&& body) {
+void for_windows(const ConvGeometry& g, Body&& body) {
   std::int64_t o = 0;
   for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
     for (std::int64_t ow = 0; ow < g.out_width; ++ow) body(window_at(g, oh, ow), o++);
   }
 }
-inline bool global_pool(const PoolGeometry& g) { return g.out_rows() == 1 && window_at(g, 0, 0).pixels() == g.in_rows(); }
+inline bool global_pool(const ConvGeometry& g) { return g.out_rows() == 1 && window_at(g, 0, 0).pixels() == g.in_rows(); }
 }  // namespace detail
 
 /// Largest element of every window; `indices`, as large as y's storage, gets its pixel within the image (h * in_width + w). Of
 /// equal elements the first counts; a NaN beats everything.
 template <class Arch = simd::native, class T>
-void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y,
+void max_pool_forward(const ConvGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y,
                       std::span<std::int32_t> indices) {
   // Pixel numbers travel in vectors of T beside the values, which is exact up to 2^24.
   require<ShapeError>(g.in_rows() <= (std::int64_t{1} << 24), "max_pool: expected an image of at most 2^24 pixels, got {}x{}",
                       g.in_height, g.in_width);
-  SIENA_ASSERT(indices.size() >= static_cast<std::size_t>(batch * g.out_rows() * g.stride()));
-  const std::int64_t stride = g.stride();
+  SIENA_ASSERT(indices.size() >= static_cast<std::size_t>(batch * g.out_rows() * g.in_stride()));
+  const std::int64_t stride = g.in_stride();
   detail::for_images(g, batch, [&](std::int64_t n) {
     const T* image = x.data() + n * g.in_rows() * stride;
     detail::for_windows(g, [&](const detail::Window& window, std::int64_t o) {
@@ -84,9 +84,9 @@ void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const
 
 /// Gives every dy to the pixel that won its window.
 template <class Arch = simd::native, class T>
-void max_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<const std::int32_t> indices,
+void max_pool_backward(const ConvGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<const std::int32_t> indices,
                        std::span<T> dx, Write mode) {
-  const std::int64_t stride = g.stride();
+  const std::int64_t stride = g.in_stride();
   detail::for_images(g, batch, [&](std::int64_t n) {
     T* image = dx.data() + n * g.in_rows() * stride;
     if (mode == Write::overwrite) std::fill_n(image, g.in_rows() * stride, T(0));
@@ -114,8 +114,8 @@ void max_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<cons
 
 namespace detail {
 template <class Arch, class T>
-void global_avg_pool_forward(const PoolGeometry& g, std::int64_t batch, const T* x, T factor, T* y) {
-  const RowFold fold(g.channels);
+void global_avg_pool_forward(const ConvGeometry& g, std::int64_t batch, const T* x, T factor, T* y) {
+  const RowFold fold(g.in_channels);
   for_images(g, batch, [&](std::int64_t n) {
     const T* image = x + n * g.in_rows() * fold.stride;
     T* out = y + n * fold.stride;
@@ -134,15 +134,15 @@ void global_avg_pool_forward(const PoolGeometry& g, std::int64_t batch, const T*
 
 /// What a window's sum is multiplied by.
 template <class T>
-T avg_pool_factor(const PoolGeometry& g, const Window& window, bool count_padding) {
+T avg_pool_factor(const ConvGeometry& g, const Window& window, bool count_padding) {
   return T(1) / static_cast<T>(count_padding ? std::int64_t{g.kernel_height} * g.kernel_width : window.pixels());
 }
 }  // namespace detail
 
 /// Mean of every window; zeros of the padding count as elements or not. A window over the whole image is the fast case.
 template <class Arch = simd::native, class T>
-void avg_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y, bool count_padding) {
-  const std::int64_t stride = g.stride();
+void avg_pool_forward(const ConvGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y, bool count_padding) {
+  const std::int64_t stride = g.in_stride();
   if (detail::global_pool(g)) {
     const T factor = detail::avg_pool_factor<T>(g, detail::window_at(g, 0, 0), count_padding);
     return detail::global_avg_pool_forward<Arch, T>(g, batch, x.data(), factor, y.data());
@@ -167,9 +167,9 @@ void avg_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const
 
 /// Spreads every dy evenly over its window.
 template <class Arch = simd::native, class T>
-void avg_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<T> dx, Write mode,
+void avg_pool_backward(const ConvGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<T> dx, Write mode,
                        bool count_padding) {
-  const std::int64_t stride = g.stride();
+  const std::int64_t stride = g.in_stride();
   const bool global = detail::global_pool(g);  // then every pixel is written once: no zeros to write before
   detail::for_images(g, batch, [&](std::int64_t n) {
     T* image = dx.data() + n * g.in_rows() * stride;

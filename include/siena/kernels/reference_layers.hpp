@@ -133,7 +133,7 @@ namespace detail {
 /// Calls window(output row) and then pixel(input row, output row, number
 /// of the pixel in its image) for every pixel of the window.
 template <class Start, class Pixel>
-void for_each_window(const PoolGeometry& g, std::int64_t batch, Start&& start, Pixel&& pixel) {
+void for_each_window(const ConvGeometry& g, std::int64_t batch, Start&& start, Pixel&& pixel) {
   for (std::int64_t o = 0; o < batch * g.out_rows(); ++o) {
     const std::int64_t n = o / g.out_rows(), oh = o % g.out_rows() / g.out_width, ow = o % g.out_width;
     start(o);
@@ -147,12 +147,12 @@ void for_each_window(const PoolGeometry& g, std::int64_t batch, Start&& start, P
   }
 }
 template <class T>
-void clear_pixels(const PoolGeometry& g, std::int64_t batch, std::span<T> dx, Write mode) {
+void clear_pixels(const ConvGeometry& g, std::int64_t batch, std::span<T> dx, Write mode) {
   if (mode == Write::accumulate) return;
-  for_each_element(batch * g.in_rows(), g.channels, [&](std::int64_t i, std::int64_t) { dx[i] = 0; });
+  for_each_element(batch * g.in_rows(), g.in_channels, [&](std::int64_t i, std::int64_t) { dx[i] = 0; });
 }
 /// The number that every output's sum is divided by.
-inline std::vector<double> window_sizes(const PoolGeometry& g, std::int64_t batch, bool count_padding) {
+inline std::vector<double> window_sizes(const ConvGeometry& g, std::int64_t batch, bool count_padding) {
   std::vector<double> sizes(static_cast<std::size_t>(batch * g.out_rows()));
   for_each_window(
       g, batch, [](std::int64_t) {}, [&](std::int64_t, std::int64_t o, std::int64_t) { sizes[o] += 1; });
@@ -162,10 +162,10 @@ inline std::vector<double> window_sizes(const PoolGeometry& g, std::int64_t batc
 }  // namespace detail
 
 template <class T>
-void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y,
+void max_pool_forward(const ConvGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y,
                       std::span<std::int32_t> indices) {
-  const std::int64_t stride = g.stride();
-  for (std::int64_t c = 0; c < g.channels; ++c) {
+  const std::int64_t stride = g.in_stride();
+  for (std::int64_t c = 0; c < g.in_channels; ++c) {
     detail::for_each_window(
         g, batch, [&](std::int64_t o) { indices[o * stride + c] = -1; },
         [&](std::int64_t in, std::int64_t o, std::int64_t pixel) {
@@ -177,22 +177,22 @@ void max_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const
 }
 
 template <class T>
-void max_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<const std::int32_t> indices,
+void max_pool_backward(const ConvGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<const std::int32_t> indices,
                        std::span<T> dx, Write mode) {
   detail::clear_pixels(g, batch, dx, mode);
-  const std::int64_t stride = g.stride();
+  const std::int64_t stride = g.in_stride();
   for (std::int64_t o = 0; o < batch * g.out_rows(); ++o) {
-    for (std::int64_t c = 0; c < g.channels; ++c) {
+    for (std::int64_t c = 0; c < g.in_channels; ++c) {
       dx[(o / g.out_rows() * g.in_rows() + indices[o * stride + c]) * stride + c] += dy[o * stride + c];
     }
   }
 }
 
 template <class T>
-void avg_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y, bool count_padding) {
+void avg_pool_forward(const ConvGeometry& g, std::int64_t batch, std::span<const T> x, std::span<T> y, bool count_padding) {
   const std::vector<double> sizes = detail::window_sizes(g, batch, count_padding);
-  const std::int64_t stride = g.stride();
-  for (std::int64_t c = 0; c < g.channels; ++c) {
+  const std::int64_t stride = g.in_stride();
+  for (std::int64_t c = 0; c < g.in_channels; ++c) {
     std::vector<double> sums(sizes.size());
     detail::for_each_window(
         g, batch, [](std::int64_t) {},
@@ -202,12 +202,12 @@ void avg_pool_forward(const PoolGeometry& g, std::int64_t batch, std::span<const
 }
 
 template <class T>
-void avg_pool_backward(const PoolGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<T> dx, Write mode,
+void avg_pool_backward(const ConvGeometry& g, std::int64_t batch, std::span<const T> dy, std::span<T> dx, Write mode,
                        bool count_padding) {
   detail::clear_pixels(g, batch, dx, mode);
   const std::vector<double> sizes = detail::window_sizes(g, batch, count_padding);
-  const std::int64_t stride = g.stride();
-  for (std::int64_t c = 0; c < g.channels; ++c) {
+  const std::int64_t stride = g.in_stride();
+  for (std::int64_t c = 0; c < g.in_channels; ++c) {
     detail::for_each_window(
         g, batch, [](std::int64_t) {},
         [&](std::int64_t in, std::int64_t o, std::int64_t) {

@@ -70,11 +70,11 @@ struct Add {};
 /// Of two values of one shape, or of one and, second, one number for each of its channels.
 struct Multiply {};
 struct MaxPool {
-  kernels::PoolGeometry geometry;
+  kernels::ConvGeometry geometry;
 };
 /// Where the window is all of the image, the result is features.
 struct AveragePool {
-  kernels::PoolGeometry geometry;
+  kernels::ConvGeometry geometry;
   bool count_padding = false;
 };
 /// Any number of values side by side along the channels.

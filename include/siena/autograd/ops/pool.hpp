@@ -13,7 +13,7 @@ namespace siena::ops {
 
 /// Largest value of each window; of equals, the first one gets the gradient.
 template <class T, class Arch = simd::native>
-BasicVar<T> max_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry, const Shape& output_shape) {
+BasicVar<T> max_pool(const BasicVar<T>& x, const kernels::ConvGeometry& geometry, const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
   auto indices = Buffer<std::int32_t>::uninitialized(y.storage().size());
@@ -30,7 +30,7 @@ BasicVar<T> max_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry
 
 /// Mean of each window; of the elements inside the image only, or with the padding as zeros.
 template <class T, class Arch = simd::native>
-BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::PoolGeometry& geometry, bool count_padding,
+BasicVar<T> avg_pool(const BasicVar<T>& x, const kernels::ConvGeometry& geometry, bool count_padding,
                      const Shape& output_shape) {
   const std::int64_t batch = x.shape()[0];
   auto y = BasicTensor<T>::uninitialized(output_shape);
@@ -48,11 +48,10 @@ template <class T, class Arch = simd::native>
 BasicVar<T> global_avg_pool(const BasicVar<T>& x) {
   const Shape& s = x.shape();
   const std::int64_t height = s.rank() == 4 ? s[1] : 1;
-  const kernels::PoolGeometry whole{.in_height = height,
+  const kernels::ConvGeometry whole{.in_height = height,
                                     .in_width = s[-2],
-                                    .out_height = 1,
-                                    .out_width = 1,
-                                    .channels = s[-1],
+                                    .in_channels = s[-1],
+                                    .out_channels = s[-1],
                                     .kernel_height = static_cast<int>(height),
                                     .kernel_width = static_cast<int>(s[-2])};
   return avg_pool<T, Arch>(x, whole, false, Shape{s[0], s[-1]});

@@ -12,7 +12,7 @@
 namespace siena {
 
 namespace detail {
-inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 stride, ImagePadding padding,
+inline kernels::ConvGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 stride, ImagePadding padding,
                                            std::string_view where) {
   const bool whole = stride.height == 0;  // windows that touch
   const Size2 step = whole ? kernel : stride;
@@ -22,7 +22,7 @@ inline kernels::PoolGeometry pool_geometry(const Shape& in, Size2 kernel, Size2 
                                           : kernels::Padding{padding.left, padding.right};
   return kernels::pool_geometry({.in_height = in[0],
                                  .in_width = in[1],
-                                 .channels = in[2],
+                                 .in_channels = in[2],
                                  .kernel_height = kernel.height,
                                  .kernel_width = kernel.width,
                                  .stride_height = step.height,
@@ -58,12 +58,12 @@ struct MaxPool {
   MaxPool narrowed(const KeptChannels&) const { return *this; }
   void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
-  kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
+  kernels::ConvGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
   }
   Shape setup(LayerSetup& setup) const {
     const auto g = geometry(setup.image(), setup.where());
-    return {g.out_height, g.out_width, g.channels};
+    return {g.out_height, g.out_width, g.in_channels};
   }
   Var forward(Forward& f) const {
     return ops::max_pool(f.input(), geometry(f.input().shape().sample(), kind()), f.output_shape());
@@ -90,12 +90,12 @@ struct AvgPool {
   AvgPool narrowed(const KeptChannels&) const { return *this; }
   void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
-  kernels::PoolGeometry geometry(const Shape& in, std::string_view where) const {
+  kernels::ConvGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
   }
   Shape setup(LayerSetup& setup) const {
     const auto g = geometry(setup.image(), setup.where());
-    return {g.out_height, g.out_width, g.channels};
+    return {g.out_height, g.out_width, g.in_channels};
   }
   Var forward(Forward& f) const {
     return ops::avg_pool(f.input(), geometry(f.input().shape().sample(), kind()), count_padding, f.output_shape());
