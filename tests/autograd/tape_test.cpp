@@ -188,7 +188,7 @@ TEST_CASE("tape: a result on demand is made when it is asked for, and again once
 TEST_CASE("tape: a result on demand is made at once where nothing is recorded, and stays where it is the loss") {
   const auto twice = [](const Var& x) {
     return x.tape().result_on_demand(
-        x.shape(), [x](const Tape& t, Tensor& out) { *out.data() = 2 * *t.value(x).data(); }, x);
+        x.shape(), [x](Tape& t, Tensor& out) { *out.data() = 2 * *t.value(x).data(); }, x);
   };
   Tape inference(false);
   const Var x = inference.variable(Tensor({1}, {3})), y = twice(x);

@@ -42,7 +42,8 @@ class BasicVar {
 
 /// Records what was computed, in order, and runs it backwards. Records are flat: the reverse pass is one loop over them, so
 /// depth costs no stack and a value used twice is visited once. Cost formulas record on `scalars()`, and `backward` takes
-/// both to the same parameters. During the reverse pass each value and gradient is freed as soon as nothing needs it.
+/// both to the same parameters. During the reverse pass each value and gradient is freed as soon as nothing needs it. A tape is
+/// used by one thread at a time; operations share their work out among threads themselves.
 template <class T>
 class BasicTape {
  public:
@@ -83,7 +84,7 @@ class BasicTape {
   Var result_on_demand(const Shape& shape, Make make, const Inputs&... inputs) {
     const Var output = result(BasicTensor<T>::outline(shape), inputs...);
     Node& node = nodes_[output.id()];
-    node.make = closure<const BasicTape&, BasicTensor<T>&>(std::move(make));
+    node.make = closure<BasicTape&, BasicTensor<T>&>(std::move(make));
     if (!recording_) {
       value(output);
       node.make = {};
@@ -108,8 +109,8 @@ class BasicTape {
 
   /// Makes a result on demand that is not there: not from several threads at once, so ask before a parallel loop. A
   /// reference is good until the value is released, which a network does after its last reader; closures ask again.
-  const BasicTensor<T>& value(std::int32_t id) const {
-    const Node& node = nodes_[id];
+  const BasicTensor<T>& value(std::int32_t id) {
+    Node& node = nodes_[id];
     if (node.make && node.own.storage().empty()) {
       auto made = BasicTensor<T>::uninitialized(node.own.shape());
       node.make(*this, made);
@@ -122,7 +123,7 @@ class BasicTape {
     const Node& node = nodes_[id];
     return node.external ? node.external->shape() : node.own.shape();
   }
-  const BasicTensor<T>& value(const Var& var) const { return value(var.id()); }
+  const BasicTensor<T>& value(const Var& var) { return value(var.id()); }
   bool needs_grad(std::int32_t id) const { return nodes_[id].needs_grad; }
 
   /// The gradient that arrived at a value: inside a closure that of its output, after the reverse pass that of a variable.
@@ -238,9 +239,9 @@ class BasicTape {
     void operator()(Arguments... arguments) const { run(captures, arguments...); }
   };
   struct Node {
-    mutable BasicTensor<T> own{};  // an outline while it waits to be made
+    BasicTensor<T> own{};  // an outline while it waits to be made
     BasicTensor<T> grad{};
-    Closure<const BasicTape&, BasicTensor<T>&> make{};
+    Closure<BasicTape&, BasicTensor<T>&> make{};
     const BasicTensor<T>* external = nullptr;
     BasicParameter<T>* parameter = nullptr;
     bool needs_grad = false;

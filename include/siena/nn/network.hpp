@@ -17,7 +17,9 @@
 namespace siena {
 
 /// A directed acyclic graph of layers with their parameters: nodes in the order they were written, which is an order of
-/// execution. Plain run-time data: copying a network copies everything, and the copy shares nothing that changes.
+/// execution. Plain run-time data: copying a network copies everything, and the copy shares nothing that changes. What is const
+/// may be called from several threads at once; a pass is not (it writes running statistics and gradients): give each thread a
+/// copy.
 class Network {
  public:
   using Node = Graph::Node;

@@ -111,7 +111,7 @@ class Choices {
   }
   /// The same with their gradient to alpha.
   std::vector<Scalar> probabilities(Tape& tape, Network& network, int choice) const {
-    Parameter& parameter = network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+    Parameter& parameter = network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
     const Var p = ops::softmax_at<float>(tape.parameter(parameter), {}, sharpness(network));
     std::vector<Scalar> all;
     for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
@@ -123,7 +123,8 @@ class Choices {
   /// ring.
   double rise(const Network& network, int choice, int from, int to) const {
     const Network::Node& node = network.nodes()[nodes_[choice]];
-    const auto mean = network.buffer(node.buffers[2]).row(0), seen = network.buffer(node.buffers[3]).row(0);
+    const auto mean = network.buffer(node.buffers[Mixture::advantage]).row(0),
+               seen = network.buffer(node.buffers[Mixture::samples]).row(0);
     const auto sampled = [](float times) { return times > 0; };
     if (std::all_of(seen.begin(), seen.end(), sampled)) return static_cast<double>(mean[to]) - static_cast<double>(mean[from]);
     const std::vector<double> p = probabilities(network, choice);
@@ -144,17 +145,17 @@ class Choices {
 
   /// Before a step with Sampling::score: forgets what was sampled.
   void forget_samples(Network& network) const {
-    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[1]).fill(-1.0f);
+    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[Mixture::sample]).fill(-1.0f);
   }
   /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the
   /// usual one.
   void add_scores(Network& network, double rise) const {
     for (int c = 0; c < count(); ++c) {
       const Network::Node& node = network.nodes()[nodes_[c]];
-      const float sample = *network.buffer(node.buffers[1]).data();
+      const float sample = *network.buffer(node.buffers[Mixture::sample]).data();
       if (sample < 0) continue;  // belongs to an alternative that was not taken
-      float& mean = network.buffer(node.buffers[2]).data()[static_cast<int>(sample)];
-      float& seen = network.buffer(node.buffers[3]).data()[static_cast<int>(sample)];
+      float& mean = network.buffer(node.buffers[Mixture::advantage]).data()[static_cast<int>(sample)];
+      float& seen = network.buffer(node.buffers[Mixture::samples]).data()[static_cast<int>(sample)];
       seen += 1;
       mean += std::max(1 / seen, 0.01f) * (static_cast<float>(rise) - mean);
       const std::vector<double> p = probabilities(network, c);
@@ -166,10 +167,13 @@ class Choices {
 
   /// Kept with the network: saved and loaded with it.
   double temperature(const Network& network) const {
-    return nodes_.empty() ? 1.0 : static_cast<double>(*network.buffer(network.nodes()[nodes_[0]].buffers[0]).data());
+    return nodes_.empty()
+               ? 1.0
+               : static_cast<double>(*network.buffer(network.nodes()[nodes_[0]].buffers[Mixture::temperature]).data());
   }
   void set_temperature(Network& network, double temperature) const {
-    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[0]).fill(static_cast<float>(temperature));
+    for (const int node : nodes_)
+      network.buffer(network.nodes()[node].buffers[Mixture::temperature]).fill(static_cast<float>(temperature));
   }
 
   /// Which node makes the value of each node once the choices are decided for `chosen` (-1: left open): itself, but for decided
@@ -218,10 +222,10 @@ class Choices {
         for (std::size_t i = 0; i < noise.size(); ++i) noisy.data()[i] += noise[i];
         const Var hot = ops::one_hot(forward.tape().constant(std::move(noisy)));
         const auto row = hot.value().row(0);
-        forward.buffer(1).fill(static_cast<float>(std::max_element(row.begin(), row.end()) - row.begin()));
+        forward.buffer(Mixture::sample).fill(static_cast<float>(std::max_element(row.begin(), row.end()) - row.begin()));
         return hot;
       }
-      const Var p = ops::softmax_at<float>(alpha, noise, static_cast<double>(*forward.buffer(0).data()));
+      const Var p = ops::softmax_at<float>(alpha, noise, static_cast<double>(*forward.buffer(Mixture::temperature).data()));
       return sampling_ == Sampling::hard_gumbel || sampling_ == Sampling::argmax ? ops::one_hot(p) : p;
     }
 
@@ -234,10 +238,10 @@ class Choices {
     return deterministic ? temperature(network) : 1.0;
   }
   const Parameter& alpha(const Network& network, int choice) const {
-    return network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+    return network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
   }
   Parameter& alpha(Network& network, int choice) const {
-    return network.parameter(network.nodes()[nodes_[choice]].parameters[0]);
+    return network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
   }
 
   ChoiceOptions options_;

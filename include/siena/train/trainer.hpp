@@ -61,6 +61,7 @@ class Trainer {
       State start;
       network_.save(start);
       start_ = format("{:016x}", Fingerprint().add(detail::state_bytes(start)).value());
+      settings_ = read_settings();
     }
     if (options_.ema > 0) average_.emplace(network_, options_.ema);
     network_.zero_grad();
@@ -157,10 +158,8 @@ class Trainer {
 
   // What decides what a training does: a state serves only a training with the same.
   using Settings = std::vector<std::pair<std::string, std::string>>;
-  const Settings& settings() const {
-    if (settings_.empty()) settings_ = read_settings();  // reads all of the data, once
-    return settings_;
-  }
+  // Reads all of the data: where checkpoints are kept, that was done once.
+  Settings settings() const { return settings_.empty() ? read_settings() : settings_; }
   Settings read_settings() const {
     const auto data = [](const data::Dataset& d) {
       return d.empty() ? "none" : format("{} of {}, {:016x}", d.size(), d.shape(), data::fingerprint(d));
@@ -384,7 +383,7 @@ class Trainer {
   std::vector<BoundReading> bounds_;
   Clock::time_point started_;
   History history_;
-  mutable Settings settings_;
+  Settings settings_;
 };
 
 }  // namespace siena

@@ -63,7 +63,7 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const BasicVar<T> residual = options.residual;
   const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
   const BasicVar<T> saved_scale = tape.constant(std::move(scale)), saved_shift = tape.constant(std::move(shift));
-  const auto normalise = [=, relu = options.relu](const BasicTape<T>& t, BasicTensor<T>& z) {
+  const auto normalise = [=, relu = options.relu](BasicTape<T>& t, BasicTensor<T>& z) {
     kernels::affine<Arch, T>(rows, channels, t.value(x).storage(), t.value(saved_scale).storage(),
                              t.value(saved_shift).storage(), residual ? t.value(residual).storage() : std::span<const T>{},
                              relu, z.storage());

@@ -30,6 +30,10 @@ struct Mixture {
       visit("last", self.last);
     }
   };
+  /// Which of the node's parameters and buffers is which, in the order in which `setup` asks for them.
+  enum : int { alpha = 0 };
+  enum : int { temperature, sample, advantage, samples };
+
   std::vector<Branch> branches;
 
   bool holds(int node) const {
@@ -89,7 +93,7 @@ struct Mixture {
   Var forward(Forward& f) const {
     std::vector<Var> inputs;
     for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
-    return ops::weighted_sum<float>(f.parameter(0), inputs);
+    return ops::weighted_sum<float>(f.parameter(alpha), inputs);
   }
   void lower(Lowering& to) const {
     fail<ArgumentError>("{}: expected one of its alternatives, got {}; discretize the network first", to.where(),
