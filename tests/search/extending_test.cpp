@@ -12,10 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "siena/autograd/ops/activation.hpp"
+#include "siena/autograd/ops/conv2d.hpp"
 #include "siena/constraints/bound.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/params.hpp"
 #include "siena/cost/validate.hpp"
+#include "siena/deploy/lower.hpp"
 #include "siena/search/search.hpp"
 #include "support/catch.hpp"
 #include "support/gradients.hpp"
@@ -23,6 +27,36 @@
 using namespace siena;
 
 namespace {
+
+/// Features that are mixed and squashed: a layer with channels of its own, which may vary.
+struct TanhUnits {
+  int out = 1;
+
+  std::string_view kind() const { return "tanh_units"; }
+  static void attributes(auto& self, auto&& visit) { visit("out", self.out); }
+
+  Shape setup(LayerSetup& setup) const {
+    const std::int64_t in = setup.input()[0];
+    setup.parameter("weight", {in, out}, Init::uniform(in), true);
+    setup.parameter("bias", {out}, Init::constant(0), false);
+    return {out};
+  }
+  Var forward(Forward& f) const { return ops::tanh(ops::linear(f.input(), f.parameter(0), f.parameter(1))); }
+
+  // What becomes of it where channels go.
+  static constexpr bool makes_channels = true;
+  static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::makes(); }
+  static TensorAxes tensor_axes(const LayerSite&, int tensor) { return {.reads = tensor == 0, .makes = true}; }
+  TanhUnits narrowed(const KeptChannels& kept) const { return {.out = static_cast<int>(kept.out.size())}; }
+
+  // What others run in its place.
+  void lower(Lowering& to) const {
+    const int sum =
+        to.part({.name = "sum", .what = primitive::Linear{}, .inputs = {0}, .shape = to.output(), .constants = to.constants()});
+    to.part({.what = primitive::Curve{primitive::Curve::Kind::tanh}, .inputs = {sum}, .shape = to.output()});
+  }
+};
+static_assert(LayerType<TanhUnits>);
 
 /// Cycles on a square of multipliers that hold weights: `side` inputs times `side` outputs at a time, a position a cycle.
 struct WeightSquare {
@@ -223,4 +257,17 @@ TEST_CASE("one search holds the guide's constraints by its formulation, with its
   CHECK(lines.back() == "search ends");
   Network other = network;
   CHECK_THROWS_AS(fit(other, data, {.optimizer = RmsProp{.memory = 1}, .objective = huber_regression(1)}), ArgumentError);
+}
+
+TEST_CASE("the layer of the guide is searched, priced and lowered") {
+  const Network network({2}, [](const Flow& x) {
+    return x | Searchable{TanhUnits{.out = 8}, Channels{}} | Linear{.out = 2, .bias = false};
+  });
+  CHECK(total(Params{}, describe(network)) == 8 * (2 + 1 + 2));  // a bias of a layer of one's own is a weight, too
+  const data::Splits data{.train = plane_points(64, 1), .validation = plane_points(32, 2), .test = plane_points(32, 3)};
+  const SearchOptions options{.warmup = 1, .epochs = 2, .batch = 32, .objective = huber_regression(1)};
+  const Network found = search(network, data, subject_to(AtMost{Params{}, 20}), Insistence{}, options).network;
+  CHECK(total(Params{}, describe(found)) == 20);
+  CHECK(found.parameter(0).value.columns() == 4);
+  CHECK(deploy::lower(found).operations.size() == 3);
 }
