@@ -49,7 +49,7 @@ using Relu6 = Clip;
 
 /// x where x > 0, else slope x.
 struct LeakyRelu {
-  double slope = 0.01;
+  double slope = 0.01;  ///< below 0
   std::string_view kind() const { return "leaky_relu"; }
   static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
@@ -66,7 +66,7 @@ struct LeakyRelu {
 
 /// x where x > 0, else slope x, one learnt slope a channel.
 struct PRelu {
-  double slope = 0.25;
+  double slope = 0.25;  ///< of each channel below 0, at first
   std::string_view kind() const { return "prelu"; }
   static void attributes(auto& self, auto&& visit) { visit("slope", self.slope); }
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
@@ -133,7 +133,7 @@ struct Tanh {
 
 /// While training, zeroes elements with a probability and scales the others up; else nothing.
 struct Dropout {
-  double probability = 0.5;
+  double probability = 0.5;  ///< of each element to become 0
   std::string_view kind() const { return "dropout"; }
   static void attributes(auto& self, auto&& visit) { visit("probability", self.probability); }
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }

@@ -13,8 +13,8 @@ namespace siena {
 /// Batch normalisation over all but the channels. Parameters: weight (gamma, 1) and bias (beta, 0); buffers: running_mean and
 /// running_variance, of which `momentum` is the weight of the newest batch.
 struct BatchNorm {
-  double epsilon = 1e-5;
-  double momentum = 0.1;
+  double epsilon = 1e-5;  ///< added to the variance
+  double momentum = 0.1;  ///< part of a batch in the running statistics
 
   std::string_view kind() const { return "batch_norm"; }
   static void attributes(auto& self, auto&& visit) {

@@ -13,7 +13,7 @@ namespace siena {
 /// Channels in turns: the first of each of `groups` equal groups, then the second of each, and so on, so that grouped
 /// convolutions hear of one another (arXiv 1707.01083). In a search the groups lose the same channels.
 struct ChannelShuffle {
-  int groups = 2;
+  int groups = 2;  ///< of neighbouring channels, from which they are dealt out
 
   std::string_view kind() const { return "channel_shuffle"; }
   static void attributes(auto& self, auto&& visit) { visit("groups", self.groups); }

@@ -32,13 +32,13 @@ struct TimePadding {
 struct Conv1d {
   static constexpr int depthwise = Conv2d::depthwise;
 
-  int out = 0;
-  int kernel = 1;
-  int stride = 1;
-  TimePadding padding = same;
-  int dilation = 1;
-  int groups = 1;
-  bool bias = true;
+  int out = 0;                 ///< output channels
+  int kernel = 1;              ///< taps of the window
+  int stride = 1;              ///< moments from one window to the next
+  TimePadding padding = same;  ///< zeros before and after the signal
+  int dilation = 1;            ///< moments from one tap to the next
+  int groups = 1;              ///< parts of the channels that are convolved apart
+  bool bias = true;            ///< whether a number is added to each output channel
 
   std::string_view kind() const { return "conv1d"; }
   static void attributes(auto& self, auto&& visit) {

@@ -41,13 +41,13 @@ struct ImagePadding {
 struct Conv2d {
   static constexpr int depthwise = 0;
 
-  int out = 0;
-  Size2 kernel = 1;
-  Size2 stride = 1;
-  ImagePadding padding = same;
-  Size2 dilation = 1;
-  int groups = 1;
-  bool bias = true;
+  int out = 0;                  ///< output channels
+  Size2 kernel = 1;             ///< size of the window
+  Size2 stride = 1;             ///< pixels from one window to the next
+  ImagePadding padding = same;  ///< zeros around the image
+  Size2 dilation = 1;           ///< pixels from one tap to the next
+  int groups = 1;               ///< parts of the channels that are convolved apart
+  bool bias = true;             ///< whether a number is added to each output channel
 
   std::string_view kind() const { return "conv2d"; }
   static void attributes(auto& self, auto&& visit) {

@@ -15,8 +15,8 @@ namespace siena {
 /// statistics. `groups`: 1 is a layer norm, as many as there are channels an instance norm. Parameters: weight (gamma, 1) and
 /// bias (beta, 0). Statistics are those of whole groups, so channels stay or go in whole groups, whose size stays.
 struct GroupNorm {
-  int groups = 1;
-  double epsilon = 1e-5;
+  int groups = 1;         ///< of channels
+  double epsilon = 1e-5;  ///< added to the variance
 
   std::string_view kind() const { return "group_norm"; }
   static void attributes(auto& self, auto&& visit) {

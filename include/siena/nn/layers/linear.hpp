@@ -12,8 +12,8 @@ namespace siena {
 
 /// y = x W + b. Weights: In x Out, uniform in +-1/sqrt(In); bias: Out. Expects vectors: flatten or pool images first.
 struct Linear {
-  int out = 0;
-  bool bias = true;
+  int out = 0;       ///< outputs
+  bool bias = true;  ///< whether a number is added to each output
 
   std::string_view kind() const { return "linear"; }
   static void attributes(auto& self, auto&& visit) {

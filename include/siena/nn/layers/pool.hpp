@@ -43,9 +43,9 @@ inline void describe_pool(auto& layer, Size2 kernel, Size2 stride) {
 
 /// Largest value of each window. `stride = 0`: windows that touch.
 struct MaxPool {
-  Size2 kernel = 2;
-  Size2 stride = 0;
-  ImagePadding padding = 0;
+  Size2 kernel = 2;          ///< size of the window
+  Size2 stride = 0;          ///< pixels from one window to the next; 0: they touch
+  ImagePadding padding = 0;  ///< around the image; never the largest
 
   std::string_view kind() const { return "max_pool"; }
   static void attributes(auto& self, auto&& visit) {
@@ -73,10 +73,10 @@ struct MaxPool {
 
 /// Mean of each window; padding counts as zeros only if asked. `stride = 0`: windows that touch.
 struct AvgPool {
-  Size2 kernel = 2;
-  Size2 stride = 0;
-  ImagePadding padding = 0;
-  bool count_padding = false;
+  Size2 kernel = 2;            ///< size of the window
+  Size2 stride = 0;            ///< pixels from one window to the next; 0: they touch
+  ImagePadding padding = 0;    ///< zeros around the image
+  bool count_padding = false;  ///< whether zeros of the padding count
 
   std::string_view kind() const { return "avg_pool"; }
   static void attributes(auto& self, auto&& visit) {

@@ -35,7 +35,7 @@ inline const Shape& positions_of(LayerSetup& setup) {
 
 /// Every pixel of an image `factor` times, side by side: nearest neighbours. Of signals, in time: the factor of the width.
 struct Upsample {
-  Size2 factor = 2;
+  Size2 factor = 2;  ///< how often each pixel comes, in each direction
 
   std::string_view kind() const { return "upsample"; }
   static void attributes(auto& self, auto&& visit) { visit("factor", self.factor); }
@@ -64,7 +64,7 @@ struct Upsample {
 /// Zeros around an image, as many as said on each side. Signals have a width alone: `.padding = {0, 1}` is one before and one
 /// after them, `{0, 0, 2, 1}` two before and one after.
 struct Pad {
-  ImagePadding padding = 0;
+  ImagePadding padding = 0;  ///< rows and columns of zeros
 
   std::string_view kind() const { return "pad"; }
   static void attributes(auto& self, auto&& visit) { visit("padding", self.padding); }
