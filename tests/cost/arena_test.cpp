@@ -78,6 +78,9 @@ void check_plan(const Architecture<double>& net, const ArenaPlan& plan, const Ar
       const auto how = live.overlay((b_over_a ? b : a).home - 1, (b_over_a ? a : b).home);
       const double moved = b_over_a ? b.offset - a.offset : a.offset - b.offset;
       REQUIRE((how.exact ? moved == 0 : moved <= -how.before || moved >= how.behind));
+      const ArenaValue& output = b_over_a ? b : a;
+      REQUIRE(output.over == (b_over_a ? a : b).home);
+      REQUIRE((how.exact || (output.backwards ? moved >= how.behind : moved <= -how.before)));
     }
   }
 }
@@ -104,8 +107,8 @@ TEST_CASE("arena: 2000 random residual networks reach the live bound, which gree
     if (i % 10 == 0) check_plan(net, plan, {});
   }
   INFO("greedy by size misses the bound " << missed << " times, by up to " << worst);
-  CHECK(missed > 2000 / 5);
-  CHECK(worst > 1.4);
+  CHECK(missed > 2000 / 5);  // 479
+  CHECK(worst > 1.4);        // 1.456
   CHECK(repaired == 0);
 }
 
@@ -158,7 +161,7 @@ TEST_CASE("arena: what is no value of its own lies where its source does, and wh
   net.layers[2].presence = 0.5;
   CHECK_THROWS_WITH(plan_arena(net), ContainsSubstring("plan_arena: expected every layer to be there or not"));
   CHECK(total(PeakMemory{}, net) == 28);
-  CHECK(plan_arena({}).total == 0);
+  CHECK(plan_arena(Architecture<double>{}).total == 0);
 }
 
 TEST_CASE("arena: a convolution that writes over its input never writes what it has not read", "[cost]") {
@@ -192,7 +195,7 @@ TEST_CASE("arena: a convolution that writes over its input never writes what it 
 
 TEST_CASE("arena: the price of each set of rules has a true gradient", "[cost]") {
   const auto passes = [](const PeakMemory& model, const Architecture<double>& net) {
-    const Validation validation = validate(model, net);
+    const Validation validation = validate(model, net, {.span = 40});
     INFO(validation.to_string());
     CHECK(validation.passed());
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
@@ -21,6 +22,9 @@ struct ArenaValue {
   int home = -1;  ///< the value in whose memory it lies: its own, or that of which it is a view; -1: it is not there
   double offset = 0, bytes = 0;
   int first = 0, last = 0;
+  int over = -1;  ///< the value that it is written over; -1: none
+  bool backwards =
+      false;  ///< from the last row, block or element to the first, so that nothing is overwritten before it is read
 };
 
 /// One array in which all activations of a network lie. Sizes are whole where values have 8 bits or rules align them.
@@ -34,10 +38,11 @@ struct ArenaPlan {
 namespace detail {
 
 /// Greedy with repair: what is large goes first, to the lowest place that is free while it lives; what ends up above the bound
-/// moves to the front, and all begins anew. Values that lie just where others did are placed as one.
+/// moves to the front, and all begins anew. Values that lie just where others did are placed as one, unless that does not fit.
+/// (A template, so that those who do not plan do not pay.)
+template <class N>
 class ArenaPlanner {
  public:
-  template <class N>
   ArenaPlanner(const Liveness<N>& live, double bound)
       : bound_(bound * (1 + 1e-9)), rounding_(bound * 1e-9), repairs_(live.rules().repairs) {
     items_.reserve(static_cast<std::size_t>(live.values()));
@@ -86,6 +91,10 @@ class ArenaPlanner {
       const int value = std::abs(piece.value);
       ArenaValue& at = piece.value < 0 ? plan.scratch[value - 1] : plan.values[value];
       at = {.home = value, .offset = piece.best, .bytes = piece.bytes, .first = piece.first, .last = piece.last};
+      if (piece.over < 0) continue;
+      const Piece& input = pieces_[piece.over];
+      if (piece.best >= input.best + input.bytes || input.best >= piece.best + piece.bytes) continue;
+      at.over = input.value, at.backwards = !piece.exact && piece.best > input.best - piece.before;
     }
   }
 
@@ -117,7 +126,8 @@ class ArenaPlanner {
   std::vector<int> by_size() const {
     std::vector<int> order(items_.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return items_[a].bytes > items_[b].bytes; });
+    std::sort(order.begin(), order.end(),
+              [&](int a, int b) { return items_[a].bytes > items_[b].bytes || (items_[a].bytes == items_[b].bytes && a < b); });
     return order;
   }
   /// Each value by itself.
@@ -180,7 +190,7 @@ class ArenaPlanner {
     if (begin < end && end > 0) taken_.push_back({begin, end});
   }
 
-  static constexpr int restart = 75;  // after so many repairs, from another order
+  static constexpr int restart = 25;  // after so many repairs, from another order
 
   std::vector<Piece> pieces_;
   std::vector<Item> items_;
@@ -193,14 +203,15 @@ class ArenaPlanner {
 }  // namespace detail
 
 /// Where each value of a network lies while it runs. Throws ArgumentError where a layer is there by a probability.
-inline ArenaPlan plan_arena(const Architecture<double>& network, const ArenaRules& rules = {}) {
+template <std::same_as<double> N>
+ArenaPlan plan_arena(const Architecture<N>& network, const ArenaRules& rules = {}) {
   const Liveness<double> liveness(network, rules);
   require<ArgumentError>(liveness.exact(), "plan_arena: expected every layer to be there or not, got presences in between");
   ArenaPlan plan;
   for (const double moment : liveness.moments()) plan.live_bound = std::max(plan.live_bound, moment);
   plan.values.resize(static_cast<std::size_t>(liveness.values()));
   plan.scratch.resize(static_cast<std::size_t>(liveness.steps()));
-  detail::ArenaPlanner planner(liveness, plan.live_bound);
+  detail::ArenaPlanner<double> planner(liveness, plan.live_bound);
   plan.total = planner.run();
   planner.write(plan);
   for (int value = 0; value < liveness.values(); ++value) {  // views lie where others do

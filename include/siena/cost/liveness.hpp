@@ -104,8 +104,8 @@ N scratch_of(const LayerDesc<N>& layer) {
 }  // namespace detail
 
 /// When the values of a network live, where, and in how many bytes. Value 0 is the input of the network, value i + 1 is made by
-/// layer i, in step i. A value that nobody reads is an output and stays. A flatten is a view, an add of one summand hands it on,
-/// and a mixture lies where its producers do, each by its presence; a layer of presence 0 makes and reads nothing.
+/// layer i, in step i. A value that nobody reads is an output and stays. A flatten is a view, an add of one summand hands it
+/// on, and a mixture lies where its producers do, each by its presence; a layer of presence 0 makes and reads nothing.
 template <class N>
 class Liveness {
  public:

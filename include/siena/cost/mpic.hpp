@@ -16,9 +16,10 @@ namespace siena {
 ///   2                         free   6.5  4.0  2.2
 ///   4                         free   3.9  3.5  2.1
 ///   8                         free   2.5  2.3  2.1
-/// Between these widths, where they are being searched, cycles per MAC are interpolated, first over weight bits. Throws
-/// ArgumentError for input bits outside of [2, 8] and weight bits outside of [0, 8]. Left out: biases, and layers without
-/// weights. Custom layers pay for the MACs that they say they take. For times see `seconds`; `MpicEnergy` is the energy.
+/// Between these widths cycles per MAC are interpolated, first over weight bits; filters of several widths are slices instead
+/// (LayerDesc::slices), each at its own. Throws ArgumentError for input bits outside of [2, 8] and weight bits outside of
+/// [0, 8]. Left out: biases, and layers without weights. Custom layers pay for the MACs that they say they take. For times see
+/// `seconds`; `MpicEnergy` is the energy.
 struct Mpic {
   Hertz clock = {};  ///< for bounds in time; one in cycles needs none
 

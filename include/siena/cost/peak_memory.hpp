@@ -11,22 +11,22 @@
 
 namespace siena {
 
-/// Bytes of the arena in which the activations of a network lie while it runs, one layer after the other as it is described: what
-/// `plan_arena` takes by the same rules. A layer's inputs and its output are in memory together, and a value stays until its last
-/// reader has run, so a residual connection is kept. By the rules that hold unless others are given, activations, dropouts and
-/// batch norms write over their input where it is not read again, adds and products over their first (LayerDesc::in_place), and
-/// buffers within a layer are left out; flatten costs nothing. Values take output_bits (8 unless the precision is searched). A
-/// layer that names no producers reads the one before; a value that nobody reads is an output and stays. Left out: how values are
-/// packed, weights.
+/// Bytes of the arena in which the activations of a network lie while it runs, one layer after the other as it is described:
+/// what `plan_arena` takes by the same rules. A layer's inputs and its output are in memory together, and a value stays until
+/// its last reader has run, so a residual connection is kept. By the rules that hold unless others are given, activations,
+/// dropouts and batch norms write over their input where it is not read again, adds and products over their first
+/// (LayerDesc::in_place), and buffers within a layer are left out; flatten costs nothing. Values take output_bits (8 unless the
+/// precision is searched). A layer that names no producers reads the one before; a value that nobody reads is an output and
+/// stays. Left out: how values are packed, weights.
 ///
 /// A layer of presence 0 is not there: it neither makes nor keeps a value, and an add or concat does without it (an add of one
 /// summand hands it on). A mixture hands on its producers without a copy. In between, a value counts by the probability that it
-/// was made and will still be read, min(its presence, the sum of its readers'), which is exact for 0 and 1; there is no plan then,
-/// and the cost is what lives at once.
+/// was made and will still be read, min(its presence, the sum of its readers'), which is exact for 0 and 1; there is no plan
+/// then, and the cost is what lives at once.
 ///
-/// The value is exact. Its slope is shared by all moments within 5 % of the peak, in proportion to how far they reach into those:
-/// the slope of the largest alone would drop one tensor and find the next just below. Where a plan takes more than what lives at
-/// once, which is rare, the slope grows by as much.
+/// The value is exact. Its slope is shared by all moments within 5 % of the peak, in proportion to how far they reach into
+/// those: the slope of the largest alone would drop one tensor and find the next just below. Where a plan takes more than what
+/// lives at once, which is rare, the slope grows by as much.
 struct PeakMemory {
   ArenaRules rules = {};
 
@@ -50,7 +50,7 @@ struct PeakMemory {
       if (weight(moment) > 0) result += with_slope(moment, 0, weight(moment) / sum);
     }
     if (!liveness.exact()) return result;
-    const double arena = detail::ArenaPlanner(liveness, peak).run();
+    const double arena = detail::ArenaPlanner<N>(liveness, peak).run();
     return arena > peak * (1 + 1e-9) ? N(with_slope(result, arena, arena / peak)) : result;
   }
 
