@@ -18,9 +18,9 @@ namespace siena::deploy {
 
 namespace detail {
 inline Layer with_bias(Layer layer) {
-  std::visit(
-      []<class L>(L& own) {
-        if constexpr (takes_batch_norm<L>) own.bias = true;
+  visit_layer(
+      [&]<class L>(L own) {
+        if constexpr (takes_batch_norm<L>) own.bias = true, layer = own;
       },
       layer);
   return layer;

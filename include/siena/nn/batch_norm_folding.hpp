@@ -39,7 +39,7 @@ inline BatchNormFolding batch_norm_folding(const Network& network, const std::ve
     if (sources[i] != i) continue;
     const Layer& layer = nodes[i].layer;
     const auto& inputs = nodes[i].inputs;
-    const bool weighs = visit_layer([]<class L>(const L&) { return takes_batch_norm<L>; }, layer);
+    const bool weighs = may_take_batch_norm(layer);
     const auto input_takes = [&](int input) { return result.takes[sources[input]]; };
     result.read_once[i] = users[i] == 1;
     result.folded[i] = weighs ? feeds_batch_norm(i) : std::holds_alternative<BatchNorm>(layer) && input_takes(inputs[0]);

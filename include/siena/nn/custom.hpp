@@ -32,7 +32,7 @@ class Custom {
   ChannelRule channel_rule(const LayerSite& at) const { return model_->channel_rule(at); }
   TensorAxes tensor_axes(const LayerSite& at, int tensor) const { return model_->tensor_axes(at, tensor); }
   Custom narrowed(const KeptChannels& kept) const { return model_->narrowed(*this, kept); }
-  bool makes_channels() const { return model_->makes_channels(); }
+  bool may_make_channels() const { return model_->may_make_channels(); }
   /// Weights are counted along the axes of its parameters; multiply-adds are what it says, or else each weight once at every
   /// position of the output.
   template <class Description>
@@ -72,7 +72,7 @@ class Custom {
     virtual ChannelRule channel_rule(const LayerSite&) const = 0;
     virtual TensorAxes tensor_axes(const LayerSite&, int tensor) const = 0;
     virtual Custom narrowed(const Custom& self, const KeptChannels&) const = 0;
-    virtual bool makes_channels() const = 0;
+    virtual bool may_make_channels() const = 0;
     virtual bool in_place() const = 0;
     virtual bool says_macs() const = 0;
     virtual void count_macs(const LayerSizes<double>&, double& macs) const = 0;
@@ -121,7 +121,7 @@ class Custom {
       if constexpr (takes_part && SaysNarrowed<L> && !std::is_empty_v<L>) return Custom(layer.narrowed(kept));
       return self;
     }
-    bool makes_channels() const override {
+    bool may_make_channels() const override {
       if constexpr (requires { L::makes_channels; }) return L::makes_channels;
       return false;
     }

@@ -138,6 +138,10 @@ inline std::string_view kind_of(const Layer& layer) {
 inline ChannelRule channel_rule(const Layer& layer, const LayerSite& at) {
   return visit_layer([&](const auto& l) { return l.channel_rule(at); }, layer);
 }
+/// Which channels its k-th tensor is about, of its parameters and then its buffers.
+inline TensorAxes tensor_axes(const Layer& layer, const LayerSite& at, int k) {
+  return visit_layer([&](const auto& l) { return l.tensor_axes(at, k); }, layer);
+}
 
 /// A layer with a kernel, which says what convolution of images it is.
 template <class L>
@@ -156,27 +160,34 @@ inline std::optional<Conv2d> convolution_of(const Layer& layer) {
 }
 /// Makes a convolution the one whose `convolution_of` that is.
 inline void set_convolution(Layer& layer, const Conv2d& image) {
-  std::visit(
-      [&]<class L>(L& l) {
-        if constexpr (is_convolution<L>) l.set_image(image);
+  visit_layer(
+      [&]<class L>(L own) {
+        if constexpr (is_convolution<L>) own.set_image(image), layer = own;
       },
       layer);
 }
 
 /// Whether a layer has output channels of its own, which may be Searchable.
-inline bool makes_channels(const Layer& layer) {
-  return visit_layer(
-      []<class L>(const L& l) {
-        if constexpr (std::is_same_v<L, Custom>) return l.makes_channels();
-        return requires { L::makes_channels; };
-      },
-      layer);
-}
+template <class L>
+inline constexpr bool makes_channels = requires {
+  L::makes_channels;
+};
 /// Whether a batch norm behind a layer folds into it: into its weights, column by column, and its option `bias`.
 template <class L>
 inline constexpr bool takes_batch_norm = requires {
   L::takes_batch_norm;
 };
+template <class... Ls>
+bool may_make_channels(const std::variant<Ls...>& layer) {
+  constexpr bool each[] = {makes_channels<Ls>...};
+  const auto* custom = std::get_if<Custom>(&layer);
+  return custom != nullptr ? custom->may_make_channels() : each[layer.index()];
+}
+template <class... Ls>
+bool may_take_batch_norm(const std::variant<Ls...>& layer) {
+  constexpr bool each[] = {takes_batch_norm<Ls>...};
+  return each[layer.index()];
+}
 
 /// The layer of the channels that stay.
 inline Layer narrowed(const Layer& layer, const KeptChannels& kept) {

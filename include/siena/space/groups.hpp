@@ -85,8 +85,7 @@ class ChannelGroups {
     bool masked = channel_rule(node.layer, at).kind != ChannelRule::Kind::makes;
     for (std::size_t p = 0; p < at.parameters.size(); ++p) {
       const Shape& shape = at.parameters[p];
-      const TensorAxes axes =
-          visit_layer([&](const auto& own) { return own.tensor_axes(at, static_cast<int>(p)); }, node.layer);
+      const TensorAxes axes = tensor_axes(node.layer, at, static_cast<int>(p));
       require<ArgumentError>(
           (!axes.reads || (shape.rank() > 1 && shape[-2] == at.channels())) && (!axes.makes || shape[-1] == at.output[-1]),
           "'{}': expected tensor {} to have the channels as its axes that tensor_axes says, {} by {}, got a "

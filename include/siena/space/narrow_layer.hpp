@@ -41,7 +41,7 @@ inline std::vector<ColumnRun> runs_of(std::span<const std::int64_t> positions) {
 
 /// What stays of tensor `k` of a layer, its parameters and then its buffers, one like `from`.
 inline TensorCut tensor_cut(const Layer& layer, const LayerSite& at, int k, const Tensor& from, const KeptChannels& kept) {
-  const TensorAxes axes = visit_layer([&](const auto& own) { return own.tensor_axes(at, k); }, layer);
+  const TensorAxes axes = tensor_axes(layer, at, k);
   TensorCut cut{.period = from.rows() > 1 ? from.shape()[-2] : 1};
   if (axes.reads) {
     cut.rows.assign(kept.in.begin(), kept.in.end());

@@ -57,7 +57,7 @@ struct SearchAxes {
 /// Throws ArgumentError, with `where` in front, for an axis that a layer does not have.
 inline void require_axes(const Layer& layer, const SearchAxes& axes, std::string_view where) {
   const bool convolution = convolution_of(layer).has_value();
-  require<ArgumentError>(!axes.channels || makes_channels(layer),
+  require<ArgumentError>(!axes.channels || may_make_channels(layer),
                          "{}: expected channels to vary in a Conv1d, Conv2d or Linear, got '{}', which follows by itself",
                          where, kind_of(layer));
   require<ArgumentError>((!axes.receptive_field && !axes.dilation) || convolution,
@@ -94,7 +94,7 @@ template <class L, class... Axes>
 struct Searchable {
   Searchable(L its_layer, Axes... its_axes) : layer(std::move(its_layer)) {
     static_assert(
-        requires { L::makes_channels; },
+        makes_channels<L>,
         "siena: Searchable wraps a layer with output channels of its own, Conv1d, Conv2d or Linear; other layers follow "
         "by themselves; one of yours says that it has them, `static constexpr bool makes_channels = true`");
     static_assert(sizeof...(Axes) > 0, "siena: Searchable needs at least one axis, such as Channels{}");
