@@ -163,13 +163,14 @@ class Liveness {
     const auto over = [&](const Share& share) { return share.index == value; };
     return std::any_of(over_[i].begin(), over_[i].end(), over) && readers_[value].back().index == i;
   }
-  /// That value, or -1; where layers are there or not, it is one at most.
+  /// The value that layer i writes over, or -1; where layers are there or not, it is one at most.
   int replaced(int i) const { return i >= 0 && !over_[i].empty() && replaces(i, over_[i][0].index) ? over_[i][0].index : -1; }
-  /// How it does that.
+  /// How it does that. What goes through all elements once may do so at a distance, from either end; a layer that says itself
+  /// that it works in place, a depthwise one, and what is fused lie just where their input does.
   detail::Overlay<N> overlay(int i, int value) const {
     const LayerDesc<N>& layer = layers_[i];
     detail::Overlay<N> overlay;
-    if (layer.kind == LayerKind::depthwise_conv2d || rules_.in_place == InPlace::fused) return overlay;
+    if (layer.in_place || layer.kind == LayerKind::depthwise_conv2d || rules_.in_place == InPlace::fused) return overlay;
     if (layer.works_in_place()) {
       const N more = bytes_[i + 1] - bytes_[value];
       overlay.before = positive_part(more), overlay.behind = positive_part(-more);
