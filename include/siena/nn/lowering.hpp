@@ -10,6 +10,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -142,10 +143,13 @@ class Lowering {
   const std::vector<Constant>& constants() const { return constants_; }
 
   /// The layer is one operation of all its inputs, with all its constants.
-  void is(Primitive what) {
-    std::vector<int> all(inputs_.size());
-    std::iota(all.begin(), all.end(), 0);
-    part({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
+  template <class P>
+  void is(P what) {
+    if constexpr (std::is_same_v<P, Primitive>) {
+      whole(std::move(what));
+    } else {
+      whole(Primitive(std::in_place_type<P>, std::move(what)));  // a conversion costs the compiler a try of every type
+    }
   }
   /// The layer is made of several operations, of which this is the next. Returns the number of its value. ArgumentError for one
   /// that lacks inputs or constants.
@@ -161,6 +165,11 @@ class Lowering {
   bool is_handed_on() const { return hands_on_; }
 
  private:
+  void whole(Primitive what) {
+    std::vector<int> all(inputs_.size());
+    std::iota(all.begin(), all.end(), 0);
+    part({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
+  }
   void check(const Part& part) const {
     using namespace primitive;
     const Primitive& what = part.what;
