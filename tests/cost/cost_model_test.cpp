@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/cost/cost_model.hpp"
 
+#include "siena/cost/cortex_m.hpp"
+#include "siena/cost/latency_table.hpp"
 #include "siena/cost/macs.hpp"
+#include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
+#include "siena/cost/peak_memory.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
 
@@ -179,4 +183,19 @@ TEST_CASE("description: conversion keeps everything", "[cost]") {
     REQUIRE(a.weight_bits == b.weight_bits);
     REQUIRE(a.repeated == b.repeated);
   }
+}
+
+TEST_CASE("a model that has options says them, so that checkpoints tell two of them apart", "[cost]") {
+  CHECK(text_of(Macs{}) == "macs");
+  CHECK(text_of(Params{}) != text_of(Params{.bias = true}));
+  CHECK(text_of(Ne16{}) != text_of(Ne16{.ignore_stride = true}));
+  CHECK(text_of(CortexM{}) != text_of(CortexM{.rates = cortex_m7}));
+  CHECK(text_of(PeakMemory{}) != text_of(PeakMemory{.rules = arena_tflm}));
+  CHECK(text_of(PeakMemory{}) != text_of(PeakMemory{.rules = {.repairs = 0}}));
+  const auto table = [](double seconds) {
+    return LatencyTable({{.key = {.operation = "linear"}, .in_channels = 4, .out_channels = 2, .seconds = 1e-3},
+                         {.key = {.operation = "linear"}, .in_channels = 8, .out_channels = 2, .seconds = seconds}});
+  };
+  CHECK(text_of(table(2e-3)) == text_of(table(2e-3)));
+  CHECK(text_of(table(2e-3)) != text_of(table(2.5e-3)));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "siena/cost/clock.hpp"
@@ -40,6 +41,10 @@ struct CortexM {
   CortexMRates rates = cortex_m4;
 
   std::string_view name() const { return "cortex-m"; }
+  std::string to_string() const {
+    return format("cortex-m, rates {} {} {} {} {} {}", rates.dense, rates.depthwise, rates.linear, rates.gather, rates.output,
+                  rates.element);
+  }
   std::string_view unit() const { return "cycles"; }
 
   template <class N>

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "siena/core/fingerprint.hpp"
 #include "siena/core/utf8.hpp"
 #include "siena/cost/cost_model.hpp"
 #include "siena/cost/latency_gaps.hpp"
@@ -42,6 +43,13 @@ class LatencyTable {
   std::string_view name() const { return column_.name == "seconds" ? "latency table" : std::string_view(column_.name); }
   std::string_view unit() const { return column_.unit; }
   const MeasuredColumn& column() const { return column_; }
+  std::string to_string() const {
+    Fingerprint all;
+    for (const LatencyPoint& p : points_) {
+      all.add(format("{} {} {} {} {} {}", p.key.to_string(), p.height, p.width, p.in_channels, p.out_channels, p.seconds));
+    }
+    return format("{}, {} points, {:016x}", name(), points_.size(), all.value());
+  }
   /// Sorted by key, size and channels.
   const std::vector<LatencyPoint>& points() const { return points_; }
 

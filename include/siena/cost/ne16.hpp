@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "siena/cost/clock.hpp"
@@ -30,6 +31,7 @@ struct Ne16 {
   bool ignore_stride = false;  ///< as published numbers do
 
   std::string_view name() const { return "ne16"; }
+  std::string to_string() const { return ignore_stride ? "ne16, stride ignored" : "ne16"; }
   std::string_view unit() const { return "cycles"; }
 
   template <class N>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "siena/cost/cost_model.hpp"
@@ -14,6 +15,7 @@ struct Params {
   bool bias = false;  ///< whether biases count, too
 
   std::string_view name() const { return "params"; }
+  std::string to_string() const { return bias ? "params, biases too" : "params"; }
   std::string_view unit() const { return "weights"; }
 
   template <class N>

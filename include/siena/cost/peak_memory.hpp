@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct PeakMemory {
                                               : "peak memory";
   }
   std::string_view unit() const { return "B"; }
+  std::string to_string() const { return format("{}, alignment {}, repairs {}", name(), rules.alignment, rules.repairs); }
 
   template <class N>
   N network_cost(const Architecture<N>& network) const {
