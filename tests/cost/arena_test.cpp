@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -127,6 +128,18 @@ TEST_CASE("arena: the networks of MLPerf Tiny by each set of rules", "[cost]") {
   CHECK(planned(keywords, arena_overlap) == 8512);
   CHECK(planned(visual, arena_overlap) == 41964);
   CHECK(planned(audio, arena_overlap) == 2048);
+}
+
+TEST_CASE("arena: a plan says all that code for a device needs", "[cost]") {
+  const Network network = resnet8();
+  const ArenaPlan plan = plan_arena(describe(network), arena_overlap);
+  std::string text = format("static int8_t arena[{}];\n", plan.total);
+  for (std::size_t i = 0; i < plan.scratch.size(); ++i) {
+    const ArenaValue &output = plan.values[i + 1], &scratch = plan.scratch[i];
+    text += format("step {}: output at {}, scratch at {}, {}\n", i, output.offset, scratch.offset,
+                   output.backwards ? "from the last row to the first" : "from the first row to the last");
+  }
+  CHECK_THAT(text, ContainsSubstring("arena[36032]") && ContainsSubstring("step 20: output at "));
 }
 
 TEST_CASE("arena: random networks by each set of rules", "[cost]") {
