@@ -89,11 +89,11 @@ class StepClock {
 // The first `percent` of the channels of each group that may vary.
 Selection part_of(const SearchSpace& space, std::int64_t percent) {
   Selection selection = space.full();
-  for (std::size_t g = 0; g < selection.keep.size(); ++g) {
-    const ChannelGroup& group = space.masks().groups()[g];
+  for (std::size_t g = 0; g < selection["channels"].size(); ++g) {
+    const ChannelGroup& group = space.axis<ChannelMasks>().groups()[g];
     if (group.frozen) continue;
     const std::int64_t on = std::max(group.minimum, group.channels * percent / 100);
-    std::fill(selection.keep[g].begin() + on, selection.keep[g].end(), false);
+    std::fill(selection["channels"][g].begin() + on, selection["channels"][g].end(), false);
   }
   return selection;
 }
@@ -124,7 +124,7 @@ struct Training::Run {
           space(network, options.space),
           constraints(half_of(describe(network))) {
       constraints.start(1, describe(network, space), epochs);
-      space.masks().select(network, part_of(space, percent).keep);
+      space.axis<ChannelMasks>().select(network, part_of(space, percent)["channels"]);
       phase.emplace(network, space, constraints, options);
     }
     SearchOptions options;

@@ -97,7 +97,7 @@ Case make_case(const std::string& name) {
   while (static_cast<int>(made.pairs.size()) < count) {
     const Pair pair{random.uniform(0.1, 0.9), random.uniform(0.1, 0.9), made.pairs.size() % 2 == 0};
     try {
-      require_reachable(trial, space, pair.of(made.whole));
+      require_reachable({trial, space, pair.of(made.whole)});
     } catch (const ConstraintError&) {
       continue;  // below the smallest network
     }

@@ -86,7 +86,7 @@ inline data::Dataset prepared_as(const data::Preparation& trained, const data::D
 inline Network whole(const Network& network) {
   Network copy = network;
   const SearchSpace space(copy);
-  return space.choices().count() == 0 ? network : discretize(copy, space, space.full());
+  return !space.mixes() ? network : discretize(copy, space, space.full());
 }
 
 /// The weights of --init, where they fit.

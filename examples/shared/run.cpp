@@ -94,14 +94,14 @@ class Run {
     const SearchSpace space(copy, s_.recipe.space);
     if (talks()) {
       say(stdout, "{}\n", freedom(copy, space).to_string());
-      std::vector<Reach> ranges = reach(copy, space, bounds_);
+      std::vector<Reach> ranges = reach(Problem{copy, space, bounds_});
       for (std::size_t i = 0; i < ranges.size(); ++i) {
         ranges[i].whole = before_.bounds[i].value.value_or(ranges[i].whole);  // of a supernet, too: what percents are of
         say(stdout, "{}", ranges[i].to_string());
       }
     }
     require_varying(space);
-    require_reachable(copy, space, bounds_);
+    require_reachable({copy, space, bounds_});
   }
   double widest_width() const {
     const double width = widest([&](double w) { return benchmark_.network(model(w)); }, bounds_, s_.width);

@@ -21,7 +21,7 @@ int main() {
   // 8 of 16 channels: 27 * 8 weights on 16 pixels each, and 8 * 4 weights of the linear layer.
   Selection half = space.selection(network);
   for (std::size_t c = 0; c < 16; c += 2)
-    half.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)][c] = false;
+    half["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(1)[0].group)][c] = false;
   space.select(network, half);
   Network found = discretize(network, space);
   const Architecture<double> exact = describe(found);
@@ -37,7 +37,7 @@ int main() {
   wrong += check(validation.passed(), "the gradient of the energy");
   Tape tape;
   tape.backward({}, total(Energy{.joules_per_mac = 1, .joules_per_byte = 2}, describe(tape, network, space)));
-  const int alpha = space.masks().parameter(space.masks().channels().runs(1)[0].group);
+  const int alpha = space.axis<ChannelMasks>().parameter(space.axis<ChannelMasks>().channels().runs(1)[0].group);
   wrong += check(network.parameter(alpha).grad.row(0)[0] == 16 * 27 + 4 + 2 * 31, "slope of the energy");
 
   // What the masks computed is what is left.
@@ -54,7 +54,7 @@ int main() {
 
   bool refused = false;
   try {
-    require_reachable(network, space, subject_to(AtMost{Params{}, 1}));
+    require_reachable({network, space, subject_to(AtMost{Params{}, 1})});
   } catch (const ConstraintError&) {
     refused = true;
   }

@@ -221,14 +221,14 @@ TEST_CASE("peak memory: choices that are decided by presence are those that are 
     Network network = random.make();
     const SearchSpace space(network);
     Selection selection = space.full();
-    selection.chosen = random.selection(space).chosen;
+    selection["choices"] = random.selection(space)["choices"];
     Architecture<double> all = describe(network);
-    const Choices& choices = space.choices();
+    const Choices& choices = space.axis<Choices>();
     for (int c = choices.count() - 1; c >= 0; --c) {
       const double whole = all.layers[choices.node(c) - 1].presence;
       int b = 0;
       for (const auto& branch : choices.branches(network, c)) {
-        const double presence = selection.chosen[c] == b++ ? whole : 0;
+        const double presence = selection["choices"][c][0] == b++ ? whole : 0;
         for (int node = branch.first; node < branch.last; ++node) all.layers[node - 1].presence = presence;
       }
     }

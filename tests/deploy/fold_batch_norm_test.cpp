@@ -102,7 +102,7 @@ TEST_CASE("fold_batch_norm: one after the other, and what may vary stays") {
   CHECK(folded.nodes().size() == 4);
   CHECK(total(ModelSize{}, describe(network)) == 27 * 4 + 4 * 4 + 4 * 2 + 2 * 4);
   CHECK(total(ModelSize{}, describe(folded)) == total(ModelSize{}, describe(network)));
-  CHECK(std::any_cast<SearchAxes>(folded.nodes()[1].decoration).channels->minimum == 2);
+  CHECK(spec_of<Channels>(folded.nodes()[1].decoration)->minimum == 2);
 }
 
 TEST_CASE("fold_batch_norm: a batch norm stays where folding would be wrong") {

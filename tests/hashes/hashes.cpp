@@ -88,9 +88,11 @@ Network alternatives() {
 }
 
 SearchOptions quick() { return {.warmup = 1, .epochs = 3, .batch = 32, .optimizer = Adam{.lr = 5e-3}, .seed = 7}; }
-ConstraintSet bounds(const Network& network, double part = 0.5) {
-  const auto whole = describe(network);
-  return subject_to(MemoryBound{Bytes{total(ModelSize{}, whole) * part}}, AtMost{Gap8{}, total(Gap8{}, whole) * part});
+/// Limits at a part of the way from the smallest network to the whole one.
+ConstraintSet bounds(const Network& network, double part = 0.4) {
+  const std::vector<Reach> ranges = reach(network, subject_to(AtMost{ModelSize{}, 1e9}, AtMost{Gap8{}, 1e12}));
+  const auto limit = [&](const Reach& range) { return range.smallest + part * (range.largest - range.smallest); };
+  return subject_to(MemoryBound{Bytes{limit(ranges[0])}}, AtMost{Gap8{}, limit(ranges[1])});
 }
 template <class Formulation>
 void searched(std::string_view name, Network network, const ConstraintSet& set, Formulation formulation,
@@ -119,7 +121,7 @@ int main() {
   trained("fit adam", taps(), {.epochs = 2, .batch = 48, .optimizer = Adam{}, .seed = 3});
   searched("channels duccio", residual(), bounds(residual()), Duccio{}, quick());
   searched("channels penalty", residual(), bounds(residual(), 0.3), Penalty{}, quick());
-  searched("channels lagrangian", residual(4), bounds(residual()), AugmentedLagrangian{}, quick());
+  searched("channels lagrangian", residual(4), bounds(residual(4)), AugmentedLagrangian{}, quick());
   searched("channels nu_pi", residual(), bounds(residual()), NuPi{}, quick());
   searched("channels steer", residual(), bounds(residual()), Steer{}, quick());
   searched("channels per constraint", residual(), bounds(residual()), PerConstraint{Duccio{}, Penalty{}}, quick());

@@ -46,13 +46,9 @@ TEST_CASE("resnet8: every convolution may vary; sums tie their summands") {
   // Stem with the first block; the inner convolution of each block; stages two and three.
   CHECK(network.parameters(Role::architecture).size() == 6);
   std::int64_t channels = 0;
-  for (const ChannelGroup& group : space.masks().groups()) channels += group.frozen ? 0 : group.channels;
+  for (const ChannelGroup& group : space.axis<ChannelMasks>().groups()) channels += group.frozen ? 0 : group.channels;
   CHECK(channels == 2 * (16 + 32 + 64));
-  Selection least;
-  for (const ChannelGroup& group : space.masks().groups()) {
-    least.keep.emplace_back(static_cast<std::size_t>(group.channels), group.frozen);
-    least.keep.back()[0] = true;
-  }
+  const Selection least = space.smallest();
   // Three channels in, one everywhere, ten out.
   CHECK(total(Params{}, describe(network, space, least)) == 27 + 6 * 9 + 2 + 10);
 }

@@ -27,9 +27,9 @@ struct SupernetFigures {
 
 void check_supernet(Network network, const SupernetFigures& expected) {
   const SearchSpace space(network);
-  CHECK(space.choices().count() == expected.choices);
+  CHECK(space.axis<Choices>().count() == expected.choices);
   std::int64_t architectures = 1;
-  for (const int size : space.choices().sizes()) architectures *= size;
+  for (const int size : space.axis<Choices>().sizes()) architectures *= size;
   CHECK(architectures == expected.architectures);
   const auto extreme = [&](const auto& model, double sign) {
     const auto cost = [&](const Selection& trial) { return sign * total(model, describe(network, space, trial)); };
@@ -49,12 +49,12 @@ void check_plain_network(Network network, std::uint64_t seed) {
   const SearchSpace space(network);
   Random random(seed);
   Selection selection = space.full();
-  for (std::size_t c = 0; c < selection.chosen.size(); ++c) {
-    selection.chosen[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.choices().sizes()[c])));
+  for (std::size_t c = 0; c < selection["choices"].size(); ++c) {
+    selection["choices"][c][0] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.axis<Choices>().sizes()[c])));
   }
-  for (std::size_t g = 0; g < selection.keep.size(); ++g) {
-    for (std::size_t c = 1; c < selection.keep[g].size(); ++c) {
-      if (!space.masks().groups()[g].frozen) selection.keep[g][c] = random.chance(0.6);
+  for (std::size_t g = 0; g < selection["channels"].size(); ++g) {
+    for (std::size_t c = 1; c < selection["channels"][g].size(); ++c) {
+      if (!space.axis<ChannelMasks>().groups()[g].frozen) selection["channels"][g][c] = random.chance(0.6);
     }
   }
   space.select(network, selection);

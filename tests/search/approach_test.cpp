@@ -31,14 +31,15 @@ TEST_CASE("approach: drops what is worth least, and no more than is asked for") 
   test::Small small;
   small.set_importance("a", {8, 7, 6, 5, 4, 3, 2, 1});
   const ConstraintSet bounds = subject_to(AtMost{Params{}, 78});  // a quarter of 312
-  const Approach approach(bounds.violations(describe(small.network, small.space, small.all())));
-  CHECK(approach.drop(small.network, small.space, bounds, small.all(), 0) == small.all());
-  const Selection half = approach.drop(small.network, small.space, bounds, small.all(), 0.5);
+  const Problem problem{small.network, small.space, bounds};
+  const Approach approach(problem.violations(small.all()));
+  CHECK(approach.drop(problem, small.all(), 0) == small.all());
+  const Selection half = approach.drop(problem, small.all(), 0.5);
   CHECK(small.cost(half) <= 156);
   CHECK(small.cost(half) > 156 - 35);  // one channel less would have been too little
   const std::vector<bool> a = small.keep(half, small.a);
   CHECK(std::is_sorted(a.begin(), a.end(), std::greater<>()));  // the last ones went
-  CHECK(small.feasible(bounds, approach.drop(small.network, small.space, bounds, half, 1)));
+  CHECK(small.feasible(bounds, approach.drop(problem, half, 1)));
 }
 
 TEST_CASE("approach: a search comes to a far bound step by step, however weak its formulation") {

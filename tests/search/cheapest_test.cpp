@@ -29,22 +29,22 @@ void check_least(Network network, const Model& model) {
   Selection trial = space.smallest();
   double least = cost(trial);
   const auto next = [&] {
-    for (std::size_t c = 0; c < trial.taps.size(); ++c) {
-      if (++trial.taps[c] <= space.taps().chains()[c].steps) return true;
-      trial.taps[c] = 0;
+    for (std::size_t c = 0; c < trial["taps"].size(); ++c) {
+      if (++trial["taps"][c][0] <= space.axis<TapMasks>().chains()[c].steps) return true;
+      trial["taps"][c][0] = 0;
     }
-    for (std::size_t c = 0; c < trial.chosen.size(); ++c) {
-      if (++trial.chosen[c] < space.choices().sizes()[c]) return true;
-      trial.chosen[c] = 0;
+    for (std::size_t c = 0; c < trial["choices"].size(); ++c) {
+      if (++trial["choices"][c][0] < space.axis<Choices>().sizes()[c]) return true;
+      trial["choices"][c][0] = 0;
     }
     return false;
   };
   while (next()) least = std::min(least, cost(trial));
   CHECK(cost(cheapest(network, space, cost)) == least);
   const auto bounds = subject_to(AtMost{model, least});
-  CHECK_NOTHROW(require_reachable(network, space, bounds));
-  CHECK(cost(repair(network, space, bounds, space.full())) == least);
-  CHECK_THROWS_AS(require_reachable(network, space, subject_to(AtMost{model, 0.99 * least})), ConstraintError);
+  CHECK_NOTHROW(require_reachable({network, space, bounds}));
+  CHECK(cost(repair({network, space, bounds}, space.full())) == least);
+  CHECK_THROWS_AS(require_reachable({network, space, subject_to(AtMost{model, 0.99 * least})}), ConstraintError);
 }
 
 }  // namespace
@@ -81,13 +81,13 @@ TEST_CASE("cheapest: a whole kernel that a device computes sooner than what is l
 TEST_CASE("use_slack: ends, though losses and probabilities rank alternatives differently") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Sigmoid{}} | Linear{.out = 2}; });
   const SearchSpace space(network);
-  const Network::Node& node = network.nodes()[space.choices().node(0)];
+  const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   network.parameter(node.parameters[0]).value.assign(std::vector<float>{0.4f, 0.3f, 0.35f});
   network.buffer(node.buffers[2]).assign(std::vector<float>{0, -0.01f, 0});  // tanh did a little better than relu
   network.buffer(node.buffers[3]).assign(std::vector<float>{5, 5, 0});       // sigmoid was never sampled
   for (int first = 0; first < 3; ++first) {
     Selection selection = space.full();
-    selection.chosen = {first};
-    CHECK(use_slack(network, space, {}, selection).chosen == std::vector<int>{0});
+    selection["choices"][0] = {first};
+    CHECK(use_slack({network, space, {}}, selection)["choices"] == AxisState{{0}});
   }
 }

@@ -94,7 +94,7 @@ TEST_CASE("search: limits come near alternatives by and by") {
   // The limit is that of the cheapest path; the formulation would have it at once.
   Network network = supernet();
   const SearchSpace space(network);
-  const double limit = 1.02 * reach(network, space, subject_to(AtMost{Macs{}, 1e9}))[0].smallest;
+  const double limit = 1.02 * reach(Problem{network, space, subject_to(AtMost{Macs{}, 1e9})})[0].smallest;
   REQUIRE(total(Macs{}, describe_expected(network, space)) > 1.5 * limit);
   const auto penalties = [&](double lead) {
     SearchOptions options = brief(Sampling::score);
@@ -201,30 +201,31 @@ TEST_CASE("repair: alternatives change where channels do not suffice") {
   Network network = supernet();
   const SearchSpace space(network);
   for (int c = 0; c < 2; ++c) {
-    network.parameter(network.nodes()[space.choices().node(c)].parameters[0]).value.assign(std::vector<float>{3, 2, 0, 1});
+    network.parameter(network.nodes()[space.axis<Choices>().node(c)].parameters[0])
+        .value.assign(std::vector<float>{3, 2, 0, 1});
   }
   const auto cost = [&](const Selection& selection) { return total(Macs{}, describe(network, space, selection)); };
   const Selection now = space.selection(network);
-  CHECK(now.chosen == std::vector<int>{0, 0});
+  CHECK(now["choices"] == AxisState{{0}, {0}});
   // The least there is: one channel and nothing in between.
   const double least = cost(cheapest(network, space, cost));
   Selection smallest = space.smallest();
-  smallest.chosen = {3, 3};
+  smallest["choices"] = {{3}, {3}};
   CHECK(least == cost(smallest));
   for (const double limit : {0.9, 0.5, 0.2, 0.05, 1e-9}) {
     const double most = std::max(least, limit * cost(now));
     const auto bounds = subject_to(AtMost{Macs{}, most});
-    CHECK_NOTHROW(require_reachable(network, space, bounds));
-    const Selection kept = repair(network, space, bounds, now);
+    CHECK_NOTHROW(require_reachable({network, space, bounds}));
+    const Selection kept = repair({network, space, bounds}, now);
     CHECK(cost(kept) <= most);
-    const Selection used = use_slack(network, space, bounds, kept);
+    const Selection used = use_slack({network, space, bounds}, kept);
     CHECK(cost(used) <= most);
     CHECK(cost(used) >= cost(kept));
   }
   // An alternative that is likelier comes back where it fits.
   Selection small = now;
-  small.chosen = {3, 3};
-  CHECK(use_slack(network, space, subject_to(AtMost{Macs{}, 2 * cost(now)}), small).chosen == std::vector<int>{0, 0});
-  CHECK_THROWS_WITH(require_reachable(network, space, subject_to(AtMost{Macs{}, least - 1})),
+  small["choices"] = {{3}, {3}};
+  CHECK(use_slack({network, space, subject_to(AtMost{Macs{}, 2 * cost(now)})}, small)["choices"] == AxisState{{0}, {0}});
+  CHECK_THROWS_WITH(require_reachable({network, space, subject_to(AtMost{Macs{}, least - 1})}),
                     ContainsSubstring("the smallest value that this search space reaches is"));
 }

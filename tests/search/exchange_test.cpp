@@ -23,13 +23,13 @@ TEST_CASE("exchange: channels that are worth little make room for others") {
   small.set_importance("a", {5, 5, 4, 3, 3, 3, 3, 3});
   small.set_importance("b", std::vector<float>(8, 0.01f));
   Selection some = small.all();
-  for (std::size_t c = 2; c < 8; ++c) some.keep[static_cast<std::size_t>(small.a)][c] = false;  // 102 weights
+  for (std::size_t c = 2; c < 8; ++c) some["channels"][static_cast<std::size_t>(small.a)][c] = false;  // 102 weights
   const auto exchanged = [&](double limit, const PriceOf& price = {}) {
-    return exchange(small.network, small.space, subject_to(AtMost{Params{}, limit}), some, price);
+    return exchange({small.network, small.space, subject_to(AtMost{Params{}, limit}), price}, some);
   };
   const Selection kept = exchanged(109);  // 7 are too few for a channel of "a", but four of "b" make room
   CHECK(small.keep(kept, small.a) == std::vector<bool>{1, 1, 1, 0, 0, 0, 0, 0});
-  CHECK(kept.count(small.b) == 4);
+  CHECK(ChannelMasks::count(kept, small.b) == 4);
   CHECK(small.cost(kept) == 109);
   const auto bounds = subject_to(AtMost{Params{}, 109});
   MultiConstraint<Duccio> constraints(bounds, Duccio{});
@@ -67,8 +67,8 @@ TEST_CASE("exchange: every bound stays kept, and no channel fits besides") {
       return total(model, least) + random.uniform() * (total(model, most) - total(model, least));
     };
     const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})});
-    const Selection kept = use_slack(small.network, small.space, bounds, small.repaired(bounds));
-    const Selection better = exchange(small.network, small.space, bounds, kept);
+    const Selection kept = use_slack({small.network, small.space, bounds}, small.repaired(bounds));
+    const Selection better = exchange({small.network, small.space, bounds}, kept);
     CHECK(small.feasible(bounds, better));
     CHECK_FALSE(small.fits_another(bounds, better));
   }

@@ -37,9 +37,9 @@ Network network_in_steps(const Shape& input) {
 
 /// Whether channels stay as they must.
 void check_steps(const SearchSpace& space, const Selection& selection) {
-  const auto& groups = space.masks().groups();
+  const auto& groups = space.axis<ChannelMasks>().groups();
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    const std::int64_t count = selection.count(static_cast<int>(g));
+    const std::int64_t count = ChannelMasks::count(selection, static_cast<int>(g));
     CHECK(count >= groups[g].minimum);
     CHECK((count % groups[g].multiple == 0 || count == groups[g].channels));
   }
@@ -62,17 +62,16 @@ TEST_CASE("multiples: every step of a search keeps them") {
   check_steps(space, space.smallest());
   for (const double part : {0.9, 0.7, 0.5, 0.3, 0.0}) {
     const auto bounds = subject_to(AtMost{Params{}, least + part * (whole - least)});
-    const Selection repaired = repair(network, space, bounds, space.full());
+    const Selection repaired = repair({network, space, bounds}, space.full());
     check_steps(space, repaired);
     CHECK(bounds.feasible(describe(network, space, repaired)));
-    const Selection grown = use_slack(network, space, bounds, space.smallest());
+    const Selection grown = use_slack({network, space, bounds}, space.smallest());
     check_steps(space, grown);
-    check_steps(space, exchange(network, space, bounds, grown));
-    check_steps(
-        space,
-        Approach(bounds.violations(describe(network, space, space.full()))).drop(network, space, bounds, space.full(), 0.5));
+    check_steps(space, exchange({network, space, bounds}, grown));
+    const Problem problem{network, space, bounds};
+    check_steps(space, Approach(problem.violations(space.full())).drop(problem, space.full(), 0.5));
   }
-  const std::vector<Reach> ranges = reach(network, space, subject_to(AtMost{Params{}, 1e6}));
+  const std::vector<Reach> ranges = reach(Problem{network, space, subject_to(AtMost{Params{}, 1e6})});
   CHECK(ranges[0].smallest == least);
   CHECK(ranges[0].largest == whole);
 }
@@ -83,7 +82,7 @@ TEST_CASE("multiples: one that is more than the longest move still goes") {
   });
   const SearchSpace space(network);
   const auto bounds = subject_to(AtMost{Params{}, 230});
-  const Selection kept = repair(network, space, bounds, space.full());
+  const Selection kept = repair({network, space, bounds}, space.full());
   CHECK(describe(network, space, kept).layers[0].out_channels == 32);
 }
 

@@ -45,7 +45,7 @@ struct Odd {  // cheapest at five channels each, as measured times may be
 TEST_CASE("require_reachable: says what can be reached") {
   const Small small;
   const auto check = [&](const auto&... constraints) {
-    require_reachable(small.network, small.space, subject_to(constraints...));
+    require_reachable({small.network, small.space, subject_to(constraints...)});
   };
   CHECK_NOTHROW(check());
   CHECK_NOTHROW(check(AtMost{Params{}, 32}, AtMost{Macs{}, 1e9}));
@@ -66,15 +66,15 @@ TEST_CASE("require_reachable: says what can be reached") {
 
 TEST_CASE("require_reachable: what neither the smallest nor the largest network keeps") {
   const Small small;
-  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(Near{150})));
-  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(Near{1000})),
+  CHECK_NOTHROW(require_reachable({small.network, small.space, subject_to(Near{150})}));
+  CHECK_THROWS_WITH(require_reachable({small.network, small.space, subject_to(Near{1000})}),
                     ContainsSubstring("constraint 'near'"));
 }
 
 TEST_CASE("reach: from the smallest network to the whole one, for every constraint and every minimized cost") {
   const Small small;
-  const auto all =
-      reach(small.network, small.space, subject_to(AtMost{Params{}, 100}, MemoryBound{1_KiB}, AtLeast{64}, Minimize{Macs{}}));
+  const auto all = reach(Problem{small.network, small.space,
+                                 subject_to(AtMost{Params{}, 100}, MemoryBound{1_KiB}, AtLeast{64}, Minimize{Macs{}})});
   REQUIRE(all.size() == 4);
   CHECK(all[0].to_string() ==
         "params: 32 to 312 weights can be reached, the limit of 100 weights is 32.1 % of the whole network's 312 weights");
@@ -101,8 +101,8 @@ TEST_CASE("reach: of a supernet, from the cheapest to the dearest alternatives")
 TEST_CASE("require_reachable: costs that do not grow with channels") {
   const Small small;
   const double most = total(Odd{}, describe(small.network, small.space, small.all()));
-  CHECK_NOTHROW(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, most - 10})));
-  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(AtMost{Odd{}, 1})),
+  CHECK_NOTHROW(require_reachable({small.network, small.space, subject_to(AtMost{Odd{}, most - 10})}));
+  CHECK_THROWS_WITH(require_reachable({small.network, small.space, subject_to(AtMost{Odd{}, 1})}),
                     ContainsSubstring("bound 'odd'"));
 }
 
@@ -156,13 +156,14 @@ TEST_CASE("reach: a table that was filled in prices every kernel, number of grou
   Random random(5);
   for (int trial = 0; trial < 200; ++trial) {
     Selection any = space.smallest();
-    for (auto& keep : any.keep) {
+    for (auto& keep : any["channels"]) {
       for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = keep[c] || random.below(2) == 1;
     }
-    for (std::size_t c = 0; c < any.taps.size(); ++c)
-      any.taps[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.taps().chains()[c].steps) + 1));
-    for (std::size_t c = 0; c < any.chosen.size(); ++c)
-      any.chosen[c] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.choices().sizes()[c])));
+    for (std::size_t c = 0; c < any["taps"].size(); ++c)
+      any["taps"][c][0] =
+          static_cast<int>(random.below(static_cast<std::uint64_t>(space.axis<TapMasks>().chains()[c].steps) + 1));
+    for (std::size_t c = 0; c < any["choices"].size(); ++c)
+      any["choices"][c][0] = static_cast<int>(random.below(static_cast<std::uint64_t>(space.axis<Choices>().sizes()[c])));
     CHECK(total(table, describe(network, space, any)) > 0);
   }
 }
@@ -182,7 +183,7 @@ TEST_CASE("reach: constraints that contradict each other are refused, by both na
   const test::Small small;  // 32 to 312 weights
   const auto refused = [&](const ConstraintSet& bounds) {
     CHECK_THROWS_WITH(
-        require_reachable(small.network, small.space, bounds),
+        require_reachable({small.network, small.space, bounds}),
         ContainsSubstring("constraints 'params' and 'capacity': expected some architecture that keeps both, found "
                           "none; of the smallest network: params 32 of 100"));
   };
@@ -190,12 +191,12 @@ TEST_CASE("reach: constraints that contradict each other are refused, by both na
   refused(subject_to(AtMost{Params{}, 100}, AtLeastShown{{200}}));  // though a bound, it is none from above
   refused(subject_to(MemoryBound{1_MiB}, AtMost{Params{}, 100}, AtLeastShown{{200}}));
   for (const double floor : {33.0, 60.0, 80.0}) {
-    require_reachable(small.network, small.space, subject_to(AtMost{Params{}, 100}, AtLeastShown{{floor}}));
+    require_reachable({small.network, small.space, subject_to(AtMost{Params{}, 100}, AtLeastShown{{floor}})});
     const auto both = subject_to(AtMost{Params{}, 100}, AtLeastShown{{floor}});
-    CHECK(both.feasible(describe(small.network, small.space, repair(small.network, small.space, both, small.all()))));
-    CHECK(
-        both.feasible(describe(small.network, small.space, repair(small.network, small.space, both, small.space.smallest()))));
+    CHECK(both.feasible(describe(small.network, small.space, repair({small.network, small.space, both}, small.all()))));
+    CHECK(both.feasible(
+        describe(small.network, small.space, repair({small.network, small.space, both}, small.space.smallest()))));
   }
-  CHECK_THROWS_WITH(require_reachable(small.network, small.space, subject_to(AtLeastShown{{400}})),
+  CHECK_THROWS_WITH(require_reachable({small.network, small.space, subject_to(AtLeastShown{{400}})}),
                     ContainsSubstring("'capacity': expected one that some architecture keeps"));
 }

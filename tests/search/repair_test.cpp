@@ -45,27 +45,27 @@ TEST_CASE("repair: the largest of several costs, which no layer lowers alone") {
   const auto bounds = subject_to(Widest{5});
   const auto kept = small.repaired(bounds);
   CHECK(small.feasible(bounds, kept));
-  CHECK(use_slack(small.network, small.space, bounds, kept).count(small.a) == 5);
+  CHECK(ChannelMasks::count(use_slack({small.network, small.space, bounds}, kept), small.a) == 5);
 }
 
 TEST_CASE("repair: brings channels back for a constraint from below") {
   Small small;
   const auto both = subject_to(AtLeast{190}, AtMost{Params{}, 210});
-  const auto kept = repair(small.network, small.space, both, small.space.smallest());
+  const auto kept = repair({small.network, small.space, both}, small.space.smallest());
   CHECK(small.feasible(both, kept));
   CHECK(small.cost(kept) >= 190);
 }
 
 TEST_CASE("repair: what holds already comes back as it is") {
   Small small;
-  CHECK(small.space.masks().importance(small.network, small.a, 3) == 1);
+  CHECK(small.space.axis<ChannelMasks>().importance(small.network, small.a, 3) == 1);
   CHECK(small.cost(small.all()) == 312);
   CHECK(small.cost(small.space.smallest()) == 32);
   for (const double limit : {312.0, 313.0, 1e9}) CHECK(small.repaired(subject_to(AtMost{Params{}, limit})) == small.all());
   CHECK(small.repaired({}) == small.all());
   Selection fewer = small.all();
-  fewer.keep[static_cast<std::size_t>(small.a)][2] = false;
-  CHECK(repair(small.network, small.space, subject_to(AtMost{Params{}, 280}), fewer) == fewer);
+  fewer["channels"][static_cast<std::size_t>(small.a)][2] = false;
+  CHECK(repair({small.network, small.space, subject_to(AtMost{Params{}, 280})}, fewer) == fewer);
 }
 
 TEST_CASE("repair: the least important channels go first, and no more than needed") {
@@ -93,9 +93,9 @@ TEST_CASE("repair: no layer is used up because none of its channels is missed mu
   small.set_importance("a", std::vector<float>(8, 35));                // a channel takes 35 weights
   small.set_importance("b", std::vector<float>(8, 13));                // and one of `b` 12: worth a little more for each
   const auto kept = small.repaired(subject_to(AtMost{Params{}, 78}));  // a quarter; one channel of `a` and all of `b` have 67
-  CHECK(kept.count(small.a) >= 2);
-  CHECK(kept.count(small.b) >= 2);
-  CHECK(kept.count(small.b) < 8);
+  CHECK(ChannelMasks::count(kept, small.a) >= 2);
+  CHECK(ChannelMasks::count(kept, small.b) >= 2);
+  CHECK(ChannelMasks::count(kept, small.b) < 8);
 }
 
 TEST_CASE("repair: groups keep their minimum") {
@@ -105,21 +105,21 @@ TEST_CASE("repair: groups keep their minimum") {
   const double least = small.cost(small.space.smallest());
   CHECK(least == 27 * 6 + 6 + 4);
   const auto kept = small.repaired(subject_to(AtMost{Params{}, least}));
-  CHECK(kept.count(small.a) == 6);
-  CHECK(kept.count(small.b) == 1);
+  CHECK(ChannelMasks::count(kept, small.a) == 6);
+  CHECK(ChannelMasks::count(kept, small.b) == 1);
 }
 
 TEST_CASE("repair: tiled costs fall only when several channels go at once") {
   Small small;
   const double full = total(Gap8{}, describe(small.network, small.space, small.all()));
   Selection one = small.all();
-  one.keep[static_cast<std::size_t>(small.b)][0] = false;
+  one["channels"][static_cast<std::size_t>(small.b)][0] = false;
   // One channel of `b` less leaves the tiles of `b` as they are, and only halves of the linear layer's pairs.
   CHECK(total(Gap8{}, describe(small.network, small.space, one)) == full);
   const auto bounds = subject_to(AtMost{Gap8{}, full - 1});
   const auto kept = small.repaired(bounds);
   CHECK(small.feasible(bounds, kept));
-  CHECK(kept.count(small.a) + kept.count(small.b) < 16);
+  CHECK(ChannelMasks::count(kept, small.a) + ChannelMasks::count(kept, small.b) < 16);
 }
 
 TEST_CASE("repair and use_slack: every bound is kept and none is left unused, whatever the channels are worth") {
@@ -141,16 +141,16 @@ TEST_CASE("repair and use_slack: every bound is kept and none is left unused, wh
     const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})},
                                    AtMost{Macs{}, limit(Macs{})}, MemoryBound{Bytes{limit(ModelSize{})}});
     INFO("seed " << seed);
-    CHECK_NOTHROW(require_reachable(small.network, small.space, bounds));
+    CHECK_NOTHROW(require_reachable({small.network, small.space, bounds}));
     const auto kept = small.repaired(bounds);
     REQUIRE(small.feasible(bounds, kept));
-    const auto full = use_slack(small.network, small.space, bounds, kept);
+    const auto full = use_slack({small.network, small.space, bounds}, kept);
     CHECK(small.feasible(bounds, full));
     CHECK_FALSE(small.fits_another(bounds, full));
-    for (std::size_t g = 0; g < full.keep.size(); ++g) {
-      CHECK(kept.count(static_cast<int>(g)) >= small.space.masks().groups()[g].minimum);
-      for (std::size_t c = 0; c < full.keep[g].size(); ++c)
-        CHECK((full.keep[g][c] || !kept.keep[g][c]));  // nothing was taken away
+    for (std::size_t g = 0; g < full["channels"].size(); ++g) {
+      CHECK(ChannelMasks::count(kept, static_cast<int>(g)) >= small.space.axis<ChannelMasks>().groups()[g].minimum);
+      for (std::size_t c = 0; c < full["channels"][g].size(); ++c)
+        CHECK((full["channels"][g][c] || !kept["channels"][g][c]));  // nothing was taken away
     }
   }
 }
@@ -162,12 +162,12 @@ TEST_CASE("repair: a constraint from below beside a bound from above") {
   CHECK(small.feasible(both, kept));
   CHECK(small.cost(kept) >= 190);
   CHECK(small.cost(kept) <= 210);
-  const auto more = use_slack(small.network, small.space, both, kept);
+  const auto more = use_slack({small.network, small.space, both}, kept);
   CHECK(small.cost(more) <= 210);
   CHECK_FALSE(small.fits_another(both, more));
   // Each can be had, but not both.
   const auto neither = subject_to(AtLeast{250}, AtMost{Params{}, 200});
-  CHECK_THROWS_WITH(require_reachable(small.network, small.space, neither), ContainsSubstring("contradict each other"));
+  CHECK_THROWS_WITH(require_reachable({small.network, small.space, neither}), ContainsSubstring("contradict each other"));
   CHECK_THROWS_AS(small.repaired(neither), ConstraintError);
   CHECK_THROWS_WITH(small.repaired(neither),
                     ContainsSubstring("repair: expected every constraint to hold after dropping channels"));

@@ -273,7 +273,7 @@ TEST_CASE("search: what was found is searched further, under tighter bounds") {
     const auto node =
         std::find_if(quarter.nodes().begin(), quarter.nodes().end(), [&](const auto& n) { return n.name == name; });
     REQUIRE(node != quarter.nodes().end());
-    REQUIRE(std::any_cast<SearchAxes>(&node->decoration) != nullptr);
+    REQUIRE(spec_of<Channels>(node->decoration) != nullptr);
   }
 }
 
@@ -463,7 +463,7 @@ TEST_CASE("search: under a bound on measured times") {
     if (layer.kind != LayerKind::conv2d) continue;
     INFO(layer.name);
     Selection less = space.full();
-    less.keep[static_cast<std::size_t>(space.masks().channels().runs(layer.node)[0].group)][0] = false;
+    less["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(layer.node)[0].group)][0] = false;
     CHECK(tape.scalars().gradient(layer.out_channels) == Approx(whole - total(table, describe(baseline, space, less))));
   }
   CHECK_THROWS_WITH(search(tiny(), images(), subject_to(LatencyBound{table, Seconds{whole / 1e6}}), Duccio{}, quick()),

@@ -20,16 +20,16 @@ TEST_CASE("use_slack: the most valuable channels come back first") {
   small.set_importance("a", {1, 5, 1, 1, 1, 7, 1, 1});
   small.set_importance("b", std::vector<float>(8, 0.01f));
   Selection some = small.all();
-  for (const std::size_t c : {0, 1, 5}) some.keep[static_cast<std::size_t>(small.a)][c] = false;
+  for (const std::size_t c : {0, 1, 5}) some["channels"][static_cast<std::size_t>(small.a)][c] = false;
   const auto slack = [&](double limit) {
-    return small.keep(use_slack(small.network, small.space, subject_to(AtMost{Params{}, limit}), some), small.a);
+    return small.keep(use_slack({small.network, small.space, subject_to(AtMost{Params{}, limit})}, some), small.a);
   };
   CHECK(slack(312 - 36) == std::vector<bool>{0, 0, 1, 1, 1, 1, 1, 1});
   CHECK(slack(312 - 35) == std::vector<bool>{0, 1, 1, 1, 1, 1, 1, 1});
   CHECK(slack(312) == std::vector<bool>(8, true));
   CHECK(slack(312 - 3 * 35) == small.keep(some, small.a));      // met exactly: nothing fits
   CHECK(slack(312 - 3 * 35 - 1) == small.keep(some, small.a));  // broken: not for use_slack to mend
-  CHECK(use_slack(small.network, small.space, {}, some) == small.all());
+  CHECK(use_slack({small.network, small.space, {}}, some) == small.all());
 }
 
 TEST_CASE("shadow prices: what one unit more of a limit would be worth") {
@@ -37,10 +37,10 @@ TEST_CASE("shadow prices: what one unit more of a limit would be worth") {
   small.set_importance("a", {1, 5, 1, 1, 1, 7, 1, 1});  // 27 + 8 weights each
   small.set_importance("b", std::vector<float>(8, 0.01f));
   Selection some = small.all();
-  for (const std::size_t c : {0, 1, 5}) some.keep[static_cast<std::size_t>(small.a)][c] = false;
+  for (const std::size_t c : {0, 1, 5}) some["channels"][static_cast<std::size_t>(small.a)][c] = false;
   const auto prices = [&](double limit, double raise = 0.05) {
     const auto bounds = subject_to(AtMost{Macs{}, 1e9}, AtMost{Params{}, limit}, Minimize{Gap8{}}, AtLeast{1});
-    return shadow_prices(small.network, small.space, bounds, some, {}, raise);
+    return shadow_prices({small.network, small.space, bounds}, some, raise);
   };
   const double met = 312 - 3 * 35;
   const auto at_least = prices(met);  // 5 % are less than a channel: as much as the next one needs
@@ -59,7 +59,7 @@ TEST_CASE("shadow prices: bounds that hold back the same channels") {
   Small small;
   small.set_importance("a", std::vector<float>(8, 1));
   Selection some = small.all();
-  some.keep[static_cast<std::size_t>(small.a)][0] = false;
+  some["channels"][static_cast<std::size_t>(small.a)][0] = false;
   const auto twice = subject_to(AtMost{Params{}, 312 - 35}, MemoryBound{Bytes{312 + 4 * 20 - 39}});
-  for (const ShadowPrice& price : shadow_prices(small.network, small.space, twice, some)) CHECK_FALSE(price.binds);
+  for (const ShadowPrice& price : shadow_prices({small.network, small.space, twice}, some)) CHECK_FALSE(price.binds);
 }

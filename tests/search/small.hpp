@@ -27,8 +27,8 @@ struct Small {
                   return (second | GlobalAvgPool{} | Linear{.out = 4}).named("out");
                 }),
         space(network),
-        a(space.masks().channels().runs(1)[0].group),
-        b(space.masks().channels().runs(3)[0].group) {
+        a(space.axis<ChannelMasks>().channels().runs(1)[0].group),
+        b(space.axis<ChannelMasks>().channels().runs(3)[0].group) {
     set_importance("a", std::vector<float>(8, 1.0f));
     set_importance("b", std::vector<float>(8, 1.0f));
   }
@@ -47,20 +47,21 @@ struct Small {
     network.load(after);
   }
   std::vector<bool> keep(const Selection& selection, int group) const {
-    return selection.keep[static_cast<std::size_t>(group)];
+    const std::vector<int>& kept = selection["channels"][static_cast<std::size_t>(group)];
+    return std::vector<bool>(kept.begin(), kept.end());
   }
   Selection all() const { return space.full(); }
   double cost(const Selection& selection) const { return total(Params{}, describe(network, space, selection)); }
-  Selection repaired(const ConstraintSet& bounds) const { return repair(network, space, bounds, all()); }
+  Selection repaired(const ConstraintSet& bounds) const { return repair({network, space, bounds}, all()); }
   bool feasible(const ConstraintSet& bounds, const Selection& selection) const {
     return bounds.feasible(describe(network, space, selection));
   }
   /// Whether a channel can still be switched on; which one makes no difference to a cost.
   bool fits_another(const ConstraintSet& bounds, Selection selection) const {
-    for (auto& group : selection.keep) {
-      for (auto&& channel : group) {
-        if (channel) continue;
-        channel = true;
+    for (auto& group : selection["channels"]) {
+      for (int& channel : group) {
+        if (channel != 0) continue;
+        channel = 1;
         const bool fits = feasible(bounds, selection);
         channel = false;
         if (fits) return true;

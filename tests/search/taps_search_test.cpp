@@ -54,7 +54,7 @@ Network signal_network(bool channels = true) {
       [&](Flow x) {
         Searchable first{Conv1d{.out = 12, .kernel = 13, .padding = causal}, Channels{}, ReceptiveField{}, Dilation{}};
         Searchable second{Conv1d{.out = 8, .kernel = 5}, Channels{}, ReceptiveField{}};
-        if (!channels) first.axes.channels.reset(), second.axes.channels.reset();
+        if (!channels) first.axes.drop("channels"), second.axes.drop("channels");
         x = (x | first).named("first") | BatchNorm{} | Relu{};
         x = (x | second).named("second") | BatchNorm{} | Relu{};
         return (x | GlobalAvgPool{} | Linear{.out = 2}).named("out");
@@ -82,7 +82,7 @@ void set_importance(Network& network, const std::string& mask, const std::vector
 TEST_CASE("taps in a search: repair drops the steps that matter least for what they cost, slack brings the best back") {
   Network network = signal_network();
   const SearchSpace space(network);
-  REQUIRE(space.taps().chains().size() == 3);  // 12 and 3 steps of the first kernel, 2 of the second
+  REQUIRE(space.axis<TapMasks>().chains().size() == 3);  // 12 and 3 steps of the first kernel, 2 of the second
   const std::string first = "mask.first.receptive_field", grid = "mask.first.dilation", second = "mask.second.receptive_field";
   set_importance(network, "mask.first", std::vector<float>(12, 1e6f));
   set_importance(network, "mask.second", std::vector<float>(8, 1e6f));
@@ -92,26 +92,28 @@ TEST_CASE("taps in a search: repair drops the steps that matter least for what t
   const auto cost = [&](const Selection& selection) { return total(Params{}, describe(network, space, selection)); };
   const double whole = cost(space.full());
   CHECK(whole == 13 * 2 * 12 + 5 * 12 * 8 + 16);
-  const auto repaired = [&](double limit) { return repair(network, space, subject_to(AtMost{Params{}, limit}), space.full()); };
+  const auto repaired = [&](double limit) {
+    return repair({network, space, subject_to(AtMost{Params{}, limit})}, space.full());
+  };
   Selection expected = space.full();
   CHECK(repaired(whole) == expected);
-  expected.taps[0] = 11;  // a tap of the first kernel is 24 weights
+  expected["taps"][0][0] = 11;  // a tap of the first kernel is 24 weights
   CHECK(repaired(whole - 1) == expected);
-  expected.taps[0] = 10;
+  expected["taps"][0][0] = 10;
   CHECK(repaired(whole - 25) == expected);
   set_importance(network, second, {0, 0});
-  expected.taps[0] = 12, expected.taps[2] = 1;  // two taps of 96 weights for nothing
+  expected["taps"][0][0] = 12, expected["taps"][2][0] = 1;  // two taps of 96 weights for nothing
   CHECK(repaired(whole - 25) == expected);
-  CHECK(use_slack(network, space, subject_to(AtMost{Params{}, whole}), expected) == space.full());
-  expected.taps[0] = 3;
-  const auto more = use_slack(network, space, subject_to(AtMost{Params{}, cost(expected) + 50}), expected);
-  CHECK(more.taps == std::vector<int>{5, 3, 1});
+  CHECK(use_slack({network, space, subject_to(AtMost{Params{}, whole})}, expected) == space.full());
+  expected["taps"][0][0] = 3;
+  const auto more = use_slack({network, space, subject_to(AtMost{Params{}, cost(expected) + 50})}, expected);
+  CHECK(more["taps"] == AxisState{{5}, {3}, {1}});
 
   const double least = cost(space.smallest());
   CHECK(least == 2 + 1 + 2);
-  CHECK_NOTHROW(require_reachable(network, space, subject_to(AtMost{Params{}, least})));
+  CHECK_NOTHROW(require_reachable({network, space, subject_to(AtMost{Params{}, least})}));
   CHECK(cost(repaired(least)) == least);
-  CHECK_THROWS_WITH(require_reachable(network, space, subject_to(AtMost{Params{}, 4})),
+  CHECK_THROWS_WITH(require_reachable({network, space, subject_to(AtMost{Params{}, 4})}),
                     ContainsSubstring("reaches is 5 weights"));
 }
 
@@ -135,15 +137,15 @@ TEST_CASE("taps in a search: whatever they are worth, bounds are kept and none i
       return total(model, least) + random.uniform() * random.uniform() * (total(model, most) - total(model, least));
     };
     const auto bounds = subject_to(AtMost{Params{}, limit(Params{})}, AtMost{Gap8{}, limit(Gap8{})});
-    const auto kept = repair(network, space, bounds, space.full());
+    const auto kept = repair({network, space, bounds}, space.full());
     REQUIRE(bounds.feasible(describe(network, space, kept)));
-    const auto full = use_slack(network, space, bounds, kept);
+    const auto full = use_slack({network, space, bounds}, kept);
     REQUIRE(bounds.feasible(describe(network, space, full)));
-    for (std::size_t c = 0; c < full.taps.size(); ++c) {
-      CHECK(full.taps[c] >= kept.taps[c]);
-      if (full.taps[c] == space.taps().chains()[c].steps) continue;
+    for (std::size_t c = 0; c < full["taps"].size(); ++c) {
+      CHECK(full["taps"][c][0] >= kept["taps"][c][0]);
+      if (full["taps"][c][0] == space.axis<TapMasks>().chains()[c].steps) continue;
       Selection one_more = full;
-      ++one_more.taps[c];
+      ++one_more["taps"][c][0];
       CHECK_FALSE(bounds.feasible(describe(network, space, one_more)));
     }
   }

@@ -109,10 +109,12 @@ TEST_CASE("Choice: any network computes what was chosen, and costs what was said
     Tape tape;
     CHECK(total(Macs{}, describe(tape, network, space)).value() == Approx(macs(exact)));
 
-    with_choices += space.choices().count() > 0 ? 1 : 0;
-    nested += space.choices().count() > 0 && space.choices().sources(network, selection.chosen)[space.choices().node(0)] < 0;
+    with_choices += space.axis<Choices>().count() > 0 ? 1 : 0;
+    nested += space.axis<Choices>().count() > 0 &&
+              space.axis<Choices>().sources(network, selection["choices"])[space.axis<Choices>().node(0)] < 0;
     Selection other = selection;
-    if (!other.chosen.empty()) other.chosen.back() = (other.chosen.back() + 1) % space.choices().sizes().back();
+    if (!other["choices"].empty())
+      other["choices"].back()[0] = (other["choices"].back()[0] + 1) % space.axis<Choices>().sizes().back();
     space.select(network, other);
     differ += other == selection ? 0 : test::difference(hard, network.predict(batch)) > 1e-3;
   }
@@ -124,19 +126,19 @@ TEST_CASE("Choice: any network computes what was chosen, and costs what was said
 TEST_CASE("Choice: charged the expected cost, with its gradient") {
   Network network = three_ways();
   const SearchSpace space(network);
-  Parameter& alpha = network.parameter(network.nodes()[space.choices().node(0)].parameters[0]);
+  Parameter& alpha = network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]);
   CHECK(alpha.name == "choice.alpha");
   CHECK(alpha.role == Role::architecture);
   alpha.value.assign(std::vector<float>{0.5f, -0.3f, 0.1f});
   std::vector<double> cost;
   for (int b = 0; b < 3; ++b) {
     Selection selection = space.full();
-    selection.chosen = {b};
+    selection["choices"][0] = {b};
     cost.push_back(macs(describe(network, space, selection)));
   }
   CHECK(cost[0] - cost[2] == 36 * 9 * 16);
   CHECK(cost[1] - cost[2] == 36 * 2 * 24);
-  const std::vector<double> p = space.choices().probabilities(network, 0);
+  const std::vector<double> p = space.axis<Choices>().probabilities(network, 0);
   const double expected = p[0] * cost[0] + p[1] * cost[1] + p[2] * cost[2];
   Tape tape;
   network.zero_grad();
@@ -171,18 +173,18 @@ TEST_CASE("Choice: only what was sampled is computed") {
       run(net, Mode::training, seed);
       CHECK(*a.count + *b.count + *inner.count <= 1);
       for (std::size_t i = 0; i < 3; ++i) all[i] += counts()[i];
-      const float sampled = *net.buffer(net.nodes()[space.choices().node(1)].buffers[1]).data();
+      const float sampled = *net.buffer(net.nodes()[space.axis<Choices>().node(1)].buffers[1]).data();
       if (sampling == Sampling::score) CHECK(sampled == (*a.count ? 0 : *b.count ? 1 : 2));
     }
     if (sampling != Sampling::argmax) CHECK((all[0] > 9 && all[1] > 9 && all[2] > 3));
     run(net, Mode::inference, 0);
     CHECK(counts() == std::vector<int>{1, 0, 0});
     Selection selection = space.full();
-    selection.chosen = {1, 2};
+    selection["choices"] = {{1}, {2}};
     space.select(net, selection);
     for (std::uint64_t seed = 0; seed < 20; ++seed) run(net, Mode::training, seed);
     CHECK(counts() == std::vector<int>{0, 0, 1});
-    CHECK(space.choices().decided(net, 1) == 2);
+    CHECK(space.axis<Choices>().decided(net, 1) == 2);
   }
   for (const Sampling sampling : {Sampling::softmax, Sampling::gumbel}) {
     Network net = network;
@@ -197,9 +199,9 @@ TEST_CASE("Choice: only what was sampled is computed") {
 TEST_CASE("Choice: samples come as often as their probability says") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Identity{}} | Linear{.out = 2}; });
   const SearchSpace space(network);
-  const Network::Node& node = network.nodes()[space.choices().node(0)];
+  const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   network.parameter(node.parameters[0]).value.assign(std::vector<float>{0, 1, -0.5f});
-  const std::vector<double> p = space.choices().probabilities(network, 0);
+  const std::vector<double> p = space.axis<Choices>().probabilities(network, 0);
   std::vector<double> share(3, 0);
   const Tensor batch = random_tensor<float>({1, 4}, 1);
   for (std::uint64_t seed = 0; seed < 4000; ++seed) {
@@ -213,23 +215,23 @@ TEST_CASE("Choice: samples come as often as their probability says") {
 TEST_CASE("Choice: the score's gradient is that of the expected loss") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Identity{}} | Linear{.out = 2}; });
   const SearchSpace space(network);
-  const Network::Node& node = network.nodes()[space.choices().node(0)];
+  const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   Parameter& alpha = network.parameter(node.parameters[0]);
   alpha.value.assign(std::vector<float>{0.2f, -0.4f, 0.1f});
-  const std::vector<double> p = space.choices().probabilities(network, 0), loss{1, 3, 2};
+  const std::vector<double> p = space.axis<Choices>().probabilities(network, 0), loss{1, 3, 2};
   double mean = 0;
   for (std::size_t i = 0; i < 3; ++i) mean += p[i] * loss[i];
   std::vector<double> gradient(3, 0);
   for (std::size_t sample = 0; sample < 3; ++sample) {  // its expectation, sample by sample
     network.zero_grad();
     network.buffer(node.buffers[1]).fill(static_cast<float>(sample));
-    space.choices().add_scores(network, loss[sample] - 1.7);
+    space.axis<Choices>().learn(network, loss[sample] - 1.7);
     for (std::size_t i = 0; i < 3; ++i) gradient[i] += p[sample] * alpha.grad.data()[i];
   }
   for (std::size_t i = 0; i < 3; ++i) CHECK(gradient[i] == Approx(p[i] * (loss[i] - mean)).margin(1e-6));
-  space.choices().forget_samples(network);
+  space.axis<Choices>().begin_step(network, {.random = Random()});
   network.zero_grad();
-  space.choices().add_scores(network, 5);
+  space.axis<Choices>().learn(network, 5);
   for (std::size_t i = 0; i < 3; ++i) CHECK(alpha.grad.data()[i] == 0);
 }
 
@@ -240,7 +242,7 @@ TEST_CASE("Choice: straight-through slopes reach alpha also where the largest is
     Tape tape;
     const Tensor batch = random_tensor<float>({2, 4}, 1);
     tape.backward(ops::sum(network.forward(tape.reference(batch), Mode::training, Random(3))));
-    const Parameter& alpha = network.parameter(network.nodes()[space.choices().node(0)].parameters[0]);
+    const Parameter& alpha = network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]);
     double sum = 0, most = 0;
     for (std::size_t i = 0; i < 3; ++i)
       sum += alpha.grad.data()[i], most = std::max<double>(most, std::abs(alpha.grad.data()[i]));
@@ -252,24 +254,24 @@ TEST_CASE("Choice: straight-through slopes reach alpha also where the largest is
 TEST_CASE("Choice: temperatures cool, act, and are saved with the network") {
   Network network = three_ways();
   const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax, .temperature = 2, .cooling = 0.5}});
-  const ChoiceOptions& options = space.choices().options();
-  CHECK(space.choices().temperature(network) == 2);
+  const ChoiceOptions& options = space.axis<Choices>().options();
+  CHECK(space.axis<Choices>().temperature(network) == 2);
   CHECK(options.temperature_at(2) == Approx(2 * std::exp(-1.0)));
   CHECK(options.temperature_at(100) == 0.1);
-  network.parameter(network.nodes()[space.choices().node(0)].parameters[0]).value.assign(std::vector<float>{1, 0, 0});
+  network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]).value.assign(std::vector<float>{1, 0, 0});
   const auto ratio = [&] {
-    const auto p = space.choices().probabilities(network, 0);
+    const auto p = space.axis<Choices>().probabilities(network, 0);
     return p[0] / p[1];
   };
   CHECK(ratio() == Approx(std::exp(0.5)));
-  space.choices().set_temperature(network, 0.25);
+  space.axis<Choices>().set_temperature(network, 0.25);
   CHECK(ratio() == Approx(std::exp(4)));
   State state;
   network.save(state);
   Network again = three_ways();
   const SearchSpace its(again, {.choices = {.sampling = Sampling::softmax}});
   again.load(state);
-  CHECK(its.choices().temperature(again) == 0.25);
+  CHECK(its.axis<Choices>().temperature(again) == 0.25);
   CHECK_THROWS_AS(SearchSpace(network = three_ways(), {.choices = {.temperature = 0}}), ArgumentError);
   CHECK_THROWS_AS(SearchSpace(network = three_ways(), {.choices = {.one_hot_penalty = -1}}), ArgumentError);
 }
@@ -277,14 +279,14 @@ TEST_CASE("Choice: temperatures cool, act, and are saved with the network") {
 TEST_CASE("Choice: the one-hot penalty is that of the formula, and pushes apart") {
   Network network = three_ways();
   const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax, .one_hot_penalty = 0.5}});
-  Parameter& alpha = network.parameter(network.nodes()[space.choices().node(0)].parameters[0]);
+  Parameter& alpha = network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]);
   alpha.value.assign(std::vector<float>{1, 0, -1});
-  const auto p = space.choices().probabilities(network, 0);
+  const auto p = space.axis<Choices>().probabilities(network, 0);
   double variance = 0;
   for (const double x : p) variance += (x - 1.0 / 3) * (x - 1.0 / 3) / 2;
   Tape tape;
   network.zero_grad();
-  const Scalar penalty = space.choices().penalty(tape, network);
+  const Scalar penalty = space.axis<Choices>().penalty(tape, network);
   CHECK(penalty.value() == Approx(0.5 / 9 / (variance + 1e-3)).epsilon(1e-5));
   tape.backward({}, penalty);
   CHECK(alpha.grad.data()[0] < 0);
@@ -302,13 +304,13 @@ TEST_CASE("Choice: a batch norm behind it folds into the alternatives that it ca
     const SearchSpace space(network);
     double bytes = 0;
     const auto weigh = [&](const auto& self, Selection selection, int choice, double probability) -> void {
-      if (choice == space.choices().count()) {
+      if (choice == space.axis<Choices>().count()) {
         bytes += probability * total(ModelSize{}, describe(network, space, selection));
         return;
       }
-      for (const double p : space.choices().probabilities(network, choice)) {
+      for (const double p : space.axis<Choices>().probabilities(network, choice)) {
         self(self, selection, choice + 1, probability * p);
-        ++selection.chosen[static_cast<std::size_t>(choice)];
+        ++selection["choices"][static_cast<std::size_t>(choice)][0];
       }
     };
     weigh(weigh, space.full(), 0, 1);

@@ -57,9 +57,9 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     Network network = seed % 4 == 3 ? generator.make_1d() : generator.make();
     const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax}});  // samples would be other samples
     const Selection selection = generator.selection(space);
-    space.masks().select(network, selection.keep);
-    space.taps().select(network, selection.taps);
-    if (seed % 3 == 0) space.choices().select(network, selection.chosen);
+    space.axis<ChannelMasks>().select(network, selection["channels"]);
+    space.axis<TapMasks>().select(network, selection["taps"]);
+    if (seed % 3 == 0) space.axis<Choices>().select(network, selection["choices"]);
     const Tensor batch = generator.batch(network, 5);
     const Mode mode = has_dropout(network) ? Mode::inference : Mode::training;  // other channels, other random numbers
     training += mode == Mode::training ? 1 : 0;
@@ -85,9 +85,9 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
       INFO(network.parameter(p).name);
       CHECK(test::difference(gated.parameter(p).grad, network.parameter(p).grad, 1e-2 * largest) < 2e-2);
     }
-    for (int c = 0; c < space.choices().count(); ++c) {
-      const int alpha = network.nodes()[space.choices().node(c)].parameters[0];
-      if (space.choices().decided(network, c) >= 0) continue;
+    for (int c = 0; c < space.axis<Choices>().count(); ++c) {
+      const int alpha = network.nodes()[space.axis<Choices>().node(c)].parameters[0];
+      if (space.axis<Choices>().decided(network, c) >= 0) continue;
       ++open;
       CHECK(test::difference(gated.parameter(alpha).grad, network.parameter(alpha).grad, 1e-2 * largest) < 1e-2);
     }
@@ -103,13 +103,14 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
         }
       }
     };
-    for (std::size_t g = 0; g < on.keep.size(); ++g) {
-      check_slopes(space.masks().parameter(static_cast<int>(g)), [&](std::size_t c) { return on.keep[g][c]; });
+    for (std::size_t g = 0; g < on["channels"].size(); ++g) {
+      check_slopes(space.axis<ChannelMasks>().parameter(static_cast<int>(g)),
+                   [&](std::size_t c) { return on["channels"][g][c] != 0; });
     }
-    for (std::size_t c = 0; c < on.taps.size(); ++c) {
-      check_slopes(space.taps().parameter(static_cast<int>(c)), [&](std::size_t step) {
+    for (std::size_t c = 0; c < on["taps"].size(); ++c) {
+      check_slopes(space.axis<TapMasks>().parameter(static_cast<int>(c)), [&](std::size_t step) {
         ++taps;
-        return static_cast<int>(step) < on.taps[c];
+        return static_cast<int>(step) < on["taps"][c][0];
       });
     }
   }
@@ -123,7 +124,7 @@ TEST_CASE("compact: running statistics come back, those of absent channels stay"
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
   const SearchSpace space(network);
   Selection some = space.selection(network);
-  some.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)][2] = false;  // the stem's
+  some["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(1)[0].group)][2] = false;  // the stem's
   space.select(network, some);
   CompactNetwork compact(space);
   run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::training);
@@ -138,7 +139,7 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
   const SearchSpace space(network);
   CompactNetwork compact(space);
-  const int group = space.masks().channels().runs(1)[0].group, alpha = space.masks().parameter(group);
+  const int group = space.axis<ChannelMasks>().channels().runs(1)[0].group, alpha = space.axis<ChannelMasks>().parameter(group);
   const auto step = [&](std::uint64_t seed) {
     network.zero_grad();
     run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, seed), Mode::training);
@@ -147,14 +148,14 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
   };
   step(1);
   const float slope = step(2);
-  const double worth = space.masks().importance(network, group, 2);
+  const double worth = space.axis<ChannelMasks>().importance(network, group, 2);
   CHECK(worth > 0);
   const std::int64_t weights = compact.update(network).weight_count();
   network.parameter(alpha).value.data()[2] = 0;
   for (std::uint64_t seed = 3; seed < 6; ++seed) {
     CHECK(step(seed) == slope);
-    CHECK(space.masks().importance(network, group, 2) == worth);
-    CHECK(space.masks().importance(network, group, 3) > 0);
+    CHECK(space.axis<ChannelMasks>().importance(network, group, 2) == worth);
+    CHECK(space.axis<ChannelMasks>().importance(network, group, 3) > 0);
   }
   CHECK(compact.update(network).weight_count() < weights);
   network.parameter(alpha).value.data()[2] = 1;
@@ -181,7 +182,7 @@ TEST_CASE("compact: several steps measure the masks as the gates do") {
 TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
   const SearchSpace space(network, {.masks = {.secant = false}});
-  const int group = space.masks().channels().runs(1)[0].group, alpha = space.masks().parameter(group);
+  const int group = space.axis<ChannelMasks>().channels().runs(1)[0].group, alpha = space.axis<ChannelMasks>().parameter(group);
   network.parameter(alpha).value.data()[2] = 0;
   network.zero_grad();
   CompactNetwork compact(space);
@@ -231,7 +232,7 @@ TEST_CASE("compact: what a step did not compute was not measured") {
   for (std::uint64_t seed = 1; seed < 5; ++seed) {
     const auto batch = random_tensor<float>({4, 6, 6, 2}, seed);
     for (Network* each : {&network, &gated}) {  // the second alternative in the last step alone
-      auto& node = each->nodes()[space.choices().node(0)];
+      auto& node = each->nodes()[space.axis<Choices>().node(0)];
       each->parameter(node.parameters[0]).value.assign(std::vector<float>{seed < 4 ? 1.0f : -1.0f, 0});
       each->zero_grad();
     }

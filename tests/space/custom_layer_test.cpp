@@ -127,8 +127,8 @@ TEST_CASE("space: channels of users' layers have a gradient in the cost, and mas
   const Scalar price = total(Macs{}, describe(tape, network, space));
   tape.backward(Var{}, price);
   int varying = 0;
-  for (std::size_t g = 0; g < space.masks().groups().size(); ++g) {
-    const int parameter = space.masks().parameter(static_cast<int>(g));
+  for (std::size_t g = 0; g < space.axis<ChannelMasks>().groups().size(); ++g) {
+    const int parameter = space.axis<ChannelMasks>().parameter(static_cast<int>(g));
     if (parameter < 0) continue;
     ++varying;
     CHECK(network.parameter(parameter).grad.data()[0] > 0);

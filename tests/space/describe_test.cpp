@@ -71,7 +71,7 @@ int index(const Network& network, const std::string& name) {
   return -1;
 }
 int first_group(const SearchSpace& space, const Network& network, const std::string& name) {
-  return space.masks().channels().runs(index(network, name))[0].group;
+  return space.axis<ChannelMasks>().channels().runs(index(network, name))[0].group;
 }
 
 /// The slope of a cost for each group, by the readers' and the makers' own slopes: every channel count of every layer is a
@@ -79,9 +79,9 @@ int first_group(const SearchSpace& space, const Network& network, const std::str
 template <class Model>
 std::vector<double> slopes(const Model& model, const Network& network, const SearchSpace& space) {
   const Architecture<double> exact = describe(network, space);
-  std::vector<double> slope(space.masks().groups().size(), 0.0);
+  std::vector<double> slope(space.axis<ChannelMasks>().groups().size(), 0.0);
   const auto spread = [&](int node, double s) {
-    for (const ChannelRun& run : space.masks().channels().runs(node)) {
+    for (const ChannelRun& run : space.axis<ChannelMasks>().channels().runs(node)) {
       slope[static_cast<std::size_t>(run.group)] += s * static_cast<double>(run.width * run.repeat);
     }
   };
@@ -222,8 +222,8 @@ TEST_CASE("describe: what a selection leaves") {
   Network network = zoo();
   const SearchSpace space(network);
   Selection some = space.selection(network);
-  const auto keep = [&](const std::string& name, std::vector<bool> channels) {
-    some.keep[static_cast<std::size_t>(first_group(space, network, name))] = std::move(channels);
+  const auto keep = [&](const std::string& name, std::vector<int> channels) {
+    some["channels"][static_cast<std::size_t>(first_group(space, network, name))] = std::move(channels);
   };
   keep("a", {1, 0, 0, 1, 1, 0, 1, 0, 0});
   keep("b", {1, 1, 0, 0, 0, 0, 0});
@@ -251,8 +251,8 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
   Network network = zoo();
   const SearchSpace space(network);
   Selection some = space.selection(network);
-  some.keep[static_cast<std::size_t>(first_group(space, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
-  some.keep[static_cast<std::size_t>(first_group(space, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
+  some["channels"][static_cast<std::size_t>(first_group(space, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
+  some["channels"][static_cast<std::size_t>(first_group(space, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
   space.select(network, some);
   const auto gradients = [&](const auto& model) {
     Tape tape;
@@ -262,13 +262,13 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
     tape.backward({}, cost);
     const auto expected = slopes(model, network, space);
     std::vector<double> by_group;
-    for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
+    for (int g = 0; g < static_cast<int>(space.axis<ChannelMasks>().groups().size()); ++g) {
       by_group.push_back(0);
-      if (space.masks().parameter(g) < 0) continue;
-      const auto row = network.parameter(space.masks().parameter(g)).grad.row(0);
+      if (space.axis<ChannelMasks>().parameter(g) < 0) continue;
+      const auto row = network.parameter(space.axis<ChannelMasks>().parameter(g)).grad.row(0);
       by_group.back() = row[0];
       for (const float slope : row) {  // whether on or off
-        INFO(model.name() << ", group of " << network.nodes()[space.masks().groups()[g].layers[0]].name);
+        INFO(model.name() << ", group of " << network.nodes()[space.axis<ChannelMasks>().groups()[g].layers[0]].name);
         CHECK(slope == Approx(expected[static_cast<std::size_t>(g)]).epsilon(1e-5));
       }
     }
@@ -291,6 +291,6 @@ TEST_CASE("describe: depthwise layers alone give their group a gradient") {
   const SearchSpace space(network);
   Tape tape;
   tape.backward({}, total(DepthwiseOnly{}, describe(tape, network, space)));
-  const auto row = network.parameter(space.masks().parameter(first_group(space, network, "d"))).grad.row(0);
+  const auto row = network.parameter(space.axis<ChannelMasks>().parameter(first_group(space, network, "d"))).grad.row(0);
   for (const float slope : row) CHECK(slope == 48 * 9);  // 4 ceil(C / 4) Ho Wo k, along its tiles
 }

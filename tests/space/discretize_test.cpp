@@ -113,16 +113,17 @@ TEST_CASE("discretize: any network computes what its masks computed, and costs w
     // Whether the test sees what it is for.
     std::int64_t off = 0;
     bool any = false;
-    for (std::size_t c = 0; c < selection.taps.size(); ++c) fewer += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
-    for (std::size_t g = 0; g < selection.keep.size(); ++g) {
-      any |= !space.masks().groups()[g].frozen;
-      off += space.masks().groups()[g].channels - selection.count(static_cast<int>(g));
+    for (std::size_t c = 0; c < selection["taps"].size(); ++c)
+      fewer += selection["taps"][c][0] < space.axis<TapMasks>().chains()[c].steps ? 1 : 0;
+    for (std::size_t g = 0; g < selection["channels"].size(); ++g) {
+      any |= !space.axis<ChannelMasks>().groups()[g].frozen;
+      off += space.axis<ChannelMasks>().groups()[g].channels - ChannelMasks::count(selection, static_cast<int>(g));
     }
     dropped += off > 0 && test::difference(whole, masked) > 1e-2 ? 1 : 0;
     frozen_only += any ? 0 : 1;
     for (const auto& layer : exact.layers) {
-      const auto& runs = space.masks().channels().runs(layer.node);
-      const bool varies = !space.masks().groups()[runs[0].group].frozen;
+      const auto& runs = space.axis<ChannelMasks>().channels().runs(layer.node);
+      const bool varies = !space.axis<ChannelMasks>().groups()[runs[0].group].frozen;
       depthwise += layer.kind == LayerKind::depthwise_conv2d && varies ? 1 : 0;
       single += layer.kind == LayerKind::depthwise_conv2d && layer.out_channels == 1 ? 1 : 0;
       repeated += layer.kind == LayerKind::flatten && runs[0].repeat > 1 && varies ? 1 : 0;
@@ -146,7 +147,7 @@ TEST_CASE("discretize: the weights of what stays") {
   network.parameter(3).value.assign(std::vector<float>{16, 17});
   const SearchSpace space(network);
   Selection selection = space.selection(network);
-  selection.keep[static_cast<std::size_t>(space.masks().channels().runs(1)[0].group)] = {true, false, true};
+  selection["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(1)[0].group)] = {true, false, true};
   space.select(network, selection);
   const Network plain = discretize(network, space);
   const auto values = [&](int p) {

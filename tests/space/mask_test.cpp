@@ -46,10 +46,10 @@ Tensor& weights(Network& network, const std::string& name, int k = 0) {
   return network.parameter(node(network, name).parameters[static_cast<std::size_t>(k)]).value;
 }
 int group_of(const SearchSpace& space, const Network& network, const std::string& name) {
-  return space.masks().channels().runs(static_cast<int>(&node(network, name) - network.nodes().data()))[0].group;
+  return space.axis<ChannelMasks>().channels().runs(static_cast<int>(&node(network, name) - network.nodes().data()))[0].group;
 }
 Parameter& alpha(Network& network, const SearchSpace& space, const std::string& name) {
-  return network.parameter(space.masks().parameter(group_of(space, network, name)));
+  return network.parameter(space.axis<ChannelMasks>().parameter(group_of(space, network, name)));
 }
 /// Everything in a network that can be saved.
 std::map<std::string, std::vector<float>> contents(const Network& network) {
@@ -88,8 +88,8 @@ TEST_CASE("masks: a parameter for each group that may vary, gates where they are
   const SearchSpace space(network);
   REQUIRE(network.parameter_count() == before + 2);
   CHECK(network.parameters(Role::architecture).size() == 2);
-  CHECK(space.masks().parameter(group_of(space, network, "input")) == -1);
-  CHECK(space.masks().parameter(group_of(space, network, "out")) == -1);
+  CHECK(space.axis<ChannelMasks>().parameter(group_of(space, network, "input")) == -1);
+  CHECK(space.axis<ChannelMasks>().parameter(group_of(space, network, "out")) == -1);
   const Parameter& a = alpha(network, space, "a");
   CHECK(a.name == "mask.a.alpha");
   CHECK(alpha(network, space, "c").name == "mask.b.alpha");
@@ -117,8 +117,8 @@ TEST_CASE("masks: what they do to the function") {
   CHECK(elements(network.predict(batch)) == seed);  // all on: the same bits
 
   Selection some = space.full();
-  some.keep[static_cast<std::size_t>(group_of(space, network, "a"))][4] = false;
-  some.keep[static_cast<std::size_t>(group_of(space, network, "b"))][1] = false;
+  some["channels"][static_cast<std::size_t>(group_of(space, network, "a"))][4] = false;
+  some["channels"][static_cast<std::size_t>(group_of(space, network, "b"))][1] = false;
   space.select(network, some);
   const auto masked = elements(network.predict(batch));
   CHECK(masked != seed);
@@ -136,8 +136,8 @@ TEST_CASE("masks: select and selection are inverse, and copies are independent")
   CHECK(space.selection(network) == space.full());
   Selection some = space.full();
   const auto a = static_cast<std::size_t>(group_of(space, network, "a"));
-  some.keep[a] = {false, true, false, false, true, true};
-  CHECK(some.count(static_cast<int>(a)) == 3);
+  some["channels"][a] = {false, true, false, false, true, true};
+  CHECK(ChannelMasks::count(some, static_cast<int>(a)) == 3);
 
   const auto batch = random_tensor<float>({2, 5, 4, 3}, 1);
   const auto seed = elements(network.predict(batch));
@@ -153,8 +153,8 @@ TEST_CASE("masks: select and selection are inverse, and copies are independent")
   Network third;
   third = network;
   learn(third, random_tensor<float>({3, 5, 4, 3}, 2));  // its moments are its own, too
-  CHECK(space.masks().importance(third, static_cast<int>(a), 0) > 0);
-  CHECK(space.masks().importance(network, static_cast<int>(a), 0) == 0);
+  CHECK(space.axis<ChannelMasks>().importance(third, static_cast<int>(a), 0) > 0);
+  CHECK(space.axis<ChannelMasks>().importance(network, static_cast<int>(a), 0) == 0);
   CHECK(elements(alpha(network, space, "a").grad) == std::vector<float>(6, 0.0f));
 }
 
@@ -167,7 +167,8 @@ TEST_CASE("masks: project keeps alphas in [0, 1], and enough of them on") {
   Tensor& b = alpha(network, space, "b").value;
   const auto on = [&](const std::string& name) {
     const int group = group_of(space, network, name);
-    return space.selection(network).keep[static_cast<std::size_t>(group)];
+    const std::vector<int> kept = space.selection(network)["channels"][static_cast<std::size_t>(group)];
+    return std::vector<bool>(kept.begin(), kept.end());
   };
   a.assign(std::vector<float>{-3, 7, 0.6f, 0.4f, 0.8f, 0.5f});
   space.project(network);
@@ -217,8 +218,8 @@ TEST_CASE("masks: project keeps channels in multiples, by the least change of al
   // As few as may stay, though one were nearer; of equals the first.
   CHECK(projected({0, 0.8f, 0.2f, 0.2f, 0.2f, 0, 0}) == std::vector<float>{0, 0.8f, 0.501f, 0.501f, 0.2f, 0, 0});
   CHECK(projected({1, 1, 1, 1, 0, 0, 0}) == std::vector<float>{1, 1, 1, 0.5f, 0, 0, 0});
-  CHECK(space.selection(network).count(static_cast<int>(group)) == 3);
-  CHECK(space.smallest().count(static_cast<int>(group)) == 3);
+  CHECK(ChannelMasks::count(space.selection(network), static_cast<int>(group)) == 3);
+  CHECK(ChannelMasks::count(space.smallest(), static_cast<int>(group)) == 3);
 }
 
 TEST_CASE("masks: without the secant, the gradient is that of a continuous scale of the channels") {
@@ -229,8 +230,8 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
   }
   const SearchSpace space(network, {.masks = {.secant = false}});
   Selection some = space.full();
-  some.keep[static_cast<std::size_t>(group_of(space, network, "a"))] = {true, false, true, true, false, true};
-  some.keep[static_cast<std::size_t>(group_of(space, network, "b"))] = {true, true, false, true, true};
+  some["channels"][static_cast<std::size_t>(group_of(space, network, "a"))] = {true, false, true, true, false, true};
+  some["channels"][static_cast<std::size_t>(group_of(space, network, "b"))] = {true, true, false, true, true};
   space.select(network, some);
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1);
   const double value = learn(network, batch);
@@ -288,14 +289,14 @@ TEST_CASE("masks: importance is what a channel is worth to its readers") {
   }
   const SearchSpace space(network);
   const int group = group_of(space, network, "a");
-  const auto importance = [&](int c) { return space.masks().importance(network, group, c); };
+  const auto importance = [&](int c) { return space.axis<ChannelMasks>().importance(network, group, c); };
   CHECK(importance(0) == 0);  // nothing is known yet
   for (int step = 0; step < 5; ++step) learn(network, random_tensor<float>({3, 4, 4, 2}, static_cast<std::uint64_t>(step)));
   CHECK(importance(1) == 0);
   CHECK(importance(0) > 0);
   CHECK(importance(2) == Approx(importance(0) * 0.01));
   CHECK(importance(3) == Approx(importance(0) * 4));
-  CHECK(space.masks().importance(network, group_of(space, network, "out"), 0) == 0);  // frozen
+  CHECK(space.axis<ChannelMasks>().importance(network, group_of(space, network, "out"), 0) == 0);  // frozen
 }
 
 TEST_CASE("masks: moments of the gradient") {
@@ -311,7 +312,7 @@ TEST_CASE("masks: moments of the gradient") {
   learn(network, batch);
   for (std::size_t c = 0; c < first.size(); ++c) {
     const double square = first[c] * first[c];  // a single gradient has no variance
-    CHECK(space.masks().importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * square));
+    CHECK(space.axis<ChannelMasks>().importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * square));
     CHECK(alpha(network, space, "a").grad.data()[c] == Approx(first[c] - 0.5 * square));
   }
   learn(network, other);
@@ -319,8 +320,10 @@ TEST_CASE("masks: moments of the gradient") {
     const double square = (first[c] * first[c] + 2 * second[c] * second[c]) / 3;  // weights 1/4 and 1/2, made to add up to 1
     const double mean = (first[c] + 2 * second[c]) / 3;
     const double fisher = 3 * (square - mean * mean) + mean * mean;
-    CHECK(space.masks().importance(network, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
-    CHECK(straight.masks().importance(tangent, group, static_cast<std::int64_t>(c)) == Approx(0.5 * fisher).epsilon(1e-4));
+    CHECK(space.axis<ChannelMasks>().importance(network, group, static_cast<std::int64_t>(c)) ==
+          Approx(0.5 * fisher).epsilon(1e-4));
+    CHECK(straight.axis<ChannelMasks>().importance(tangent, group, static_cast<std::int64_t>(c)) ==
+          Approx(0.5 * fisher).epsilon(1e-4));
   }
 }
 

@@ -123,17 +123,21 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
     }
     CHECK(total(PeakMemory{}, describe(plain)) == peak_by_hand(plain));
 
-    for (std::size_t g = 0; g < selection.keep.size(); ++g)
-      fewer_channels += selection.count(static_cast<int>(g)) < space.masks().groups()[g].channels ? 1 : 0;
-    for (std::size_t c = 0; c < selection.taps.size(); ++c)
-      fewer_taps += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
-    for (const ChannelGroup& group : space.masks().groups()) in_multiples += !group.frozen && group.multiple > 1 ? 1 : 0;
+    for (std::size_t g = 0; g < selection["channels"].size(); ++g)
+      fewer_channels +=
+          ChannelMasks::count(selection, static_cast<int>(g)) < space.axis<ChannelMasks>().groups()[g].channels ? 1 : 0;
+    for (std::size_t c = 0; c < selection["taps"].size(); ++c)
+      fewer_taps += selection["taps"][c][0] < space.axis<TapMasks>().chains()[c].steps ? 1 : 0;
+    for (const ChannelGroup& group : space.axis<ChannelMasks>().groups())
+      in_multiples += !group.frozen && group.multiple > 1 ? 1 : 0;
     for (std::size_t node = 0; node < network.nodes().size(); ++node) {
-      const auto wide = [&](const ChannelRun& run) { return run.width > 1 && !space.masks().groups()[run.group].frozen; };
-      const auto& runs = space.masks().channels().runs(static_cast<int>(node));
+      const auto wide = [&](const ChannelRun& run) {
+        return run.width > 1 && !space.axis<ChannelMasks>().groups()[run.group].frozen;
+      };
+      const auto& runs = space.axis<ChannelMasks>().channels().runs(static_cast<int>(node));
       in_blocks += std::any_of(runs.begin(), runs.end(), wide) ? 1 : 0;
     }
-    with_choices += space.choices().count() > 0 ? 1 : 0;
+    with_choices += space.axis<Choices>().count() > 0 ? 1 : 0;
     for (const auto& node : plain.nodes()) {
       of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
       ++kinds[std::string(kind_of(node.layer))];
@@ -180,10 +184,11 @@ TEST_CASE("space: what was found may vary on, and is found again") {
       CHECK(test::difference(network.predict(batch), plain.predict(batch)) <= 1e-4);
       CHECK(every_price(describe(network, space)) == every_price(describe(plain)));
       if (round > 0) {
-        for (std::size_t g = 0; g < selection.keep.size(); ++g)
-          fewer_channels += selection.count(static_cast<int>(g)) < space.masks().groups()[g].channels ? 1 : 0;
-        for (std::size_t c = 0; c < selection.taps.size(); ++c)
-          fewer_taps += selection.taps[c] < space.taps().chains()[c].steps ? 1 : 0;
+        for (std::size_t g = 0; g < selection["channels"].size(); ++g)
+          fewer_channels +=
+              ChannelMasks::count(selection, static_cast<int>(g)) < space.axis<ChannelMasks>().groups()[g].channels ? 1 : 0;
+        for (std::size_t c = 0; c < selection["taps"].size(); ++c)
+          fewer_taps += selection["taps"][c][0] < space.axis<TapMasks>().chains()[c].steps ? 1 : 0;
       }
       network = std::move(plain);
     }

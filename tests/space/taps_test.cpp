@@ -36,10 +36,10 @@ const L& layer_of(const Network& network) {
 }
 
 /// Every state of some chains: counters of any base.
-bool advance(std::vector<int>& steps, const std::vector<TapChain>& chains) {
+bool advance_steps(AxisState& steps, const std::vector<TapChain>& chains) {
   for (std::size_t c = 0; c < steps.size(); ++c) {
-    if (++steps[c] <= chains[c].steps) return true;
-    steps[c] = 0;
+    if (++steps[c][0] <= chains[c].steps) return true;
+    steps[c] = {0};
   }
   return false;
 }
@@ -72,14 +72,16 @@ std::set<std::int64_t> check_states(Network& network) {
     REQUIRE(value_of(soft.taps()) == exact.taps());
     REQUIRE(value_of(soft.macs()) == exact.macs());
     counts.insert(static_cast<std::int64_t>(exact.taps()));
-  } while (advance(selection.taps, space.taps().chains()));
+  } while (advance_steps(selection["taps"], space.axis<TapMasks>().chains()));
   return counts;
 }
 
 /// The taps of a 1-D kernel that stay, as distances before the newest.
 std::vector<int> ages(const SearchSpace& space, int kernel, const std::vector<int>& steps) {
   std::vector<int> found;
-  const KernelCut cut = *space.taps().cut(1, steps);
+  AxisState state;
+  for (const int count : steps) state.push_back({count});
+  const KernelCut cut = *space.axis<TapMasks>().cut(1, state);
   for (const int tap : cut.columns) found.push_back(kernel - 1 - tap);
   std::reverse(found.begin(), found.end());
   return found;
@@ -165,9 +167,9 @@ TEST_CASE("taps: the receptive field falls from the oldest tap, the grid is anch
   Network network =
       one_layer({20, 2}, Conv1d{.out = 2, .kernel = 6, .padding = causal, .dilation = 3}, ReceptiveField{}, Dilation{});
   const SearchSpace space(network);
-  REQUIRE(space.taps().chains().size() == 2);
-  CHECK(space.taps().chains()[0].steps == 5);
-  CHECK(space.taps().chains()[1].steps == 2);
+  REQUIRE(space.axis<TapMasks>().chains().size() == 2);
+  CHECK(space.axis<TapMasks>().chains()[0].steps == 5);
+  CHECK(space.axis<TapMasks>().chains()[1].steps == 2);
   CHECK(ages(space, 6, {5, 2}) == std::vector<int>{0, 1, 2, 3, 4, 5});
   CHECK(ages(space, 6, {3, 2}) == std::vector<int>{0, 1, 2, 3});
   CHECK(ages(space, 6, {5, 1}) == std::vector<int>{0, 2, 4});
@@ -176,7 +178,7 @@ TEST_CASE("taps: the receptive field falls from the oldest tap, the grid is anch
   CHECK(ages(space, 6, {0, 0}) == std::vector<int>{0});
   const auto left = [&](const std::vector<int>& steps) {
     Selection selection = space.full();
-    selection.taps = steps;
+    selection["taps"] = {{steps[0]}, {steps[1]}};
     return layer_of<Conv1d>(discretize(network, space, selection));
   };
   CHECK(left({5, 1}).kernel == 3);
@@ -190,11 +192,11 @@ TEST_CASE("taps: the receptive field falls from the oldest tap, the grid is anch
 TEST_CASE("taps: kernels with the same padding on both sides shrink around their middle") {
   Network network = one_layer({9, 9, 2}, Conv2d{.out = 2, .kernel = 5}, ReceptiveField{});
   const SearchSpace space(network);
-  REQUIRE(space.taps().chains().size() == 2);
-  CHECK(space.taps().chains()[0].vertical);
+  REQUIRE(space.axis<TapMasks>().chains().size() == 2);
+  CHECK(space.axis<TapMasks>().chains()[0].vertical);
   const auto left = [&](int rows, int columns) {
     Selection selection = space.full();
-    selection.taps = {rows, columns};
+    selection["taps"] = {{rows}, {columns}};
     return layer_of<Conv2d>(discretize(network, space, selection));
   };
   CHECK(left(1, 1).kernel == Size2(3));
@@ -205,15 +207,15 @@ TEST_CASE("taps: kernels with the same padding on both sides shrink around their
 
   Network wide = one_layer({9, 9, 2}, Conv2d{.out = 2, .kernel = {1, 5}}, Dilation{});
   const SearchSpace grid(wide);
-  REQUIRE(grid.taps().chains().size() == 1);
+  REQUIRE(grid.axis<TapMasks>().chains().size() == 1);
   const auto spread = layer_of<Conv2d>(discretize(wide, grid, grid.smallest()));
   CHECK(spread.kernel == Size2(1, 3));
   CHECK(spread.dilation == Size2(1, 2));
   // At a stride of 2 an even image has its padding behind: the tap at the output's own place is not the middle one.
   Network strided = one_layer({8, 2}, Conv1d{.out = 2, .kernel = 3, .stride = 2}, ReceptiveField{});
   const SearchSpace behind(strided);
-  CHECK(behind.taps().cut(1, {1})->columns == std::vector<int>{0, 1});
-  CHECK(behind.taps().cut(1, {0})->columns == std::vector<int>{0});
+  CHECK(behind.axis<TapMasks>().cut(1, {{1}})->columns == std::vector<int>{0, 1});
+  CHECK(behind.axis<TapMasks>().cut(1, {{0}})->columns == std::vector<int>{0});
 }
 
 TEST_CASE("taps: a parameter a chain, one gate, and nothing where nothing may vary") {
@@ -233,9 +235,9 @@ TEST_CASE("taps: a parameter a chain, one gate, and nothing where nothing may va
   CHECK(network.nodes()[1].gates.size() == 1);
   CHECK(network.nodes()[2].gates.size() == 1);  // reads the channels of `a`
   CHECK(network.nodes()[3].gates.empty());
-  CHECK(space.full().taps == std::vector<int>{2, 1, 1});
+  CHECK(space.full()["taps"] == AxisState{{2}, {1}, {1}});
   CHECK(space.selection(network) == space.full());
-  CHECK(space.smallest().taps == std::vector<int>{0, 0, 0});
+  CHECK(space.smallest()["taps"] == AxisState{{0}, {0}, {0}});
   CHECK_THROWS_WITH(SearchSpace(network), ContainsSubstring("expected a network without masks"));
 }
 
@@ -250,17 +252,17 @@ TEST_CASE("taps: what is refused") {
       space(valid, ReceptiveField{}),
       "conv1d_1: expected padding with which a smaller kernel has the same outputs, got 0 and 0 for 3 taps of dilation "
       "1; hint: `causal`, or `same` at dilation 1");
-  CHECK(space(valid, Dilation{}).taps == std::vector<int>{1});  // the taps at both ends stay
+  CHECK(space(valid, Dilation{})["taps"] == AxisState{{1}});  // the taps at both ends stay
   CHECK_THROWS_AS(space(Conv1d{.out = 2, .kernel = 4, .padding = 0}, Dilation{}), ArgumentError);
   CHECK_THROWS_WITH(space(Conv1d{.out = 2, .kernel = 3}, ReceptiveField{.minimum = 0}),
                     "conv1d_1: expected ReceptiveField with a minimum of at least 1, got 0");
-  CHECK(space(Conv1d{.out = 2, .kernel = 3}, ReceptiveField{.minimum = 7}).taps.empty());
+  CHECK(space(Conv1d{.out = 2, .kernel = 3}, ReceptiveField{.minimum = 7})["taps"].empty());
 }
 
 TEST_CASE("taps: steps are on up to the first that is off, and project makes alphas fall") {
   Network network = one_layer({12, 2}, Conv1d{.out = 2, .kernel = 6, .padding = causal}, ReceptiveField{});
   const SearchSpace space(network);
-  Parameter& alpha = network.parameter(space.taps().parameter(0));
+  Parameter& alpha = network.parameter(space.axis<TapMasks>().parameter(0));
   const auto set = [&](const std::vector<float>& values) { alpha.value.assign(values); };
   const auto get = [&] {
     std::vector<float> values;
@@ -268,7 +270,7 @@ TEST_CASE("taps: steps are on up to the first that is off, and project makes alp
     return values;
   };
   set({1, 0.6f, 0.5f, 1, 1});
-  CHECK(space.selection(network).taps == std::vector<int>{2});
+  CHECK(space.selection(network)["taps"] == AxisState{{2}});
   const auto projected = [&](const std::vector<float>& values) {
     set(values);
     space.project(network);
@@ -290,7 +292,7 @@ TEST_CASE("taps: without the secant, the gradient is that of a continuous scale 
     const Network plain = network;
     const SearchSpace space(network, {.masks = {.secant = false}});
     Selection some = space.full();
-    if (!image) some.taps = {5, 1};
+    if (!image) some["taps"] = {{5}, {1}};
     space.select(network, some);
     const Shape out = network.output_shape().batch(3);
     const auto loss = [&](Network& net, bool gradient) {
@@ -305,19 +307,19 @@ TEST_CASE("taps: without the secant, the gradient is that of a continuous scale 
     network.zero_grad();
     (void)loss(network, true);
     const int columns = image ? 5 : 7;
-    for (int c = 0; c < static_cast<int>(space.taps().chains().size()); ++c) {
-      for (int step = 0; step < space.taps().chains()[c].steps; ++step) {
+    for (int c = 0; c < static_cast<int>(space.axis<TapMasks>().chains().size()); ++c) {
+      for (int step = 0; step < space.axis<TapMasks>().chains()[c].steps; ++step) {
         // The loss when the taps of a step are scaled by hand, those that are off being 0 but for this step's.
         const auto scaled = [&](float by) {
           Network copy = plain;
           Tensor& w = copy.parameter(0).value;
           for (std::int64_t r = 0; r < w.rows(); ++r) {
             float scale = 1;
-            for (int k = 0; k < static_cast<int>(space.taps().chains().size()); ++k) {
-              const int at = space.taps().step_of(k, r / 2);
+            for (int k = 0; k < static_cast<int>(space.axis<TapMasks>().chains().size()); ++k) {
+              const int at = space.axis<TapMasks>().step_of(k, r / 2);
               if (k == c && at == step) {
                 scale *= by;
-              } else if (at >= some.taps[static_cast<std::size_t>(k)]) {
+              } else if (at >= some["taps"][static_cast<std::size_t>(k)][0]) {
                 scale = 0;
               }
             }
@@ -325,9 +327,9 @@ TEST_CASE("taps: without the secant, the gradient is that of a continuous scale 
           }
           return loss(copy, false);
         };
-        const float at = step < some.taps[static_cast<std::size_t>(c)] ? 1 : 0, h = 0.05f;
+        const float at = step < some["taps"][static_cast<std::size_t>(c)][0] ? 1 : 0, h = 0.05f;
         INFO("chain " << c << " of " << columns << " columns, step " << step);
-        CHECK(network.parameter(space.taps().parameter(c)).grad.data()[step] ==
+        CHECK(network.parameter(space.axis<TapMasks>().parameter(c)).grad.data()[step] ==
               Approx((scaled(at + h) - scaled(at - h)) / (2 * h)).epsilon(2e-3).margin(1e-4));
       }
     }
@@ -345,8 +347,8 @@ TEST_CASE("taps: importance is what the taps of a step are worth") {
     const Tensor batch = random_tensor<float>({8, 14, 2}, seed), target = random_tensor<float>({8, 14, 3}, seed + 9);
     tape.backward(ops::mean_squared_error(network.forward(tape.reference(batch), Mode::training), tape.reference(target)));
   }
-  for (int step = 0; step < 3; ++step) CHECK(space.taps().importance(network, 0, step) > 0);
-  CHECK(space.taps().importance(network, 0, 2) < 1e-2 * space.taps().importance(network, 0, 1));
+  for (int step = 0; step < 3; ++step) CHECK(space.axis<TapMasks>().importance(network, 0, step) > 0);
+  CHECK(space.axis<TapMasks>().importance(network, 0, 2) < 1e-2 * space.axis<TapMasks>().importance(network, 0, 1));
 }
 
 TEST_CASE("taps: slopes of a cost are what the next step away or back really changes") {
@@ -363,19 +365,19 @@ TEST_CASE("taps: slopes of a cost are what the next step away or back really cha
       Tape tape;
       tape.backward({}, total(Macs{}, describe(tape, network, space)));
       const double now = total(Macs{}, describe(network, space, selection));
-      for (std::size_t c = 0; c < selection.taps.size(); ++c) {
-        const auto slope = network.parameter(space.taps().parameter(static_cast<int>(c))).grad.row(0);
+      for (std::size_t c = 0; c < selection["taps"].size(); ++c) {
+        const auto slope = network.parameter(space.axis<TapMasks>().parameter(static_cast<int>(c))).grad.row(0);
         const auto change = [&](int by) {
           Selection next = selection;
-          next.taps[c] += by;
+          next["taps"][c][0] += by;
           return total(Macs{}, describe(network, space, next)) - now;
         };
-        const auto at = static_cast<std::size_t>(selection.taps[c]);
+        const auto at = static_cast<std::size_t>(selection["taps"][c][0]);
         if (at > 0) CHECK(slope[at - 1] == Approx(-change(-1)));
         if (at < slope.size()) CHECK(slope[at] == Approx(change(1)));
         ++checked;
       }
-    } while (advance(selection.taps, space.taps().chains()));
+    } while (advance_steps(selection["taps"], space.axis<TapMasks>().chains()));
     CHECK(checked > 40);
   }
 }

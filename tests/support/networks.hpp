@@ -55,7 +55,7 @@ struct Freedom {
 inline Freedom freedom(Network network) {
   Freedom freedom;
   const SearchSpace space(network);
-  for (const ChannelGroup& group : space.masks().groups()) {
+  for (const ChannelGroup& group : space.axis<ChannelMasks>().groups()) {
     if (!group.frozen) ++freedom.groups, freedom.channels += group.channels;
   }
   return freedom;

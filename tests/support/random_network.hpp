@@ -56,24 +56,28 @@ class RandomNetwork {
 
   /// Channels and taps that stay by chance, never fewer than a group's minimum, and any alternative.
   Selection selection(const SearchSpace& space) {
-    Selection selection;
-    for (const ChannelGroup& group : space.masks().groups()) {
-      std::vector<bool> keep(static_cast<std::size_t>(group.channels), true);
+    Selection selection = space.full();
+    for (std::size_t g = 0; g < selection["channels"].size(); ++g) {
+      const ChannelGroup& group = space.axis<ChannelMasks>().groups()[g];
+      std::vector<int> keep(static_cast<std::size_t>(group.channels), 1);
       const double likely = random_.uniform(-0.4, 1.1);  // below 0: as few as may be; above 1: all
       if (!group.frozen) {
-        for (auto&& channel : keep) channel = random_.chance(likely);
-        const std::int64_t drawn = std::count(keep.begin(), keep.end(), true);
+        for (int& channel : keep) channel = random_.chance(likely) ? 1 : 0;
+        const std::int64_t drawn = std::count(keep.begin(), keep.end(), 1);
         const std::int64_t wanted = drawn < group.minimum ? group.minimum : group.more(drawn - 1);
         for (auto kept = drawn; kept < wanted;) {
-          auto&& channel = keep[random_.below(keep.size())];
-          kept += channel ? 0 : 1;
-          channel = true;
+          int& channel = keep[random_.below(keep.size())];
+          kept += 1 - channel;
+          channel = 1;
         }
       }
-      selection.keep.push_back(std::move(keep));
+      selection["channels"][g] = std::move(keep);
     }
-    for (const TapChain& chain : space.taps().chains()) selection.taps.push_back(below(chain.steps + 1));
-    for (const int count : space.choices().sizes()) selection.chosen.push_back(below(count));
+    for (std::size_t a = 0; a < space.axes().size(); ++a) {
+      for (const AxisSite& site : space.axes()[a]->sites()) {
+        for (const AxisSite::Part& part : site.parts) selection[a][static_cast<std::size_t>(part.index)] = {below(part.values)};
+      }
+    }
     return selection;
   }
 

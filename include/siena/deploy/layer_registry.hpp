@@ -4,6 +4,7 @@
 
 // Optional component siena::json (nlohmann-json): layers in files. Not part of the umbrella header.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,9 +13,11 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "siena/core/attributes_json.hpp"
 #include "siena/nn/layers.hpp"
+#include "siena/space/searchable.hpp"
 
 namespace siena {
 
@@ -59,7 +62,7 @@ struct LayerJson {
   nlohmann::json options;
 };
 
-/// The layers that files of networks may hold: siena's own, and those of users that were added, under the names that files know
+/// The layers, and the axes along which they may vary, that files of networks may hold: siena's own, and those of users that were added, under the names that files know
 /// them by: `LayerRegistry().add<Swish>("swish")`.
 class LayerRegistry {
  public:
@@ -82,6 +85,27 @@ class LayerRegistry {
                              "LayerRegistry: expected a name of its own for every layer, got '{}' again", type);
     }
     return *this;
+  }
+
+  /// An axis of one's own along which layers may vary, under the name that it has.
+  template <AxisSpec S>
+  LayerRegistry& add_axis() {
+    require<ArgumentError>(find_axis(S::name) == nullptr,
+                           "LayerRegistry: expected a name of its own for every axis, got '{}' again", S::name);
+    axes_.emplace_back(S{});
+    return *this;
+  }
+
+  /// The axis of a name with its default options. Throws FormatError, which begins with `where`, for one that was not added.
+  AnyAxisSpec axis(std::string_view name, const std::string& where) const {
+    std::string known;
+    for (const AnyAxisSpec& axis : axes_) known += (known.empty() ? "" : ", ") + std::string(axis.name());
+    const AnyAxisSpec* found = find_axis(name);
+    require<FormatError>(found != nullptr,
+                         "{}: expected no axes but {} and those that were added to the LayerRegistry, got '{}'; was this "
+                         "written by a newer siena?",
+                         where, known, name);
+    return *found;
   }
 
   /// Throws ArgumentError, which begins with `where`, for a layer of a user that was not added.
@@ -143,7 +167,13 @@ class LayerRegistry {
     return found;
   }
 
+  const AnyAxisSpec* find_axis(std::string_view name) const {
+    const auto found = std::find_if(axes_.begin(), axes_.end(), [&](const AnyAxisSpec& axis) { return axis.name() == name; });
+    return found == axes_.end() ? nullptr : &*found;
+  }
+
   std::map<std::string, Entry> entries_;
+  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}};
 };
 
 }  // namespace siena::deploy

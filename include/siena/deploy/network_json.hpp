@@ -20,7 +20,7 @@
 #include "siena/core/state.hpp"
 #include "siena/deploy/layer_registry.hpp"
 #include "siena/deploy/plain.hpp"
-#include "siena/space/searchable.hpp"
+#include "siena/space/search_space.hpp"
 
 namespace siena::deploy {
 
@@ -56,7 +56,8 @@ inline nlohmann::json network_to_json(const Network& network, const LayerRegistr
     const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
     require<ArgumentError>(axes != nullptr, "{}: expected no decoration but what Searchable says may vary, got another one",
                            place);
-    nlohmann::json varies = option_to_json(*axes, place);
+    nlohmann::json varies = nlohmann::json::object();
+    for (const AnyAxisSpec& axis : *axes) varies[std::string(axis.name())] = option_to_json(axis, place);
     if (!varies.empty()) json["layers"].back()["varies"] = std::move(varies);
   }
   return json;
@@ -141,10 +142,23 @@ class NetworkJsonReader {
                          "{}: expected an input first, and layers that read something after it", where);
     if (is_input) return;  // stands there
     check_tensors(builder, layer, inputs, name, where);
+    Decoration varies;
+    if (json.contains("varies")) {
+      const SearchAxes axes = read_axes(json.at("varies"), where + ": varies");
+      axes.check(layer, name);
+      varies = axes;
+    }
+    builder.append(std::move(layer), std::move(inputs), std::move(varies));
+  }
+  SearchAxes read_axes(const nlohmann::json& json, const std::string& where) const {
+    require<FormatError>(json.is_object(), "{}: expected an object of options, got {}", where, json_excerpt(json));
     SearchAxes axes;
-    if (json.contains("varies")) option_from_json(json.at("varies"), axes, where + ": varies");
-    require_axes(layer, axes, name);
-    builder.append(std::move(layer), std::move(inputs), json.contains("varies") ? Decoration(axes) : Decoration());
+    for (const auto& [name, options] : json.items()) {
+      AnyAxisSpec axis = layers_.axis(name, where);
+      option_from_json(options, axis, where + "." + name);
+      axes.set(std::move(axis));
+    }
+    return axes;
   }
   /// A layer is asked what it needs before it gets it: what does not fit the tensors of the file is never made.
   void check_tensors(const NetworkBuilder& builder, const Layer& layer, const std::vector<int>& inputs, const std::string& name,

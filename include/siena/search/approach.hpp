@@ -9,10 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "siena/constraints/constraint_set.hpp"
 #include "siena/core/state.hpp"
+#include "siena/search/problem.hpp"
 #include "siena/search/repair.hpp"
-#include "siena/space/describe.hpp"
 
 namespace siena {
 
@@ -31,13 +30,12 @@ class Approach {
     return all;
   }
 
-  /// Drops channels and taps, at each move those that cost the task least for the excess that they take away, until every
-  /// violation is within what is allowed or no move helps.
-  Selection drop(const Network& network, const SearchSpace& space, const ConstraintSet& constraints, Selection selection,
-                 double part) const {
+  /// Drops what the task misses least for the excess that goes with it, move by move, until every violation is within what is
+  /// allowed or no move helps.
+  Selection drop(const Problem& problem, Selection selection, double part) const {
     const std::vector<double> allowance = allowed(part);
-    while (detail::excess(constraints, describe(network, space, selection), allowance) > 0) {
-      auto best = detail::best_move(network, space, constraints, selection, Direction::away, allowance);
+    while (detail::excess(problem, selection, allowance) > 0) {
+      auto best = detail::best_move(problem, selection, Direction::away, allowance);
       if (!best) break;
       selection = std::move(best->to);
     }

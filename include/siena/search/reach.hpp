@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "siena/constraints/constraint_set.hpp"
 #include "siena/core/units.hpp"
 #include "siena/search/moves.hpp"
+#include "siena/search/problem.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/space/describe.hpp"
 
@@ -38,55 +40,24 @@ struct Reach {
 };
 
 namespace detail {
-/// What may be left of the taps of all kernels: so many selections of steps that each kernel takes every size it can have.
-inline std::vector<std::vector<int>> kernel_sizes(const Network& network, const SearchSpace& space) {
-  std::vector<std::vector<int>> all;
-  for (int number = 0, most = 1; number < most; ++number) {
-    std::vector<int> sizes(network.nodes().size(), 1), steps;  // of a kernel by the chains so far: digits of the number
-    for (const TapChain& chain : space.taps().chains()) {
-      steps.push_back(number / sizes[chain.node] % (chain.steps + 1));
-      sizes[chain.node] *= chain.steps + 1;
-      most = std::max(most, sizes[chain.node]);
-    }
-    all.push_back(std::move(steps));
-  }
-  return all;
-}
-/// Groups of channels that go in whole groups of a convolution, or with their filters: it is another operation for each number.
-inline std::vector<int> counted_groups(const Network& network, const SearchSpace& space) {
-  std::vector<int> all;
-  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
-    const auto conv = convolution_of(network.nodes()[i].layer);
-    const std::int64_t in = network.nodes()[network.nodes()[i].inputs[0]].shape[-1];
-    if (!conv || conv->group_count(in) == 1 || conv->out == conv->group_count(in)) continue;
-    for (const ChannelRun& run : space.masks().channels().runs(i)) {
-      if (!space.masks().groups()[run.group].frozen) all.push_back(run.group);
-    }
-  }
-  return all;
-}
-
-/// Networks with every operation that a search may leave of each layer, of the fewest channels and of all: every kernel, every
-/// number of groups, the alternatives of every choice. What else there is lies between them.
+/// Networks with every operation that a search may leave of each layer, of the smallest and of the whole network: every kernel,
+/// every number of groups, the alternatives of every choice. What else there is lies between them.
 inline std::vector<Architecture<double>> extremes(const Network& network, const SearchSpace& space) {
   std::vector<Architecture<double>> all;
-  const std::vector<int> counted = counted_groups(network, space);
-  for (Selection selection : {space.smallest(), space.full()}) {
-    std::fill(selection.chosen.begin(), selection.chosen.end(), -1);  // open: all alternatives are there, as while it searches
-    for (const std::vector<int>& steps : kernel_sizes(network, space)) {
-      selection.taps = steps;
+  const std::function<void(Selection, std::size_t)> add = [&](Selection selection, std::size_t axis) {
+    if (axis == space.axes().size()) {
       all.push_back(describe(network, space, selection));
-      for (const int g : counted) {
-        const ChannelGroup& group = space.masks().groups()[g];
-        const std::vector<bool> before = selection.keep[g];
-        for (std::int64_t count = group.channels; count != 0; count = group.fewer(count)) {
-          std::fill(selection.keep[g].begin(), selection.keep[g].end(), false);
-          std::fill_n(selection.keep[g].begin(), count, true);
-          all.push_back(describe(network, space, selection));
-        }
-        selection.keep[g] = before;
-      }
+      return;
     }
+    for (AxisState& state : space.axes()[axis]->operations(network, selection[axis])) {
+      selection[axis] = std::move(state);
+      add(selection, axis + 1);
+    }
+  };
+  for (Selection selection : {space.smallest(), space.full()}) {
+    // Open: all alternatives are there, as while it searches.
+    for (std::size_t a = 0; a < space.axes().size(); ++a) space.axes()[a]->open(selection[a]);
+    add(std::move(selection), 0);
   }
   return all;
 }
@@ -94,15 +65,18 @@ inline std::vector<Architecture<double>> extremes(const Network& network, const 
 
 /// The range of every constraint, then of every cost that is minimized: as exact costs grow with channels and taps, from the
 /// smallest network with the cheapest alternatives to the whole one with the dearest. Trains nothing, takes milliseconds.
-inline std::vector<Reach> reach(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+inline std::vector<Reach> reach(const Problem& problem) {
+  const Network& network = problem.network;
+  const SearchSpace& space = problem.space;
+  const auto& minimized = problem.constraints.minimized();
   std::vector<Reach> all;
   const auto check = [&](const auto& priced) {
     if (priced.checks_networks()) priced.check(detail::extremes(network, space));
   };
-  std::for_each(constraints.begin(), constraints.end(), check);
-  std::for_each(constraints.minimized().begin(), constraints.minimized().end(), check);
+  std::for_each(problem.constraints.begin(), problem.constraints.end(), check);
+  std::for_each(minimized.begin(), minimized.end(), check);
   const auto add = [&](const auto& of, std::optional<double> limit, const auto& value) {
-    const auto metric = [&](const Selection& selection) { return value(describe(network, space, selection)); };
+    const auto metric = [&](const Selection& selection) { return value(problem.describe(selection)); };
     const auto [smallest, largest] =
         std::minmax({metric(cheapest(network, space, metric)), metric(dearest(network, space, metric))});
     all.push_back({.name = of.name(),
@@ -112,13 +86,13 @@ inline std::vector<Reach> reach(const Network& network, const SearchSpace& space
                    .whole = metric(space.full()),
                    .limit = limit});
   };
-  for (const AnyConstraint& constraint : constraints) {
+  for (const AnyConstraint& constraint : problem.constraints) {
     add(constraint, is_from_above(network, space, constraint) ? constraint.limit() : std::nullopt,
         [&](const Architecture<double>& priced) {
           return constraint.is_bound() ? *constraint.value(priced) : constraint.violation(priced);
         });
   }
-  for (const Minimize& cost : constraints.minimized())
+  for (const Minimize& cost : minimized)
     add(cost, std::nullopt, [&](const Architecture<double>& priced) { return cost.value(priced); });
   return all;
 }
@@ -126,14 +100,14 @@ inline std::vector<Reach> reach(const Network& network, const SearchSpace& space
 /// Of a network with searchable layers, which need not be trained: to choose limits by.
 inline std::vector<Reach> reach(Network network, const ConstraintSet& constraints, const SpaceOptions& options = {}) {
   const SearchSpace space(network, options);
-  return reach(network, space, constraints);
+  return reach(Problem{network, space, constraints});
 }
 
 namespace detail {
-/// Whether constraints can be kept, alone: measured times may fall where channels are added.
-inline bool repairable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+/// Whether the constraints can be kept: measured times may fall where channels are added.
+inline bool repairable(const Problem& problem) {
   try {
-    (void)repair(network, space, constraints, space.full());
+    (void)repair(problem, problem.space.full());
     return true;
   } catch (const ConstraintError&) {
     return false;
@@ -141,12 +115,13 @@ inline bool repairable(const Network& network, const SearchSpace& space, const C
 }
 
 /// Throws ConstraintError, with both names, for two constraints that are kept one by one but not together.
-inline void require_no_contradiction(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
-  const Architecture<double> least = describe(network, space, space.smallest()), most = describe(network, space, space.full());
+inline void require_no_contradiction(const Problem& problem) {
+  const ConstraintSet& constraints = problem.constraints;
+  const Architecture<double> least = problem.describe(problem.space.smallest()), most = problem.describe(problem.space.full());
   for (std::size_t i = 0; i < constraints.size(); ++i) {
     for (std::size_t j = i + 1; j < constraints.size(); ++j) {
       const AnyConstraint &a = constraints[i], &b = constraints[j];
-      if (repairable(network, space, ConstraintSet().add(a).add(b))) continue;
+      if (repairable(problem.with(ConstraintSet().add(a).add(b)))) continue;
       fail<ConstraintError>(
           "constraints '{}' and '{}': expected some architecture that keeps both, found none; of the smallest network: {}; {}; "
           "of the largest: {}; {}; they contradict each other: give one of them up, or move its limit",
@@ -157,14 +132,14 @@ inline void require_no_contradiction(const Network& network, const SearchSpace& 
 }
 
 /// What `require_reachable` says of constraints that are no bounds, or of bounds that hold one by one but not together.
-inline void require_found(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
+inline void require_found(const Problem& problem) {
   try {
-    (void)repair(network, space, constraints, space.full());
+    (void)repair(problem, problem.space.full());
   } catch (const ConstraintError&) {
-    const Architecture<double> least = describe(network, space, space.smallest()),
-                               most = describe(network, space, space.full());
-    for (const AnyConstraint& constraint : constraints) {
-      if (is_from_above(network, space, constraint) || holds(constraint.violation(least)) ||
+    const Architecture<double> least = problem.describe(problem.space.smallest()),
+                               most = problem.describe(problem.space.full());
+    for (const AnyConstraint& constraint : problem.constraints) {
+      if (is_from_above(problem.network, problem.space, constraint) || holds(constraint.violation(least)) ||
           holds(constraint.violation(most))) {
         continue;
       }
@@ -173,7 +148,7 @@ inline void require_found(const Network& network, const SearchSpace& space, cons
           "{:.4g} for the largest network of this search space, and found none between them that keeps it",
           constraint.name(), constraint.violation(least), constraint.violation(most));
     }
-    require_no_contradiction(network, space, constraints);
+    require_no_contradiction(problem);
     throw;
   }
 }
@@ -190,20 +165,21 @@ inline void require_varying(const SearchSpace& space) {
 /// above is tried by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest
 /// alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
 /// contradict each other where there are such.
-inline void require_reachable(const Network& network, const SearchSpace& space, const ConstraintSet& constraints) {
-  const std::vector<Reach> metrics = reach(network, space, constraints);
+inline void require_reachable(const Problem& problem) {
+  const ConstraintSet& constraints = problem.constraints;
+  const std::vector<Reach> metrics = reach(problem);
   bool only_bounds = true;
   for (std::size_t i = 0; i < constraints.size(); ++i) {
     const Reach& metric = metrics[i];
     only_bounds = only_bounds && metric.limit;
     require<ConstraintError>(
         !metric.limit || holds(metric.smallest / *metric.limit - 1) ||
-            detail::repairable(network, space, ConstraintSet().add(constraints[i])),
+            detail::repairable(problem.with(ConstraintSet().add(constraints[i]))),
         "bound '{}': expected a limit that some architecture keeps, got {}; the smallest value that this search space "
         "reaches is {} (the network as it is: {}); raise the limit or let more layers vary",
         metric.name, metric.amount(metric.limit.value_or(0)), metric.amount(metric.smallest), metric.amount(metric.whole));
   }
-  if (!only_bounds || space.choices().count() > 0) detail::require_found(network, space, constraints);
+  if (!only_bounds || problem.space.mixes()) detail::require_found(problem);
 }
 
 }  // namespace siena

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 
 #include "siena/constraints/constraint_set.hpp"
 #include "siena/search/moves.hpp"
+#include "siena/search/problem.hpp"
 #include "siena/space/describe.hpp"
 
 namespace siena {
@@ -31,9 +31,9 @@ namespace detail {
 /// How far each violation may go, in the order of ConstraintSet::violations: 0 up to the limit. None: all of them 0.
 using Allowance = std::vector<double>;
 
-inline double excess(const ConstraintSet& constraints, const Architecture<double>& network, const Allowance& allowed = {}) {
+inline double excess(const Problem& problem, const Selection& selection, const Allowance& allowed = {}) {
   double sum = 0;
-  const std::vector<double> violations = constraints.violations(network);
+  const std::vector<double> violations = problem.violations(selection);
   for (std::size_t i = 0; i < violations.size(); ++i)
     sum += std::max(0.0, violations[i] - (allowed.empty() ? 0.0 : allowed[i]));
   return sum;
@@ -41,49 +41,43 @@ inline double excess(const ConstraintSet& constraints, const Architecture<double
 
 /// The move that lowers the excess for the least that the task loses; back (for constraints from
 /// below) it costs the task nothing. None where no move helps.
-inline std::optional<Move> best_move(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                                     const Selection& selection, Direction direction, const Allowance& allowed = {}) {
-  const double before = excess(constraints, describe(network, space, selection), allowed);
+inline std::optional<Move> best_move(const Problem& problem, const Selection& selection, Direction direction,
+                                     const Allowance& allowed = {}) {
+  const double before = excess(problem, selection, allowed);
   std::optional<Move> best;
   double lowest = std::numeric_limits<double>::infinity();
-  for_each_move(network, space, selection, direction, [&](const Move& move) {
-    const double gained = before - excess(constraints, describe(network, space, move.to), allowed);
+  for_each_move(problem.network, problem.space, selection, direction, [&](const Move& move) {
+    const double gained = before - excess(problem, move.to, allowed);
     if (gained <= 0) return true;
     const double worth = direction == Direction::away ? move.worth : 0;
-    const double score = (worth + 1e-12 * static_cast<double>(move.channels)) / gained;
+    const double score = (worth + 1e-12 * static_cast<double>(move.size)) / gained;
     if (score < lowest) lowest = score, best = move;
     return true;
   });
   return best;
 }
 
-/// Drops the least important channel (or multiple of channels) of every group that has one to spare, and a step of every chain
-/// of taps. False where nothing is left to drop.
-inline bool narrow_all(const Network& network, const SearchSpace& space, Selection& selection) {
-  bool narrowed = false;
-  for (int g = 0; g < static_cast<int>(space.masks().groups().size()); ++g) {
-    const ChannelGroup& group = space.masks().groups()[g];
-    const std::int64_t on = selection.count(g), next = group.frozen ? 0 : group.fewer(on);
-    if (next == 0) continue;
-    const std::vector<std::int64_t> channels = ranked(network, space, selection, g, true);
-    for (std::int64_t i = 0; i < on - next; ++i)
-      selection.keep[g][static_cast<std::size_t>(channels[static_cast<std::size_t>(i)])] = false;
-    narrowed = true;
-  }
-  for (int& steps : selection.taps) {
-    narrowed |= steps > 0;
-    steps = std::max(0, steps - 1);
-  }
-  return narrowed;
+/// Takes the first move away of everything that has one to spare: the least important channel (or multiple of channels) of
+/// every group, a step of every chain of taps. False where nothing is left to drop.
+inline bool narrow_all(const Problem& problem, Selection& selection) {
+  const Selection from = selection;
+  for_each_move(problem.network, problem.space, from, Direction::away, [&](const Move& move) {
+    for (std::size_t a = 0; a < from.size() && move.size > 0; ++a) {
+      for (std::size_t part = 0; part < from[a].size(); ++part) {
+        if (move.to[a][part] != from[a][part]) selection[a][part] = move.to[a][part];
+      }
+    }
+    return false;
+  });
+  return !(selection == from);
 }
 
-/// The alternatives and taps that make the excess least.
-inline void take_cheapest(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                          Selection& selection) {
-  Selection least =
-      cheapest(network, space, [&](const Selection& trial) { return excess(constraints, describe(network, space, trial)); });
-  selection.chosen = std::move(least.chosen);
-  selection.taps = std::move(least.taps);
+/// The kernels and alternatives that make the excess least, of the smallest network.
+inline void take_cheapest(const Problem& problem, Selection& selection) {
+  Selection least = cheapest(problem.network, problem.space, [&](const Selection& trial) { return excess(problem, trial); });
+  for (std::size_t a = 0; a < selection.size(); ++a) {
+    if (!problem.space.axes()[a]->sites().empty()) selection[a] = std::move(least[a]);
+  }
 }
 }  // namespace detail
 
@@ -92,19 +86,20 @@ inline void take_cheapest(const Network& network, const SearchSpace& space, cons
 /// step of the cost that is longer than a move, or the largest of several costs), all groups lose a channel and all kernels
 /// taps, so that bounds which the smallest network keeps are always met. A selection that holds already comes back as it is.
 /// Throws ConstraintError where nothing helps.
-inline Selection repair(const Network& network, const SearchSpace& space, const ConstraintSet& constraints,
-                        Selection selection) {
+inline Selection repair(const Problem& problem, Selection selection) {
+  const ConstraintSet& constraints = problem.constraints;
   bool may_add = true, may_narrow = true;
   std::vector<bool> from_above;
-  for (const AnyConstraint& constraint : constraints) from_above.push_back(is_from_above(network, space, constraint));
+  for (const AnyConstraint& constraint : constraints)
+    from_above.push_back(is_from_above(problem.network, problem.space, constraint));
   while (true) {
-    const Architecture<double> now = describe(network, space, selection);
+    const Architecture<double> now = problem.describe(selection);
     if (constraints.feasible(now)) return selection;
     bool only_bounds = true;
     for (std::size_t i = 0; i < constraints.size(); ++i)
       only_bounds = only_bounds && (from_above[i] || holds(constraints[i].violation(now)));
-    std::optional<Move> best = detail::best_move(network, space, constraints, selection, Direction::away);
-    if (!best && may_add && !only_bounds) best = detail::best_move(network, space, constraints, selection, Direction::back);
+    std::optional<Move> best = detail::best_move(problem, selection, Direction::away);
+    if (!best && may_add && !only_bounds) best = detail::best_move(problem, selection, Direction::back);
     if (best) {
       selection = std::move(best->to);
       continue;
@@ -115,8 +110,8 @@ inline Selection repair(const Network& network, const SearchSpace& space, const 
         "repair: expected every constraint to hold after dropping channels, got a worst violation of {:.4g} that "
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
-    may_narrow = detail::narrow_all(network, space, selection);
-    if (!may_narrow) detail::take_cheapest(network, space, constraints, selection);  // a whole kernel may cost less than a part
+    may_narrow = detail::narrow_all(problem, selection);
+    if (!may_narrow) detail::take_cheapest(problem, selection);  // a whole kernel may cost less than a part
   }
 }
 

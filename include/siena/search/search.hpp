@@ -79,12 +79,12 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   detail::check(network, options, data);
   const SearchSpace space(network, options.space);
   require_varying(space);
-  require_reachable(network, space, bounds);
+  require_reachable({network, space, bounds});
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));
   const Architecture<double> start = describe_expected(network, space);
   constraints.start(1, start, options.epochs);  // only to see now whether the formulation's options make sense
   SearchHistory history;
-  history.reach = reach(network, space, bounds);
+  history.reach = reach(Problem{network, space, bounds});
   if (options.warmup > 0) {
     history.warmup = fit(network, data.train, data.validation,
                          {.epochs = options.warmup,
@@ -134,7 +134,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   SIENA_ASSERT(bounds.feasible(describe(chosen, space)));
   history.best_epoch = phase.best_epoch();
   history.repaired = phase.repaired();
-  history.prices = shadow_prices(chosen, space, bounds, space.selection(chosen), phase.price());
+  history.prices = shadow_prices({chosen, space, bounds, phase.problem().price}, space.selection(chosen));
 
   SearchResult result{discretize(chosen, space), std::move(history)};
   if (data.test.size() > 0) result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective);

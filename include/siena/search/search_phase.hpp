@@ -15,6 +15,7 @@
 #include "siena/search/approach.hpp"
 #include "siena/search/exchange.hpp"
 #include "siena/search/options.hpp"
+#include "siena/search/problem.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/slack.hpp"
 #include "siena/search/step_steering.hpp"
@@ -49,8 +50,8 @@ class SearchPhase {
         options_(std::move(options)),
         compact_(space),
         steering_(network, space),
-        approach_(constraints.constraints().violations(space.choices().count() > 0 ? describe_expected(network, space)
-                                                                                   : describe(network, space, space.full()))) {}
+        approach_(constraints.constraints().violations(space.mixes() ? describe_expected(network, space)
+                                                                     : describe(network, space, space.full()))) {}
   SearchPhase(const SearchPhase&) = delete;  // its objective refers to it
   SearchPhase& operator=(const SearchPhase&) = delete;
 
@@ -84,9 +85,8 @@ class SearchPhase {
     const Selection now = space_.selection(network_);
     const Selection kept = repaired_from(now);
     repaired_ = !(kept == now);
-    settled_selection_ = use_slack(network_, space_, constraints_.constraints(), kept, price());
-    if (options_.exchange)
-      settled_selection_ = exchange(network_, space_, constraints_.constraints(), settled_selection_, price());
+    settled_selection_ = use_slack(problem(), kept);
+    if (options_.exchange) settled_selection_ = exchange(problem(), settled_selection_);
     settled_ = true;
     space_.select(network_, settled_selection_);
   }
@@ -126,28 +126,27 @@ class SearchPhase {
   const Network& best() const { return *best_; }
   int best_epoch() const { return best_ ? best_epoch_.kept() : -1; }
   bool repaired() const { return repaired_; }
-  /// Of the costs that are minimized.
-  PriceOf price() const {
-    return [this](const Architecture<double>& exact) { return constraints_.minimized(exact); };
+  /// What is searched; refers to this object.
+  Problem problem() const {
+    return {network_, space_, constraints_.constraints(),
+            [this](const Architecture<double>& exact) { return constraints_.minimized(exact); }};
   }
 
  private:
   std::string settings() const {
-    const ChoiceOptions& choices = space_.choices().options();
-    const MaskOptions& masks = options_.space.masks;
-    return format(
-        "settle {}, lead {}, exchange {}, patience {} from {}, masks {} {} {}, sampling {}, temperature {} {} {}, one-hot "
-        "penalty {}",
-        options_.settle, options_.lead, options_.exchange, options_.patience, options_.patience_from, masks.threshold,
-        masks.secant, masks.decay, static_cast<int>(choices.sampling), choices.temperature, choices.cooling,
-        choices.lowest_temperature, choices.one_hot_penalty);
+    std::string text = format("settle {}, lead {}, exchange {}, patience {} from {}", options_.settle, options_.lead,
+                              options_.exchange, options_.patience, options_.patience_from);
+    for (const AnyAxis& axis : space_.axes()) {
+      if (const std::string its = axis->settings(); !its.empty()) text += ", " + its;
+    }
+    return text;
   }
   // From where the masks are, or, where that leads nowhere, from the whole network: there it was tried before the search.
   Selection repaired_from(const Selection& now) const {
     try {
-      return repair(network_, space_, constraints_.constraints(), now);
+      return repair(problem(), now);
     } catch (const ConstraintError&) {
-      return repair(network_, space_, constraints_.constraints(), space_.full());
+      return repair(problem(), space_.full());
     }
   }
   Loss loss(StepContext& step) {
@@ -157,25 +156,25 @@ class SearchPhase {
       return options_.objective.loss(step);
     }
     if (step.mode == Mode::training && !settled_) {
-      space_.choices().set_temperature(network_, space_.choices().options().temperature_at(step.epoch));
       if (step.epoch >= options_.settle * step.epochs) settle();
+      const AxisStep now{.epoch = step.epoch, .learns = step.moves != Moves::weights && !settled_, .random = step.random};
+      for (const AnyAxis& axis : space_.axes()) axis->begin_step(network_, now);
     }
-    if (learns_by_score(step)) space_.choices().forget_samples(network_);
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
     if (step.mode == Mode::training && !settled_) {
-      if (choosing()) constraints_.allow(approach_.allowed(nearness(step)));
+      if (space_.mixes()) constraints_.allow(approach_.allowed(nearness(step)));
       loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
-      loss.penalty += space_.choices().penalty(step.tape, network_);
+      for (const AnyAxis& axis : space_.axes()) loss.penalty += axis->penalty(step.tape, network_);
     }
     return loss;
   }
   void before_update(StepContext& step) {
     const auto measure = step.moves == Moves::weights ? CompactNetwork::Worth::kept : CompactNetwork::Worth::measured;
     compact_.return_gradients(network_, static_cast<double>(step.samples), measure);
-    if (learns_by_score(step)) {
+    if (learns_from_loss(step)) {
       if (std::isnan(usual_)) usual_ = step.task;
-      space_.choices().add_scores(network_, step.task - usual_);
+      for (const AnyAxis& axis : space_.axes()) axis->learn(network_, step.task - usual_);
       usual_ += 0.05 * (step.task - usual_);
     }
     if (options_.objective.before_update) options_.objective.before_update(step);
@@ -183,9 +182,8 @@ class SearchPhase {
       if (!settled_ && step.moves != Moves::weights) steering_.begin(constraints_.constraints());
     }
   }
-  bool learns_by_score(const StepContext& step) const {
-    return step.mode == Mode::training && !settled_ && space_.choices().count() > 0 &&
-           space_.choices().options().sampling == Sampling::score && step.moves != Moves::weights;
+  bool learns_from_loss(const StepContext& step) const {
+    return step.mode == Mode::training && !settled_ && space_.learns_from_loss() && step.moves != Moves::weights;
   }
   // The same step on the channels that are on and the alternatives that may be: the others are not computed.
   StepContext on_compact(const StepContext& step) {
@@ -217,7 +215,6 @@ class SearchPhase {
     }
   }
 
-  bool choosing() const { return space_.choices().count() > 0; }
   // How much of the way to the limits the network should have come, in [0, 1]; 1 where the formulation alone decides.
   double nearness(const StepContext& step) const {
     if (options_.lead == 1) return 1;
@@ -226,9 +223,9 @@ class SearchPhase {
   }
   // Where a choice is open, what the network costs now says little of what it will cost: there the formulation is told.
   void approach(const StepContext& step) {
-    if (choosing() || step.epoch < options_.lead * options_.settle * step.epochs) return;
+    if (space_.mixes() || step.epoch < options_.lead * options_.settle * step.epochs) return;
     const Selection now = space_.selection(network_);
-    const Selection kept = approach_.drop(network_, space_, constraints_.constraints(), now, nearness(step));
+    const Selection kept = approach_.drop(problem(), now, nearness(step));
     if (!(kept == now)) space_.switch_off(network_, kept);
   }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "siena/core/error.hpp"
-#include "siena/space/searchable.hpp"
+#include "siena/space/channels.hpp"
 
 namespace siena {
 

@@ -5,47 +5,29 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/mixture.hpp"
+#include "siena/nn/batch_norm_folding.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/axis.hpp"
+#include "siena/space/options.hpp"
 
 namespace siena {
 
-/// How the weights of a choice's alternatives follow from its alphas in training. Evaluation always takes the alternative with
-/// the largest alpha, which is what a search hands back.
-enum class Sampling {
-  softmax,      ///< softmax(alpha / temperature): every alternative is computed, and their outputs are mixed
-  gumbel,       ///< softmax((alpha + g) / temperature) with Gumbel noise g: mixed, near a sample at low temperatures
-  hard_gumbel,  ///< the largest of these, straight-through: only that alternative is computed (GDAS, arXiv 1910.04465)
-  argmax,       ///< the largest alpha, straight-through: only that alternative is computed
-  score  ///< a sample of softmax(alpha): only that is computed; alpha learns from the loss itself (REINFORCE, Williams 1992)
-};
-
-/// How choices behave.
-struct ChoiceOptions {
-  /// The straight-through slope of a sampled alternative asks how the loss changes with the scale of its output, which a batch
-  /// norm behind it takes away; the score asks whether the loss is lower than usual when it is taken.
-  Sampling sampling = Sampling::score;
-  /// The temperature in epoch e of the search is max(temperature exp(-cooling e), lowest_temperature).
-  double temperature = 1;
-  double cooling = 0.05;
-  double lowest_temperature = 0.1;
-  /// Weight of mean(p)^2 / (var(p) + 1e-3), summed over the choices, which pushes them towards one alternative (0.5 in the
-  /// scripts of arXiv 2310.07217, where they do not sample).
-  double one_hot_penalty = 0;
-
-  double temperature_at(double epoch) const { return std::max(temperature * std::exp(-cooling * epoch), lowest_temperature); }
-};
-
 /// The choices of a network: installs the gates that turn each Mixture's alphas into weights. Names nodes and parameters by
 /// index, and so serves every copy of the network.
-class Choices {
+class Choices final : public AxisHooks {
  public:
-  Choices(Network& network, const ChoiceOptions& options) : options_(options) {
+  static constexpr int order = 2;
+
+  explicit Choices(Network& network, const SpaceOptions& space_options = {}) : options_(space_options.choices) {
+    const ChoiceOptions& options = options_;
     require<ArgumentError>(options.temperature > 0 && options.lowest_temperature > 0 && std::isfinite(options.temperature) &&
                                std::isfinite(options.cooling),
                            "Choices: expected temperatures above 0 and a finite cooling, got {}, {} and {}",
@@ -77,22 +59,133 @@ class Choices {
   /// How many alternatives each choice has.
   const std::vector<int>& sizes() const { return sizes_; }
 
+  std::string_view name() const override { return "choices"; }
+  /// The first alternatives.
+  AxisState whole() const override { return AxisState(nodes_.size(), {0}); }
+  AxisState smallest() const override { return whole(); }
+  bool varies() const override {
+    return std::any_of(sizes_.begin(), sizes_.end(), [](int count) { return count > 1; });
+  }
+  bool mixes() const override { return !nodes_.empty(); }
   /// The likeliest alternative of each choice: what evaluation computes.
-  std::vector<int> chosen(const Network& network) const {
-    std::vector<int> all;
+  AxisState state(const Network& network) const override {
+    AxisState all;
     for (int c = 0; c < count(); ++c) {
       const auto row = alpha(network, c).value.row(0);
-      all.push_back(static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin()));
+      all.push_back({static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin())});
     }
     return all;
   }
+  /// -1 for choices that are open.
+  AxisState computed(const Network& network) const override {
+    AxisState all;
+    for (int c = 0; c < count(); ++c) all.push_back({decided(network, c)});
+    return all;
+  }
+  void open(AxisState& state) const override { state.assign(nodes_.size(), {-1}); }
   /// Decides every choice: from then on only the chosen alternatives are computed, however weights are sampled.
-  void select(Network& network, const std::vector<int>& alternatives) const {
+  void select(Network& network, const AxisState& alternatives) const override {
     for (int c = 0; c < count(); ++c) {
       auto row = alpha(network, c).value.row(0);
-      for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int>(i) == alternatives[c] ? 0.0f : -decisive;
+      for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int>(i) == alternatives[c][0] ? 0.0f : -decisive;
     }
   }
+  /// Every other alternative of a choice, away; back those that are better (see `rise`).
+  void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
+    for (int c = 0; c < count(); ++c) {
+      const int from = state[c][0];
+      for (int b = 0; b < sizes_[c]; ++b) {
+        if (b == from) continue;
+        const double more = rise(network, c, from, b);
+        if (direction == Direction::back && more >= 0) continue;
+        state[c][0] = b;
+        (void)take({.worth = direction == Direction::away ? std::max(more, 0.0) : -more});
+      }
+      state[c][0] = from;
+    }
+  }
+  std::vector<AxisSite> sites() const override {
+    std::vector<AxisSite> all;
+    for (int c = 0; c < count(); ++c) all.push_back({.node = nodes_[c], .parts = {{.index = c, .values = sizes_[c]}}});
+    return all;
+  }
+  /// The alternatives that a node lies in.
+  void enter(const Network& network, int node, AxisState& state) const override {
+    for (int c = 0; c < count(); ++c) {
+      const auto& all = branches(network, c);
+      for (int b = 0; b < static_cast<int>(all.size()); ++b) {
+        if (all[b].has(node)) state[c][0] = b;
+      }
+    }
+  }
+
+  void vary(const Network& network, const AxisState& state, Variation<double>& variation) const override {
+    variation.sources = sources(network, state);
+  }
+  /// Of what is open all alternatives are there, each with its probability as presence (see `weigh`).
+  void vary(Tape&, Network& network, Variation<Scalar>& variation) const override {
+    variation.sources = sources(network, computed(network));
+  }
+  /// Gives the layers of open choices the probability of their alternative as presence; and a batch norm behind a choice that
+  /// of the alternatives into which it does not fold.
+  void weigh(Tape& tape, Network& network, const std::vector<int>& sources, Architecture<Scalar>& architecture) const override {
+    std::vector<LayerDesc<Scalar>*> layers(network.nodes().size(), nullptr);
+    for (auto& layer : architecture.layers) layers[layer.node] = &layer;
+    std::vector<std::vector<Scalar>> likely(network.nodes().size());
+    for (int c = count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
+      const int mixture = nodes_[c];
+      if (sources[mixture] != mixture) continue;
+      likely[mixture] = probabilities(tape, network, c);
+      for (std::size_t b = 0; b < likely[mixture].size(); ++b) {
+        const Mixture::Branch& branch = branches(network, c)[b];
+        const Scalar presence = layers[mixture]->presence * likely[mixture][b];
+        for (int inner = branch.first; inner < branch.last; ++inner) {
+          if (layers[inner] != nullptr) layers[inner]->presence = presence;
+        }
+      }
+    }
+    const BatchNormFolding folding = batch_norm_folding(network, sources);
+    const std::function<Scalar(int)> stays = [&](int node) -> Scalar {  // a batch norm behind this node
+      if (folding.takes[node] || !folding.read_once[node]) return folding.takes[node] ? 0 : 1;
+      if (node != 0 && layers[node]->kind == LayerKind::batch_norm) return stays(sources[network.nodes()[node].inputs[0]]);
+      if (likely[node].empty()) return 1;
+      Scalar sum = 0;
+      for (std::size_t b = 0; b < likely[node].size(); ++b)
+        sum += likely[node][b] * stays(sources[network.nodes()[node].inputs[b]]);
+      return sum;
+    };
+    for (auto& layer : architecture.layers) {
+      if (layer.kind != LayerKind::batch_norm || layer.batch_norm_folded) continue;
+      layer.presence = layer.presence * stays(sources[network.nodes()[layer.node].inputs[0]]);
+    }
+  }
+  void narrow(const Network& network, const AxisState& state, Narrowing& narrowing) const override {
+    narrowing.sources = sources(network, state);
+    for (const int node : nodes_) narrowing.gated[node] = true;
+  }
+
+  /// Cools what samples; forgets what was sampled, where the loss is to say whether that was better than usual.
+  void begin_step(Network& network, const AxisStep& step) const override {
+    set_temperature(network, options_.temperature_at(step.epoch));
+    if (learns_from_loss() && step.learns) {
+      for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[Mixture::sample]).fill(-1.0f);
+    }
+  }
+  bool learns_from_loss() const override { return !nodes_.empty() && options_.sampling == Sampling::score; }
+  std::string settings() const override {
+    return format("sampling {}, temperature {} {} {}, one-hot penalty {}", static_cast<int>(options_.sampling),
+                  options_.temperature, options_.cooling, options_.lowest_temperature, options_.one_hot_penalty);
+  }
+  /// "3x3, 5x5 or identity"
+  std::string freedom(const Network& network, int node) const override {
+    const auto found = std::find(nodes_.begin(), nodes_.end(), node);
+    if (found == nodes_.end()) return {};
+    std::string names;
+    const auto& all = branches(network, static_cast<int>(found - nodes_.begin()));
+    for (std::size_t b = 0; b < all.size(); ++b) names += (b == 0 ? "" : b + 1 == all.size() ? " or " : ", ") + all[b].name;
+    return names;
+  }
+
   /// The alternative that a choice was decided for, -1 where it is open.
   int decided(const Network& network, int choice) const {
     const auto row = alpha(network, choice).value.row(0);
@@ -131,7 +224,7 @@ class Choices {
     return std::log(std::max(p[from], 1e-30)) - std::log(std::max(p[to], 1e-30));
   }
   /// `one_hot_penalty` times the sum of mean(p)^2 / (var(p) + 1e-3), with the unbiased variance.
-  Scalar penalty(Tape& tape, Network& network) const {
+  Scalar penalty(Tape& tape, Network& network) const override {
     Scalar sum = 0;
     for (int c = 0; c < count() && options_.one_hot_penalty > 0; ++c) {
       const std::vector<Scalar> p = probabilities(tape, network, c);
@@ -143,13 +236,9 @@ class Choices {
     return sum * options_.one_hot_penalty;
   }
 
-  /// Before a step with Sampling::score: forgets what was sampled.
-  void forget_samples(Network& network) const {
-    for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[Mixture::sample]).fill(-1.0f);
-  }
   /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the
   /// usual one.
-  void add_scores(Network& network, double rise) const {
+  void learn(Network& network, double rise) const override {
     for (int c = 0; c < count(); ++c) {
       const Network::Node& node = network.nodes()[nodes_[c]];
       const float sample = *network.buffer(node.buffers[Mixture::sample]).data();
@@ -178,18 +267,19 @@ class Choices {
 
   /// Which node makes the value of each node once the choices are decided for `chosen` (-1: left open): itself, but for decided
   /// mixtures, whose value is that of an alternative; -1: nothing, where it belongs to an alternative that is not chosen.
-  std::vector<int> sources(const Network& network, const std::vector<int>& chosen) const {
+  std::vector<int> sources(const Network& network, const AxisState& chosen) const {
     std::vector<int> source(network.nodes().size());
     for (int i = 0; i < static_cast<int>(source.size()); ++i) source[i] = i;
     for (int c = count() - 1; c >= 0; --c) {  // outer choices come after those in their alternatives
-      if (source[nodes_[c]] < 0 || chosen[c] < 0) continue;
+      if (source[nodes_[c]] < 0 || chosen[c][0] < 0) continue;
       const auto& all = branches(network, c);
       for (int b = 0; b < static_cast<int>(all.size()); ++b) {
-        if (b != chosen[c]) std::fill(source.begin() + all[b].first, source.begin() + all[b].last, -1);
+        if (b != chosen[c][0]) std::fill(source.begin() + all[b].first, source.begin() + all[b].last, -1);
       }
     }
     for (int c = 0; c < count(); ++c) {
-      if (source[nodes_[c]] >= 0 && chosen[c] >= 0) source[nodes_[c]] = source[network.nodes()[nodes_[c]].inputs[chosen[c]]];
+      if (source[nodes_[c]] >= 0 && chosen[c][0] >= 0)
+        source[nodes_[c]] = source[network.nodes()[nodes_[c]].inputs[chosen[c][0]]];
     }
     std::vector<bool> read(source.size(), false);  // what only alternatives read that are gone goes with them
     read[source[network.output()]] = true;

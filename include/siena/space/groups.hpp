@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <any>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,7 +10,7 @@
 
 #include "siena/nn/network.hpp"
 #include "siena/space/channel_ties.hpp"
-#include "siena/space/searchable.hpp"
+#include "siena/space/channels.hpp"
 
 namespace siena {
 
@@ -34,10 +33,10 @@ class ChannelGroups {
   using Runs = std::vector<ChannelRun>;
 
   static std::optional<Channels> axis_of(const Network::Node& node) {
-    const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
-    if (axes == nullptr) return std::nullopt;
-    require_axes(node.layer, *axes, node.name);
-    return axes->channels;
+    const auto* channels = spec_of<Channels>(node.decoration);
+    if (channels == nullptr) return std::nullopt;
+    channels->check(node.layer, node.name);
+    return *channels;
   }
 
   Runs visit(const Network& network, int index) {

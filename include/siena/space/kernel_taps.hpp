@@ -6,9 +6,12 @@
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "siena/nn/layers.hpp"
+#include "siena/space/axis_spec.hpp"
 
 // Which taps may leave a kernel so that an ordinary convolution is left: in each direction those at equal distances, with the
 // padding that keeps every output where it is.
@@ -114,6 +117,81 @@ inline Conv2d narrowed_kernel(Conv2d conv, const kernels::ConvGeometry& g, const
   }
   conv.padding = padding;
   return conv;
+}
+
+/// The axis "how far a kernel reaches", for Conv1d and both directions of Conv2d: the search drops the taps that are farthest
+/// from the output's own place, but keeps a field of at least `minimum` taps in each direction (a wider dilation may thin it
+/// out).
+struct ReceptiveField {
+  int minimum = 1;
+
+  static constexpr std::string_view name = "receptive_field";
+  static void attributes(auto& self, auto&& visit) { visit("minimum", self.minimum); }
+  void check(const Layer& layer, std::string_view where) const;
+  template <class L>
+  static constexpr void require_layer();
+  static void check_input(const SearchAxes& axes, const Layer& layer, const Shape& input, std::string_view where);
+};
+
+/// The axis "how far apart the taps of a kernel lie", for Conv1d and both directions of Conv2d: the search doubles the dilation
+/// as often as leaves two taps of a direction.
+struct Dilation {
+  static constexpr std::string_view name = "dilation";
+  static void attributes(auto&, auto&&) {}
+  void check(const Layer& layer, std::string_view where) const;
+  template <class L>
+  static constexpr void require_layer();
+  static void check_input(const SearchAxes& axes, const Layer& layer, const Shape& input, std::string_view where);
+};
+
+namespace detail {
+template <class L>
+constexpr void require_kernel() {
+  static_assert(
+      is_convolution<L>,
+      "siena: ReceptiveField{} and Dilation{} are axes of layers with a kernel, Conv1d and Conv2d; a Linear has none");
+}
+inline void require_kernel(const Layer& layer, std::string_view where) {
+  require<ArgumentError>(convolution_of(layer).has_value(), "{}: expected taps to vary in a Conv1d or Conv2d, got '{}'", where,
+                         kind_of(layer));
+}
+/// Throws ArgumentError, with `where` in front, where taps are to vary and the padding is such that none may go: a smaller
+/// kernel would have other outputs.
+inline void require_room(const SearchAxes& axes, const Layer& layer, const Shape& input, std::string_view where) {
+  const auto geometry = convolution_of(layer)->geometry({input.rank() == 3 ? input[0] : 1, input[-2], input[-1]}, where);
+  for (const auto& direction : {KernelDirection::rows(geometry), KernelDirection::columns(geometry)}) {
+    std::optional<TapChain> field;
+    if (const auto* varies = axes.find<ReceptiveField>()) field = TapChain::receptive_field(direction, varies->minimum);
+    const bool nearer = !field || direction.least_reach() < direction.reach() || direction.reach() == 0;
+    const bool apart = axes.find<Dilation>() == nullptr || direction.least_reach() == 0 || direction.reach() < 2 ||
+                       TapChain::dilation(direction, field ? &*field : nullptr).steps > 0;
+    require<ArgumentError>(nearer && apart,
+                           "{}: expected padding with which a smaller kernel has the same outputs, got {} and {} for {} taps "
+                           "of dilation {}; hint: `causal`, or `same` at dilation 1",
+                           where, direction.padding.before, direction.padding.after, direction.taps, direction.dilation);
+  }
+}
+}  // namespace detail
+
+inline void ReceptiveField::check(const Layer& layer, std::string_view where) const {
+  detail::require_kernel(layer, where);
+  require<ArgumentError>(minimum >= 1, "{}: expected ReceptiveField with a minimum of at least 1, got {}", where, minimum);
+}
+inline void Dilation::check(const Layer& layer, std::string_view where) const { detail::require_kernel(layer, where); }
+template <class L>
+constexpr void ReceptiveField::require_layer() {
+  detail::require_kernel<L>();
+}
+template <class L>
+constexpr void Dilation::require_layer() {
+  detail::require_kernel<L>();
+}
+inline void ReceptiveField::check_input(const SearchAxes& axes, const Layer& layer, const Shape& input,
+                                        std::string_view where) {
+  detail::require_room(axes, layer, input, where);
+}
+inline void Dilation::check_input(const SearchAxes& axes, const Layer& layer, const Shape& input, std::string_view where) {
+  detail::require_room(axes, layer, input, where);
 }
 
 }  // namespace siena

@@ -10,7 +10,7 @@
 
 // What cost models see of a single layer.
 
-namespace siena::detail {
+namespace siena {
 
 /// Of a convolution: what is left of its kernel.
 template <class N>
@@ -20,6 +20,8 @@ struct KernelSize {
   int first_row = 0;                          // that is left
   int row_distance = 1, column_distance = 1;  // of those that are left, in rows and columns of the whole kernel
 };
+
+namespace detail {
 
 /// Node `index` by itself; who makes what it reads, and whether a batch norm folds, is not said. `channels(node)`: how many
 /// channels each puts out. `varied`: what is left of its kernel, where that is not the kernel of the layer.
@@ -51,4 +53,6 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Channels& c
   return layer;
 }
 
-}  // namespace siena::detail
+}  // namespace detail
+
+}  // namespace siena

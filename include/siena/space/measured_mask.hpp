@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -9,18 +10,17 @@
 
 #include "siena/autograd/ops/mask.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/options.hpp"
 
 namespace siena {
 
-/// How masks behave; the defaults are those of siena's search.
-struct MaskOptions {
-  double threshold = 0.5;  ///< a channel is on where its alpha is larger
-  /// How the task's gradient crosses the step: by the chord between on and off (what the channel is
-  /// worth), or the tangent as in the paper ("straight-through").
-  bool secant = true;
-  /// Memory of the estimate of what a channel is worth: weight of the past in a running mean over steps.
-  double decay = 0.99;
-};
+/// Moves of a search are of up to so many channels or steps of taps: tiled costs fall in steps.
+inline constexpr std::int64_t longest_move = 16;
+
+/// Whether a step has measured a mask: all slopes are zero where it did not compute the alternative in which the mask lies.
+inline bool is_measured(const std::vector<float>& slopes) {
+  return std::any_of(slopes.begin(), slopes.end(), [](float slope) { return slope != 0; });
+}
 
 /// What masks of any kind are made of: one architecture parameter alpha for each thing that can be switched off, in [0, 1] and
 /// 1 at first, and the running moments of the gradient that reaches its mask. Named by index, and so good for every copy of the
@@ -64,7 +64,7 @@ class MeasuredMask {
 
   /// For a step that computed only what is on (CompactNetwork): takes the gradients of those masks in, and adds every slope to
   /// the gradient of alpha. What is off is worth what it was when it was last on; the tangent knows nothing of it.
-  void take_gradient(Network& network, const std::vector<bool>& on, const std::vector<float>& tangents, double batch,
+  void take_gradient(Network& network, const std::vector<int>& on, const std::vector<float>& tangents, double batch,
                      const MaskOptions& options) const {
     if (alpha_ < 0) return;
     const auto moments = moments_of([&](int index) { return &network.buffer(index); }, options, batch);
@@ -72,7 +72,7 @@ class MeasuredMask {
     float* grad = network.parameter(alpha_).grad.data();
     for (std::size_t i = 0; i < on.size(); ++i) {
       const auto index = static_cast<std::int64_t>(i);
-      if (on[i]) moments.take_in(index, tangents[i], weight);
+      if (on[i] != 0) moments.take_in(index, tangents[i], weight);
       grad[i] += options.secant ? ops::secant_slope(moments, index, true) : tangents[i];
     }
   }

@@ -50,58 +50,40 @@ struct Narrowed {
 };
 
 namespace detail {
-/// Positions, among all channels of a value, of those that stay.
-inline std::vector<std::int64_t> kept_channels(const std::vector<ChannelRun>& runs, const Selection& selection) {
-  std::vector<std::int64_t> kept;
-  std::int64_t begin = 0;
-  for (const ChannelRun& run : runs) {
-    for (std::int64_t r = 0; r < run.repeat; ++r, begin += run.channels * run.width) {
-      for (std::int64_t c = 0; c < run.channels; ++c) {
-        if (!selection.keep[run.group][static_cast<std::size_t>(c)]) continue;
-        for (std::int64_t w = 0; w < run.width; ++w) kept.push_back(begin + c * run.width + w);
-      }
-    }
+/// All of a network.
+inline Narrowing whole_narrowing(const Network& network) {
+  const std::size_t count = network.nodes().size();
+  Narrowing all{.sources = std::vector<int>(count), .layers = {}, .channels = {}, .taps = {}, .gated = {}};
+  std::iota(all.sources.begin(), all.sources.end(), 0);
+  for (const Network::Node& node : network.nodes()) {
+    all.layers.push_back(node.layer);
+    std::vector<std::int64_t>& channels = all.channels.emplace_back(static_cast<std::size_t>(node.shape[-1]));
+    std::iota(channels.begin(), channels.end(), std::int64_t{0});
   }
-  return kept;
-}
-
-/// Positions of the taps that stay, row by row of the kernel.
-inline std::vector<std::int64_t> kept_taps(const KernelCut& cut, int kernel_width) {
-  std::vector<std::int64_t> taps;
-  for (const int row : cut.rows) {
-    for (const int column : cut.columns) taps.push_back(row * kernel_width + column);
-  }
-  return taps;
+  all.taps.resize(count);
+  all.gated.resize(count, false);
+  return all;
 }
 }  // namespace detail
 
 inline Narrowed narrow(const Network& network, const SearchSpace& space, const Selection& selection) {
   const auto& nodes = network.nodes();
-  std::vector<std::vector<std::int64_t>> kept(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    kept[i] = detail::kept_channels(space.masks().channels().runs(static_cast<int>(i)), selection);
-  }
+  Narrowing left = detail::whole_narrowing(network);
+  for (std::size_t a = 0; a < space.axes().size(); ++a) space.axes()[a]->narrow(network, selection[a], left);
   Narrowed result;
-  const std::vector<int> sources = space.choices().sources(network, selection.chosen);
   const auto channels_kept = [&](std::size_t i) -> KeptChannels {
-    if (nodes[i].inputs.empty()) return {.out = kept[i]};
-    return {.read = nodes[nodes[i].inputs[0]].shape[-1], .in = kept[nodes[i].inputs[0]], .out = kept[i]};
+    if (nodes[i].inputs.empty()) return {.out = left.channels[i]};
+    const int from = nodes[i].inputs[0];
+    return {.read = nodes[from].shape[-1], .in = left.channels[from], .out = left.channels[i]};
   };
-  std::vector<Layer> layers;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    Layer layer = nodes[i].layer;
-    if (const auto cut = space.taps().cut(static_cast<int>(i), selection.taps)) {
-      set_convolution(layer, narrowed_kernel(*convolution_of(layer), space.taps().geometry(static_cast<int>(i)), *cut));
-    }
-    layers.push_back(narrowed(layer, channels_kept(i)));
-  }
-  Rewired graph = rewire(network, std::move(layers), sources);
+  for (std::size_t i = 0; i < nodes.size(); ++i) left.layers[i] = narrowed(left.layers[i], channels_kept(i));
+  Rewired graph = rewire(network, std::move(left.layers), left.sources);
   result.network = std::move(graph.network), result.nodes = std::move(graph.nodes);
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
-    for (const auto& gate : node.gates) {  // of a choice; the masks of other layers are spent
-      if (std::holds_alternative<Mixture>(node.layer)) result.network.add_gate(result.nodes[i], gate);
+    if (left.gated[i]) {
+      for (const auto& gate : node.gates) result.network.add_gate(result.nodes[i], gate);
     }
     const LayerSite at = site_of(network, static_cast<int>(i));
     int k = 0;  // of its tensors
@@ -112,9 +94,7 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     };
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       TensorCut cut = cut_of(network.parameter(node.parameters[p]).value, node.parameters[p], target.parameters[p]);
-      if (const auto taps = p == 0 ? space.taps().cut(static_cast<int>(i), selection.taps) : std::nullopt) {
-        cut.taps = detail::kept_taps(*taps, space.taps().geometry(static_cast<int>(i)).kernel_width);
-      }
+      if (p == 0) cut.taps = left.taps[i];
       result.parameters.push_back(std::move(cut));
     }
     for (std::size_t b = 0; b < node.buffers.size(); ++b)

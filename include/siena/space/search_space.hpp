@@ -3,84 +3,110 @@
 #pragma once
 
 #include <algorithm>
+#include <any>
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "siena/nn/network.hpp"
+#include "siena/space/axis.hpp"
 #include "siena/space/choices.hpp"
 #include "siena/space/mask.hpp"
+#include "siena/space/options.hpp"
+#include "siena/space/searchable.hpp"
 #include "siena/space/selection.hpp"
 #include "siena/space/taps.hpp"
 
 namespace siena {
 
-struct SpaceOptions {
-  MaskOptions masks = {};
-  ChoiceOptions choices = {};
-};
-
 /// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves,
 /// and the gates by which they act, to the network; names them by index, and so serves every copy of the network.
 class SearchSpace {
  public:
-  explicit SearchSpace(Network& network, const SpaceOptions& options = {})
-      : masks_(network, options.masks), taps_(network, options.masks), choices_(network, options.choices) {}
+  explicit SearchSpace(Network& network, const SpaceOptions& options = {}) {
+    using Kind = std::pair<int, AnyAxisSpec::Install>;
+    std::vector<Kind> kinds{{ChannelMasks::order, install_axis<ChannelMasks>},
+                            {TapMasks::order, install_axis<TapMasks>},
+                            {Choices::order, install_axis<Choices>}};
+    for (const Network::Node& node : network.nodes()) {
+      const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
+      if (axes == nullptr) continue;
+      axes->check(node.layer, node.name);
+      for (const AnyAxisSpec& spec : *axes) {
+        const Kind kind{spec.order(), spec.install()};
+        if (kind.second != nullptr && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+      }
+    }
+    std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.first < b.first; });
+    for (const Kind& kind : kinds) axes_.push_back(kind.second(network, options));
+  }
 
-  const ChannelMasks& masks() const { return masks_; }
-  const TapMasks& taps() const { return taps_; }
-  const Choices& choices() const { return choices_; }
+  /// In the order of their states in a Selection.
+  const std::vector<AnyAxis>& axes() const { return axes_; }
+  /// The one of a type.
+  template <Axis A>
+  const A& axis() const {
+    for (const AnyAxis& axis : axes_) {
+      if (const auto* found = dynamic_cast<const A*>(axis.get())) return *found;
+    }
+    fail<ArgumentError>("SearchSpace: expected one of the axes of this space, got another");
+  }
 
   /// Whether there is anything to choose: more than one architecture.
   bool varies() const {
-    const auto any = [](const auto& all, auto test) { return std::any_of(all.begin(), all.end(), test); };
-    return !taps_.chains().empty() || any(choices_.sizes(), [](int count) { return count > 1; }) ||
-           any(masks_.groups(), [](const ChannelGroup& group) { return !group.frozen && group.minimum < group.channels; });
+    return any([](const AxisHooks& axis) { return axis.varies(); });
+  }
+  /// Whether what the network costs while it is searched is an expectation.
+  bool mixes() const {
+    return any([](const AxisHooks& axis) { return axis.mixes(); });
+  }
+  bool learns_from_loss() const {
+    return any([](const AxisHooks& axis) { return axis.learns_from_loss(); });
   }
 
   /// The architecture that a forward pass computes now (`project` sees to minimums).
   Selection selection(const Network& network) const {
-    return {.keep = masks_.kept(network), .taps = taps_.kept(network), .chosen = choices_.chosen(network)};
+    return each([&](const AxisHooks& axis) { return axis.state(network); });
+  }
+  /// What a step of training computes: choices that are not decided are left open.
+  Selection computed(const Network& network) const {
+    return each([&](const AxisHooks& axis) { return axis.computed(network); });
   }
   /// Makes the network compute this architecture.
   void select(Network& network, const Selection& selection) const {
-    masks_.select(network, selection.keep);
-    taps_.select(network, selection.taps);
-    choices_.select(network, selection.chosen);
+    for (std::size_t a = 0; a < axes_.size(); ++a) axes_[a]->select(network, selection[a]);
   }
-  /// Switches off the channels and taps that a selection leaves out; all else stays as it is.
+  /// Switches off what a selection leaves out; all else stays as it is.
   void switch_off(Network& network, const Selection& selection) const {
-    masks_.switch_off(network, selection.keep);
-    taps_.switch_off(network, selection.taps);
+    for (std::size_t a = 0; a < axes_.size(); ++a) axes_[a]->switch_off(network, selection[a]);
   }
   /// Brings the parameters back into their range after an update.
   void project(Network& network) const {
-    masks_.project(network);
-    taps_.project(network);
+    for (const AnyAxis& axis : axes_) axis->project(network);
   }
 
   /// Everything that there is; of choices the first alternative.
   Selection full() const {
-    Selection all;
-    for (const ChannelGroup& group : masks_.groups()) all.keep.emplace_back(static_cast<std::size_t>(group.channels), true);
-    for (const TapChain& chain : taps_.chains()) all.taps.push_back(chain.steps);
-    all.chosen.assign(static_cast<std::size_t>(choices_.count()), 0);
-    return all;
+    return each([](const AxisHooks& axis) { return axis.whole(); });
   }
-  /// As few channels and taps as may stay; of choices the first alternative.
+  /// As little as may stay; of choices the first alternative.
   Selection smallest() const {
-    Selection least;
-    for (const ChannelGroup& group : masks_.groups()) {
-      least.keep.emplace_back(static_cast<std::size_t>(group.channels), false);
-      std::fill_n(least.keep.back().begin(), group.minimum, true);
-    }
-    least.taps.resize(taps_.chains().size(), 0);
-    least.chosen.assign(static_cast<std::size_t>(choices_.count()), 0);
-    return least;
+    return each([](const AxisHooks& axis) { return axis.smallest(); });
   }
 
  private:
-  ChannelMasks masks_;
-  TapMasks taps_;
-  Choices choices_;
+  template <class Test>
+  bool any(const Test& test) const {
+    return std::any_of(axes_.begin(), axes_.end(), [&](const AnyAxis& axis) { return test(*axis); });
+  }
+  template <class StateOf>
+  Selection each(const StateOf& state_of) const {
+    Selection selection;
+    for (const AnyAxis& axis : axes_) selection.add(axis->name(), state_of(*axis));
+    return selection;
+  }
+
+  std::vector<AnyAxis> axes_;
 };
 
 }  // namespace siena
