@@ -32,7 +32,7 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Channels& c
   const LayerSite at = site_of(network, index);
   LayerDesc<N> layer{.name = node.name, .node = index};
   layer.in_channels = channels(node.inputs[0]);
-  if (channel_rule(node.layer, at).kind == ChannelRule::Kind::concatenates) {
+  if (node.inputs.size() > 1 && channel_rule(node.layer, at).kind == ChannelRule::Kind::concatenates) {
     for (std::size_t k = 1; k < node.inputs.size(); ++k) layer.in_channels += channels(node.inputs[k]);
   }
   layer.out_channels = channels(index);
