@@ -544,6 +544,9 @@ TEST_CASE("groups: a norm of groups keeps or loses whole ones") {
   });
   CHECK(uneven.frozen("a"));
   CHECK(uneven["a"].frozen_by == "'group_norm_1' reads them in groups of 2, which end within theirs");
+  const Grouped whole([](const Flow& x) { return classify((x | conv(6)).named("a") | GroupNorm{}); });
+  CHECK(whole.frozen("a"));
+  CHECK(whole["a"].frozen_by == "'group_norm_1' reads all of them together");
 }
 
 TEST_CASE("groups: a shuffle ties the channels of its groups, and what reads it finds them in its order") {

@@ -39,7 +39,7 @@ struct ChannelRule {
   }
 
   Kind kind;
-  std::int64_t first = 1, second = 1;
+  std::int64_t first = 1, second = 1;  ///< numbers that the function was given
   std::string why_read = {}, why_made = {};
 };
 

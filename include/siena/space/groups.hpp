@@ -104,7 +104,9 @@ class ChannelGroups {
     return ties_.make(index, node.shape[-1], std::nullopt, why);
   }
   Runs followed(int index, const Network::Node& node, std::int64_t block) {
-    if (block == 1) return runs(node.inputs[0]);
+    const bool all = block > 1 && block == node.shape[-1];
+    if (all) ties_.freeze(runs(node.inputs[0]), format("'{}' reads all of them together", node.name));
+    if (all || block == 1) return runs(node.inputs[0]);
     if (auto made = ties_.in_blocks(node.inputs[0], block, block)) return *std::move(made);
     return frozen(index, node, format("'{}' reads them in groups of {}, which end within theirs", node.name, block));
   }
