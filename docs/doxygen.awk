@@ -3,6 +3,7 @@
 #
 # What Doxygen reads in place of a file, line by line the same:
 #   - all of a header is in the group of its room (docs/rooms.dox), and what other namespaces get from it is hidden;
+#   - what is said behind several members is said of each;
 #   - headings of pages have the names by which links know them, page.md#heading, which Doxygen 1.9 does not give them.
 function slug(text) {
   text = tolower(text)
@@ -36,6 +37,21 @@ function links(line,   done, path, anchor, text) {
   }
   return done line
 }
+# A comment behind several members is of each of them; Doxygen would give it to the last.
+function members(line,   text, type, rest, name, out) {
+  text = line
+  sub(/^.*;  *\/\/\/< /, "", text)
+  sub(/;  *\/\/\/< .*$/, "", line)
+  match(line, /^ *[A-Za-z0-9_:<>]+ /)
+  type = substr(line, 1, RLENGTH)
+  rest = substr(line, RLENGTH + 1) ", "
+  while (match(rest, /, /)) {
+    name = substr(rest, 1, RSTART - 1)
+    out = out type name ";  /**< " text " */"
+    rest = substr(rest, RSTART + 2)
+  }
+  return out
+}
 FILENAME ~ /\.hpp$/ {
   if (FNR == 1) {
     room = FILENAME
@@ -48,6 +64,8 @@ FILENAME ~ /\.hpp$/ {
   } else if (room != "" && /^namespace siena[a-z_:]* \{$/) {
     print (left ? "/** @endcond */ " : "") $0 " /** @addtogroup room_" room " */ /** @{ */"
     left = 0
+  } else if (/^ +[A-Za-z0-9_:<>]+ [a-z_]+( = [^,;(){}]+| = \{\})?(, [a-z_]+( = [^,;(){}]+| = \{\})?)+; +\/\/\/< /) {
+    print members($0)
   } else {
     print
   }

@@ -41,8 +41,8 @@ constexpr void assert_layer_model() {
 
 /// The levels of a memory hierarchy: what one layer may need to fit into each, smallest first, in the unit of the model.
 struct LayerLevels {
-  std::vector<double> limits;
-  double tolerance = 0.3;  ///< a layer that exceeds a level by less than this part at the start is to be pulled below it
+  std::vector<double> limits;  ///< of the levels, in units of the model
+  double tolerance = 0.3;      ///< a layer that exceeds a level by less than this part at the start is to be pulled below it
 };
 
 /// Every layer has to fit into a level: `LayerBound{LayerMemory{}, describe(net), {.limits = {44'000, 400'000}}}`. A layer's

@@ -37,8 +37,8 @@ inline constexpr CortexMRates cortex_m7{.dense = 16, .depthwise = 20, .linear = 
 /// activations (clamped with the output), bit widths (all int8), caches. Custom layers pay as dense ones per MAC. For times see
 /// `seconds`.
 struct CortexM {
-  Hertz clock = {};
-  CortexMRates rates = cortex_m4;
+  Hertz clock = {};                ///< for bounds in time; one in cycles needs none
+  CortexMRates rates = cortex_m4;  ///< of the core and the memory
 
   std::string_view name() const { return "cortex-m"; }
   std::string to_string() const {

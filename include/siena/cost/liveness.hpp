@@ -19,7 +19,7 @@ enum class InPlace {
 
 /// How the memory of a network's values is shared.
 struct ArenaRules {
-  InPlace in_place = InPlace::elementwise;
+  InPlace in_place = InPlace::elementwise;  ///< which layers write over what they read
   int alignment = 0;  ///< offsets and sizes are multiples of so many bytes; 0: exact, down to the bits of a value
   int repairs = 300;  ///< most orders that are tried where values do not fit by size; 0: greedy by size, as TFLite Micro's
 };

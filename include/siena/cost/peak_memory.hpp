@@ -29,7 +29,7 @@ namespace siena {
 /// those: the slope of the largest alone would drop one tensor and find the next just below. Where a plan takes more than what
 /// lives at once, which is rare, the slope grows by as much.
 struct PeakMemory {
-  ArenaRules rules = {};
+  ArenaRules rules = {};  ///< how memory is shared
 
   std::string_view name() const {
     return rules.in_place == InPlace::overlap ? "peak memory, overlapping"

@@ -29,8 +29,8 @@ struct Augment {
   double rotation_degrees = 0;  ///< turn by a uniform angle of up to this, either way; bilinear
   double shift = 0;             ///< move by whole pixels, up to this fraction of height and width, either way
   bool versions = false;        ///< draw one of the versions of a sample that the dataset holds, instead of taking the first
-  // Whatever else: called last with the normalised sample in place, (y, x, c) at ((y * W) + x) * padded(C) + c, and random
-  // numbers that belong to (seed, epoch, sample). Must be callable from another thread.
+  /// Whatever else: called last with the normalised sample in place, (y, x, c) at ((y * W) + x) * padded(C) + c, and random
+  /// numbers that belong to (seed, epoch, sample). Must be callable from another thread.
   std::function<void(std::span<float> values, Random& random)> custom = {};
 
   bool moves() const { return crop_padding > 0 || flip || rotation_degrees > 0 || shift > 0; }

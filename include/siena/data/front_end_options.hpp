@@ -26,16 +26,16 @@ inline std::span<const std::string_view> names_of(MelScale) {
 }
 
 struct MelOptions {
-  double sample_rate = 16000;  ///< of the samples, Hz
-  std::int64_t window = 480;   ///< samples of a frame, weighed by a periodic Hann window
-  std::int64_t hop = 320;      ///< samples from frame to frame
-  std::int64_t fft = 512;      ///< the frame is filled up with zeros to this many
-  std::int64_t bands = 40;
+  double sample_rate = 16000;    ///< of the samples, Hz
+  std::int64_t window = 480;     ///< samples of a frame, weighed by a periodic Hann window
+  std::int64_t hop = 320;        ///< samples from frame to frame
+  std::int64_t fft = 512;        ///< the frame is filled up with zeros to this many
+  std::int64_t bands = 40;       ///< of the spectrogram
   double low = 20, high = 4000;  ///< where the first triangle begins and the last one ends, Hz
   double power = 2;              ///< of the magnitudes that a band adds up: 1 or 2
   bool centred = false;  ///< frame t is centred at sample t * hop, the signal mirrored at its ends; else it begins there
-  MelScale scale = MelScale::htk;
-  bool straight_in_mel = false;  ///< the triangles' sides, as TensorFlow draws them; else straight in Hz
+  MelScale scale = MelScale::htk;  ///< how frequencies become mel
+  bool straight_in_mel = false;    ///< the triangles' sides, as TensorFlow draws them; else straight in Hz
 
   bool operator==(const MelOptions&) const = default;
   static void attributes(auto& self, auto&& visit) {

@@ -29,11 +29,11 @@ struct LabelledFile {
 };
 
 struct ReadImagesOptions {
-  ResizeOptions size = {};
+  ResizeOptions size = {};                ///< of the images, however large the files are
   int channels = 3;                       ///< or 1
   bool skip_bad_files = false;            ///< leave out what cannot be read, and report it
   std::vector<std::string> classes = {};  ///< their names
-  std::string name = "images";
+  std::string name = "images";            ///< of the data in errors
 };
 
 /// The images of these files at one size, as bytes, without those that are skipped.

@@ -22,8 +22,8 @@ struct LoadReport {
 };
 
 struct ReadOptions {
-  std::string_view reader;  ///< who reads, for messages
-  bool skip_bad_files = false;
+  std::string_view reader;      ///< who reads, for messages
+  bool skip_bad_files = false;  ///< leave out files that cannot be read, and report them
 };
 
 /// What to do about a bad file, behind its error; the programs have an option of that name.

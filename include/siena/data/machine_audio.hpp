@@ -31,11 +31,11 @@ struct MachineAudioOptions {
   std::vector<std::string> machines = {};       ///< ids as in the names of the files, "01"; none: all there are
   std::int64_t window = 5;                      ///< frames of a sample
   std::int64_t first_frame = 50, frames = 200;  ///< of each recording; the others are not looked at
-  LogMelOptions features = {};
-  double validation = 0.1;           ///< of each machine's training recordings: whole ones
-  std::uint64_t seed = 0;            ///< of the choice of these
-  std::filesystem::path cache = {};  ///< folder for computed features; none: they are computed each time
-  bool skip_bad_files = false;       ///< leave out what cannot be read, and report it
+  LogMelOptions features = {};                  ///< the front-end
+  double validation = 0.1;                      ///< of each machine's training recordings: whole ones
+  std::uint64_t seed = 0;                       ///< of the choice of these
+  std::filesystem::path cache = {};             ///< folder for computed features; none: they are computed each time
+  bool skip_bad_files = false;                  ///< leave out what cannot be read, and report it
 };
 
 struct MachineAudio : MonitoredMachines {

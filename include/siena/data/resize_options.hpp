@@ -21,7 +21,7 @@ struct ResizeOptions {
   std::int64_t shorter_side = 0;  ///< resize until the shorter side has this many pixels, then cut the middle out; 0: the least
                                   ///< that covers height x width
   bool stretch = false;           ///< do not keep the proportions, and cut nothing off
-  Resampling resampling = Resampling::area;
+  Resampling resampling = Resampling::area;  ///< how pixels are made of others
 
   bool operator==(const ResizeOptions&) const = default;
   static void attributes(auto& self, auto&& visit) {

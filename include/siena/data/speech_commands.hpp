@@ -47,10 +47,10 @@ struct SpeechOptions {
   double seconds = 1;                                  ///< of a clip: longer ones lose their end, shorter ones end with silence
   double validation = 0.1, test = 0.1;                 ///< where the directory has no lists
   std::filesystem::path test_set = {};  ///< the official test set, an archive of its own; none: the test part of the directory
-  SpeechVersions versions = {};
-  std::uint64_t seed = 0;            ///< of the versions
-  std::filesystem::path cache = {};  ///< folder for computed features; none: they are computed each time
-  bool skip_bad_files = false;       ///< leave out what cannot be read, and report it
+  SpeechVersions versions = {};         ///< of each clip, moved and with noise
+  std::uint64_t seed = 0;               ///< of the versions
+  std::filesystem::path cache = {};     ///< folder for computed features; none: they are computed each time
+  bool skip_bad_files = false;          ///< leave out what cannot be read, and report it
 };
 
 struct SpeechCommands : Splits {

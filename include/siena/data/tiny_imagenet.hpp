@@ -20,10 +20,10 @@
 namespace siena::data {
 
 struct TinyImagenetOptions {
-  ResizeOptions size = {.height = 64, .width = 64};
-  double validation = 0.1;      ///< of the training images, the same fraction of every class
-  std::uint64_t seed = 0;       ///< of the choice of these
-  bool skip_bad_files = false;  ///< leave out what cannot be read, and report it
+  ResizeOptions size = {.height = 64, .width = 64};  ///< of the images
+  double validation = 0.1;                           ///< of the training images, the same fraction of every class
+  std::uint64_t seed = 0;                            ///< of the choice of these
+  bool skip_bad_files = false;                       ///< leave out what cannot be read, and report it
 };
 
 namespace detail {

@@ -17,10 +17,10 @@ using PriceOf = std::function<double(const Architecture<double>&)>;
 /// What is to be found: an architecture of a network's search space that keeps constraints, for a low price beside them.
 /// Refers to all of it.
 struct Problem {
-  const Network& network;
-  const SearchSpace& space;
-  const ConstraintSet& constraints;
-  PriceOf price = {};
+  const Network& network;            ///< with what was learnt of it
+  const SearchSpace& space;          ///< of the network
+  const ConstraintSet& constraints;  ///< to be kept
+  PriceOf price = {};                ///< of what is minimized beside them; none: nothing is
 
   Architecture<double> describe(const Selection& selection) const { return siena::describe(network, space, selection); }
   std::vector<double> violations(const Selection& selection) const { return constraints.violations(describe(selection)); }

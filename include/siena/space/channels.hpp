@@ -11,8 +11,8 @@ namespace siena {
 /// The axis "how many output channels": the search keeps any subset of them, but never fewer than `minimum`, and as many as a
 /// whole multiple of `multiple`, which suits kernels that compute so many at a time; or all of them, where that is none.
 struct Channels {
-  int minimum = 1;
-  int multiple = 1;
+  int minimum = 1;   ///< the fewest that stay
+  int multiple = 1;  ///< as many stay as are a multiple of it, or all
 
   static constexpr std::string_view name = "channels";
   static void attributes(auto& self, auto&& visit) {

@@ -123,7 +123,7 @@ inline Conv2d narrowed_kernel(Conv2d conv, const kernels::ConvGeometry& g, const
 /// from the output's own place, but keeps a field of at least `minimum` taps in each direction (a wider dilation may thin it
 /// out).
 struct ReceptiveField {
-  int minimum = 1;
+  int minimum = 1;  ///< taps of the field, in each direction
 
   static constexpr std::string_view name = "receptive_field";
   static void attributes(auto& self, auto&& visit) { visit("minimum", self.minimum); }

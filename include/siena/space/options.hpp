@@ -34,8 +34,8 @@ struct ChoiceOptions {
   Sampling sampling = Sampling::score;
   /// The temperature in epoch e of the search is max(temperature exp(-cooling e), lowest_temperature).
   double temperature = 1;
-  double cooling = 0.05;
-  double lowest_temperature = 0.1;
+  double cooling = 0.05;            ///< how fast the temperature falls, per epoch
+  double lowest_temperature = 0.1;  ///< where it ends
   /// Weight of mean(p)^2 / (var(p) + 1e-3), summed over the choices, which pushes them towards one alternative (0.5 in the
   /// scripts of arXiv 2310.07217, where they do not sample).
   double one_hot_penalty = 0;
@@ -44,8 +44,8 @@ struct ChoiceOptions {
 };
 
 struct SpaceOptions {
-  MaskOptions masks = {};
-  ChoiceOptions choices = {};
+  MaskOptions masks = {};      ///< of channels and taps
+  ChoiceOptions choices = {};  ///< of alternatives
 };
 
 }  // namespace siena
