@@ -5,6 +5,8 @@
 #include <any>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,6 +15,9 @@
 #include "support/random_tensor.hpp"
 
 using namespace siena;
+
+// A reference would dangle after the next layer.
+static_assert(std::is_same_v<decltype(std::declval<const Flow&>().shape()), Shape>);
 
 namespace {
 
