@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The room space: what may vary: masks, groups, descriptions, discretisation.
+// The room space: what may vary: axes, groups, descriptions, discretisation.
 
+#include "siena/space/axis.hpp"
 #include "siena/space/channel_ties.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/choices.hpp"
@@ -16,6 +17,7 @@
 #include "siena/space/mask.hpp"
 #include "siena/space/measured_mask.hpp"
 #include "siena/space/narrow.hpp"
+#include "siena/space/resolution.hpp"
 #include "siena/space/search_space.hpp"
 #include "siena/space/searchable.hpp"
 #include "siena/space/selection.hpp"

@@ -15,6 +15,8 @@
 #include "siena/cost/peak_memory.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
+#include "siena/space/freedom.hpp"
+#include "siena/space/resolution.hpp"
 #include "support/catch.hpp"
 #include "support/deployed_networks.hpp"
 #include "support/random_network.hpp"
@@ -199,6 +201,20 @@ TEST_CASE("network file: every option has one form") {
   const Json choice = small().graph["layers"][4];
   CHECK(choice["options"] == Json::parse(R"({"branches": [{"name": "conv2d", "first": 3, "last": 4},
     {"name": "identity", "first": 4, "last": 4}]})"));
+}
+
+TEST_CASE("network file: what may vary comes back, axis by axis") {
+  const Network network({8, 8, 2}, [](Flow x) {
+    x = x | Resolution{} | Searchable{Conv2d{.out = 4, .kernel = 5}, Channels{.minimum = 2}, ReceptiveField{.minimum = 3}};
+    return x | Searchable{Conv2d{.out = 4}, Channels{}} | GlobalAvgPool{} | Linear{.out = 3};
+  });
+  Stored file = stored(network);
+  CHECK(file.graph["layers"][1]["varies"].dump() == R"({"resolution":{}})");
+  const Network again = deploy::network_from_json(file.graph, file.tensors);
+  CHECK(freedom(again).to_string() == freedom(network).to_string());
+  CHECK_THAT(freedom(again).to_string(), ContainsSubstring("2 to 4 of 4 channels; kernel 3x3 to 5x5"));
+  file.graph["layers"][1]["varies"] = {{"colour", Json::object()}};
+  CHECK_THAT(error_of(file), ContainsSubstring("expected no axes but channels, receptive_field, dilation, resolution and"));
 }
 
 TEST_CASE("network file: what an older file does not say keeps its default") {

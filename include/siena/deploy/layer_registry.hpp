@@ -17,7 +17,7 @@
 
 #include "siena/core/attributes_json.hpp"
 #include "siena/nn/layers.hpp"
-#include "siena/space/searchable.hpp"
+#include "siena/space/resolution.hpp"
 
 namespace siena {
 
@@ -173,7 +173,7 @@ class LayerRegistry {
   }
 
   std::map<std::string, Entry> entries_;
-  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}};
+  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}, Resolution{}};
 };
 
 }  // namespace siena::deploy

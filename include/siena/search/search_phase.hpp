@@ -187,7 +187,7 @@ class SearchPhase {
   }
   // The same step on the channels that are on and the alternatives that may be: the others are not computed.
   StepContext on_compact(const StepContext& step) {
-    return {.network = compact_.update(network_),
+    return {.network = compact_.update(network_, step.mode),
             .tape = step.tape,
             .batch = step.batch,
             .mode = step.mode,

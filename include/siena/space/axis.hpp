@@ -56,6 +56,10 @@ struct Variation {
   std::vector<int> sources;                                      ///< which node makes the value of each node; -1: none does
   std::function<N(int node)> channels;                           ///< that a node puts out
   std::function<std::optional<KernelSize<N>>(int node)> kernel;  ///< where that is not the kernel of its layer
+  /// Where set: changes a layer, and the shapes between which it stands.
+  std::function<void(int node, Layer& layer, LayerSite& at)> place = {};
+  /// Where set: changes what was said of a layer.
+  std::function<void(int node, LayerDesc<N>& layer)> adjust = {};
 };
 
 /// What stays of a network, node by node; whole at first.
@@ -103,8 +107,8 @@ class AxisHooks {
   /// What a state leaves of the network.
   virtual void narrow(const Network& network, const AxisState& state, Narrowing& narrowing) const = 0;
 
-  /// The state that a step of training computes, where that is more than evaluation does.
-  virtual AxisState computed(const Network& network) const { return state(network); }
+  /// The state that a pass of a search computes, where that is more than evaluation does, or another.
+  virtual AxisState computed(const Network& network, Mode) const { return state(network); }
   /// As while a search goes on that has decided nothing.
   virtual void open(AxisState&) const {}
   /// Whether what the network costs while the axis is open is an expectation.

@@ -98,7 +98,7 @@ class AnyAxisSpec {
   }
   template <class S>
   static constexpr int order_of() {
-    if constexpr (requires { S::Axis::order; }) return S::Axis::order;
+    if constexpr (requires { typename S::Axis; }) return S::Axis::order;
     return 0;
   }
   template <class S>

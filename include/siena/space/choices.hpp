@@ -15,6 +15,7 @@
 #include "siena/autograd/ops/mixture.hpp"
 #include "siena/nn/batch_norm_folding.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/alternatives.hpp"
 #include "siena/space/axis.hpp"
 #include "siena/space/options.hpp"
 
@@ -43,6 +44,11 @@ class Choices final : public AxisHooks {
                              network.nodes()[node].name);
       nodes_.push_back(node);
       sizes_.push_back(static_cast<int>(std::get<Mixture>(network.nodes()[node].layer).branches.size()));
+      const std::vector<int>& buffers = network.nodes()[node].buffers;
+      choices_.push_back({.alpha = network.nodes()[node].parameters[Mixture::alpha],
+                          .sample = buffers[Mixture::sample],
+                          .advantage = buffers[Mixture::advantage],
+                          .samples = buffers[Mixture::samples]});
       network.add_gate(node, gate);
     }
     set_temperature(network, options.temperature_at(0));
@@ -70,25 +76,19 @@ class Choices final : public AxisHooks {
   /// The likeliest alternative of each choice: what evaluation computes.
   AxisState state(const Network& network) const override {
     AxisState all;
-    for (int c = 0; c < count(); ++c) {
-      const auto row = alpha(network, c).value.row(0);
-      all.push_back({static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin())});
-    }
+    for (const Alternatives& choice : choices_) all.push_back({choice.chosen(network)});
     return all;
   }
   /// -1 for choices that are open.
-  AxisState computed(const Network& network) const override {
+  AxisState computed(const Network& network, Mode) const override {
     AxisState all;
-    for (int c = 0; c < count(); ++c) all.push_back({decided(network, c)});
+    for (const Alternatives& choice : choices_) all.push_back({choice.decided(network)});
     return all;
   }
   void open(AxisState& state) const override { state.assign(nodes_.size(), {-1}); }
   /// Decides every choice: from then on only the chosen alternatives are computed, however weights are sampled.
   void select(Network& network, const AxisState& alternatives) const override {
-    for (int c = 0; c < count(); ++c) {
-      auto row = alpha(network, c).value.row(0);
-      for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int>(i) == alternatives[c][0] ? 0.0f : -decisive;
-    }
+    for (std::size_t c = 0; c < choices_.size(); ++c) choices_[c].select(network, alternatives[c][0]);
   }
   /// Every other alternative of a choice, away; back those that are better (see `rise`).
   void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
@@ -124,7 +124,7 @@ class Choices final : public AxisHooks {
   }
   /// Of what is open all alternatives are there, each with its probability as presence (see `weigh`).
   void vary(Tape&, Network& network, Variation<Scalar>& variation) const override {
-    variation.sources = sources(network, computed(network));
+    variation.sources = sources(network, computed(network, Mode::training));
   }
   /// Gives the layers of open choices the probability of their alternative as presence; and a batch norm behind a choice that
   /// of the alternatives into which it does not fold.
@@ -168,7 +168,7 @@ class Choices final : public AxisHooks {
   void begin_step(Network& network, const AxisStep& step) const override {
     set_temperature(network, options_.temperature_at(step.epoch));
     if (learns_from_loss() && step.learns) {
-      for (const int node : nodes_) network.buffer(network.nodes()[node].buffers[Mixture::sample]).fill(-1.0f);
+      for (const Alternatives& choice : choices_) choice.take(network, -1);
     }
   }
   bool learns_from_loss() const override { return !nodes_.empty() && options_.sampling == Sampling::score; }
@@ -187,41 +187,20 @@ class Choices final : public AxisHooks {
   }
 
   /// The alternative that a choice was decided for, -1 where it is open.
-  int decided(const Network& network, int choice) const {
-    const auto row = alpha(network, choice).value.row(0);
-    const auto best = std::max_element(row.begin(), row.end());
-    const bool clear =
-        std::all_of(row.begin(), row.end(), [&](const float& a) { return &a == &*best || *best - a >= decisive / 2; });
-    return clear ? static_cast<int>(best - row.begin()) : -1;
-  }
+  int decided(const Network& network, int choice) const { return choices_[choice].decided(network); }
 
   /// How likely each alternative of a choice is: softmax(alpha / temperature), or softmax(alpha) where Gumbel noise samples,
   /// which it does with these probabilities at any temperature.
   std::vector<double> probabilities(const Network& network, int choice) const {
-    Tape tape(false);
-    const Var p = ops::softmax_at<float>(tape.reference(alpha(network, choice).value), {}, sharpness(network));
-    return std::vector<double>(p.value().row(0).begin(), p.value().row(0).end());
+    return choices_[choice].probabilities(network, sharpness(network));
   }
   /// The same with their gradient to alpha.
   std::vector<Scalar> probabilities(Tape& tape, Network& network, int choice) const {
-    Parameter& parameter = network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
-    const Var p = ops::softmax_at<float>(tape.parameter(parameter), {}, sharpness(network));
-    std::vector<Scalar> all;
-    for (std::int64_t i = 0; i < p.value().columns(); ++i) all.push_back(tape.scalar(ops::element(p, i)));
-    return all;
+    return choices_[choice].probabilities(tape, network, sharpness(network));
   }
-  /// Estimated rise of the task loss when alternative `to` stands in the place of `from`. Known of choices whose alternatives
-  /// were all sampled with Sampling::score, so that their losses were seen; else by how much less likely it is: a nat counts as
-  /// one unit of loss. One measure for all alternatives of a choice: two would let each of three be better than the next, in a
-  /// ring.
+  /// Estimated rise of the task loss when alternative `to` stands in the place of `from` (see Alternatives).
   double rise(const Network& network, int choice, int from, int to) const {
-    const Network::Node& node = network.nodes()[nodes_[choice]];
-    const auto mean = network.buffer(node.buffers[Mixture::advantage]).row(0),
-               seen = network.buffer(node.buffers[Mixture::samples]).row(0);
-    const auto sampled = [](float times) { return times > 0; };
-    if (std::all_of(seen.begin(), seen.end(), sampled)) return static_cast<double>(mean[to]) - static_cast<double>(mean[from]);
-    const std::vector<double> p = probabilities(network, choice);
-    return std::log(std::max(p[from], 1e-30)) - std::log(std::max(p[to], 1e-30));
+    return choices_[choice].rise(network, from, to, sharpness(network));
   }
   /// `one_hot_penalty` times the sum of mean(p)^2 / (var(p) + 1e-3), with the unbiased variance.
   Scalar penalty(Tape& tape, Network& network) const override {
@@ -236,22 +215,9 @@ class Choices final : public AxisHooks {
     return sum * options_.one_hot_penalty;
   }
 
-  /// After a step with Sampling::score: adds rise * d log p(sample) / d alpha to the gradients, with `rise` the loss above the
-  /// usual one.
+  /// After a step with Sampling::score, with the loss above the usual one.
   void learn(Network& network, double rise) const override {
-    for (int c = 0; c < count(); ++c) {
-      const Network::Node& node = network.nodes()[nodes_[c]];
-      const float sample = *network.buffer(node.buffers[Mixture::sample]).data();
-      if (sample < 0) continue;  // belongs to an alternative that was not taken
-      float& mean = network.buffer(node.buffers[Mixture::advantage]).data()[static_cast<int>(sample)];
-      float& seen = network.buffer(node.buffers[Mixture::samples]).data()[static_cast<int>(sample)];
-      seen += 1;
-      mean += std::max(1 / seen, 0.01f) * (static_cast<float>(rise) - mean);
-      const std::vector<double> p = probabilities(network, c);
-      float* gradient = alpha(network, c).grad.data();
-      for (std::size_t i = 0; i < p.size(); ++i)
-        gradient[i] += static_cast<float>(rise * ((static_cast<float>(i) == sample ? 1.0 : 0.0) - p[i]));
-    }
+    for (const Alternatives& choice : choices_) choice.learn(network, rise, sharpness(network));
   }
 
   /// Kept with the network: saved and loaded with it.
@@ -292,8 +258,6 @@ class Choices final : public AxisHooks {
   }
 
  private:
-  static constexpr float decisive = 1e4f;  // no noise outweighs it, and exp(-decisive) is 0
-
   /// From a mixture's alphas to the weights of its inputs.
   class WeightGate final : public Gate {
    public:
@@ -327,15 +291,9 @@ class Choices final : public AxisHooks {
     const bool deterministic = options_.sampling == Sampling::softmax || options_.sampling == Sampling::argmax;
     return deterministic ? temperature(network) : 1.0;
   }
-  const Parameter& alpha(const Network& network, int choice) const {
-    return network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
-  }
-  Parameter& alpha(Network& network, int choice) const {
-    return network.parameter(network.nodes()[nodes_[choice]].parameters[Mixture::alpha]);
-  }
-
   ChoiceOptions options_;
   std::vector<int> nodes_, sizes_;
+  std::vector<Alternatives> choices_;
 };
 
 }  // namespace siena

@@ -30,8 +30,8 @@ class CompactNetwork {
 
   /// The compact network with the values that `network` has now; built anew where its masks have
   /// changed, so that references to the one before become invalid.
-  Network& update(const Network& network) {
-    Selection selection = space_.computed(network);
+  Network& update(const Network& network, Mode mode = Mode::training) {
+    Selection selection = space_.computed(network, mode);
     if (!current_ || !(selection == selection_)) {
       selection_ = std::move(selection);
       current_ = narrow(network, space_, selection_);

@@ -28,7 +28,7 @@ Architecture<N> describe_with(const Network& network, const Variation<N>& variat
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
-    LayerDesc<N> layer = describe_layer<N>(network, i, variation.channels, variation.kernel(i));
+    LayerDesc<N> layer = describe_layer<N>(network, i, variation);
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
     place[i] = static_cast<int>(architecture.layers.size());
     layer.batch_norm_folded = folded[i];

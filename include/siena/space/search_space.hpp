@@ -68,9 +68,9 @@ class SearchSpace {
   Selection selection(const Network& network) const {
     return each([&](const AxisHooks& axis) { return axis.state(network); });
   }
-  /// What a step of training computes: choices that are not decided are left open.
-  Selection computed(const Network& network) const {
-    return each([&](const AxisHooks& axis) { return axis.computed(network); });
+  /// What a pass of a search computes: choices that are not decided are left open.
+  Selection computed(const Network& network, Mode mode) const {
+    return each([&](const AxisHooks& axis) { return axis.computed(network, mode); });
   }
   /// Makes the network compute this architecture.
   void select(Network& network, const Selection& selection) const {
