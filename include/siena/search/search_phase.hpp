@@ -58,6 +58,7 @@ class SearchPhase {
   /// The task's objective on what of the network is computed, and the price of the constraints. Refers to this object.
   Objective objective() {
     return {.loss = [this](StepContext& step) { return loss(step); },
+            .before_step = [this](StepContext& step) { before_step(step); },
             .before_update = [this](StepContext& step) { before_update(step); },
             .after_step = [this](StepContext& step) { after_step(step); },
             .computed_on = [this] { return compact_.network().parameters(); },
@@ -149,21 +150,24 @@ class SearchPhase {
       return repair(problem(), space_.full());
     }
   }
+  // The axes are told where the search is, and draw their samples; it settles when it is time.
+  void before_step(StepContext& step) {
+    if (options_.objective.before_step) options_.objective.before_step(step);
+    if (settled_) return;
+    const AxisStep now{.epoch = step.epoch, .learns = step.moves != Moves::weights, .random = step.random};
+    for (const AnyAxis& axis : space_.axes()) axis->begin_step(network_, now);
+    if (step.epoch >= options_.settle * step.epochs) settle();
+    if (!settled_ && space_.mixes()) constraints_.allow(approach_.allowed(nearness(step)));
+  }
   Loss loss(StepContext& step) {
     if (&step.network != &network_) {
       require<ArgumentError>(step.mode == Mode::inference,
                              "SearchPhase: expected to train the network that it was made for, got another");
       return options_.objective.loss(step);
     }
-    if (step.mode == Mode::training && !settled_) {
-      if (step.epoch >= options_.settle * step.epochs) settle();
-      const AxisStep now{.epoch = step.epoch, .learns = step.moves != Moves::weights && !settled_, .random = step.random};
-      for (const AnyAxis& axis : space_.axes()) axis->begin_step(network_, now);
-    }
     StepContext compact = on_compact(step);
     Loss loss = options_.objective.loss(compact);
     if (step.mode == Mode::training && !settled_) {
-      if (space_.mixes()) constraints_.allow(approach_.allowed(nearness(step)));
       loss.penalty += constraints_.penalty(describe(step.tape, network_, space_), step.epoch);
       for (const AnyAxis& axis : space_.axes()) loss.penalty += axis->penalty(step.tape, network_);
     }

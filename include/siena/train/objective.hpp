@@ -67,12 +67,13 @@ struct Loss {
   }
 };
 
-/// Which loss a training minimises. `loss` is also what a network is evaluated by. `before_update`, if any, is called when the
-/// gradients of a step are there (it may change them), `after_step` after each update of the parameters, with the gradients
-/// still in place. An objective that remembers more than the network does saves and loads it for checkpoints; the network is
+/// Which loss a training minimises. `loss` is also what a network is evaluated by, and changes nothing but what it measures.
+/// `before_step`, if any, is called before each step of training, `before_update` when its gradients are there (it may change
+/// them), `after_step` after each update of the parameters, with the gradients still in place. An objective that remembers more than the network does saves and loads it for checkpoints; the network is
 /// loaded before it.
 struct Objective {
   std::function<Loss(StepContext&)> loss = {};
+  std::function<void(StepContext&)> before_step = {};
   std::function<void(StepContext&)> before_update = {};
   std::function<void(StepContext&)> after_step = {};
   /// The parameters in which the last step left the gradients of its batch, to be added up over ranks before `before_update`;

@@ -319,6 +319,7 @@ class Trainer {
                         .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
                         .moves = moves};
     if (moves == Moves::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
+    if (options_.objective.before_step) options_.objective.before_step(context);
     const Loss loss = options_.objective.loss(context);
     const detail::BatchTotals totals = detail::totals(options_.ranks, loss, batch);
     const double task = context.task = totals.task, penalty = loss.penalty.value();
