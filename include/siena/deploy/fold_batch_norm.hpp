@@ -19,8 +19,8 @@ namespace siena::deploy {
 namespace detail {
 inline Layer with_bias(Layer layer) {
   visit_layer(
-      [&]<class L>(L own) {
-        if constexpr (takes_batch_norm<L>) own.bias = true, layer = own;
+      [&]<class L>(const L&) {
+        if constexpr (takes_batch_norm<L>) std::get_if<L>(&layer)->bias = true;
       },
       layer);
   return layer;

@@ -161,8 +161,8 @@ inline std::optional<Conv2d> convolution_of(const Layer& layer) {
 /// Makes a convolution the one whose `convolution_of` that is.
 inline void set_convolution(Layer& layer, const Conv2d& image) {
   visit_layer(
-      [&]<class L>(L own) {
-        if constexpr (is_convolution<L>) own.set_image(image), layer = own;
+      [&]<class L>(const L&) {
+        if constexpr (is_convolution<L>) std::get_if<L>(&layer)->set_image(image);
       },
       layer);
 }
@@ -190,15 +190,13 @@ bool may_take_batch_norm(const std::variant<Ls...>& layer) {
 }
 
 /// The layer of the channels that stay.
-inline Layer narrowed(const Layer& layer, const KeptChannels& kept) {
-  return visit_layer(
-      [&]<class L>(const L& l) -> Layer {
-        if constexpr (std::is_empty_v<L>)
-          return l;
-        else
-          return l.narrowed(kept);
+inline Layer narrowed(Layer layer, const KeptChannels& kept) {
+  visit_layer(
+      [&]<class L>(const L& own) {  // assigned as an L: the compiler need not ask which of all layers an L becomes
+        if constexpr (!std::is_empty_v<L>) *std::get_if<L>(&layer) = own.narrowed(kept);
       },
       layer);
+  return layer;
 }
 
 }  // namespace siena
