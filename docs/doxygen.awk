@@ -79,5 +79,14 @@ fenced || /^```/ { print; next }
   print $0 " {#p-" base(FILENAME) "-" slug(heading) "}"
   next
 }
-{ print links($0) }
+{
+  line = $0
+  while (line ~ /\[[^][]*$/ && (getline following) > 0) {  # nor would it read a text that goes on in the next line
+    sub(/^ +/, "", following)
+    line = line " " following
+  }
+  gsub(/\*\*`/, "<b>`", line)  # nor code that is bold
+  gsub(/`\*\*/, "`</b>", line)
+  print links(line)
+}
 END { if (left) print "/** @endcond */" }
