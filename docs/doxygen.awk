@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The siena authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What Doxygen reads in place of a file, line by line the same:
+# What Doxygen reads in place of a file, of headers line by line the same:
 #   - all of a header is in the group of its room (docs/rooms.dox), and what other namespaces get from it is hidden;
 #   - what is said behind several members is said of each;
 #   - headings of pages have the names by which links know them, page.md#heading, which Doxygen 1.9 does not give them.
