@@ -121,7 +121,7 @@ struct Training::Run {
   struct Search {
     Search(Network& network, std::int64_t percent, Sampling sampling, const Objective& objective)
         : options{.settle = 1, .space = {.choices = {.sampling = sampling}}, .objective = objective},
-          space(network, options.space),
+          space(SearchSpace::install(network, options.space)),
           constraints(half_of(describe(network))) {
       constraints.start(1, describe(network, space), epochs);
       space.axis<ChannelMasks>().select(network, part_of(space, percent)["channels"]);

@@ -24,7 +24,7 @@ bool wrong = false;
 
 /// A network with masks on, made once: the weights of a ResNet18 take longer to draw than a row to run.
 struct Searched {
-  explicit Searched(const std::string& name) : network(make_network(name, 1)), space(network) {}
+  explicit Searched(const std::string& name) : network(make_network(name, 1)), space(SearchSpace::install(network)) {}
   Network network;
   SearchSpace space;
 };

@@ -92,7 +92,7 @@ Case make_case(const std::string& name) {
   fit(made.network, data, {.epochs = 3 * epochs, .batch = 32, .optimizer = made.options.optimizer, .schedule = CosineLr{}});
   Random random(1);
   Network trial = made.network;
-  const SearchSpace space(trial);
+  const SearchSpace space = SearchSpace::install(trial);
   const int count = (pairs_of_bounds + 2) / 3;
   while (static_cast<int>(made.pairs.size()) < count) {
     const Pair pair{random.uniform(0.1, 0.9), random.uniform(0.1, 0.9), made.pairs.size() % 2 == 0};

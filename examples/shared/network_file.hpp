@@ -85,7 +85,7 @@ inline data::Dataset prepared_as(const data::Preparation& trained, const data::D
 /// What percents are of: the network, of choices the first alternative.
 inline Network whole(const Network& network) {
   Network copy = network;
-  const SearchSpace space(copy);
+  const SearchSpace space = SearchSpace::install(copy);
   return !space.mixes() ? network : discretize(copy, space, space.full());
 }
 

@@ -91,7 +91,7 @@ class Run {
   }
   void check_reachable(const Network& network) const {
     Network copy = network;
-    const SearchSpace space(copy, s_.recipe.space);
+    const SearchSpace space = SearchSpace::install(copy, s_.recipe.space);
     if (talks()) {
       say(stdout, "{}\n", freedom(copy, space).to_string());
       std::vector<Reach> ranges = reach(Problem{copy, space, bounds_});

@@ -13,7 +13,7 @@ static int check(bool holds, const char* what) {
 int main() {
   using namespace siena;
   Network network = small_network();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const auto bounds =
       subject_to(AtMost{Energy{.joules_per_mac = 1, .joules_per_byte = 2}, 5000}, AtLeast{50}, MemoryBound{1_KiB});
   int wrong = check(!bounds.feasible(describe(network)), "the whole network is too large");

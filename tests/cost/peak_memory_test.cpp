@@ -167,7 +167,7 @@ TEST_CASE("peak memory: equals that of an arena, on 1000 random networks", "[cos
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     test::RandomNetwork random(seed);
     Network network = random.make();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     Architecture<double> net = seed % 2 == 0 ? describe(network) : describe(network, space, random.selection(space));
     Random bits(seed);
     for (auto& layer : net.layers) layer.output_bits = bits.chance(0.2) ? 4 : 8;
@@ -219,7 +219,7 @@ TEST_CASE("peak memory: choices that are decided by presence are those that are 
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     test::RandomNetwork random(seed, true);
     Network network = random.make();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     Selection selection = space.full();
     selection["choices"] = random.selection(space)["choices"];
     Architecture<double> all = describe(network);

@@ -143,7 +143,7 @@ TEST_CASE("fold_batch_norm: a layer of a user keeps its values") {
 
 TEST_CASE("fold_batch_norm: networks that are still open are refused") {
   Network masked = resnet8({.width = 0.25});
-  const SearchSpace space(masked);
+  const SearchSpace space = SearchSpace::install(masked);
   CHECK_THROWS_WITH(deploy::fold_batch_norm(masked),
                     "fold_batch_norm: expected a plain network, got 'convblock1', which masks still gate; discretize it first");
   CHECK_THROWS_WITH(deploy::fold_batch_norm(ds_cnn_supernet()),

@@ -203,7 +203,7 @@ TEST_CASE("lower: layers of users that say wrongly what they are made of are ref
 
 TEST_CASE("lower: networks that are still open are refused") {
   Network masked = resnet8({.width = 0.25});
-  const SearchSpace space(masked);
+  const SearchSpace space = SearchSpace::install(masked);
   CHECK_THROWS_WITH(deploy::lower(masked),
                     "lower: expected a plain network, got 'convblock1', which masks still gate; discretize it first");
   CHECK_THROWS_WITH(deploy::lower(ds_cnn_supernet()),

@@ -53,7 +53,7 @@ void check_same(Network& one, Network& other, const Tensor& batch) {
   }
   CHECK(values_of(one.predict(batch)) == values_of(other.predict(batch)));
   CHECK(prices(describe(one)) == prices(describe(other)));
-  const SearchSpace space(one), its_space(other);  // last: it gates them
+  const SearchSpace space = SearchSpace::install(one), its_space = SearchSpace::install(other);  // last: it gates them
   CHECK(prices(describe(one, space, space.smallest())) == prices(describe(other, its_space, its_space.smallest())));
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("network file: what has no place in a file is refused before there is 
   const auto save = [&](const Network& network) { deploy::save_network(network, file); };
   CHECK_THROWS_WITH(save(Network()), ContainsSubstring("expected a network with layers"));
   Network gated(Shape{4}, [](const Flow& x) { return x | Searchable{Linear{.out = 4}, Channels{}} | Linear{.out = 2}; });
-  const SearchSpace space(gated);
+  const SearchSpace space = SearchSpace::install(gated);
   CHECK_THROWS_WITH(save(gated), ContainsSubstring("'linear_2', which masks still gate; discretize it first"));
   CHECK_NOTHROW(save(discretize(gated, space)));
   std::filesystem::remove(file);

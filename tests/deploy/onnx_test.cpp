@@ -248,7 +248,7 @@ TEST_CASE("onnx: files are whole, equal and replaced only by good ones") {
 TEST_CASE("onnx: what cannot be written is refused") {
   const auto write = [](const Network& network) { (void)deploy::onnx_model(network); };
   Network masked = ds_cnn();
-  const SearchSpace space(masked);
+  const SearchSpace space = SearchSpace::install(masked);
   CHECK_THROWS_WITH(write(masked),
                     "onnx: expected a plain network, got 'pointwise1', which masks still gate; discretize it first");
   CHECK_THROWS_WITH(

@@ -42,7 +42,7 @@ TEST_CASE("resnet8: the network of MLPerf Tiny") {
 
 TEST_CASE("resnet8: every convolution may vary; sums tie their summands") {
   Network network = resnet8();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   // Stem with the first block; the inner convolution of each block; stages two and three.
   CHECK(network.parameters(Role::architecture).size() == 6);
   std::int64_t channels = 0;

@@ -26,7 +26,7 @@ struct SupernetFigures {
 };
 
 void check_supernet(Network network, const SupernetFigures& expected) {
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CHECK(space.axis<Choices>().count() == expected.choices);
   std::int64_t architectures = 1;
   for (const int size : space.axis<Choices>().sizes()) architectures *= size;
@@ -46,7 +46,7 @@ void check_supernet(Network network, const SupernetFigures& expected) {
 }
 /// Any architecture is a plain network with the function of what was chosen.
 void check_plain_network(Network network, std::uint64_t seed) {
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Random random(seed);
   Selection selection = space.full();
   for (std::size_t c = 0; c < selection["choices"].size(); ++c) {

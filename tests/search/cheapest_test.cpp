@@ -24,7 +24,7 @@ namespace {
 /// Checks that a bound at the least value of all that is in a space is reachable and met, and a lower one refused.
 template <class Model>
 void check_least(Network network, const Model& model) {
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const auto cost = [&](const Selection& selection) { return total(model, describe(network, space, selection)); };
   Selection trial = space.smallest();
   double least = cost(trial);
@@ -80,7 +80,7 @@ TEST_CASE("cheapest: a whole kernel that a device computes sooner than what is l
 
 TEST_CASE("use_slack: ends, though losses and probabilities rank alternatives differently") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Sigmoid{}} | Linear{.out = 2}; });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   network.parameter(node.parameters[0]).value.assign(std::vector<float>{0.4f, 0.3f, 0.35f});
   network.buffer(node.buffers[2]).assign(std::vector<float>{0, -0.01f, 0});  // tanh did a little better than relu

@@ -74,7 +74,7 @@ int mixtures(const Network& network) {
 
 TEST_CASE("search: alternatives and channels together keep every bound, however they are sampled") {
   Network network = supernet();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Architecture<double> largest = describe(network, space, space.full());
   const auto bounds = subject_to(AtMost{Macs{}, 0.35 * total(Macs{}, largest)}, AtMost{Gap8{}, 0.4 * total(Gap8{}, largest)});
   for (const Sampling sampling :
@@ -93,7 +93,7 @@ TEST_CASE("search: alternatives and channels together keep every bound, however 
 TEST_CASE("search: limits come near alternatives by and by") {
   // The limit is that of the cheapest path; the formulation would have it at once.
   Network network = supernet();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const double limit = 1.02 * reach(Problem{network, space, subject_to(AtMost{Macs{}, 1e9})})[0].smallest;
   REQUIRE(total(Macs{}, describe_expected(network, space)) > 1.5 * limit);
   const auto penalties = [&](double lead) {
@@ -145,7 +145,7 @@ TEST_CASE("search: alternately, on data of its own") {
       sizes.push_back(step.batch.size());
     };
     Network network = supernet();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     const auto bounds = subject_to(AtMost{Macs{}, 0.4 * total(Macs{}, describe(network, space, space.full()))});
     options.batch = 16;
     auto [found, history] = search(supernet(), pictures(), bounds, AugmentedLagrangian{}, options);
@@ -165,7 +165,7 @@ TEST_CASE("search: alternately, on data of its own") {
 
 TEST_CASE("search: the architecture's steps keep what choices learn, and no running statistics") {
   Network network = supernet();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   State before, after;
   network.save(before);
   {
@@ -199,7 +199,7 @@ TEST_CASE("search: choices give the same bits at any number of threads") {
 
 TEST_CASE("repair: alternatives change where channels do not suffice") {
   Network network = supernet();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   for (int c = 0; c < 2; ++c) {
     network.parameter(network.nodes()[space.axis<Choices>().node(c)].parameters[0])
         .value.assign(std::vector<float>{3, 2, 0, 1});

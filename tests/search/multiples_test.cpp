@@ -56,7 +56,7 @@ int channels_of(const Network& network, const std::string& name) {
 
 TEST_CASE("multiples: every step of a search keeps them") {
   Network network = network_in_steps({8, 8, 3});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const double whole = total(Params{}, describe(network, space, space.full())),
                least = total(Params{}, describe(network, space, space.smallest()));
   check_steps(space, space.smallest());
@@ -80,7 +80,7 @@ TEST_CASE("multiples: one that is more than the longest move still goes") {
   Network network({8, 8, 3}, [](const Flow& x) {
     return x | Searchable{Conv2d{.out = 64}, Channels{.multiple = 32}} | GlobalAvgPool{} | Linear{.out = 4};
   });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const auto bounds = subject_to(AtMost{Params{}, 230});
   const Selection kept = repair({network, space, bounds}, space.full());
   CHECK(describe(network, space, kept).layers[0].out_channels == 32);

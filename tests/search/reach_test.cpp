@@ -138,7 +138,7 @@ TEST_CASE("reach: a table that was filled in prices every kernel, number of grou
     return y | Choice{Identity{}, inner} | BatchNorm{} |
            Searchable{Conv2d{.out = 32, .groups = Conv2d::depthwise}, Channels{}} | GlobalAvgPool{} | Linear{.out = 4};
   });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const LatencyTable empty({{.key = {.operation = "tanh"}, .seconds = 1}});
   std::vector<LatencyPoint> points = missing_points(empty.points(), detail::extremes(network, space));
   for (LatencyPoint& point : points) point.seconds = 1e-6;

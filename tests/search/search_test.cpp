@@ -453,7 +453,7 @@ TEST_CASE("search: under a bound on measured times") {
   CHECK(total(table, describe(found)) > 0);
 
   // The slope at each channel count is what one channel less saves.
-  const SearchSpace space(baseline);
+  const SearchSpace space = SearchSpace::install(baseline);
   Tape tape;
   const Architecture<Scalar> soft = describe(tape, baseline, space);
   const Scalar cost = total(table, soft);

@@ -26,7 +26,7 @@ struct Small {
                   const Flow second = (first | Searchable{Conv2d{.out = 8}, Channels{}}).named("b") | Relu{};
                   return (second | GlobalAvgPool{} | Linear{.out = 4}).named("out");
                 }),
-        space(network),
+        space(SearchSpace::install(network)),
         a(space.axis<ChannelMasks>().channels().runs(1)[0].group),
         b(space.axis<ChannelMasks>().channels().runs(3)[0].group) {
     set_importance("a", std::vector<float>(8, 1.0f));

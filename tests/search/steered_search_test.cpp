@@ -65,7 +65,7 @@ TEST_CASE("a search keeps the best averaged network, in a file too, and goes on 
 
   // As docs/guides/training.md tells it.
   Network network = steered_net();
-  const SearchSpace space(network, options.space);
+  const SearchSpace space = SearchSpace::install(network, options.space);
   network.load(load_checkpoint(folder.path / "search.best.checkpoint"), "network.");
   CHECK(steered_state(discretize(network, space)) == steered_state(straight.network));
 }

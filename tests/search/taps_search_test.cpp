@@ -81,7 +81,7 @@ void set_importance(Network& network, const std::string& mask, const std::vector
 
 TEST_CASE("taps in a search: repair drops the steps that matter least for what they cost, slack brings the best back") {
   Network network = signal_network();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   REQUIRE(space.axis<TapMasks>().chains().size() == 3);  // 12 and 3 steps of the first kernel, 2 of the second
   const std::string first = "mask.first.receptive_field", grid = "mask.first.dilation", second = "mask.second.receptive_field";
   set_importance(network, "mask.first", std::vector<float>(12, 1e6f));
@@ -121,7 +121,7 @@ TEST_CASE("taps in a search: whatever they are worth, bounds are kept and none i
   for (std::uint64_t seed = 0; seed < 15; ++seed) {
     INFO("seed " << seed);
     Network network = signal_network();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     Random random(seed);
     for (const char* mask :
          {"mask.first", "mask.second", "mask.first.receptive_field", "mask.first.dilation", "mask.second.receptive_field"}) {
@@ -177,7 +177,7 @@ TEST_CASE("taps in a search: the discretized network is the masked one") {
   const auto data = echo_splits(2);
   for (const bool channels : {false, true}) {
     Network network = signal_network(channels);
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     const auto bounds = subject_to(AtMost{Macs{}, total(Macs{}, describe(network)) / 3});
     MultiConstraint<Duccio> constraints(bounds, Duccio{});
     constraints.start(0.7, describe(network, space), 2);

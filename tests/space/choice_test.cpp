@@ -86,7 +86,7 @@ TEST_CASE("Choice: any network computes what was chosen, and costs what was said
     INFO("network " << seed);
     test::RandomNetwork generator(static_cast<std::uint64_t>(seed), true);
     Network network = generator.make();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     const Tensor batch = generator.batch(network, 2);
     const Selection selection = generator.selection(space);
     space.select(network, selection);
@@ -125,7 +125,7 @@ TEST_CASE("Choice: any network computes what was chosen, and costs what was said
 
 TEST_CASE("Choice: charged the expected cost, with its gradient") {
   Network network = three_ways();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Parameter& alpha = network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]);
   CHECK(alpha.name == "choice.alpha");
   CHECK(alpha.role == Role::architecture);
@@ -164,7 +164,9 @@ TEST_CASE("Choice: only what was sampled is computed") {
     net.zero_grad();
     tape.backward(ops::sum(y));
   };
-  const auto space_of = [](Network& net, Sampling sampling) { return SearchSpace(net, {.choices = {.sampling = sampling}}); };
+  const auto space_of = [](Network& net, Sampling sampling) {
+    return SearchSpace::install(net, {.choices = {.sampling = sampling}});
+  };
   for (const Sampling sampling : {Sampling::hard_gumbel, Sampling::score, Sampling::argmax}) {
     Network net = network;
     const SearchSpace space = space_of(net, sampling);
@@ -198,7 +200,7 @@ TEST_CASE("Choice: only what was sampled is computed") {
 
 TEST_CASE("Choice: samples come as often as their probability says") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Identity{}} | Linear{.out = 2}; });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   network.parameter(node.parameters[0]).value.assign(std::vector<float>{0, 1, -0.5f});
   const std::vector<double> p = space.axis<Choices>().probabilities(network, 0);
@@ -214,7 +216,7 @@ TEST_CASE("Choice: samples come as often as their probability says") {
 
 TEST_CASE("Choice: the score's gradient is that of the expected loss") {
   Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Identity{}} | Linear{.out = 2}; });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Network::Node& node = network.nodes()[space.axis<Choices>().node(0)];
   Parameter& alpha = network.parameter(node.parameters[0]);
   alpha.value.assign(std::vector<float>{0.2f, -0.4f, 0.1f});
@@ -238,7 +240,7 @@ TEST_CASE("Choice: the score's gradient is that of the expected loss") {
 TEST_CASE("Choice: straight-through slopes reach alpha also where the largest is taken") {
   for (const Sampling sampling : {Sampling::argmax, Sampling::hard_gumbel, Sampling::softmax, Sampling::gumbel}) {
     Network network({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}, Identity{}} | Linear{.out = 2}; });
-    const SearchSpace space(network, {.choices = {.sampling = sampling}});
+    const SearchSpace space = SearchSpace::install(network, {.choices = {.sampling = sampling}});
     Tape tape;
     const Tensor batch = random_tensor<float>({2, 4}, 1);
     tape.backward(ops::sum(network.forward(tape.reference(batch), Mode::training, Random(3))));
@@ -253,7 +255,8 @@ TEST_CASE("Choice: straight-through slopes reach alpha also where the largest is
 
 TEST_CASE("Choice: temperatures cool, act, and are saved with the network") {
   Network network = three_ways();
-  const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax, .temperature = 2, .cooling = 0.5}});
+  const SearchSpace space =
+      SearchSpace::install(network, {.choices = {.sampling = Sampling::softmax, .temperature = 2, .cooling = 0.5}});
   const ChoiceOptions& options = space.axis<Choices>().options();
   CHECK(space.axis<Choices>().temperature(network) == 2);
   CHECK(options.temperature_at(2) == Approx(2 * std::exp(-1.0)));
@@ -269,16 +272,16 @@ TEST_CASE("Choice: temperatures cool, act, and are saved with the network") {
   State state;
   network.save(state);
   Network again = three_ways();
-  const SearchSpace its(again, {.choices = {.sampling = Sampling::softmax}});
+  const SearchSpace its = SearchSpace::install(again, {.choices = {.sampling = Sampling::softmax}});
   again.load(state);
   CHECK(its.axis<Choices>().temperature(again) == 0.25);
-  CHECK_THROWS_AS(SearchSpace(network = three_ways(), {.choices = {.temperature = 0}}), ArgumentError);
-  CHECK_THROWS_AS(SearchSpace(network = three_ways(), {.choices = {.one_hot_penalty = -1}}), ArgumentError);
+  CHECK_THROWS_AS(SearchSpace::install(network = three_ways(), {.choices = {.temperature = 0}}), ArgumentError);
+  CHECK_THROWS_AS(SearchSpace::install(network = three_ways(), {.choices = {.one_hot_penalty = -1}}), ArgumentError);
 }
 
 TEST_CASE("Choice: the one-hot penalty is that of the formula, and pushes apart") {
   Network network = three_ways();
-  const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax, .one_hot_penalty = 0.5}});
+  const SearchSpace space = SearchSpace::install(network, {.choices = {.sampling = Sampling::softmax, .one_hot_penalty = 0.5}});
   Parameter& alpha = network.parameter(network.nodes()[space.axis<Choices>().node(0)].parameters[0]);
   alpha.value.assign(std::vector<float>{1, 0, -1});
   const auto p = space.axis<Choices>().probabilities(network, 0);
@@ -301,7 +304,7 @@ TEST_CASE("Choice: a batch norm behind it folds into the alternatives that it ca
     });
   };
   const auto expected = [](Network network) {
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     double bytes = 0;
     const auto weigh = [&](const auto& self, Selection selection, int choice, double probability) -> void {
       if (choice == space.axis<Choices>().count()) {
@@ -354,8 +357,8 @@ TEST_CASE("Choice: what cannot be is refused") {
                             }),
                     ContainsSubstring("choice: expected nothing but it to read 'inside'") && ContainsSubstring("'thief' does"));
   Network network = three_ways();
-  const SearchSpace once(network);
+  const SearchSpace once = SearchSpace::install(network);
   Network bare({4}, [](const Flow& x) { return x | Choice{Relu{}, Tanh{}}; });
-  const SearchSpace first(bare);
-  CHECK_THROWS_WITH(SearchSpace(bare), ContainsSubstring("already samples"));
+  const SearchSpace first = SearchSpace::install(bare);
+  CHECK_THROWS_WITH(SearchSpace::install(bare), ContainsSubstring("already samples"));
 }

@@ -55,7 +55,8 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
     INFO("network " << seed);
     test::RandomNetwork generator(seed, seed >= 60);
     Network network = seed % 4 == 3 ? generator.make_1d() : generator.make();
-    const SearchSpace space(network, {.choices = {.sampling = Sampling::softmax}});  // samples would be other samples
+    const SearchSpace space =
+        SearchSpace::install(network, {.choices = {.sampling = Sampling::softmax}});  // samples would be other samples
     const Selection selection = generator.selection(space);
     space.axis<ChannelMasks>().select(network, selection["channels"]);
     space.axis<TapMasks>().select(network, selection["taps"]);
@@ -122,7 +123,7 @@ TEST_CASE("compact: any network computes what its masks computed, forwards and b
 
 TEST_CASE("compact: running statistics come back, those of absent channels stay") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Selection some = space.selection(network);
   some["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(1)[0].group)][2] = false;  // the stem's
   space.select(network, some);
@@ -137,7 +138,7 @@ TEST_CASE("compact: running statistics come back, those of absent channels stay"
 
 TEST_CASE("compact: a channel that is off is worth what it was, and comes back") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CompactNetwork compact(space);
   const int group = space.axis<ChannelMasks>().channels().runs(1)[0].group, alpha = space.axis<ChannelMasks>().parameter(group);
   const auto step = [&](std::uint64_t seed) {
@@ -165,7 +166,7 @@ TEST_CASE("compact: a channel that is off is worth what it was, and comes back")
 
 TEST_CASE("compact: several steps measure the masks as the gates do") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Network gated = network;
   CompactNetwork compact(space);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
@@ -181,7 +182,7 @@ TEST_CASE("compact: several steps measure the masks as the gates do") {
 
 TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is off") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network, {.masks = {.secant = false}});
+  const SearchSpace space = SearchSpace::install(network, {.masks = {.secant = false}});
   const int group = space.axis<ChannelMasks>().channels().runs(1)[0].group, alpha = space.axis<ChannelMasks>().parameter(group);
   network.parameter(alpha).value.data()[2] = 0;
   network.zero_grad();
@@ -194,7 +195,7 @@ TEST_CASE("compact: the tangent of the paper knows nothing of a channel that is 
 
 TEST_CASE("compact: built anew only where the masks have changed") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CompactNetwork compact(space);
   const Tensor* weight = &compact.update(network).parameter(0).value;
   network.parameter(0).value.fill(0.25f);
@@ -204,7 +205,7 @@ TEST_CASE("compact: built anew only where the masks have changed") {
 
 TEST_CASE("compact: a step may leave what masks have measured as it is") {
   Network network = resnet8({.input = {8, 8, 3}, .width = 0.5});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Network before = network;
   CompactNetwork compact(space);
   run_step(compact.update(network), random_tensor<float>({4, 8, 8, 3}, 1), Mode::inference);
@@ -226,7 +227,7 @@ TEST_CASE("compact: what a step did not compute was not measured") {
     };
     return x | Choice{two, Searchable{Conv2d{.out = 4, .kernel = 3}, Channels{}}} | GlobalAvgPool{} | Linear{.out = 2};
   });
-  const SearchSpace space(network, {.masks = {}, .choices = {.sampling = Sampling::argmax}});
+  const SearchSpace space = SearchSpace::install(network, {.masks = {}, .choices = {.sampling = Sampling::argmax}});
   Network gated = network;
   CompactNetwork compact(space);
   for (std::uint64_t seed = 1; seed < 5; ++seed) {

@@ -98,7 +98,7 @@ TEST_CASE("space: layers of users that say how take part: outputs and prices are
     test::RandomNetwork generator(seed);
     Network network = of_own_layers();
     generator.randomise(network);
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     const Selection selection = generator.selection(space);
     space.select(network, selection);
     const Tensor batch = generator.batch(network, 3);
@@ -122,7 +122,7 @@ TEST_CASE("space: layers of users that say how take part: outputs and prices are
 
 TEST_CASE("space: channels of users' layers have a gradient in the cost, and masks of their weights in the loss") {
   Network network = of_own_layers();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Tape tape;
   const Scalar price = total(Macs{}, describe(tape, network, space));
   tape.backward(Var{}, price);

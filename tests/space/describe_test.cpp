@@ -220,7 +220,7 @@ TEST_CASE("describe: kinds of convolutions, and layers of users") {
 
 TEST_CASE("describe: what a selection leaves") {
   Network network = zoo();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Selection some = space.selection(network);
   const auto keep = [&](const std::string& name, std::vector<int> channels) {
     some["channels"][static_cast<std::size_t>(first_group(space, network, name))] = std::move(channels);
@@ -249,7 +249,7 @@ TEST_CASE("describe: what a selection leaves") {
 
 TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
   Network network = zoo();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Selection some = space.selection(network);
   some["channels"][static_cast<std::size_t>(first_group(space, network, "a"))] = {1, 0, 0, 1, 1, 0, 1, 0, 1};
   some["channels"][static_cast<std::size_t>(first_group(space, network, "b"))] = {1, 1, 0, 0, 0, 1, 0};
@@ -288,7 +288,7 @@ TEST_CASE("describe: cost gradients reach all makers and readers of a group") {
 
 TEST_CASE("describe: depthwise layers alone give their group a gradient") {
   Network network = zoo();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Tape tape;
   tape.backward({}, total(DepthwiseOnly{}, describe(tape, network, space)));
   const auto row = network.parameter(space.axis<ChannelMasks>().parameter(first_group(space, network, "d"))).grad.row(0);

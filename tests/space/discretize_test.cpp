@@ -92,7 +92,7 @@ TEST_CASE("discretize: any network computes what its masks computed, and costs w
     Network network = seed % 3 == 2 ? generator.make_1d() : generator.make();
     const Tensor batch = generator.batch(network, 3);
     const Tensor whole = network.predict(batch);
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     CHECK(test::difference(whole, network.predict(batch)) == 0);
 
     const Selection selection = generator.selection(space);
@@ -145,7 +145,7 @@ TEST_CASE("discretize: the weights of what stays") {
   network.parameter(1).value.assign(std::vector<float>{7, 8, 9});
   network.parameter(2).value.assign(std::vector<float>{10, 11, 12, 13, 14, 15});
   network.parameter(3).value.assign(std::vector<float>{16, 17});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Selection selection = space.selection(network);
   selection["channels"][static_cast<std::size_t>(space.axis<ChannelMasks>().channels().runs(1)[0].group)] = {true, false, true};
   space.select(network, selection);
@@ -167,12 +167,12 @@ TEST_CASE("discretize: the weights of what stays") {
 TEST_CASE("discretize: the result is a network like any other") {
   test::RandomNetwork generator(7);
   Network network = generator.make();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Selection selection = generator.selection(space);
   Network plain = discretize(network, space, selection);
   CHECK(plain.parameters(Role::architecture).empty());
   // It can be discretised again, and shares nothing with the network that it came from.
-  const SearchSpace again(plain);
+  const SearchSpace again = SearchSpace::install(plain);
   const Tensor batch = generator.batch(plain, 2);
   const Tensor before = plain.predict(batch);
   for (int p = 0; p < network.parameter_count(); ++p) network.parameter(p).value.fill(0.5f);
@@ -188,7 +188,7 @@ TEST_CASE("discretize: layers keep their names, whatever those are") {
     (void)a.named("conv2d_2");
     return ((add(a, b).named("relu_1") | Relu{}).named("conv2d_1") | GlobalAvgPool{} | Linear{.out = 2}).named("add_1");
   });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Network plain = discretize(network, space);
   check_plain(plain, network);
 }

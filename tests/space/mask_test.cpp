@@ -85,7 +85,7 @@ DTensor in_double(const Tensor& tensor) {
 TEST_CASE("masks: a parameter for each group that may vary, gates where they are read") {
   Network network = branches();
   const int before = network.parameter_count();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   REQUIRE(network.parameter_count() == before + 2);
   CHECK(network.parameters(Role::architecture).size() == 2);
   CHECK(space.axis<ChannelMasks>().parameter(group_of(space, network, "input")) == -1);
@@ -103,7 +103,7 @@ TEST_CASE("masks: a parameter for each group that may vary, gates where they are
 TEST_CASE("masks: nothing to vary, nothing added") {
   Network network({4, 4, 2}, [](const Flow& x) { return x | Conv2d{.out = 3} | GlobalAvgPool{} | Linear{.out = 2}; });
   const int before = network.parameter_count();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CHECK(network.parameter_count() == before);
   CHECK(space.selection(network) == space.full());
 }
@@ -113,7 +113,7 @@ TEST_CASE("masks: what they do to the function") {
   const Network plain = network;
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1);
   const auto seed = elements(network.predict(batch));
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CHECK(elements(network.predict(batch)) == seed);  // all on: the same bits
 
   Selection some = space.full();
@@ -132,7 +132,7 @@ TEST_CASE("masks: what they do to the function") {
 
 TEST_CASE("masks: select and selection are inverse, and copies are independent") {
   Network network = branches();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   CHECK(space.selection(network) == space.full());
   Selection some = space.full();
   const auto a = static_cast<std::size_t>(group_of(space, network, "a"));
@@ -162,7 +162,7 @@ TEST_CASE("masks: project keeps alphas in [0, 1], and enough of them on") {
   Network network({4, 4, 2}, [](const Flow& x) {
     return (((x | conv(6, 3, 3)).named("a") | conv(4)).named("b") | GlobalAvgPool{} | Linear{.out = 2}).named("out");
   });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Tensor& a = alpha(network, space, "a").value;
   Tensor& b = alpha(network, space, "b").value;
   const auto on = [&](const std::string& name) {
@@ -201,7 +201,7 @@ TEST_CASE("masks: project keeps channels in multiples, by the least change of al
     const Searchable layer{Conv2d{.out = 7, .kernel = 3}, Channels{.minimum = 2, .multiple = 3}};
     return (x | layer).named("a") | GlobalAvgPool{} | Linear{.out = 2};
   });
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const auto group = static_cast<std::size_t>(group_of(space, network, "a"));
   Tensor& a = alpha(network, space, "a").value;
   const auto projected = [&](const std::vector<float>& values) {
@@ -228,7 +228,7 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
     Tensor& bias = weights(network, name, 1);
     bias = random_tensor<float>(bias.shape(), 17);
   }
-  const SearchSpace space(network, {.masks = {.secant = false}});
+  const SearchSpace space = SearchSpace::install(network, {.masks = {.secant = false}});
   Selection some = space.full();
   some["channels"][static_cast<std::size_t>(group_of(space, network, "a"))] = {true, false, true, true, false, true};
   some["channels"][static_cast<std::size_t>(group_of(space, network, "b"))] = {true, true, false, true, true};
@@ -287,7 +287,7 @@ TEST_CASE("masks: importance is what a channel is worth to its readers") {
     const float strength[] = {1, 0, 0.1f, 2};
     for (std::int64_t k = 0; k < 4; ++k) out.row(c)[static_cast<std::size_t>(k)] = strength[c] * (k % 2 == 0 ? 0.3f : -0.2f);
   }
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const int group = group_of(space, network, "a");
   const auto importance = [&](int c) { return space.axis<ChannelMasks>().importance(network, group, c); };
   CHECK(importance(0) == 0);  // nothing is known yet
@@ -301,7 +301,8 @@ TEST_CASE("masks: importance is what a channel is worth to its readers") {
 
 TEST_CASE("masks: moments of the gradient") {
   Network network = branches(), tangent = branches();
-  const SearchSpace space(network, {.masks = {.decay = 0.5}}), straight(tangent, {.masks = {.secant = false, .decay = 0.5}});
+  const SearchSpace space = SearchSpace::install(network, {.masks = {.decay = 0.5}});
+  const SearchSpace straight = SearchSpace::install(tangent, {.masks = {.secant = false, .decay = 0.5}});
   const auto batch = random_tensor<float>({3, 5, 4, 3}, 1), other = random_tensor<float>({3, 5, 4, 3}, 2);
   learn(tangent, batch);
   const auto first = elements(alpha(tangent, straight, "a").grad);
@@ -329,14 +330,14 @@ TEST_CASE("masks: moments of the gradient") {
 
 TEST_CASE("masks: a network has them once") {
   Network network = branches();
-  const SearchSpace space(network);
-  CHECK_THROWS_WITH(SearchSpace(network), ContainsSubstring("expected a network without masks"));
-  CHECK_NOTHROW(SearchSpace(network = discretize(network, space)));
+  const SearchSpace space = SearchSpace::install(network);
+  CHECK_THROWS_WITH(SearchSpace::install(network), ContainsSubstring("expected a network without masks"));
+  CHECK_NOTHROW(SearchSpace::install(network = discretize(network, space)));
 }
 
 TEST_CASE("masks: inference changes nothing") {
   Network network = branches();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   learn(network, random_tensor<float>({3, 5, 4, 3}, 1));
   const auto before = contents(network);
   (void)network.predict(random_tensor<float>({7, 5, 4, 3}, 2));

@@ -105,7 +105,7 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
     INFO("network " << seed);
     test::RandomNetwork generator(seed, true);
     Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     const Selection selection = generator.selection(space);
     space.select(network, selection);
     REQUIRE(space.selection(network) == selection);
@@ -176,7 +176,7 @@ TEST_CASE("space: what was found may vary on, and is found again") {
     test::RandomNetwork generator(seed, true);
     Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
     for (int round = 0; round < 3; ++round) {
-      const SearchSpace space(network);
+      const SearchSpace space = SearchSpace::install(network);
       const Selection selection = generator.selection(space);
       space.select(network, selection);
       const Tensor batch = generator.batch(network, 2);

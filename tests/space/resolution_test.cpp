@@ -44,7 +44,7 @@ Network varying(const Shape& input, int first = 0, int second = 0) {
 TEST_CASE("resolution: what is left is the network that halves there, and costs what was said") {
   for (const Shape& input : {Shape{12, 8, 3}, Shape{9, 7, 2}}) {
     Network network = varying(input);
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     CHECK(space.full()["resolution"] == AxisState{{0}, {0}});
     CHECK(space.smallest()["resolution"] == AxisState{{1}, {1}});
     for (const int first : {0, 1}) {
@@ -67,7 +67,7 @@ TEST_CASE("resolution: what is left is the network that halves there, and costs 
         CHECK(total(PeakMemory{}, said) == total(PeakMemory{}, found));
 
         Network by_hand = varying(input, 1 + first, 1 + second);
-        const SearchSpace its(by_hand);
+        const SearchSpace its = SearchSpace::install(by_hand);
         Selection same_channels = its.full();
         same_channels["channels"][1] = {1, 0, 1, 1, 0, 1};
         Network expected = discretize(by_hand, its, same_channels);
@@ -83,7 +83,7 @@ TEST_CASE("resolution: what is left is the network that halves there, and costs 
 
 TEST_CASE("resolution: what the search is charged is what heights and widths are expected to be, and its slope is true") {
   Network network = varying({8, 8, 2});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Parameter* alpha = nullptr;
   for (Parameter* parameter : network.parameters(Role::architecture)) {
     if (parameter->name == "resolution.avg_pool_1.alpha") alpha = parameter;

@@ -47,7 +47,7 @@ bool advance_steps(AxisState& steps, const std::vector<TapChain>& chains) {
 /// Checks every state of a network's tap masks: what is left is a plain network with the same function and the cost that was
 /// said. Returns how many taps there can be.
 std::set<std::int64_t> check_states(Network& network) {
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   const Tensor batch = random_tensor<float>(network.input_shape().batch(2), 3);
   std::set<std::int64_t> counts;
   Selection selection = space.smallest();
@@ -166,7 +166,7 @@ TEST_CASE("taps: rows and columns of images") {
 TEST_CASE("taps: the receptive field falls from the oldest tap, the grid is anchored at the newest") {
   Network network =
       one_layer({20, 2}, Conv1d{.out = 2, .kernel = 6, .padding = causal, .dilation = 3}, ReceptiveField{}, Dilation{});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   REQUIRE(space.axis<TapMasks>().chains().size() == 2);
   CHECK(space.axis<TapMasks>().chains()[0].steps == 5);
   CHECK(space.axis<TapMasks>().chains()[1].steps == 2);
@@ -191,7 +191,7 @@ TEST_CASE("taps: the receptive field falls from the oldest tap, the grid is anch
 
 TEST_CASE("taps: kernels with the same padding on both sides shrink around their middle") {
   Network network = one_layer({9, 9, 2}, Conv2d{.out = 2, .kernel = 5}, ReceptiveField{});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   REQUIRE(space.axis<TapMasks>().chains().size() == 2);
   CHECK(space.axis<TapMasks>().chains()[0].vertical);
   const auto left = [&](int rows, int columns) {
@@ -206,14 +206,14 @@ TEST_CASE("taps: kernels with the same padding on both sides shrink around their
   for (const auto& conv : {left(1, 1), left(2, 1), left(0, 0)}) CHECK(conv.padding.is_same);
 
   Network wide = one_layer({9, 9, 2}, Conv2d{.out = 2, .kernel = {1, 5}}, Dilation{});
-  const SearchSpace grid(wide);
+  const SearchSpace grid = SearchSpace::install(wide);
   REQUIRE(grid.axis<TapMasks>().chains().size() == 1);
   const auto spread = layer_of<Conv2d>(discretize(wide, grid, grid.smallest()));
   CHECK(spread.kernel == Size2(1, 3));
   CHECK(spread.dilation == Size2(1, 2));
   // At a stride of 2 an even image has its padding behind: the tap at the output's own place is not the middle one.
   Network strided = one_layer({8, 2}, Conv1d{.out = 2, .kernel = 3, .stride = 2}, ReceptiveField{});
-  const SearchSpace behind(strided);
+  const SearchSpace behind = SearchSpace::install(strided);
   CHECK(behind.axis<TapMasks>().cut(1, {{1}})->columns == std::vector<int>{0, 1});
   CHECK(behind.axis<TapMasks>().cut(1, {{0}})->columns == std::vector<int>{0});
 }
@@ -225,7 +225,7 @@ TEST_CASE("taps: a parameter a chain, one gate, and nothing where nothing may va
     return (b | Searchable{Conv2d{.out = 3, .kernel = 3}, ReceptiveField{.minimum = 3}, Dilation{}}).named("c");
   });
   const int before = network.parameter_count();
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   std::vector<std::string> names;
   for (int p = before; p < network.parameter_count(); ++p) names.push_back(network.parameter(p).name);
   CHECK(names == std::vector<std::string>{"mask.a.alpha", "mask.a.receptive_field_rows.alpha", "mask.a.dilation_rows.alpha",
@@ -238,13 +238,13 @@ TEST_CASE("taps: a parameter a chain, one gate, and nothing where nothing may va
   CHECK(space.full()["taps"] == AxisState{{2}, {1}, {1}});
   CHECK(space.selection(network) == space.full());
   CHECK(space.smallest()["taps"] == AxisState{{0}, {0}, {0}});
-  CHECK_THROWS_WITH(SearchSpace(network), ContainsSubstring("expected a network without masks"));
+  CHECK_THROWS_WITH(SearchSpace::install(network), ContainsSubstring("expected a network without masks"));
 }
 
 TEST_CASE("taps: what is refused") {
   const auto space = [](auto conv, auto... axes) {
     Network network = one_layer({12, 2}, conv, axes...);
-    return SearchSpace(network).full();
+    return SearchSpace::install(network).full();
   };
   const Conv1d valid{.out = 2, .kernel = 3, .padding = 0};
   CHECK_THROWS_AS(space(valid, ReceptiveField{}), ArgumentError);
@@ -261,7 +261,7 @@ TEST_CASE("taps: what is refused") {
 
 TEST_CASE("taps: steps are on up to the first that is off, and project makes alphas fall") {
   Network network = one_layer({12, 2}, Conv1d{.out = 2, .kernel = 6, .padding = causal}, ReceptiveField{});
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   Parameter& alpha = network.parameter(space.axis<TapMasks>().parameter(0));
   const auto set = [&](const std::vector<float>& values) { alpha.value.assign(values); };
   const auto get = [&] {
@@ -290,7 +290,7 @@ TEST_CASE("taps: without the secant, the gradient is that of a continuous scale 
                           : one_layer({14, 2}, Conv1d{.out = 3, .kernel = 7, .padding = causal}, ReceptiveField{}, Dilation{});
     const Tensor batch = random_tensor<float>(network.input_shape().batch(3), 1);
     const Network plain = network;
-    const SearchSpace space(network, {.masks = {.secant = false}});
+    const SearchSpace space = SearchSpace::install(network, {.masks = {.secant = false}});
     Selection some = space.full();
     if (!image) some["taps"] = {{5}, {1}};
     space.select(network, some);
@@ -341,7 +341,7 @@ TEST_CASE("taps: importance is what the taps of a step are worth") {
   for (std::int64_t r = 0; r < 2; ++r) {  // the oldest tap matters little
     for (float& w : network.parameter(0).value.row(r)) w *= 0.01f;
   }
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     Tape tape;
     const Tensor batch = random_tensor<float>({8, 14, 2}, seed), target = random_tensor<float>({8, 14, 3}, seed + 9);
@@ -356,7 +356,7 @@ TEST_CASE("taps: slopes of a cost are what the next step away or back really cha
     Network network = image ? one_layer({6, 7, 2}, Conv2d{.out = 3, .kernel = {5, 9}}, ReceptiveField{}, Dilation{})
                             : one_layer({14, 2}, Conv1d{.out = 3, .kernel = 11, .stride = 2, .padding = causal},
                                         ReceptiveField{}, Dilation{});
-    const SearchSpace space(network);
+    const SearchSpace space = SearchSpace::install(network);
     Selection selection = space.smallest();
     int checked = 0;
     do {

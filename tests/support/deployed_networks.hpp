@@ -23,7 +23,7 @@ struct NamedNetwork {
 
 /// What is left of a network by a chance selection.
 inline Network found_by_chance(Network network, std::uint64_t seed) {
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   return discretize(network, space, RandomNetwork(seed).selection(space));
 }
 

@@ -54,7 +54,7 @@ struct Freedom {
 /// What a search may choose about the channels of a network.
 inline Freedom freedom(Network network) {
   Freedom freedom;
-  const SearchSpace space(network);
+  const SearchSpace space = SearchSpace::install(network);
   for (const ChannelGroup& group : space.axis<ChannelMasks>().groups()) {
     if (!group.frozen) ++freedom.groups, freedom.channels += group.channels;
   }

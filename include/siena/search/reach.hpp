@@ -99,7 +99,7 @@ inline std::vector<Reach> reach(const Problem& problem) {
 
 /// Of a network with searchable layers, which need not be trained: to choose limits by.
 inline std::vector<Reach> reach(Network network, const ConstraintSet& constraints, const SpaceOptions& options = {}) {
-  const SearchSpace space(network, options);
+  const SearchSpace space = SearchSpace::install(network, options);
   return reach(Problem{network, space, constraints});
 }
 

@@ -77,7 +77,7 @@ template <class Formulation>
 SearchResult search(Network network, const data::Splits& data, const ConstraintSet& bounds, Formulation formulation,
                     const SearchOptions& options, Observers observers) {
   detail::check(network, options, data);
-  const SearchSpace space(network, options.space);
+  const SearchSpace space = SearchSpace::install(network, options.space);
   require_varying(space);
   require_reachable({network, space, bounds});
   MultiConstraint<Formulation> constraints(bounds, std::move(formulation));

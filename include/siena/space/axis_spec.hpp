@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "siena/core/attributes.hpp"
+#include "siena/nn/graph.hpp"
 #include "siena/nn/layers.hpp"
 
 namespace siena {

@@ -51,7 +51,7 @@ inline Freedom freedom(const Network& network, const SearchSpace& space) {
 
 /// Of a network with searchable layers, before any search: what wrapping them allows, and what else has to vary for more.
 inline Freedom freedom(Network network, const SpaceOptions& options = {}) {
-  const SearchSpace space(network, options);
+  const SearchSpace space = SearchSpace::install(network, options);
   return freedom(network, space);
 }
 

@@ -19,27 +19,13 @@
 
 namespace siena {
 
-/// All that may vary in a network: made from what its layers were decorated with. Adds the parameters by which a search moves,
-/// and the gates by which they act, to the network; names them by index, and so serves every copy of the network.
+/// All that may vary in a network, by what its layers were decorated with: names the parameters by which a search moves by index,
+/// and so serves every copy of the network.
 class SearchSpace {
  public:
-  explicit SearchSpace(Network& network, const SpaceOptions& options = {}) {
-    using Kind = std::pair<int, AnyAxisSpec::Install>;
-    std::vector<Kind> kinds{{ChannelMasks::order, install_axis<ChannelMasks>},
-                            {TapMasks::order, install_axis<TapMasks>},
-                            {Choices::order, install_axis<Choices>}};
-    for (const Network::Node& node : network.nodes()) {
-      const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
-      if (axes == nullptr) continue;
-      axes->check(node.layer, node.name);
-      for (const AnyAxisSpec& spec : *axes) {
-        const Kind kind{spec.order(), spec.install()};
-        if (kind.second != nullptr && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
-      }
-    }
-    std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.first < b.first; });
-    for (const Kind& kind : kinds) axes_.push_back(kind.second(network, options));
-  }
+  /// Adds the parameters by which a search moves, and the gates by which they act, to the network. Throws ArgumentError for an
+  /// axis that a layer does not have, and for a network that has a space.
+  static SearchSpace install(Network& network, const SpaceOptions& options = {}) { return SearchSpace(network, options); }
 
   /// In the order of their states in a Selection.
   const std::vector<AnyAxis>& axes() const { return axes_; }
@@ -95,6 +81,24 @@ class SearchSpace {
   }
 
  private:
+  SearchSpace(Network& network, const SpaceOptions& options) {
+    using Kind = std::pair<int, AnyAxisSpec::Install>;
+    std::vector<Kind> kinds{{ChannelMasks::order, install_axis<ChannelMasks>},
+                            {TapMasks::order, install_axis<TapMasks>},
+                            {Choices::order, install_axis<Choices>}};
+    for (const Network::Node& node : network.nodes()) {
+      const auto* axes = std::any_cast<SearchAxes>(&node.decoration);
+      if (axes == nullptr) continue;
+      axes->check(node.layer, node.name);
+      for (const AnyAxisSpec& spec : *axes) {
+        const Kind kind{spec.order(), spec.install()};
+        if (kind.second != nullptr && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+      }
+    }
+    std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.first < b.first; });
+    for (const Kind& kind : kinds) axes_.push_back(kind.second(network, options));
+  }
+
   template <class Test>
   bool any(const Test& test) const {
     return std::any_of(axes_.begin(), axes_.end(), [&](const AnyAxis& axis) { return test(*axis); });
