@@ -22,8 +22,8 @@ namespace siena::examples {
 
 inline std::string metric_label(const Result& result) { return result.metric == "auc" ? "AUC" : result.metric; }
 
-/// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, the baseline network.
-/// Nothing where no result has both numbers.
+/// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, the baseline
+/// network. Nothing where no result has both numbers.
 inline std::optional<deploy::Picture> pareto_picture(const Comparison& comparison, const CostColumn& cost) {
   using deploy::Series;
   const Result& first = comparison.results[0];

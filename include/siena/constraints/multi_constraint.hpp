@@ -118,9 +118,9 @@ class MultiConstraint {
     }
     return sum;
   }
-  /// Lets the formulation steer a step of the architecture's parameters at the present epoch, where it does that: what they were
-  /// changed by, after they were brought back into their range (what that takes away must not count). The violations are those
-  /// of `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
+  /// Lets the formulation steer a step of the architecture's parameters at the present epoch, where it does that: what they
+  /// were changed by, after they were brought back into their range (what that takes away must not count). The violations are
+  /// those of `constraints()`, in order, where the step begins, with their gradients; the progress is filled in.
   void steer(std::span<double> step, Linearized constraints) const requires SteersSteps<F> {
     SIENA_ASSERT(started());
     constraints.progress = progress();

@@ -20,13 +20,13 @@ namespace siena {
 ///
 ///     grad g_j . s <= -rate_j g_j   for every constraint j,
 ///
-/// `steer` takes the one nearest to the optimizer's p: s = p - sum mu_j grad g_j, mu >= 0, with mu_j above 0 only where constraint
-/// j binds; mu is the exact solution of the dual, a quadratic problem in as many unknowns as there are constraints. To first
-/// order g_j is then at most (1 - rate_j) g_j after the step. What is broken has the rate 1 / (steps left until `deadline`), so
-/// that it comes down to its limit in equal parts, and after the deadline in `shortest` steps; what holds may use up the part
-/// `approach` of its slack in one step, so that it closes in on its limit without crossing it. Works on steps, not on
-/// gradients, so that it holds for any optimizer: rescaling each coordinate, as Adam does, would undo what was done to the
-/// gradient. Constraints that contradict each other get the step that breaks them least, in least squares.
+/// `steer` takes the one nearest to the optimizer's p: s = p - sum mu_j grad g_j, mu >= 0, with mu_j above 0 only where
+/// constraint j binds; mu is the exact solution of the dual, a quadratic problem in as many unknowns as there are constraints.
+/// To first order g_j is then at most (1 - rate_j) g_j after the step. What is broken has the rate 1 / (steps left until
+/// `deadline`), so that it comes down to its limit in equal parts, and after the deadline in `shortest` steps; what holds may
+/// use up the part `approach` of its slack in one step, so that it closes in on its limit without crossing it. Works on steps,
+/// not on gradients, so that it holds for any optimizer: rescaling each coordinate, as Adam does, would undo what was done to
+/// the gradient. Constraints that contradict each other get the step that breaks them least, in least squares.
 struct Steer {
   double deadline = 0.5;  ///< part of the search after which every constraint should hold
   double shortest = 1;    ///< steps in which a violation is undone at the soonest

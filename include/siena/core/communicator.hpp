@@ -31,9 +31,10 @@ concept MovesBytes = requires(C& ranks, std::span<const std::byte> mine, std::sp
 };
 
 /// Processes that compute one thing together, numbered from 0. It moves bytes and never adds: sums are made here, in an order
-/// of our own, so that every implementation of it gives the same bits. Calls are collective (all ranks make the same ones in the
-/// same order) and return when the result is there. `all_gather(mine, all)`: `all` is what rank 0, 1, ... gave, each as long as
-/// `mine`. `all_to_all(mine, all)`: block r of `mine` goes to rank r. `broadcast(all, root)`: `all` is what the root has there.
+/// of our own, so that every implementation of it gives the same bits. Calls are collective (all ranks make the same ones in
+/// the same order) and return when the result is there. `all_gather(mine, all)`: `all` is what rank 0, 1, ... gave, each as
+/// long as `mine`. `all_to_all(mine, all)`: block r of `mine` goes to rank r. `broadcast(all, root)`: `all` is what the root
+/// has there.
 template <class C>
 concept Communicator = HasRank<C> && MovesBytes<C>;
 

@@ -62,8 +62,8 @@ struct LayerJson {
   nlohmann::json options;
 };
 
-/// The layers, and the axes along which they may vary, that files of networks may hold: siena's own, and those of users that were added, under the names that files know
-/// them by: `LayerRegistry().add<Swish>("swish")`.
+/// The layers, and the axes along which they may vary, that files of networks may hold: siena's own, and those of users that
+/// were added, under the names that files know them by: `LayerRegistry().add<Swish>("swish")`.
 class LayerRegistry {
  public:
   /// A layer of one's own, which names its options (HasAttributes).

@@ -34,8 +34,8 @@ constexpr std::int64_t output_size(std::int64_t in, int kernel, int stride, int 
   return room < 0 ? 0 : room / stride + 1;
 }
 
-/// Sizes of a window that slides over N x H x W x C images: of a convolution with KH x KW x (Cin / groups) x Cout weights, or of
-/// a pooling, which has a group a channel and no weights. The caller says all but the outputs, which conv_geometry and
+/// Sizes of a window that slides over N x H x W x C images: of a convolution with KH x KW x (Cin / groups) x Cout weights, or
+/// of a pooling, which has a group a channel and no weights. The caller says all but the outputs, which conv_geometry and
 /// pool_geometry check and work out once.
 struct ConvGeometry {
   std::int64_t in_height = 1, in_width = 1, in_channels = 1;

@@ -23,8 +23,8 @@
 
 namespace siena {
 
-/// Every layer that a network can hold. Each says everything of itself (see layer_hooks.hpp), or does not compile: to add one is
-/// to write its header and to name it here. Layers of users come in as Custom.
+/// Every layer that a network can hold. Each says everything of itself (see layer_hooks.hpp), or does not compile: to add one
+/// is to write its header and to name it here. Layers of users come in as Custom.
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
                            GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
                            LeakyRelu, Upsample, Pad, Slice, Custom, GroupNorm, ChannelShuffle>;

@@ -18,8 +18,8 @@
 
 namespace siena {
 
-/// Makes a graph, layer by layer, from an input of a shape on: what a Flow talks to. Refers to the graph, which must be empty at
-/// first. Parameters are drawn from `seed`; without one they are 0.
+/// Makes a graph, layer by layer, from an input of a shape on: what a Flow talks to. Refers to the graph, which must be empty
+/// at first. Parameters are drawn from `seed`; without one they are 0.
 class NetworkBuilder {
  public:
   NetworkBuilder(Graph& graph, const Shape& input, std::optional<std::uint64_t> seed) : graph_(graph), seed_(seed) {

@@ -17,8 +17,8 @@ namespace siena {
 /// Gives up 1, 2, 4, 8 or 16 channels (or multiples of them) or steps of taps where the task gains more by what then fits in
 /// their place, the best such exchange at a time, for as long as there is one: after moves that each were the best, one bound
 /// may be used up by channels that are worth less than those which another bound still has room for. Both are estimates, so a
-/// gain must be 2 % of what is given up, and more than the rise of the price. A selection that breaks a constraint comes back as
-/// it is.
+/// gain must be 2 % of what is given up, and more than the rise of the price. A selection that breaks a constraint comes back
+/// as it is.
 inline Selection exchange(const Problem& problem, Selection selection) {
   constexpr int most_rounds = 64;
   constexpr double least_part = 0.02;

@@ -39,7 +39,8 @@ class StepSteering {
     }
     for (std::size_t a = 0; a < alphas_.size(); ++a) alphas_[a]->grad = std::move(task[a]);
   }
-  /// After the update: lets the formulation steer what the alphas were changed by. A step takes the part `length` of the search.
+  /// After the update: lets the formulation steer what the alphas were changed by. A step takes the part `length` of the
+  /// search.
   template <class F>
   void steer(const MultiConstraint<F>& constraints, double length) {
     space_.project(network_);  // what that takes away must not count

@@ -55,8 +55,8 @@ struct Alternatives {
     return all;
   }
   /// Estimated rise of the task loss when `to` stands in the place of `from`. Known where all were sampled and their losses
-  /// seen; else by how much less likely it is: a nat counts as one unit of loss. One measure for all of them: two would let each
-  /// of three be better than the next, in a ring.
+  /// seen; else by how much less likely it is: a nat counts as one unit of loss. One measure for all of them: two would let
+  /// each of three be better than the next, in a ring.
   double rise(const Network& network, int from, int to, double temperature = 1) const {
     const auto mean = network.buffer(advantage).row(0), seen = network.buffer(samples).row(0);
     const auto sampled = [](float times) { return times > 0; };

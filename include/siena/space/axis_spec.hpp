@@ -19,8 +19,8 @@ namespace siena {
 /// What is said of one layer: that it may vary along an axis, and how far, such as `Channels{.minimum = 4}`. Its name is that
 /// in files; `check` throws ArgumentError, with `where` in front, for a layer that does not have this axis. May have
 /// `template <class L> static constexpr void require_layer()`, which does not compile, with a sentence, for types of layers
-/// that cannot have it, `static void check_input(const SearchAxes&, const Layer&, const Shape& input, where)`, and, where its axis is
-/// none of those that every space has, a type `Axis`, which is made for networks with such a layer.
+/// that cannot have it, `static void check_input(const SearchAxes&, const Layer&, const Shape& input, where)`, and, where its
+/// axis is none of those that every space has, a type `Axis`, which is made for networks with such a layer.
 template <class S>
 concept AxisSpec = HasAttributes<S> && std::copyable<S> && requires(const S& spec, const Layer& layer, std::string_view where) {
   { S::name } -> std::convertible_to<std::string_view>;

@@ -140,8 +140,8 @@ class ChannelTies {
     return part;
   }
 
-  /// The channels of `parts` equal parts of a value, the first of each, then the second of each, and so on. None where no groups
-  /// fit all parts.
+  /// The channels of `parts` equal parts of a value, the first of each, then the second of each, and so on. None where no
+  /// groups fit all parts.
   std::optional<std::vector<ChannelRun>> interleave(int value, std::int64_t parts) {
     const std::int64_t size = size_of(value) / parts;
     const auto first = static_cast<int>(runs_.size());  // parts are values for as long as this takes

@@ -19,8 +19,8 @@
 
 namespace siena {
 
-/// All that may vary in a network, by what its layers were decorated with: names the parameters by which a search moves by index,
-/// and so serves every copy of the network.
+/// All that may vary in a network, by what its layers were decorated with: names the parameters by which a search moves by
+/// index, and so serves every copy of the network.
 class SearchSpace {
  public:
   /// Adds the parameters by which a search moves, and the gates by which they act, to the network. Throws ArgumentError for an

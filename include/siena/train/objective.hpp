@@ -69,8 +69,8 @@ struct Loss {
 
 /// Which loss a training minimises. `loss` is also what a network is evaluated by, and changes nothing but what it measures.
 /// `before_step`, if any, is called before each step of training, `before_update` when its gradients are there (it may change
-/// them), `after_step` after each update of the parameters, with the gradients still in place. An objective that remembers more than the network does saves and loads it for checkpoints; the network is
-/// loaded before it.
+/// them), `after_step` after each update of the parameters, with the gradients still in place. An objective that remembers more
+/// than the network does saves and loads it for checkpoints; the network is loaded before it.
 struct Objective {
   std::function<Loss(StepContext&)> loss = {};
   std::function<void(StepContext&)> before_step = {};

@@ -39,7 +39,8 @@ namespace siena {
 
 /// A training that is run epoch by epoch: what `fit` loops over, for those who need more say. Refers to the network, which must
 /// outlive it and must not be assigned to meanwhile. Saved together with its network and loaded into a trainer made with the
-/// same data and options, it goes on to the same bits. Used by one thread at a time; trainers of other networks may run beside it.
+/// same data and options, it goes on to the same bits. Used by one thread at a time; trainers of other networks may run beside
+/// it.
 class Trainer {
  public:
   Trainer(Network& network, data::Dataset train, data::Dataset validation, FitOptions options)

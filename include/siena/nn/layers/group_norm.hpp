@@ -11,9 +11,9 @@
 
 namespace siena {
 
-/// Normalises every sample by itself, groups of neighbouring channels over all positions (arXiv 1803.08494): no batch, no running
-/// statistics. `groups`: 1 is a layer norm, as many as there are channels an instance norm. Parameters: weight (gamma, 1) and
-/// bias (beta, 0). Statistics are those of whole groups, so channels stay or go in whole groups, whose size stays.
+/// Normalises every sample by itself, groups of neighbouring channels over all positions (arXiv 1803.08494): no batch, no
+/// running statistics. `groups`: 1 is a layer norm, as many as there are channels an instance norm. Parameters: weight (gamma,
+/// 1) and bias (beta, 0). Statistics are those of whole groups, so channels stay or go in whole groups, whose size stays.
 struct GroupNorm {
   int groups = 1;         ///< of channels
   double epsilon = 1e-5;  ///< added to the variance
