@@ -7,6 +7,7 @@
 
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/duccio.hpp"
+#include "siena/cost/gap8.hpp"
 #include "siena/cost/macs.hpp"
 #include "siena/cost/peak_memory.hpp"
 #include "siena/data/synthetic.hpp"
@@ -81,33 +82,46 @@ TEST_CASE("resolution: what is left is the network that halves there, and costs 
   }
 }
 
-TEST_CASE("resolution: what the search is charged is what heights and widths are expected to be, and its slope is true") {
-  Network network = varying({8, 8, 2});
+TEST_CASE("resolution: the search is charged what the likelier one costs, with a slope towards the other") {
+  Network network({8, 8, 2}, [](const Flow& x) {
+    const Flow y = x | Resolution{} | Conv2d{.out = 8, .kernel = 3} | Relu{} | GroupNorm{.groups = 2};
+    return y | Conv2d{.out = 4, .kernel = 3, .stride = 2} | GlobalAvgPool{} | Linear{.out = 3};
+  });
   const SearchSpace space = SearchSpace::install(network);
-  Parameter* alpha = nullptr;
-  for (Parameter* parameter : network.parameters(Role::architecture)) {
-    if (parameter->name == "resolution.avg_pool_1.alpha") alpha = parameter;
+  Parameter& alpha = *network.parameters(Role::architecture)[0];
+  REQUIRE(alpha.name == "resolution.avg_pool_1.alpha");
+  for (const bool halved : {false, true}) {
+    for (const bool decided : {false, true}) {
+      INFO(halved << decided);
+      Selection selection = space.full();
+      selection["resolution"] = {{halved ? 1 : 0}};
+      if (decided) {
+        space.select(network, selection);
+      } else {
+        alpha.value.assign(std::vector<float>{halved ? -1.0f : 0.0f, 0});
+      }
+      const auto exact = describe(network, space, selection);
+      const auto check = [&](const auto& model) {
+        INFO(model.name());
+        network.zero_grad();
+        Tape tape;
+        const Scalar charged = total(model, describe(tape, network, space));
+        CHECK(charged.value() == Approx(total(model, exact)));
+        tape.backward({}, charged);
+        if (!decided) CHECK(alpha.grad.data()[1] < 0);  // likelier to be halved is cheaper
+      };
+      check(Macs{});
+      check(PeakMemory{});
+      check(Gap8{});
+    }
   }
-  REQUIRE(alpha != nullptr);
-  const auto cost = [&](float a) {
-    alpha->value.assign(std::vector<float>{0, a});
-    Tape tape;
-    const auto charged = describe(tape, network, space);
-    tape.backward({}, total(Macs{}, charged));
-    return total(Macs{}, charged).value();
-  };
+  // p (1 - p) of how likely it is, times the multiply-adds of what is halved, which fall by both sides.
+  alpha.value.assign(std::vector<float>{0, 0});
   network.zero_grad();
-  const double at = cost(0);
-  const double slope = static_cast<double>(alpha->grad.data()[1]);
-  const double h = 1e-2;
-  CHECK(slope == Approx((cost(static_cast<float>(h)) - cost(static_cast<float>(-h))) / (2 * h)).epsilon(1e-3));
-  CHECK(slope < 0);
-  alpha->value.assign(std::vector<float>{0, 0});
   Tape tape;
-  const auto charged = describe(tape, network, space);
-  CHECK(charged.layers[0].presence.value() == Approx(0.5));
-  CHECK(charged.layers[1].in_height.value() == Approx(6));  // 8 or 4
-  CHECK(at > 0);
+  tape.backward({}, total(Macs{}, describe(tape, network, space)));
+  const double linear = 4 * 3;
+  CHECK(alpha.grad.data()[1] == Approx(-0.25 * (total(Macs{}, describe(network, space)) - linear)));
 }
 
 TEST_CASE("resolution: a search halves where a bound asks for it, and the same way each time") {
@@ -131,6 +145,8 @@ TEST_CASE("resolution: a search halves where a bound asks for it, and the same w
   // And from there on.
   const auto reached = reach(half, subject_to(AtMost{Macs{}, whole}));
   CHECK(reached[0].smallest < 0.1 * whole);
+  Network quarter = search(half, images, subject_to(AtMost{Macs{}, 0.1 * whole}), Duccio{}, options).network;
+  CHECK(quarter.nodes()[2].shape == Shape{3, 3, 8});
   CHECK_THROWS_AS(found(0.2), ConstraintError);
 }
 
@@ -150,4 +166,18 @@ TEST_CASE("resolution: what is refused, and what is said of it") {
                       return x | Searchable{Relu{}, Resolution{}} | GlobalAvgPool{};
                     }),
                     ContainsSubstring("expected Resolution of an AvgPool"));
+  CHECK_THROWS_WITH(built([](const Flow& x) { return x | Resolution{} | Conv2d{.out = 2, .kernel = 3}; }),
+                    ContainsSubstring("whose output knows nothing of height and width"));
+  const auto with_taps = [&](int side) {
+    Network network({side, side, 2}, [](const Flow& x) {
+      const Conv2d conv{.out = 2, .kernel = 5, .stride = 2};
+      return x | Resolution{} | Searchable{conv, ReceptiveField{}} | GlobalAvgPool{};
+    });
+    return freedom(std::move(network)).to_string();
+  };
+  CHECK_THROWS_WITH(with_taps(10), ContainsSubstring("to have the same padding at every height and width"));  // 10 and 5
+  CHECK_NOTHROW(with_taps(16));
+  Network twice({8, 8, 2}, [](const Flow& x) { return x | Resolution{} | Conv2d{.out = 3} | GlobalAvgPool{}; });
+  (void)SearchSpace::install(twice);
+  CHECK_THROWS_WITH(SearchSpace::install(twice), ContainsSubstring("Resolution: expected a network without a search space"));
 }

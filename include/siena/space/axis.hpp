@@ -50,7 +50,7 @@ struct AxisSite {
 };
 
 /// How the network that is described differs from the one that was written. Each axis puts its own in the place of what it
-/// finds; what it puts there may refer to the state and is used while that lasts.
+/// finds, or around it where others have a say; what it puts there may refer to the state and is used while that lasts.
 template <class N>
 struct Variation {
   std::vector<int> sources;                                      ///< which node makes the value of each node; -1: none does
@@ -58,7 +58,7 @@ struct Variation {
   std::function<std::optional<KernelSize<N>>(int node)> kernel;  ///< where that is not the kernel of its layer
   /// Where set: changes a layer, and the shapes between which it stands.
   std::function<void(int node, Layer& layer, LayerSite& at)> place = {};
-  /// Where set: changes what was said of a layer.
+  /// Where set: changes the sizes of a layer before it is asked what it costs.
   std::function<void(int node, LayerDesc<N>& layer)> adjust = {};
 };
 

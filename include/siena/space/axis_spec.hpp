@@ -99,7 +99,10 @@ class AnyAxisSpec {
   }
   template <class S>
   static constexpr int order_of() {
-    if constexpr (requires { typename S::Axis; }) return S::Axis::order;
+    if constexpr (requires { typename S::Axis; }) {
+      static_assert(sizeof(typename S::Axis) > 0, "siena: an axis is complete where a layer is given it");
+      if constexpr (requires { S::Axis::order; }) return S::Axis::order;  // else install_axis says what it lacks
+    }
     return 0;
   }
   template <class S>

@@ -42,6 +42,7 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Variation& 
   if (in.rank() > 1) layer.in_width = static_cast<double>(in[-2]);
   if (at.output.rank() == 3) layer.out_height = static_cast<double>(at.output[0]);
   if (at.output.rank() > 1) layer.out_width = static_cast<double>(at.output[-2]);
+  if (variation.adjust) variation.adjust(index, layer);
   visit_layer([&](const auto& own) { own.describe(layer, at); }, its_layer);
   if (layer.shows_operation()) layer.operation = kind_of(its_layer);
   if (const std::optional<KernelSize<N>> varied = variation.kernel(index)) {
@@ -51,7 +52,6 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Variation& 
     layer.dilation_height = varied->height > 1 ? layer.dilation_height * varied->row_distance : 1;
     layer.dilation_width = varied->width > 1 ? layer.dilation_width * varied->column_distance : 1;
   }
-  if (variation.adjust) variation.adjust(index, layer);
   return layer;
 }
 

@@ -40,14 +40,17 @@ struct Resolution {
 };
 
 /// What is halved of a network, place by place, each with two alternatives, of which each step of training samples one; alpha
-/// learns from the loss (see Alternatives). While that is open, height and width cost what they are expected to be. The wide
-/// network computes the whole resolution; what is halved is computed by CompactNetwork and `discretize`. Throws ArgumentError
-/// where weights depend on height and width.
+/// learns from the loss (see Alternatives). Costs are those of the likelier ones, with the slope by which heights and widths
+/// follow how likely it is. The wide network computes the whole resolution; what is halved is computed by CompactNetwork and
+/// `discretize`. Throws ArgumentError where weights or the output depend on height and width.
 class ResolutionAxis final : public AxisHooks {
  public:
   static constexpr int order = 3;
 
   explicit ResolutionAxis(Network& network, const SpaceOptions& = {}) {
+    const std::vector<Parameter*> before = network.parameters(Role::architecture);
+    const bool installed_before = std::any_of(
+        before.begin(), before.end(), [](const Parameter* parameter) { return parameter->name.starts_with("resolution."); });
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
       if (spec_of<Resolution>(network.nodes()[node].decoration) == nullptr) continue;
       nodes_.push_back(node);
@@ -58,6 +61,8 @@ class ResolutionAxis final : public AxisHooks {
            .advantage = network.add_buffer(name + ".advantage", Tensor(Shape{2})),
            .samples = network.add_buffer(name + ".samples", Tensor(Shape{2}))});
     }
+    require<ArgumentError>(nodes_.empty() || !installed_before,
+                           "Resolution: expected a network without a search space, got one that has it; it serves all copies");
     require<ArgumentError>(nodes_.size() <= most_places, "Resolution: expected at most {} places in a network, got {}",
                            most_places, nodes_.size());
     for (std::size_t halved = 0; halved < std::size_t{1} << nodes_.size(); ++halved)
@@ -68,7 +73,6 @@ class ResolutionAxis final : public AxisHooks {
   AxisState whole() const override { return AxisState(nodes_.size(), {0}); }
   AxisState smallest() const override { return AxisState(nodes_.size(), {1}); }
   bool varies() const override { return !nodes_.empty(); }
-  bool mixes() const override { return !nodes_.empty(); }
   AxisState state(const Network& network) const override {
     AxisState halved;
     for (const Alternatives& place : places_) halved.push_back({place.chosen(network)});
@@ -84,6 +88,14 @@ class ResolutionAxis final : public AxisHooks {
   }
   void select(Network& network, const AxisState& halved) const override {
     for (std::size_t i = 0; i < places_.size(); ++i) places_[i].select(network, halved[i][0]);
+  }
+  /// What is to be halved becomes the likelier; it may come back.
+  void switch_off(Network& network, const AxisState& halved) const override {
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      if (halved[i][0] == 0 || places_[i].chosen(network) == 1) continue;
+      float* alpha = network.parameter(places_[i].alpha).value.data();
+      alpha[1] = alpha[0] + 1;
+    }
   }
   void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
     const bool away = direction == Direction::away;
@@ -112,26 +124,22 @@ class ResolutionAxis final : public AxisHooks {
   }
 
   void vary(const Network& network, const AxisState& state, Variation<double>& variation) const override {
-    leave_out(network, state, variation.sources);
-    const std::vector<Sizes>& sizes = sites_[index_of(state)];
-    variation.place = [this, &network, &sizes, state](int node, Layer& layer, LayerSite& at) {
-      layer = halved(layer, node, state);
-      const std::vector<int>& inputs = network.nodes()[node].inputs;
-      for (std::size_t k = 0; k < inputs.size(); ++k) set(at.inputs[k], sizes[inputs[k]].shape);
-      set(at.output, sizes[node].shape);
-      at.macs = sizes[node].macs;
-    };
+    place(network, state, variation);
   }
-  /// Height and width as they are expected to be: of each place, by how likely it is halved.
   void vary(Tape& tape, Network& network, Variation<Scalar>& variation) const override {
-    std::vector<Scalar> likely;
-    for (const Alternatives& place : places_) likely.push_back(place.probabilities(tape, network)[1]);
-    variation.adjust = [this, &network, likely](int node, LayerDesc<Scalar>& layer) {
+    const AxisState now = state(network);
+    place(network, now, variation);
+    std::vector<Scalar> more;  // likely to be halved than now: 0, with a slope
+    for (const Alternatives& its : places_) {
+      const Scalar likely = its.probabilities(tape, network)[1];
+      more.push_back(likely - likely.value());
+    }
+    variation.adjust = [this, &network, now, more, before = std::move(variation.adjust)](int node, LayerDesc<Scalar>& layer) {
+      if (before) before(node, layer);
       const int from = network.nodes()[node].inputs[0];
       for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        layer.in_height *= expected(likely[i], i, from, 0), layer.in_width *= expected(likely[i], i, from, 1);
-        layer.out_height *= expected(likely[i], i, node, 0), layer.out_width *= expected(likely[i], i, node, 1);
-        if (nodes_[i] == node) layer.presence *= likely[i];
+        layer.in_height += more[i] * step(now, i, from, 0), layer.in_width += more[i] * step(now, i, from, 1);
+        layer.out_height += more[i] * step(now, i, node, 0), layer.out_width += more[i] * step(now, i, node, 1);
       }
     };
   }
@@ -171,6 +179,26 @@ class ResolutionAxis final : public AxisHooks {
     for (std::size_t i = 0; i < state.size(); ++i) index |= static_cast<std::size_t>(state[i][0]) << i;
     return index;
   }
+  /// The shapes between which layers stand where these places are halved.
+  template <class N>
+  void place(const Network& network, const AxisState& state, Variation<N>& variation) const {
+    leave_out(network, state, variation.sources);
+    variation.place = [this, &network, state, before = std::move(variation.place)](int node, Layer& layer, LayerSite& at) {
+      if (before) before(node, layer, at);
+      const std::vector<Sizes>& sizes = sites_[index_of(state)];
+      layer = halved(layer, node, state);
+      const std::vector<int>& inputs = network.nodes()[node].inputs;
+      for (std::size_t k = 0; k < inputs.size(); ++k) set(at.inputs[k], sizes[inputs[k]].shape);
+      set(at.output, sizes[node].shape);
+      at.macs = sizes[node].macs;
+    };
+  }
+  /// By how much a side of a node's output (0: height) falls where one more place is halved, or would have fallen by it.
+  double step(const AxisState& now, std::size_t place, int node, int side) const {
+    const std::size_t bit = std::size_t{1} << place, others = index_of(now) & ~bit;
+    const Shape &all = sites_[others][node].shape, &half = sites_[others | bit][node].shape;
+    return all.rank() == 3 ? static_cast<double>(half[side] - all[side]) : 0.0;
+  }
   /// The layer of a place with windows of twice the size, where it is halved; others as they are.
   Layer halved(const Layer& layer, int node, const AxisState& state) const {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -208,21 +236,33 @@ class ResolutionAxis final : public AxisHooks {
                                its.name, network.parameter(its.parameters[p]).value.shape(), its.shape,
                                setup.parameters[p].shape);
       }
+      require_same_padding(its, network.nodes()[its.inputs[0]].shape, inputs[0]);
       sizes.push_back({shape, setup.own_macs});
     }
+    require<ArgumentError>(sizes[network.output()].shape == network.output_shape(),
+                           "Resolution: expected a network whose output knows nothing of height and width, which are to vary, "
+                           "got one of {} or {}; end it in a global pool",
+                           network.output_shape(), sizes[network.output()].shape);
     return sizes;
+  }
+  /// Of a kernel whose taps vary, too: what is left of it must have the same padding at every size.
+  static void require_same_padding(const Network::Node& node, const Shape& whole, const Shape& halved_input) {
+    if (spec_of<ReceptiveField>(node.decoration) == nullptr && spec_of<Dilation>(node.decoration) == nullptr) return;
+    const Conv2d conv = *convolution_of(node.layer);
+    const auto padding = [&](const Shape& in) {
+      const auto g = conv.geometry(in, node.name);
+      return ImagePadding(g.pad_top, g.pad_bottom, g.pad_left, g.pad_right);
+    };
+    require<ArgumentError>(
+        whole.rank() != 3 || padding(whole) == padding(halved_input),
+        "{}: expected taps that vary to have the same padding at every height and width, got inputs of {} and "
+        "{} with other padding; say it in numbers, or let no taps vary here",
+        node.name, whole, halved_input);
   }
   /// Height and width of another shape; the channels stay.
   static void set(Shape& shape, const Shape& other) {
     if (shape.rank() == 3) shape = {other[0], other[1], shape[2]};
   }
-  /// Of a side of a node's output (0: height), what is expected of it as a part of the whole.
-  Scalar expected(const Scalar& likely, std::size_t place, int node, int side) const {
-    const Shape &all = sites_[0][node].shape, &half = sites_[std::size_t{1} << place][node].shape;
-    if (all.rank() != 3 || all[side] == half[side]) return 1;
-    return likely * (static_cast<double>(half[side]) / static_cast<double>(all[side]) - 1) + 1.0;
-  }
-
   std::vector<int> nodes_;
   std::vector<Alternatives> places_;
   std::vector<std::vector<Sizes>> sites_;  // by which places are halved
