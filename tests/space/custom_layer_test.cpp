@@ -3,9 +3,11 @@
 
 // Layers of users that say what becomes of their channels.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/autograd/ops/conv2d.hpp"
@@ -79,6 +81,40 @@ struct Wrong : Bent {
   static TensorAxes tensor_axes(const LayerSite&, int) { return {.reads = true}; }
   Wrong narrowed(const KeptChannels&) const { return *this; }
 };
+/// Its one number is not one for each channel.
+struct WrongBuffer : Bent {
+  Shape setup(LayerSetup& setup) const {
+    setup.buffer("mean", {1}, 0);
+    return Bent::setup(setup);
+  }
+  WrongBuffer narrowed(const KeptChannels&) const { return *this; }
+};
+/// Stays as wide as it was.
+struct Stays : Mix {
+  Stays narrowed(const KeptChannels&) const { return *this; }
+};
+/// Has `biases` numbers beside, and `later` where channels are gone.
+struct Beside : Bent {
+  std::int64_t biases = 4, later = 4;
+  Shape setup(LayerSetup& setup) const {
+    const Shape shape = Bent::setup(setup);
+    if (biases > 0) setup.parameter("bias", {biases}, Init::constant(0), false);
+    return shape;
+  }
+  static TensorAxes tensor_axes(const LayerSite&, int tensor) { return {.makes = tensor == 0}; }
+  Beside narrowed(const KeptChannels&) const { return {Bent(), later, later}; }
+};
+/// Makes `out` channels of its inputs' and says so by any rule.
+struct Ruled {
+  ChannelRule rule;
+  int out;
+  std::string_view kind() const { return "ruled"; }
+  Shape setup(LayerSetup& setup) const { return {setup.input()[0], setup.input()[1], out}; }
+  Var forward(Forward& f) const { return f.input(); }
+  ChannelRule channel_rule(const LayerSite&) const { return rule; }
+  static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
+  Ruled narrowed(const KeptChannels& kept) const { return {rule, static_cast<int>(kept.out.size())}; }
+};
 
 Searchable<Conv2d, Channels> conv(int out) { return Searchable{Conv2d{.out = out, .kernel = 3}, Channels{}}; }
 
@@ -151,4 +187,50 @@ TEST_CASE("space: layers of users that do not say, or not truly, keep what they 
   CHECK_THAT(said(Counted{}), ContainsSubstring("'bent_1' says its multiply-adds for all channels alone, without own_macs"));
   CHECK_THROWS_WITH(said(Wrong{}), ContainsSubstring("'bent_1': expected tensor 0 to have the channels as its axes that "
                                                      "tensor_axes says, 3 by 3, got a shape of 3"));
+  CHECK_THROWS_WITH(said(WrongBuffer{}), ContainsSubstring("'bent_1': expected tensor 1 to have the channels as its axes that "
+                                                           "tensor_axes says, 1 by 3, got a shape of 1"));
+}
+
+TEST_CASE("space: rules of users' layers whose numbers are not those of their channels are refused") {
+  const auto groups = [](const ChannelRule& rule, int out) {
+    const Network network({4, 4, 2}, [&](const Flow& x) {
+      return x | conv(6) | Ruled{rule, out} | conv(3) | GlobalAvgPool{} | Linear{.out = 2};
+    });
+    return freedom(network).to_string();
+  };
+  for (const auto& [rule, out] : {std::pair{ChannelRule::follows(), 6}, std::pair{ChannelRule::makes_in_blocks(2, 1), 3},
+                                  std::pair{ChannelRule::slices(1, 5), 4}, std::pair{ChannelRule::interleaves(2), 6}}) {
+    CHECK_NOTHROW(groups(rule, out));
+    CHECK_THROWS_WITH(groups(rule, out + 1), ContainsSubstring(format("'ruled_1': expected a channel_rule that says where each "
+                                                                      "of its {} channels comes from, got one of {}",
+                                                                      out + 1, out)));
+  }
+  for (const ChannelRule& rule :
+       {ChannelRule::follows(0), ChannelRule::interleaves(0), ChannelRule::repeats(0), ChannelRule::makes_in_blocks(0, 1),
+        ChannelRule::makes_in_blocks(2, -1), ChannelRule::slices(-1, 5), ChannelRule::slices(3, 7), ChannelRule::slices(4, 4)})
+    CHECK_THROWS_WITH(groups(rule, 6),
+                      ContainsSubstring("'ruled_1': expected a channel_rule with numbers above 0, and slices"));
+}
+
+TEST_CASE("space: what users' layers make where channels go has to fit what they say of their channels") {
+  const auto narrowed = [](auto layer, auto units) {
+    Network network({4, 4, 2}, [&](const Flow& x) {
+      return x | conv(6) | layer | GlobalAvgPool{} | Searchable{units, Channels{}} | Linear{.out = 2};
+    });
+    const SearchSpace space = SearchSpace::install(network);
+    Selection selection = space.full();
+    for (std::size_t a = 0; a < space.axes().size(); ++a) selection[a] = space.axes()[a]->smallest();
+    return narrow(network, space, selection);
+  };
+  CHECK_NOTHROW(narrowed(Beside{}, Mix{.out = 5}));
+  CHECK_THROWS_WITH(
+      narrowed(Beside{}, Stays{{.out = 5}}),
+      ContainsSubstring("'mix_1': expected `narrowed` to make a layer of the 1 channels that stay, got one of 5"));
+  CHECK_THROWS_WITH(
+      narrowed(Beside{.later = 0}, Mix{.out = 5}),
+      ContainsSubstring("'bent_1': expected `narrowed` to make a layer with as many parameters and buffers, 2 and "
+                        "0, got 1 and 0"));
+  CHECK_THROWS_WITH(narrowed(Beside{.later = 5}, Mix{.out = 5}),
+                    ContainsSubstring("'bent_1': expected `narrowed` to make a layer with a tensor of 1 rows of 4, which "
+                                      "`tensor_axes` leaves of 4, got 5"));
 }

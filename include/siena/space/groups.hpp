@@ -19,7 +19,9 @@ class ChannelGroups {
  public:
   explicit ChannelGroups(const Network& network) : ties_(network.nodes().size()) {
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
-      ties_.set_runs(node, visit(network, node));
+      Runs made = visit(network, node);
+      check_width(network.nodes()[node], made);
+      ties_.set_runs(node, std::move(made));
     }
     ties_.freeze(runs(network.output()), "they are the output of the network");
     groups_ = ties_.compress();
@@ -42,8 +44,9 @@ class ChannelGroups {
   Runs visit(const Network& network, int index) {
     const Network::Node& node = network.nodes()[index];
     const LayerSite at = site_of(network, index);
-    check_tensors(node, at);
+    check_tensors(network, node, at);
     const ChannelRule rule = channel_rule(node.layer, at);
+    check_numbers(rule, at);
     if (rule.kind != ChannelRule::Kind::ties && rule.kind != ChannelRule::Kind::concatenates) {
       for (std::size_t k = 1; k < node.inputs.size(); ++k)
         ties_.freeze(runs(node.inputs[k]), format("'{}' says of its first input alone what becomes of it", node.name));
@@ -58,7 +61,7 @@ class ChannelGroups {
       case follows:
         return followed(index, node, rule.first);
       case ties:
-        return tied(node);
+        return tied(network, node);
       case concatenates: {
         Runs all;
         for (const int from : node.inputs) all.insert(all.end(), runs(from).begin(), runs(from).end());
@@ -80,22 +83,41 @@ class ChannelGroups {
   }
 
   /// What a layer says of its tensors has to be true of them, and a mask has to have its rows.
-  static void check_tensors(const Network::Node& node, const LayerSite& at) {
+  static void check_tensors(const Network& network, const Network::Node& node, const LayerSite& at) {
     bool masked = channel_rule(node.layer, at).kind != ChannelRule::Kind::makes;
-    for (std::size_t p = 0; p < at.parameters.size(); ++p) {
-      const Shape& shape = at.parameters[p];
-      const TensorAxes axes = tensor_axes(node.layer, at, static_cast<int>(p));
+    std::vector<Shape> shapes = at.parameters;
+    for (const int b : node.buffers) shapes.push_back(network.buffer(b).shape());
+    for (std::size_t k = 0; k < shapes.size(); ++k) {
+      const Shape& shape = shapes[k];
+      const TensorAxes axes = tensor_axes(node.layer, at, static_cast<int>(k));
       require<ArgumentError>(
           (!axes.reads || (shape.rank() > 1 && shape[-2] == at.channels())) && (!axes.makes || shape[-1] == at.output[-1]),
           "'{}': expected tensor {} to have the channels as its axes that tensor_axes says, {} by {}, got a "
           "shape of {}",
-          node.name, p, axes.reads ? at.channels() : 1, at.output[-1], shape);
-      masked |= p == 0 && axes.reads;
+          node.name, k, axes.reads ? at.channels() : 1, at.output[-1], shape);
+      masked |= k == 0 && k < at.parameters.size() && axes.reads;
     }
     require<ArgumentError>(masked,
                            "'{}': expected the first parameter of a layer that makes channels to read its input's, "
                            "tensor_axes(at, 0).reads",
                            node.name);
+  }
+  static void check_numbers(const ChannelRule& rule, const LayerSite& at) {
+    const bool slices = rule.kind == ChannelRule::Kind::slices;
+    require<ArgumentError>(slices ? rule.first >= 0 && rule.first < rule.second && rule.second <= at.channels()
+                                  : rule.first > 0 && rule.second > 0,
+                           "'{}': expected a channel_rule with numbers above 0, and slices within what the layer reads, got {} "
+                           "and {}",
+                           at.name, rule.first, rule.second);
+  }
+  /// What a layer says of its channels has to be true of their number.
+  static void check_width(const Network::Node& node, const Runs& made) {
+    std::int64_t width = 0;
+    for (const ChannelRun& run : made) width += run.size();
+    require<ArgumentError>(width == node.shape[-1],
+                           "'{}': expected a channel_rule that says where each of its {} channels comes from, got one of {}; "
+                           "channels of its own are `makes()`",
+                           node.name, node.shape[-1], width);
   }
 
   /// Of a layer where nothing fits: what it reads and puts out stays.
@@ -125,9 +147,12 @@ class ChannelGroups {
     return *std::move(made);
   }
   /// Of inputs that have the same channels.
-  Runs tied(const Network::Node& node) {
+  Runs tied(const Network& network, const Network::Node& node) {
     const int first = node.inputs[0];
     for (std::size_t k = 1; k < node.inputs.size(); ++k) {
+      const std::int64_t channels = network.nodes()[first].shape[-1], others = network.nodes()[node.inputs[k]].shape[-1];
+      require<ArgumentError>(channels == others, "'{}': expected a channel_rule that ties as many channels each, got {} and {}",
+                             node.name, channels, others);
       if (ties_.tie(first, node.inputs[k])) continue;
       const std::string why = format("'{}' ties channels that go in other steps", node.name);
       ties_.freeze(runs(first), why);

@@ -25,7 +25,6 @@ template <class Wide, class Narrow, class Each>
 void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each) {
   const auto kept = static_cast<std::int64_t>(cut.rows.size());
   const bool every_tap = cut.taps.empty();
-  SIENA_ASSERT(narrow.rows() == kept * (every_tap ? wide.rows() / cut.period : static_cast<std::int64_t>(cut.taps.size())));
   parallel_ranges(narrow.rows(), kernels::elements_grain(narrow.columns()), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       const std::int64_t tap = every_tap ? r / kept : cut.taps[static_cast<std::size_t>(r / kept)];
@@ -36,7 +35,6 @@ void for_each_kept(const TensorCut& cut, Wide& wide, Narrow& narrow, Each&& each
         for (std::int64_t c = 0; c < run.count; ++c) each(first[c], to[c]);
         to += run.count;
       }
-      SIENA_ASSERT(to == narrow.row(r).data() + narrow.columns());
     }
   });
 }
@@ -82,6 +80,12 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
+    detail::check_narrowed(node.name, target.shape[-1], static_cast<std::int64_t>(left.channels[i].size()));
+    require<ArgumentError>(target.parameters.size() == node.parameters.size() && target.buffers.size() == node.buffers.size(),
+                           "'{}': expected `narrowed` to make a layer with as many parameters and buffers, {} and {}, got {} "
+                           "and {}",
+                           node.name, node.parameters.size(), node.buffers.size(), target.parameters.size(),
+                           target.buffers.size());
     if (left.gated[i]) {
       for (const auto& gate : node.gates) result.network.add_gate(result.nodes[i], gate);
     }
@@ -95,10 +99,15 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       TensorCut cut = cut_of(network.parameter(node.parameters[p]).value, node.parameters[p], target.parameters[p]);
       if (p == 0) cut.taps = left.taps[i];
+      const Tensor& to = result.network.parameter(target.parameters[p]).value;
+      detail::check_cut(node.name, cut, network.parameter(node.parameters[p]).value, to);
       result.parameters.push_back(std::move(cut));
     }
-    for (std::size_t b = 0; b < node.buffers.size(); ++b)
-      result.buffers.push_back(cut_of(network.buffer(node.buffers[b]), node.buffers[b], target.buffers[b]));
+    for (std::size_t b = 0; b < node.buffers.size(); ++b) {
+      TensorCut cut = cut_of(network.buffer(node.buffers[b]), node.buffers[b], target.buffers[b]);
+      detail::check_cut(node.name, cut, network.buffer(node.buffers[b]), result.network.buffer(target.buffers[b]));
+      result.buffers.push_back(std::move(cut));
+    }
   }
   return result;
 }

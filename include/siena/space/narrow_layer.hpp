@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <vector>
 
+#include "siena/core/error.hpp"
 #include "siena/nn/network.hpp"
 
 // Which elements stay of the tensors of a single layer.
@@ -51,6 +53,24 @@ inline TensorCut tensor_cut(const Layer& layer, const LayerSite& at, int k, cons
   }
   cut.columns = axes.makes ? runs_of(kept.out) : std::vector<ColumnRun>{{.begin = 0, .count = from.columns()}};
   return cut;
+}
+
+/// A layer has to become what its channels and tensors say: else rows of others would be read and written.
+inline void check_narrowed(std::string_view name, std::int64_t channels, std::int64_t kept) {
+  require<ArgumentError>(channels == kept,
+                         "'{}': expected `narrowed` to make a layer of the {} channels that stay, got one of {}; one with "
+                         "channels of its own takes their number from `kept.out`",
+                         name, kept, channels);
+}
+inline void check_cut(std::string_view name, const TensorCut& cut, const Tensor& from, const Tensor& to) {
+  const auto taps = cut.taps.empty() ? from.rows() / cut.period : static_cast<std::int64_t>(cut.taps.size());
+  const std::int64_t rows = static_cast<std::int64_t>(cut.rows.size()) * taps;
+  std::int64_t columns = 0;
+  for (const ColumnRun& run : cut.columns) columns += run.count;
+  require<ArgumentError>(to.rows() == rows && to.columns() == columns,
+                         "'{}': expected `narrowed` to make a layer with a tensor of {} rows of {}, which `tensor_axes` leaves "
+                         "of {}, got {}",
+                         name, rows, columns, from.shape(), to.shape());
 }
 }  // namespace detail
 
