@@ -141,6 +141,12 @@ TEST_CASE("lower: an activation is held by the operation before it where nobody 
         "relu_1: clamp of input 4x4x1 -> relu_1 4x4x1\n"
         "max_pool_1: max pool of relu_1 4x4x1 -> max_pool_1 2x2x1\n"
         "relu_2: clamp of max_pool_1 2x2x1 -> relu_2 2x2x1\n");
+  Mistaken open;  // holds nothing: an operation as others are
+  open.part = {.what = primitive::Clamp{}, .inputs = {0}, .shape = {3}};
+  CHECK(listed({4}, [&](Flow x) { return x | Linear{.out = 3} | open | Relu{}; }) ==
+        "linear_1: linear of input 4 -> linear_1 3, 12 multiply-adds\n"
+        "mistaken_1: clamp of linear_1 3 -> mistaken_1 3\n"
+        "relu_1: clamp of mistaken_1 3 -> relu_1 3\n");
 }
 
 TEST_CASE("lower: what computes nothing is no operation, but the output keeps its name") {

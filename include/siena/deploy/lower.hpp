@@ -129,8 +129,8 @@ inline void fuse_clamps(LoweredNetwork& network) {
   for (Operation& operation : network.operations) {
     const auto* clamp = std::get_if<primitive::Clamp>(&operation.what);
     const int from = operation.inputs[0], before = maker[from];
-    const bool fuses = clamp != nullptr && before >= 0 && from != network.output && readers[from].size() == 1 &&
-                       clamps(kept[before].what) && !kept[before].clamped();
+    const bool fuses = clamp != nullptr && *clamp != primitive::Clamp{} && before >= 0 && from != network.output &&
+                       readers[from].size() == 1 && clamps(kept[before].what) && !kept[before].clamped();
     if (fuses) kept[before].range = *clamp, kept[before].output = operation.output;
     maker[operation.output] = fuses ? before : static_cast<int>(kept.size());
     if (!fuses) kept.push_back(std::move(operation));
