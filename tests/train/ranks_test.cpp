@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "siena/core/no_class.hpp"
+#include "siena/core/random.hpp"
 #include "siena/data/synthetic.hpp"
 #include "siena/train/loop.hpp"
 #include "support/catch.hpp"
@@ -90,6 +94,29 @@ TEST_CASE("ranks that share batches train the network that one process trains") 
     }
   }
   CHECK(same_bits(train_on(1, rank_net(false), as_it_is)[0].network, alone));
+}
+
+TEST_CASE("ranks train over batches without a label as one process does") {
+  std::vector<float> values(std::size_t{8} * 8 * 8 * 2);
+  Random random(3);
+  for (float& value : values) value = static_cast<float>(random.normal());
+  std::vector<std::int32_t> labels(8, no_class);
+  labels[5] = 1;
+  const auto data = data::Dataset::from_floats(std::move(values), {.shape = {8, 8, 2}, .labels = labels, .classes = 4});
+  const FitOptions options{.epochs = 2, .batch = 2, .seed = 5};
+  Network alone = rank_net(false);
+  fit(alone, {.train = data}, options);
+  std::vector<Network> networks(2, rank_net(false));
+  const auto errors = test::on_ranks(2, [&](int rank, const AnyCommunicator& ranks) {
+    FitOptions mine = options;
+    mine.ranks = ranks;
+    fit(networks[static_cast<std::size_t>(rank)], {.train = data}, mine);
+  });
+  for (std::size_t rank = 0; rank < 2; ++rank) {
+    CHECK(test::text_of(errors[rank]).empty());
+    CHECK(most_apart(networks[rank], alone) < 1e-4);
+  }
+  CHECK(most_apart(alone, rank_net(false)) > 1e-4);
 }
 
 TEST_CASE("ranks end with the same running statistics and averages") {

@@ -42,8 +42,9 @@ inline BatchTotals totals(const AnyCommunicator& ranks, const Loss& loss, const 
     all.counted += one.counted;
     all.samples += one.samples;
   }
-  all.task /= static_cast<double>(all.counted);
-  all.part = static_cast<double>(here.counted) / static_cast<double>(all.counted);
+  const auto counted = static_cast<double>(std::max<std::int64_t>(all.counted, 1));  // no sample of a class: a loss of 0
+  all.task /= counted;
+  all.part = static_cast<double>(here.counted) / counted;
   return all;
 }
 
