@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,9 @@ Architecture<double> random_residual_network(Random& random) {
   }
   return net;
 }
+
+static_assert(std::is_constructible_v<Liveness<double>, const Architecture<double>&>);
+static_assert(!std::is_constructible_v<Liveness<double>, Architecture<double>>);  // which it would outlive
 
 /// Values that live at once lie apart, or as an output may lie over its input.
 void check_plan(const Architecture<double>& net, const ArenaPlan& plan, const ArenaRules& rules) {

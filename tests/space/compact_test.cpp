@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -18,6 +19,8 @@
 using namespace siena;
 
 namespace {
+static_assert(std::is_constructible_v<CompactNetwork, const SearchSpace&>);
+static_assert(!std::is_constructible_v<CompactNetwork, SearchSpace>);  // which it would outlive
 
 bool has_dropout(const Network& network) {
   for (const auto& node : network.nodes()) {

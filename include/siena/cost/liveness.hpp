@@ -134,6 +134,8 @@ class Liveness {
     for (const auto& layer : layers_) bytes_.push_back(aligned(layer.output_elements() * (layer.output_bits / 8.0)));
   }
 
+  explicit Liveness(const Architecture<N>&&, const ArenaRules& = {}) = delete;  // it would refer to what is gone
+
   const ArenaRules& rules() const { return rules_; }
   int steps() const { return static_cast<int>(layers_.size()); }
   int values() const { return static_cast<int>(places_.size()); }

@@ -27,6 +27,7 @@ class CompactNetwork {
  public:
   /// For a network and its space, or copies of that network. Both must outlive this object.
   explicit CompactNetwork(const SearchSpace& space) : space_(space) {}
+  explicit CompactNetwork(const SearchSpace&&) = delete;  // it would refer to what is gone
 
   /// The compact network with the values that `network` has now; built anew where its masks have
   /// changed, so that references to the one before become invalid.
