@@ -43,6 +43,12 @@ struct Mistaken : Unlowered {
   std::string_view kind() const { return "mistaken"; }
   void lower(Lowering& to) const { to.part(part); }
 };
+/// Says what it is made of more than once.
+struct Repeating : Unlowered {
+  void (*say)(Lowering&);
+  std::string_view kind() const { return "repeating"; }
+  void lower(Lowering& to) const { say(to); }
+};
 struct Silent : Unlowered {
   std::string_view kind() const { return "silent"; }
   void lower(Lowering&) const {}
@@ -205,6 +211,23 @@ TEST_CASE("lower: layers of users that say wrongly what they are made of are ref
                     "mistaken_1: expected groups that divide 3 channels, got 2");
   CHECK_THROWS_WITH(lower({.what = primitive::Reshape{}, .inputs = {0}, .shape = {1, 3}}),
                     ContainsSubstring("mistaken_1: expected operations of which the last makes 3, got 1x3"));
+}
+
+TEST_CASE("lower: layers say one thing of what they are made of") {
+  const auto refused = [](void (*say)(Lowering&)) {
+    Repeating layer;
+    layer.say = say;
+    CHECK_THROWS_WITH(deploy::lower(Network({3}, [&](Flow x) { return x | layer; })),
+                      ContainsSubstring("repeating_1: expected a layer that is one operation, made of parts or hands on, got"));
+  };
+  static const auto clamp = [](Lowering& to) {
+    to.part({.what = primitive::Clamp{.low = 0}, .inputs = {0}, .shape = to.output()});
+  };
+  refused([](Lowering& to) { to.is(primitive::Clamp{.low = 0}), to.is(primitive::Clamp{.low = 0}); });
+  refused([](Lowering& to) { to.is(primitive::Clamp{.low = 0}), clamp(to); });
+  refused([](Lowering& to) { clamp(to), to.is(primitive::Clamp{.low = 0}); });
+  refused([](Lowering& to) { clamp(to), to.hands_on(); });
+  refused([](Lowering& to) { to.hands_on(), clamp(to); });
 }
 
 TEST_CASE("lower: networks that are still open are refused") {

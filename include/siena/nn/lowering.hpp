@@ -119,7 +119,8 @@ struct Constant {
 };
 
 /// What a layer is given when it is lowered, and where it says of which primitive operations it is made: `is`, `part` for each
-/// of them, or `hands_on`. Shapes are those of one sample; values have numbers, the layer's inputs those from 0.
+/// of them, or `hands_on`; one of the three, else ArgumentError. Shapes are those of one sample; values have numbers, the
+/// layer's inputs those from 0.
 class Lowering {
  public:
   /// The value of the last part is the layer's output; those of others have a name that is added to the layer's.
@@ -145,6 +146,7 @@ class Lowering {
   /// The layer is one operation of all its inputs, with all its constants.
   template <class P>
   void is(P what) {
+    require_first("is");
     if constexpr (std::is_same_v<P, Primitive>) {
       whole(std::move(what));
     } else {
@@ -154,21 +156,36 @@ class Lowering {
   /// The layer is made of several operations, of which this is the next. Returns the number of its value. ArgumentError for one
   /// that lacks inputs or constants.
   int part(Part part) {
-    check(part);
-    parts_.push_back(std::move(part));
-    return inputs() + static_cast<int>(parts_.size()) - 1;
+    require<ArgumentError>(!said_, "{}: expected a layer that is one operation, made of parts or hands on, got a part besides",
+                           where_);
+    return append(std::move(part));
   }
   /// The layer's output is its first input.
-  void hands_on() { hands_on_ = true; }
+  void hands_on() {
+    require_first("hands_on");
+    hands_on_ = true;
+  }
 
   const std::vector<Part>& parts() const { return parts_; }
   bool is_handed_on() const { return hands_on_; }
 
  private:
+  /// Before what is all that a layer says.
+  void require_first(std::string_view what) {
+    require<ArgumentError>(!said_ && parts_.empty(),
+                           "{}: expected a layer that is one operation, made of parts or hands on, got {} besides", where_,
+                           what);
+    said_ = true;
+  }
+  int append(Part part) {
+    check(part);
+    parts_.push_back(std::move(part));
+    return inputs() + static_cast<int>(parts_.size()) - 1;
+  }
   void whole(Primitive what) {
     std::vector<int> all(inputs_.size());
     std::iota(all.begin(), all.end(), 0);
-    part({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
+    append({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
   }
   void check(const Part& part) const {
     using namespace primitive;
@@ -204,7 +221,7 @@ class Lowering {
   Shape output_;
   std::vector<Constant> constants_;
   std::vector<Part> parts_;
-  bool hands_on_ = false;
+  bool said_ = false, hands_on_ = false;  // all that there is to say; that it hands on
 };
 
 /// A layer that says of which operations it is made.
