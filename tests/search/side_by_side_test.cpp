@@ -36,8 +36,8 @@ Network side_network() {
   });
 }
 // The bytes of what a search finds.
-std::string side_search(std::uint64_t seed, const AnyCommunicator& ranks = {}) {
-  const SearchResult result = search(side_network(), side_images(), subject_to(MemoryBound{Bytes{500}}), Duccio{},
+std::string side_search(std::uint64_t seed, const AnyCommunicator& ranks = {}, Bytes bytes = {500}) {
+  const SearchResult result = search(side_network(), side_images(), subject_to(MemoryBound{bytes}), Duccio{},
                                      {.warmup = 1,
                                       .epochs = 3,
                                       .batch = 32,
@@ -75,4 +75,10 @@ TEST_CASE("search: ranks find the same network, each on its part of every batch"
   const auto two = found(2);
   CHECK_FALSE(two[0].empty());
   CHECK(two[0] == two[1]);
+}
+
+TEST_CASE("search: a rank with another bound is refused on all ranks") {
+  const auto errors = test::on_ranks(
+      2, [&](int rank, const AnyCommunicator& ranks) { (void)side_search(1, ranks, {rank == 0 ? 500.0 : 490.0}); });
+  for (const auto& error : errors) CHECK_THAT(test::text_of(error), ContainsSubstring("search: expected all 2 ranks to begin"));
 }

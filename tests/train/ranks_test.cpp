@@ -207,12 +207,24 @@ TEST_CASE("only the first rank tells observers") {
   CHECK(epochs == 2);
 }
 
-TEST_CASE("ranks with other networks, or more of them than samples, are refused on all ranks") {
+TEST_CASE("ranks with other networks or options, or more of them than samples, are refused on all ranks") {
   const auto others = train_on(2, rank_net(true), [](int rank, Network& network, FitOptions&) {
     if (rank == 1) network = rank_net(true, 1);
   });
   for (const Trained& one : others)
     CHECK_THAT(one.error, ContainsSubstring("expected all 2 ranks to begin with the same network"));
+  const std::vector<void (*)(FitOptions&)> changes{
+      [](FitOptions& options) { options.seed = 6; }, [](FitOptions& options) { options.batch = 18; },
+      [](FitOptions& options) { options.optimizer = Sgd{.lr = 0.1}; },
+      [](FitOptions& options) {
+        options.objective.save = [](State& state, const std::string& prefix) { state.put(prefix + "bound", std::int64_t{1}); };
+      }};
+  for (const auto change : changes) {
+    for (const Trained& one : train_on(2, rank_net(true), [&](int rank, Network&, FitOptions&options) {
+           if (rank == 1) change(options);
+         }))
+      CHECK_THAT(one.error, ContainsSubstring("expected all 2 ranks to begin with the same network, data, options and bounds"));
+  }
   for (const Trained& one : train_on(3, rank_net(true), [](int, Network&, FitOptions& options) { options.batch = 2; }))
     CHECK_THAT(one.error, ContainsSubstring("expected a sample a batch for each of 3 ranks, got batches of 2"));
 }

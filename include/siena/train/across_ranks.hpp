@@ -71,15 +71,13 @@ inline void share_buffers(const AnyCommunicator& ranks, Network& network) {
   for (int i = 0; i < network.buffer_count(); ++i) ranks.broadcast(std::as_writable_bytes(network.buffer(i).storage()), 0);
 }
 
-/// Throws ArgumentError, on all ranks, where they do not begin with the same network.
-inline void require_alike(const AnyCommunicator& ranks, const Network& network, std::string_view phase) {
-  if (ranks.alone()) return;
-  State state;
-  network.save(state);
+/// Throws ArgumentError, on all ranks, where they do not begin with the same: `state` has all that decides what they do.
+inline void require_alike(const AnyCommunicator& ranks, const State& state, std::string_view phase) {
   const std::uint64_t mine = Fingerprint().add(state_bytes(state)).value();
   for (const std::uint64_t other : gather(ranks, std::span(&mine, 1)))
-    require<ArgumentError>(other == mine, "{}: expected all {} ranks to begin with the same network, got others", phase,
-                           ranks.size());
+    require<ArgumentError>(other == mine,
+                           "{}: expected all {} ranks to begin with the same network, data, options and bounds, got others",
+                           phase, ranks.size());
 }
 
 }  // namespace siena::detail

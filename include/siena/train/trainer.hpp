@@ -57,7 +57,6 @@ class Trainer {
       serve.seed = Random(options_.seed).split(1).at(0);
       alternate_.emplace(options_.alternate->data, serve);
     }
-    detail::require_alike(options_.ranks, network, options_.phase);
     if (!options_.checkpoint.folder.empty()) {
       State start;
       network_.save(start);
@@ -65,6 +64,12 @@ class Trainer {
       settings_ = read_settings();
     }
     if (options_.ema > 0) average_.emplace(network_, options_.ema);
+    if (!options_.ranks.alone()) {
+      State start;
+      network_.save(start, "network.");
+      save(start, "training.");
+      detail::require_alike(options_.ranks, start, options_.phase);
+    }
     network_.zero_grad();
   }
 
