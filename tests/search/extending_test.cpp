@@ -65,6 +65,7 @@ struct WeightSquare {
 
   std::string_view name() const { return "weight_square"; }
   std::string_view unit() const { return "cycles"; }
+  std::string to_string() const { return format("weight square of {}, {} Hz", side, clock.value); }
 
   template <class N>
   N layer_cost(const LayerDesc<N>& layer) const {
@@ -208,6 +209,7 @@ TEST_CASE("the cost model of the guide counts whole squares and has a true gradi
   CHECK(WeightSquare{}.layer_cost(conv) == 5 * 2 * 20);  // 72 inputs are 5 squares of 16, 17 outputs are 2
   conv.groups = 8, conv.out_channels = 16;
   CHECK(WeightSquare{}.layer_cost(conv) == 8 * 20);
+  CHECK(AtMost{WeightSquare{.side = 8}, 100}.to_string() == "at most 100 cycles, by weight square of 8, 0 Hz");
   const Validation validation = validate(WeightSquare{});
   INFO(validation.to_string());
   CHECK(validation.passed());
