@@ -22,6 +22,7 @@
 #include "support/catch.hpp"
 #include "support/networks.hpp"
 #include "support/random_network.hpp"
+#include "support/searchable.hpp"
 
 using namespace siena;
 
@@ -69,12 +70,12 @@ struct Silent {
   Var forward(Forward& f) const { return ops::relu(f.input()); }
 };
 /// Counts its multiply-adds in its setup alone.
-struct Counted : Bent {
+struct SaysAllMacs : Bent {
   Shape setup(LayerSetup& setup) const {
     setup.macs(7);
     return Bent::setup(setup);
   }
-  Counted narrowed(const KeptChannels&) const { return *this; }
+  SaysAllMacs narrowed(const KeptChannels&) const { return *this; }
 };
 /// Its weights are not what it says.
 struct Wrong : Bent {
@@ -115,8 +116,6 @@ struct Ruled {
   static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
   Ruled narrowed(const KeptChannels& kept) const { return {rule, static_cast<int>(kept.out.size())}; }
 };
-
-Searchable<Conv2d, Channels> conv(int out) { return Searchable{Conv2d{.out = out, .kernel = 3}, Channels{}}; }
 
 Network of_own_layers() {
   return Network({6, 5, 3}, [](const Flow& x) {
@@ -184,7 +183,8 @@ TEST_CASE("space: layers of users that do not say, or not truly, keep what they 
   CHECK_THAT(said(Silent{}), ContainsSubstring("3 channels stay, though searchable: 'silent_1', a custom layer, reads them"));
   CHECK_THAT(said(Silent{}), ContainsSubstring("3 channels stay: 'silent_1' is a custom layer"));
   CHECK_THAT(said(Bent{}), ContainsSubstring("conv2d_1  1 to 3 of 3 channels"));
-  CHECK_THAT(said(Counted{}), ContainsSubstring("'bent_1' says its multiply-adds for all channels alone, without own_macs"));
+  CHECK_THAT(said(SaysAllMacs{}),
+             ContainsSubstring("'bent_1' says its multiply-adds for all channels alone, without own_macs"));
   CHECK_THROWS_WITH(said(Wrong{}), ContainsSubstring("'bent_1': expected tensor 0 to have the channels as its axes that "
                                                      "tensor_axes says, 3 by 3, got a shape of 3"));
   CHECK_THROWS_WITH(said(WrongBuffer{}), ContainsSubstring("'bent_1': expected tensor 1 to have the channels as its axes that "
