@@ -200,8 +200,8 @@ class Samples {
     for (std::size_t i = 0; i < shots_.size(); ++i) {
       const auto query = latency_query(describe(build(shots_[i])).layers.back());
       points.push_back({.key = query->key,
-                        .height = query->height,
-                        .width = query->width,
+                        .height = static_cast<int>(query->height),
+                        .width = static_cast<int>(query->width),
                         .in_channels = query->in_channels,
                         .out_channels = query->out_channels,
                         .seconds = std::max(0.0, median(of_layers_[i]) - nothing),

@@ -44,7 +44,7 @@ std::vector<NormLayer> norm_layers() {
   for (const std::string& name : network_names()) {
     const Network network = make_network(name);
     const auto begin = static_cast<std::ptrdiff_t>(layers.size());
-    for (const Network::Step& step : network.steps()) {
+    for (const Step& step : network.steps()) {
       const Network::Node& node = network.nodes()[step.node];
       if (!std::holds_alternative<BatchNorm>(node.layer) || !step.relu) continue;
       NormLayer layer{.name = name + "/" + node.name,
