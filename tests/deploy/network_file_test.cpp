@@ -288,7 +288,7 @@ TEST_CASE("network file: graphs that cannot be are refused by name") {
   CHECK_THAT(error_after("/layers/1/options/bias", 1), says("'stem'.bias: expected true or false, got 1"));
   CHECK_THAT(error_after("/layers/1/varies/channels/minimum", 0),
              says("expected Channels with a minimum and a multiple of at least 1"));
-  CHECK_THAT(error_after("/layers/1/varies/bits", Json::object()), says("varies: expected no options but channels, recep"));
+  CHECK_THAT(error_after("/layers/1/varies/bits", Json::object()), says("varies: expected no axes but channels, recep"));
   CHECK_THAT(error_after("/layers/2/varies", Json::parse(R"({"channels": {}})")),
              says("relu_1: expected channels to vary in a"));
   CHECK_THAT(error_after("/layers/7/varies", Json::parse(R"({"dilation": {}})")), says("expected taps to vary in a Conv1d or"));
