@@ -5,7 +5,7 @@
 # whose includes match <nlohmann/...>, directly or through another header of ours, and so on; siena_headers gets all the rest.
 function(siena_split_headers)
   set(root ${PROJECT_SOURCE_DIR}/include)
-  file(GLOB_RECURSE core CONFIGURE_DEPENDS ${root}/siena/*.hpp)
+  file(GLOB_RECURSE core CONFIGURE_DEPENDS ${root}/siena/*.hpp ${root}/siena/*.h)
 
   foreach(header IN LISTS core)
     file(STRINGS ${header} "includes_${header}" REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")

@@ -61,3 +61,7 @@
 #define SIENA_UNROLL
 #define SIENA_UNROLL_BY_2
 #endif
+
+// Lines of C that are compiled, or texts for who writes C (deploy/integer/arithmetic.h).
+#define SIENA_AS_CODE(...) __VA_ARGS__
+#define SIENA_AS_TEXT(...) #__VA_ARGS__ "\n"
