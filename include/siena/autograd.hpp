@@ -8,6 +8,7 @@
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/autograd/ops/batch_norm.hpp"
 #include "siena/autograd/ops/conv2d.hpp"
+#include "siena/autograd/ops/fake_quantize.hpp"
 #include "siena/autograd/ops/loss.hpp"
 #include "siena/autograd/ops/mask.hpp"
 #include "siena/autograd/ops/mixture.hpp"

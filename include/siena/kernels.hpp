@@ -21,6 +21,7 @@
 #include "siena/kernels/depthwise_slide.hpp"
 #include "siena/kernels/dropout.hpp"
 #include "siena/kernels/elementwise.hpp"
+#include "siena/kernels/fake_quantize.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/outer_tile.hpp"
 #include "siena/kernels/pool.hpp"

@@ -238,3 +238,37 @@ TEST_CASE("lower: networks that are still open are refused") {
   CHECK_THROWS_WITH(deploy::lower(ds_cnn_supernet()),
                     ContainsSubstring("'depthpoint1', which is open between alternatives; discretize it first"));
 }
+
+TEST_CASE("lower: numbers of few bits") {
+  Network network({6, 6, 3}, [](Flow x) {
+    x = x | FakeQuantize{.scale = 0.1} | Conv2d{.out = 4, .kernel = 3, .bias = false, .weight_bits = 4} | BatchNorm{} | Relu{};
+    x = x | FakeQuantize{.scale = 0.25, .zero_point = -128, .learned = true};
+    return x | GlobalAvgPool{} | Linear{.out = 2, .weight_bits = 8} | FakeQuantize{.scale = 0.5, .bits = 4};
+  });
+  test::RandomNetwork(3).randomise(network);
+  for (Parameter* parameter : network.parameters())
+    if (parameter->name == "fake_quantize_2.scale") *parameter->value.data() = 0.0625f;
+  const deploy::LoweredNetwork lowered = deploy::lower(network);
+  CHECK(test::listing(lowered) ==
+        "fake_quantize_1: quantize of input 6x6x3 -> fake_quantize_1 6x6x3\n"
+        "conv2d_1: convolution of fake_quantize_1 6x6x3 -> relu_1 6x6x4, at least 0, 3888 multiply-adds\n"
+        "fake_quantize_2: quantize of relu_1 6x6x4 -> fake_quantize_2 6x6x4\n"
+        "global_avg_pool_1: average pool of fake_quantize_2 6x6x4 -> global_avg_pool_1 4\n"
+        "linear_1: linear of global_avg_pool_1 4 -> linear_1 2, 8 multiply-adds\n"
+        "fake_quantize_3: quantize of linear_1 2 -> fake_quantize_3 2\n");
+  const auto& operations = lowered.operations;
+  CHECK(std::get<primitive::Convolution>(operations[1].what).weight_bits == 4);
+  CHECK(std::get<primitive::Quantize>(operations[2].what).scale == 0.0625);  // as it was learned
+  CHECK(std::get<primitive::Quantize>(operations[5].what).low == -8);
+  const Tensor& weights = operations[1].constants[0].value;  // folded, then of few bits
+  for (std::size_t o = 0; o < 4; ++o) {
+    float most = 0;
+    for (std::int64_t r = 0; r < weights.rows(); ++r) most = std::max(most, std::abs(weights.row(r)[o]));
+    for (std::int64_t r = 0; r < weights.rows(); ++r) {
+      const double q = weights.row(r)[o] / most * 7;
+      CHECK(std::abs(q - std::round(q)) < 1e-4);
+    }
+  }
+  const Tensor x = test::RandomNetwork(4).batch(network, 2), expected = network.predict(x);
+  CHECK(test::difference(expected, test::run_operations(lowered, x)) <= 0.5 / 0.5);  // a level at most
+}

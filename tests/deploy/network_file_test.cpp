@@ -184,7 +184,8 @@ TEST_CASE("network file: every option has one form") {
   });
   const Json layers = deploy::network_to_json(network)["layers"];
   CHECK(layers[1] == Json::parse(R"({"name": "conv2d_1", "type": "conv2d", "inputs": [0], "options": {
-    "out": 4, "kernel": [3, 1], "stride": [1, 1], "padding": [1, 2, 0, 1], "dilation": [1, 1], "groups": 2, "bias": false}})"));
+    "out": 4, "kernel": [3, 1], "stride": [1, 1], "padding": [1, 2, 0, 1], "dilation": [1, 1], "groups": 2, "bias": false,
+    "weight_bits": 0}})"));
   CHECK(layers[2]["options"] == Json::parse(R"({"kernel": [2, 2], "stride": [0, 0], "padding": [0, 0, 0, 0]})"));
   CHECK(layers[3]["options"] == Json::parse(R"({"probability": 0.25})"));
 

@@ -23,7 +23,7 @@ inline std::int64_t multiply_adds(const deploy::Operation& operation) {
 inline std::string name_of(const Primitive& what) {
   static const char* const names[] = {"convolution", "linear", "fixed norm", "sample norm", "clamp",        "curve",
                                       "prelu",       "add",    "multiply",   "max pool",    "average pool", "concat",
-                                      "slice",       "pad",    "upsample",   "shuffle",     "reshape"};
+                                      "slice",       "pad",    "upsample",   "shuffle",     "reshape",      "quantize"};
   static_assert(std::size(names) == std::variant_size_v<Primitive>, "a name for every operation");
   return names[what.index()];
 }

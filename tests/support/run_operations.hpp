@@ -79,6 +79,12 @@ class OperationRunner {
   void compute(const primitive::Clamp& clamp) {
     map(in(), [&](double v) { return clamped(clamp, v); });
   }
+  void compute(const primitive::Quantize& to) {
+    map(in(), [&](double v) {
+      return to.scale *
+             (std::clamp(std::floor(v / to.scale + 0.5) + to.zero_point, 1.0 * to.low, 1.0 * to.high) - to.zero_point);
+    });
+  }
   void compute(const primitive::Curve& curve) { map(in(), curve); }
   void compute(const primitive::PRelu&) {
     map_channels([&](double v, std::size_t c) { return v > 0 ? v : v * constant(0)[c]; });

@@ -61,7 +61,7 @@ struct LatencyQuery {
 };
 
 /// Whoever measures a layer files it under this, so that it is found again; slices of bits each by themselves. Empty for what
-/// takes no time on a device: batch norms that fold, flattens, dropouts, mixtures of branches. Whether there is a bias,
+/// takes no time on a device: batch norms that fold, flattens, dropouts, fake quantisers, mixtures of branches. Whether there is a bias,
 /// padding, dilation and bit widths are not told apart. Throws DataError for a layer whose kernel has masked elements, of which
 /// no kernel makes use.
 template <class N>
@@ -72,7 +72,7 @@ std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
                      "them, cycles of a formula can",
                      layer.name);
   const bool gone = layer.kind == flatten || layer.kind == mixture || (layer.kind == batch_norm && layer.batch_norm_folded) ||
-                    (layer.kind == activation && layer.operation == "dropout");
+                    (layer.kind == activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
   if (gone) return std::nullopt;
   LatencyQuery<N> query{.key = {.operation = layer.operation.empty() ? std::string(name_of(layer.kind)) : layer.operation},
                         .out_channels = layer.filters(),

@@ -231,7 +231,7 @@ class Liveness {
       const bool activation = layer.kind == LayerKind::activation && layer.in_place.value_or(true);
       return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
              (activation && (layer.operation.empty() || layer.operation == "relu" || layer.operation == "clip" ||
-                             layer.operation == "dropout"));
+                             layer.operation == "dropout" || layer.operation == "fake_quantize"));
     }
     if (rules_.in_place == InPlace::elementwise || !layer.is_convolution()) return layer.works_in_place();
     return layer.in_place.value_or(layer.kind == LayerKind::depthwise_conv2d ? layer.multiplier == 1 : layer.slices.size() < 2);

@@ -165,6 +165,19 @@ class OnnxGraph : OnnxNodes {
     for (int axis = 1; axis < out.rank(); ++axis) axes.push_back(axis);
     attribute(add("Transpose", operation.name, {from}), "perm", axes);
   }
+  void put(const Operation& operation, const primitive::Quantize& to) {
+    const std::string& name = operation.name;
+    std::string from = input(operation);
+    if (to.low > -128 || to.high < 127) {  // fewer levels than those of int8
+      const auto level = [&](int q) { return to.scale * (q - to.zero_point); };
+      put_clamp({level(to.low), level(to.high)}, from, between(name + ".held", sizes_of(input_shape(operation))));
+      from = name + ".held";
+    }
+    const std::string scale = tensor(name + ".scale", {}, {static_cast<float>(to.scale)});
+    const std::string zero = byte_tensor(name + ".zero_point", {}, {static_cast<std::int8_t>(to.zero_point)});
+    add("QuantizeLinear", name + ".levels", {from, scale, zero});
+    add("DequantizeLinear", name, {name + ".levels", scale, zero});
+  }
   void put(const Operation& operation, const primitive::Add&) { add("Add", operation); }
   void put(const Operation& operation, const primitive::Multiply&) {
     const Shape &many = input_shape(operation), &few = network_.input_shape(operation, 1);
@@ -265,7 +278,9 @@ class OnnxGraph : OnnxNodes {
       return is_any<primitive::Linear>(operation.what) || (is_featureless(operation) && linear_readers(operation.output));
     });
   }
-  static bool is_featureless(const Operation& operation) { return is_any<primitive::Clamp, primitive::Curve>(operation.what); }
+  static bool is_featureless(const Operation& operation) {
+    return is_any<primitive::Clamp, primitive::Curve, primitive::Quantize>(operation.what);
+  }
   /// What was flattened into features, if they are in the order of ONNX; else the features themselves.
   Shape flattened(int value) const {
     const Shape features = network_.values[value].shape;

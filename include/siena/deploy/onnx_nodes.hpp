@@ -58,6 +58,14 @@ class OnnxNodes {
     proto.set_raw_data(numbers.data(), numbers.size() * sizeof(float));
     return its_name;
   }
+  std::string byte_tensor(const std::string& its_name, const Numbers& sizes, const std::vector<std::int8_t>& bytes) {
+    ::onnx::TensorProto& proto = *graph_.add_initializer();
+    proto.set_name(unique(its_name));
+    proto.set_data_type(::onnx::TensorProto::INT8);
+    for (const std::int64_t size : sizes) proto.add_dims(size);
+    proto.set_raw_data(bytes.data(), bytes.size());
+    return its_name;
+  }
   std::string integer_tensor(const std::string& its_name, const Numbers& integers) {
     ::onnx::TensorProto& proto = *graph_.add_initializer();
     proto.set_name(unique(its_name));

@@ -59,6 +59,7 @@ struct Single {
   friend Single exp(Single a) { return std::exp(a.value); }
   friend Single log(Single a) { return std::log(a.value); }
   friend Single abs(Single a) { return std::abs(a.value); }
+  friend Single floor(Single a) { return std::floor(a.value); }
   friend Single select(bool mask, Single a, Single b) { return mask ? a : b; }
   friend T reduce_add(Single a) { return a.value; }
 };
@@ -201,6 +202,10 @@ template <class B>
 SIENA_INLINE B call_abs(const B& a) {
   return abs(a);
 }
+template <class B>
+SIENA_INLINE B call_floor(const B& a) {
+  return floor(a);
+}
 template <class M, class B>
 SIENA_INLINE B call_select(const M& mask, const B& a, const B& b) {
   return select(mask, a, b);
@@ -235,6 +240,10 @@ SIENA_INLINE B log(const B& a) {
 template <class B>
 SIENA_INLINE B abs(const B& a) {
   return detail::call_abs(a);
+}
+template <class B>
+SIENA_INLINE B floor(const B& a) {
+  return detail::call_floor(a);
 }
 /// Lane by lane `mask ? a : b`; masks come from comparing batches.
 template <class M, class B>

@@ -14,6 +14,7 @@
 #include "siena/nn/layers/channel_shuffle.hpp"
 #include "siena/nn/layers/conv1d.hpp"
 #include "siena/nn/layers/conv2d.hpp"
+#include "siena/nn/layers/fake_quantize.hpp"
 #include "siena/nn/layers/group_norm.hpp"
 #include "siena/nn/layers/linear.hpp"
 #include "siena/nn/layers/mixture.hpp"
@@ -27,7 +28,7 @@ namespace siena {
 /// is to write its header and to name it here. Layers of users come in as Custom.
 using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
                            GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
-                           LeakyRelu, Upsample, Pad, Slice, Custom, GroupNorm, ChannelShuffle>;
+                           LeakyRelu, Upsample, Pad, Slice, Custom, GroupNorm, ChannelShuffle, FakeQuantize>;
 
 namespace detail {
 template <class L>

@@ -26,12 +26,17 @@ namespace siena {
 /// features; constants are the layer's parameters and buffers, here in their order.
 namespace primitive {
 
-/// Constants: weights KH x KW x Cin/groups x Cout (of signals: K x Cin/groups x Cout), and a bias of Cout or none.
+/// Constants: weights KH x KW x Cin/groups x Cout (of signals: K x Cin/groups x Cout), and a bias of Cout or none. Where there
+/// are `weight_bits`, the weights of each output are whole numbers of so many bits times the largest |w| over the largest of
+/// those.
 struct Convolution {
   kernels::ConvGeometry geometry;
+  int weight_bits = 0;
 };
-/// Features times a matrix. Constants: weights In x Out, and a bias of Out or none.
-struct Linear {};
+/// Features times a matrix. Constants: weights In x Out, and a bias of Out or none. Bits as above.
+struct Linear {
+  int weight_bits = 0;
+};
 /// (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Constants: weight, bias, mean and variance.
 struct FixedNorm {
   double epsilon;
@@ -98,13 +103,19 @@ struct Shuffle {
 };
 /// The same elements in the same order, channels innermost, under another shape.
 struct Reshape {};
+/// scale * (q - zero_point), q the whole number from low to high that is nearest to x / scale + zero_point, halves up: no
+/// operation of an integer network, but the scale of the value that it reads.
+struct Quantize {
+  double scale;
+  int zero_point, low = -128, high = 127;
+};
 
 }  // namespace primitive
 
 using Primitive = std::variant<primitive::Convolution, primitive::Linear, primitive::FixedNorm, primitive::SampleNorm,
                                primitive::Clamp, primitive::Curve, primitive::PRelu, primitive::Add, primitive::Multiply,
                                primitive::MaxPool, primitive::AveragePool, primitive::Concat, primitive::Slice, primitive::Pad,
-                               primitive::Upsample, primitive::Shuffle, primitive::Reshape>;
+                               primitive::Upsample, primitive::Shuffle, primitive::Reshape, primitive::Quantize>;
 
 /// Whether an operation is one of these.
 template <class... P>
@@ -143,14 +154,18 @@ class Lowering {
   /// The layer's parameters, then its buffers, in the order in which it asked for them.
   const std::vector<Constant>& constants() const { return constants_; }
 
-  /// The layer is one operation of all its inputs, with all its constants.
+  /// The layer is one operation of all its inputs, with all its constants, or with these.
   template <class P>
   void is(P what) {
+    is(std::move(what), constants_);
+  }
+  template <class P>
+  void is(P what, std::vector<Constant> constants) {
     require_first("is");
     if constexpr (std::is_same_v<P, Primitive>) {
-      whole(std::move(what));
-    } else {
-      whole(Primitive(std::in_place_type<P>, std::move(what)));  // a conversion costs the compiler a try of every type
+      whole(std::move(what), std::move(constants));
+    } else {  // a conversion costs the compiler a try of every type
+      whole(Primitive(std::in_place_type<P>, std::move(what)), std::move(constants));
     }
   }
   /// The layer is made of several operations, of which this is the next. Returns the number of its value. ArgumentError for one
@@ -182,10 +197,10 @@ class Lowering {
     parts_.push_back(std::move(part));
     return inputs() + static_cast<int>(parts_.size()) - 1;
   }
-  void whole(Primitive what) {
+  void whole(Primitive what, std::vector<Constant> constants) {
     std::vector<int> all(inputs_.size());
     std::iota(all.begin(), all.end(), 0);
-    append({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = constants_});
+    append({.what = std::move(what), .inputs = std::move(all), .shape = output_, .constants = std::move(constants)});
   }
   void check(const Part& part) const {
     using namespace primitive;
@@ -206,7 +221,7 @@ class Lowering {
                            least, most, has);
     const int first = part.inputs[0];
     const Shape& in = first < inputs() ? inputs_[first] : parts_[first - inputs()].shape;
-    const bool keeps_shape = is_any<FixedNorm, SampleNorm, Clamp, Curve, PRelu, Add, Multiply, Shuffle>(what);
+    const bool keeps_shape = is_any<FixedNorm, SampleNorm, Clamp, Curve, PRelu, Add, Multiply, Shuffle, Quantize>(what);
     require<ShapeError>(!keeps_shape || part.shape == in, "{}: expected an operation that makes {} of {}, got {}", where_, in,
                         in, part.shape);
     const int groups = is_any<SampleNorm>(what) ? std::get<SampleNorm>(what).groups

@@ -39,6 +39,7 @@ struct Conv1d {
   int dilation = 1;            ///< moments from one tap to the next
   int groups = 1;              ///< parts of the channels that are convolved apart
   bool bias = true;            ///< whether a number is added to each output channel
+  int weight_bits = 0;         ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
 
   std::string_view kind() const { return "conv1d"; }
   static void attributes(auto& self, auto&& visit) {
@@ -49,6 +50,7 @@ struct Conv1d {
     visit("dilation", self.dilation);
     visit("groups", self.groups);
     visit("bias", self.bias);
+    visit("weight_bits", self.weight_bits);
   }
 
   /// The same convolution of images of height 1.
@@ -62,7 +64,8 @@ struct Conv1d {
             .padding = padding.is_same ? ImagePadding(same) : ImagePadding(0, 0, before, padding.after),
             .dilation = {1, dilation},
             .groups = groups,
-            .bias = bias};
+            .bias = bias,
+            .weight_bits = weight_bits};
   }
   /// Becomes the layer whose `image` that is. Causal padding stays causal.
   void set_image(const Conv2d& image) {
@@ -75,7 +78,8 @@ struct Conv1d {
                                                 : TimePadding(image.padding.left, image.padding.right),
              .dilation = image.dilation.width,
              .groups = image.groups,
-             .bias = image.bias};
+             .bias = image.bias,
+             .weight_bits = image.weight_bits};
   }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::ConvGeometry geometry(const Shape& in, std::string_view where = "Conv1d") const {
@@ -97,16 +101,19 @@ struct Conv1d {
     require<ShapeError>(setup.input().rank() == 2, "{}: expected signals of time x channels, got {}", setup.where(),
                         setup.input());
     const kernels::ConvGeometry g = geometry(setup.input(), setup.where());
+    check_weight_bits(weight_bits, setup.where());
     const std::int64_t in = g.group_in_channels();
     setup.parameter("weight", {kernel, in, out}, Init::uniform(g.weight_rows()), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
     return {g.out_width, out};
   }
   Var forward(Forward& f) const {
-    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()),
-                       f.output_shape());
+    return ops::conv2d(f.input(), coarse_weights(f, weight_bits), bias ? f.parameter(1) : Var{},
+                       geometry(f.input().shape().sample()), f.output_shape());
   }
-  void lower(Lowering& to) const { to.is(primitive::Convolution{geometry(to.input(), to.where())}); }
+  void lower(Lowering& to) const {
+    to.is(primitive::Convolution{geometry(to.input(), to.where()), weight_bits}, coarse_constants(to, weight_bits));
+  }
 };
 
 }  // namespace siena

@@ -9,6 +9,7 @@
 #include "siena/autograd/ops/conv2d.hpp"
 #include "siena/nn/layer.hpp"
 #include "siena/nn/layer_hooks.hpp"
+#include "siena/nn/weight_bits.hpp"
 
 namespace siena {
 
@@ -48,6 +49,7 @@ struct Conv2d {
   Size2 dilation = 1;           ///< pixels from one tap to the next
   int groups = 1;               ///< parts of the channels that are convolved apart
   bool bias = true;             ///< whether a number is added to each output channel
+  int weight_bits = 0;          ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
 
   std::string_view kind() const { return "conv2d"; }
   static void attributes(auto& self, auto&& visit) {
@@ -58,6 +60,7 @@ struct Conv2d {
     visit("dilation", self.dilation);
     visit("groups", self.groups);
     visit("bias", self.bias);
+    visit("weight_bits", self.weight_bits);
   }
 
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
@@ -110,6 +113,7 @@ struct Conv2d {
     if (kernel.width > 1) layer.dilation_width = dilation.width;
     if (at.inputs[0].rank() == 3) layer.pad_top = static_cast<int>(pad(at.inputs[0][0], true).before);
     layer.bias = bias;
+    if (weight_bits > 0) layer.weight_bits = weight_bits;
     // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was. But several
     // filters of one channel are a plain convolution, as the network that is left says.
     const bool each = count == in && (in > 1 || (groups == depthwise && out == 1));
@@ -122,6 +126,7 @@ struct Conv2d {
 
   Shape setup(LayerSetup& setup) const {
     const kernels::ConvGeometry g = geometry(setup.image(), setup.where());
+    check_weight_bits(weight_bits, setup.where());
     const std::int64_t in = g.group_in_channels();
     setup.parameter("weight", {kernel.height, kernel.width, in, out}, Init::uniform(g.weight_rows()), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
@@ -129,10 +134,12 @@ struct Conv2d {
   }
 
   Var forward(Forward& f) const {
-    return ops::conv2d(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}, geometry(f.input().shape().sample()),
-                       f.output_shape());
+    return ops::conv2d(f.input(), coarse_weights(f, weight_bits), bias ? f.parameter(1) : Var{},
+                       geometry(f.input().shape().sample()), f.output_shape());
   }
-  void lower(Lowering& to) const { to.is(primitive::Convolution{geometry(to.input(), to.where())}); }
+  void lower(Lowering& to) const {
+    to.is(primitive::Convolution{geometry(to.input(), to.where()), weight_bits}, coarse_constants(to, weight_bits));
+  }
 
  private:
   kernels::Padding pad(std::int64_t in, bool vertical) const {

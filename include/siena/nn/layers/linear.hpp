@@ -7,27 +7,35 @@
 #include "siena/autograd/ops/conv2d.hpp"
 #include "siena/nn/layer.hpp"
 #include "siena/nn/layer_hooks.hpp"
+#include "siena/nn/weight_bits.hpp"
 
 namespace siena {
 
 /// y = x W + b. Weights: In x Out, uniform in +-1/sqrt(In); bias: Out. Expects vectors: flatten or pool images first.
 struct Linear {
-  int out = 0;       ///< outputs
-  bool bias = true;  ///< whether a number is added to each output
+  int out = 0;          ///< outputs
+  bool bias = true;     ///< whether a number is added to each output
+  int weight_bits = 0;  ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
 
   std::string_view kind() const { return "linear"; }
   static void attributes(auto& self, auto&& visit) {
     visit("out", self.out);
     visit("bias", self.bias);
+    visit("weight_bits", self.weight_bits);
   }
 
   static constexpr bool makes_channels = true, takes_batch_norm = true;
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::makes(); }
   static TensorAxes tensor_axes(const LayerSite&, int tensor) { return {.reads = tensor == 0, .makes = true}; }
-  Linear narrowed(const KeptChannels& kept) const { return {.out = static_cast<int>(kept.out.size()), .bias = bias}; }
+  Linear narrowed(const KeptChannels& kept) const {
+    Linear narrow = *this;
+    narrow.out = static_cast<int>(kept.out.size());
+    return narrow;
+  }
   void describe(auto& layer, const LayerSite&) const {
     layer.kind = layer.linear;
     layer.bias = bias;
+    if (weight_bits > 0) layer.weight_bits = weight_bits;
   }
 
   Shape setup(LayerSetup& setup) const {
@@ -35,14 +43,17 @@ struct Linear {
                         "{}: expected a vector of features, got {}; put Flatten{{}} or GlobalAvgPool{{}} before it",
                         setup.where(), setup.input());
     require<ArgumentError>(out > 0, "{}: expected at least one output, got {}", setup.where(), out);
+    check_weight_bits(weight_bits, setup.where());
     const std::int64_t in = setup.input()[0];
     setup.parameter("weight", {in, out}, Init::uniform(in), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
     return {out};
   }
 
-  Var forward(Forward& f) const { return ops::linear(f.input(), f.parameter(0), bias ? f.parameter(1) : Var{}); }
-  void lower(Lowering& to) const { to.is(primitive::Linear{}); }
+  Var forward(Forward& f) const {
+    return ops::linear(f.input(), coarse_weights(f, weight_bits), bias ? f.parameter(1) : Var{});
+  }
+  void lower(Lowering& to) const { to.is(primitive::Linear{weight_bits}, coarse_constants(to, weight_bits)); }
 };
 
 }  // namespace siena

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/kernels/fake_quantize.hpp"
+
+#include <vector>
+
+#include "kernels/rows_check.hpp"
+#include "siena/kernels/reference_layers.hpp"
+
+using namespace siena;
+using namespace siena::test;
+using kernels::Levels;
+using kernels::Write;
+using simd::native;
+
+namespace {
+/// Steps that are powers of two leave nothing to rounding.
+template <class T>
+std::vector<Levels<T>> some_levels() {
+  return {{T(0.25), -128, -128, 127}, {T(0.0625), 3, -128, 127}, {T(0.5), -1, -2, 1}, {T(0.125), 0, -8, 7}};
+}
+template <class T>
+double level(const Levels<T>& levels, double x) {
+  return std::floor(x / static_cast<double>(levels.step) + 0.5) + static_cast<double>(levels.zero);
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("fake quantize, forward and backward", "[kernels][fake_quantize]", float, double) {
+  using T = TestType;
+  for (const Levels<T>& levels : some_levels<T>()) {
+    const double step = levels.step, zero = levels.zero, low = levels.low, high = levels.high;
+    for (auto [rows, columns] : row_sizes()) {
+      for (Write mode : {Write::overwrite, Write::accumulate}) {
+        INFO(rows << " rows of " << columns << ", accumulate " << (mode == Write::accumulate));
+        auto run = [&, rows = rows, columns = columns](T poison, bool reference) {
+          Random random(1);
+          const auto x = random_rows<T>(random, rows, columns, poison, -40, 40),
+                     dy = random_rows<T>(random, rows, columns, poison);
+          auto y = unwritten_rows<T>(rows, columns);
+          auto dx = mode == Write::accumulate ? random_rows<T>(random, rows, columns, poison) : y;
+          if (reference) {
+            kernels::reference::map<T>(rows, columns, x, y,
+                                       [&](double v) { return step * (std::clamp(level(levels, v), low, high) - zero); });
+            kernels::reference::map_backward<T>(rows, columns, x, dy, dx, mode, [&](double v) {
+              return level(levels, v) == std::clamp(level(levels, v), low, high) ? 1.0 : 0.0;
+            });
+          } else {
+            kernels::fake_quantize_forward<native, T>(levels, x, y);
+            kernels::fake_quantize_backward<native, T>(levels, x, dy, dx, mode);
+          }
+          return Results<T>{{"y", y, columns}, {"dx", dx, columns}};
+        };
+        // What padding holds is rounded, too: a NaN stays one.
+        check_kernel<T>([&](T poison) { return run(std::isnan(poison) ? T(1) : poison, false); },
+                        [&](T poison) { return run(poison, true); }, rounding<T>());
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("fake quantize: halves go up, ends hold, and what is no number stays none", "[kernels][fake_quantize]",
+                   float, double) {
+  using T = TestType;
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const std::vector<T> x{T(-0.75), T(-0.25), T(0.25), T(0.75), -5, 5, T(1.2), nan};
+  const std::vector<T> expected{T(-0.5), 0, T(0.5), 1, -1, T(0.5), T(0.5), nan};
+  std::vector<T> y(8), dx(8);
+  const std::vector<T> dy(8, T(1));
+  const Levels<T> four{T(0.5), 0, -2, 1};
+  kernels::fake_quantize_forward<native, T>(four, x, y);
+  CHECK(std::vector<T>(y.begin(), y.begin() + 3) == std::vector<T>(expected.begin(), expected.begin() + 3));
+  CHECK(y[3] == T(0.5));  // 1 is beyond the last level
+  CHECK(std::vector<T>(y.begin() + 4, y.begin() + 7) == std::vector<T>(expected.begin() + 4, expected.begin() + 7));
+  CHECK(std::isnan(y[7]));
+  kernels::fake_quantize_backward<native, T>(four, x, dy, dx, Write::overwrite);
+  CHECK(std::vector<T>(dx.begin(), dx.begin() + 7) == std::vector<T>{1, 1, 1, 0, 0, 0, 0});
+}
+
+TEMPLATE_TEST_CASE("fake quantize: columns by their largest", "[kernels][fake_quantize]", float, double) {
+  using T = TestType;
+  for (auto [rows, columns] : row_sizes()) {
+    INFO(rows << " rows of " << columns);
+    for (const T most : {T(127), T(7), T(1)}) {
+      auto run = [&, rows = rows, columns = columns](T poison, bool reference) {
+        Random random(1);
+        auto w = random_rows<T>(random, rows, columns, poison);
+        for (std::int64_t r = 0; r < rows; ++r) w[static_cast<std::size_t>(r * padded(columns))] = 0;  // a column of zeros
+        std::vector<T> steps(static_cast<std::size_t>(padded(columns)));
+        auto y = unwritten_rows<T>(rows, columns);
+        if (reference) {
+          for (std::int64_t c = 0; c < columns; ++c) {
+            T largest = 0;
+            for (std::int64_t r = 0; r < rows; ++r) largest = std::max(largest, std::abs(w[r * padded(columns) + c]));
+            const T step = steps[c] = largest / most;
+            for (std::int64_t r = 0; r < rows; ++r) {
+              const auto i = static_cast<std::size_t>(r * padded(columns) + c);
+              y[i] = step == 0 ? 0 : step * std::floor(w[i] / step + T(0.5));
+            }
+          }
+        } else {
+          kernels::column_steps<T>(rows, columns, w, most, steps);
+          kernels::fake_quantize_columns<native, T>(rows, columns, w, steps, y);
+        }
+        return Results<T>{{"steps", steps, columns}, {"y", y, columns}};
+      };
+      check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, rounding<T>());
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("fake quantize: the slope of the step", "[kernels][fake_quantize]", float, double) {
+  using T = TestType;
+  ThreadsRestored restored;
+  for (const Levels<T>& levels : some_levels<T>()) {
+    for (auto [rows, columns] : row_sizes()) {
+      INFO(rows << " rows of " << columns);
+      Random random(1);
+      const T nan = std::numeric_limits<T>::quiet_NaN();
+      const auto x = random_rows<T>(random, rows, columns, nan, -40, 40), dy = random_rows<T>(random, rows, columns, nan);
+      double expected = 0, size = 1;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < columns; ++c) {
+          const auto i = static_cast<std::size_t>(r * padded(columns) + c);
+          const double q = level(levels, static_cast<double>(x[i]));
+          const double held = std::clamp<double>(q, levels.low, levels.high);
+          const double slope = (held - static_cast<double>(levels.zero)) - (q == held ? x[i] / double(levels.step) : 0);
+          expected += static_cast<double>(dy[i]) * slope, size += std::abs(static_cast<double>(dy[i]) * slope);
+        }
+      }
+      set_threads(1);
+      const double got = kernels::step_gradient<native, T>(levels, rows, columns, x, dy);
+      CHECK(std::abs(got - expected) < rounding<T>() * size);
+      for (int threads : {2, 3}) {
+        set_threads(threads);
+        CHECK(kernels::step_gradient<native, T>(levels, rows, columns, x, dy) == got);
+      }
+    }
+  }
+}
