@@ -24,8 +24,8 @@ namespace integer {
 /// y = zero point + requantize(sum << shift, multiplier[o]). A linear layer is one of a 1 x 1 image.
 struct Convolution {
   kernels::ConvGeometry geometry;
-  std::vector<std::int8_t> weights;            ///< Cout x KH x KW x Cin/groups, -127 to 127
-  std::vector<std::int32_t> bias, multiplier;  ///< Cout each; multipliers are 0 or more
+  std::vector<std::int8_t> weights = {};                 ///< Cout x KH x KW x Cin/groups, -127 to 127
+  std::vector<std::int32_t> bias = {}, multiplier = {};  ///< Cout each; multipliers are 0 or more
   int shift = 0;
 
   /// The dot product of a matrix and features.
