@@ -110,6 +110,12 @@ class OperationRunner {
   void compute(const primitive::Shuffle& shuffle) {
     kernels::interleave_channels(in().rows(), in().columns(), shuffle.groups, x(), y_.storage(), kernels::Write::overwrite);
   }
+  void compute(const primitive::Quantize& to) {
+    map(in(), [&](double v, std::size_t) {
+      const double q = std::clamp<double>(std::floor(v / to.scale + to.zero_point + 0.5), to.low, to.high);
+      return to.scale * (q - to.zero_point);
+    });
+  }
   void compute(const primitive::Reshape&) {
     std::vector<float> numbers;
     in().copy_to(numbers);

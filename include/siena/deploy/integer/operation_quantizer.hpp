@@ -155,6 +155,11 @@ class OperationQuantizer {
     return table([&](double v) { return std::clamp(v, clamp.low, clamp.high); });
   }
   integer::Kind convert(const primitive::Curve& curve) const { return table(curve); }
+  integer::Kind convert(const primitive::Quantize& to) const {
+    return table([&](double v) {
+      return to.scale * (std::clamp<double>(rounded(v / to.scale + to.zero_point), to.low, to.high) - to.zero_point);
+    });
+  }
   integer::Kind convert(const primitive::PRelu&) const {
     const auto slopes = constant(0)->row(0);
     const float most = *std::max_element(slopes.begin(), slopes.end()), least = *std::min_element(slopes.begin(), slopes.end());
