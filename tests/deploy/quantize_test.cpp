@@ -206,10 +206,10 @@ TEST_CASE("quantize: what a concat alone reads has its scale and is copied") {
 
 TEST_CASE("calibrate: outliers are left out by percentile and by squared error") {
   const Network network(
-      {1000}, [](const Flow& x) { return x | Relu{}; }, 1);
-  Tensor batch(Shape{1, 1000});
-  for (int i = 0; i < 1000; ++i) batch.row(0)[i] = static_cast<float>(i % 100) / 100;
-  batch.row(0)[0] = 50;
+      {100000}, [](const Flow& x) { return x | Relu{}; }, 1);
+  Tensor batch(Shape{1, 100000});
+  for (int i = 0; i < 100000; ++i) batch.row(0)[i] = static_cast<float>(i % 100) / 100;
+  batch.row(0)[0] = 8;
   const std::vector<Tensor> batches{std::move(batch)};
   const deploy::LoweredNetwork lowered = deploy::lower(network);
   const auto high = [&](const deploy::CalibrationOptions& options) {
