@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "siena/deploy/integer/batch_simulator.hpp"
 #include "siena/deploy/integer/simulate.hpp"
 #include "support/catch.hpp"
 #include "support/deployed_networks.hpp"
@@ -271,4 +272,35 @@ TEST_CASE("quantize: sums that may not fit into 32 bits are refused with the lay
   batch.row(0)[0] = 1, batch.row(0)[1] = -1;
   CHECK_THROWS_WITH(deploy::quantize(network, std::vector<Tensor>{std::move(batch)}),
                     ContainsSubstring("'linear_1': expected sums below 2^"));
+}
+
+TEST_CASE("BatchSimulator: makes the bits of the plain loops") {
+  const auto require_equal = [](const Network& network, const Tensor& batch) {
+    const std::vector<Tensor> batches{batch};
+    const IntegerNetwork integers = deploy::quantize(network, batches);
+    std::vector<float> inputs, outputs;
+    batch.copy_to(inputs);
+    deploy::BatchSimulator(integers).run(batch).copy_to(outputs);
+    const auto in = static_cast<std::size_t>(network.input_shape().elements()), out = outputs.size() / batch.shape()[0];
+    for (std::size_t n = 0; n < static_cast<std::size_t>(batch.shape()[0]); ++n) {
+      const auto sample = deploy::quantize_input(integers, std::span(inputs).subspan(n * in, in));
+      const auto expected = deploy::dequantize_output(integers, deploy::simulate(integers, sample));
+      REQUIRE(std::equal(expected.begin(), expected.end(), outputs.begin() + static_cast<std::ptrdiff_t>(n * out)));
+    }
+  };
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    INFO("seed " << seed);
+    test::RandomNetwork random(seed);
+    const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
+    if (!test::has<GroupNorm>(network)) require_equal(network, random.batch(network, 5));
+  }
+  for (const auto& [name, network] : test::deployed_networks()) {
+    INFO(name);
+    require_equal(network, test::RandomNetwork(4).batch(network, 3));
+  }
+  // Sums beyond what floats hold: 1,000 inputs of weights that are all as large.
+  Network large(
+      {1000}, [](const Flow& x) { return x | Linear{.out = 3}; }, 1);
+  large.parameter(0).value.fill(0.5f);
+  require_equal(large, test::RandomNetwork(4).batch(large, 3));
 }
