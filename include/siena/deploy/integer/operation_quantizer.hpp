@@ -88,8 +88,10 @@ class OperationQuantizer {
   }
 
   /// Of the weights KH * KW * Cin/groups x Cout, in floats, and a number for each output.
-  integer::Kind convolution(const kernels::ConvGeometry& g, const Tensor& weights, std::span<const double> bias) const {
+  integer::Kind convolution(const kernels::ConvGeometry& g, const Tensor& weights, std::span<const double> bias,
+                            int bits) const {
     const std::int64_t rows = g.weight_rows(), outputs = g.out_channels;
+    const double greatest = (1 << (bits - 1)) - 1;
     integer::Convolution result{.geometry = g};
     result.weights.resize(static_cast<std::size_t>(rows * outputs));
     std::vector<double> steps, sums;
@@ -98,10 +100,10 @@ class OperationQuantizer {
       for (std::int64_t r = 0; r < rows; ++r) most = std::max(most, std::abs(double{weights.row(r)[o]}));
       // A bias that dwarfs its weights coarsens them, so that it fits: 2^28 leaves room for the products. A channel of zeros
       // has a multiplier of 0 and makes the zero point.
-      const double step = std::max(most / 127, std::abs(bias[o]) / x().scale / (1 << 28));
+      const double step = std::max(most / greatest, std::abs(bias[o]) / x().scale / (1 << 28));
       double sum = std::abs(step > 0 ? rounded(bias[o] / (x().scale * step)) : 0);
       for (std::int64_t r = 0; r < rows && step > 0; ++r) {
-        const double weight = std::clamp(rounded(weights.row(r)[o] / step), -127.0, 127.0);
+        const double weight = std::clamp(rounded(weights.row(r)[o] / step), -greatest, greatest);
         result.weights[o * rows + r] = static_cast<std::int8_t>(weight);
         sum += std::abs(weight) * 255;
       }
@@ -115,14 +117,15 @@ class OperationQuantizer {
     result.shift = multipliers.shift();
     return result;
   }
-  integer::Kind weighted(const kernels::ConvGeometry& g) const {
+  integer::Kind weighted(const kernels::ConvGeometry& g, int bits) const {
     std::vector<double> bias(static_cast<std::size_t>(g.out_channels), 0.0);
     if (constant(1)) std::copy(constant(1)->row(0).begin(), constant(1)->row(0).end(), bias.begin());
-    return convolution(g, *constant(0), bias);
+    return convolution(g, *constant(0), bias, bits == 0 ? 8 : bits);
   }
-  integer::Kind convert(const primitive::Convolution& what) const { return weighted(what.geometry); }
-  integer::Kind convert(const primitive::Linear&) const {
-    return weighted(kernels::conv_geometry({.in_channels = x().shape.columns(), .out_channels = y_.shape.columns()}));
+  integer::Kind convert(const primitive::Convolution& what) const { return weighted(what.geometry, what.weight_bits); }
+  integer::Kind convert(const primitive::Linear& what) const {
+    return weighted(kernels::conv_geometry({.in_channels = x().shape.columns(), .out_channels = y_.shape.columns()}),
+                    what.weight_bits);
   }
   /// A weight and a bias a channel: a depthwise convolution of 1 x 1.
   integer::Kind convert(const primitive::FixedNorm& norm) const {
@@ -138,7 +141,7 @@ class OperationQuantizer {
                                                .in_channels = channels,
                                                .out_channels = channels,
                                                .groups = static_cast<int>(channels)}),
-                       weights, bias);
+                       weights, bias, 8);
   }
   integer::Kind convert(const primitive::SampleNorm&) const { return refused("a norm by the spread of each sample"); }
   integer::Kind refused(std::string_view what) const {
@@ -167,7 +170,7 @@ class OperationQuantizer {
     const double factor = x().scale / y_.scale;
     const Multipliers multipliers(factor * std::max({1.0, std::abs(double{most}), std::abs(double{least})}));
     multipliers.require_fit(operation_.name, 255);
-    integer::PRelu result{.above = multipliers(factor), .shift = multipliers.shift()};
+    integer::PRelu result{.above = multipliers(factor), .below = {}, .shift = multipliers.shift()};
     for (const float slope : slopes) result.below.push_back(multipliers(factor * slope));
     return result;
   }

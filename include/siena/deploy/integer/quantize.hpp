@@ -15,6 +15,7 @@
 #include "siena/data/dataset.hpp"
 #include "siena/deploy/integer/calibrate.hpp"
 #include "siena/deploy/integer/equalize.hpp"
+#include "siena/deploy/integer/levels.hpp"
 #include "siena/deploy/integer/network.hpp"
 #include "siena/deploy/integer/operation_quantizer.hpp"
 #include "siena/deploy/lower.hpp"
@@ -57,7 +58,7 @@ inline std::vector<Tensor> batches_of(const data::Dataset& dataset, std::int64_t
 
 /// The integers of a lowered network whose values have these ranges.
 inline IntegerNetwork quantize(const LoweredNetwork& network, std::span<const ValueRange> ranges) {
-  IntegerNetwork result{.output = network.output};
+  IntegerNetwork result{.values = {}, .operations = {}, .output = network.output};
   for (std::size_t v = 0; v < network.values.size(); ++v) {
     const auto& [name, shape] = network.values[v];
     result.values.push_back({name, shape, ranges[v].scale(), ranges[v].zero_point()});
@@ -77,13 +78,26 @@ inline IntegerNetwork quantize(const LoweredNetwork& network, std::span<const Va
 /// with a scale for each output channel; values of 8 bits with the scale and zero point that calibration data say: batches of
 /// inputs as the network sees them (N x its input shape), some hundred samples of the training part. Throws ArgumentError, with
 /// the layer, for what integers cannot compute (norms by the spread of each sample) and for sums that might not fit into 32
-/// bits, and as `lower` and `calibrate` do.
+/// bits, and as `lower` and `calibrate` do. A network that was trained with the levels of its integers (`quantization_aware`)
+/// says scales and zero points itself, and options and data are left alone.
 inline IntegerNetwork quantize(const Network& network, std::span<const Tensor> batches, const QuantizeOptions& options = {}) {
   LoweredNetwork lowered = lower(network);
+  if (detail::knows_levels(lowered)) {
+    const std::vector<ValueRange> levels = detail::take_levels(lowered);
+    return detail::quantize(lowered, levels);
+  }
   if (options.equalize) equalize(lowered, batches);
   std::vector<ValueRange> ranges = calibrate(lowered, batches, options.calibration);
   detail::share_ranges(lowered, ranges);
   return detail::quantize(lowered, ranges);
+}
+/// Of a network that was trained with the levels of its integers; ArgumentError for others.
+inline IntegerNetwork quantize(const Network& network) {
+  LoweredNetwork lowered = lower(network);
+  require<ArgumentError>(detail::knows_levels(lowered),
+                         "quantize: expected calibration data, or a network that was trained with FakeQuantize, got neither");
+  const std::vector<ValueRange> levels = detail::take_levels(lowered);
+  return detail::quantize(lowered, levels);
 }
 /// With the samples of a dataset, normalised as it says.
 inline IntegerNetwork quantize(const Network& network, const data::Dataset& samples, const QuantizeOptions& options = {}) {
