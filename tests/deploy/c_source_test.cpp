@@ -13,7 +13,6 @@
 #include "siena/core/file.hpp"
 #include "siena/deploy/c/input_bytes.hpp"
 #include "siena/deploy/c/text.hpp"
-#include "siena/deploy/integer/simulate.hpp"
 #include "support/catch.hpp"
 #include "support/compiled_c.hpp"
 #include "support/random_integer_network.hpp"
@@ -21,32 +20,11 @@
 
 using namespace siena;
 using deploy::IntegerNetwork;
+using test::ComparedC;
 using test::CompiledC;
 using test::RandomIntegerNetwork;
 
 namespace {
-
-/// Whether C can be compiled; says that a test was skipped where it cannot.
-bool compiles_c() {
-  if (!CompiledC::possible()) WARN("skipped: no C compiler 'cc'");
-  return CompiledC::possible();
-}
-
-/// Networks as C beside what the simulator makes of the same samples.
-struct Compared {
-  CompiledC c;
-  std::vector<std::int8_t> expected;
-
-  void add(const IntegerNetwork& network, RandomIntegerNetwork& random, int samples) {
-    std::vector<std::int8_t> inputs;
-    for (int i = 0; i < samples; ++i) {
-      const std::vector<std::int8_t> input = random.input(network), output = deploy::simulate(network, input);
-      inputs.insert(inputs.end(), input.begin(), input.end());
-      expected.insert(expected.end(), output.begin(), output.end());
-    }
-    c.add(network, inputs);
-  }
-};
 
 /// One operation of each kind and make, each a network.
 std::vector<IntegerNetwork> c_kinds(RandomIntegerNetwork& r) {
@@ -137,16 +115,16 @@ data::Preparation c_images(const Shape& shape, std::vector<float> mean, std::vec
 }  // namespace
 
 TEST_CASE("C computes every kind of operation as the simulator does") {
-  if (!compiles_c()) return;
-  Compared compared;
+  if (!test::compiles_c()) return;
+  ComparedC compared;
   RandomIntegerNetwork random(1);
   for (const IntegerNetwork& network : c_kinds(random)) compared.add(network, random, 20);
   REQUIRE(compared.c.run("cc -std=c99 -O1 -fsanitize=undefined -fno-sanitize-recover=all") == compared.expected);
 }
 
 TEST_CASE("C computes random networks as the simulator does") {
-  if (!compiles_c()) return;
-  Compared compared;
+  if (!test::compiles_c()) return;
+  ComparedC compared;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     RandomIntegerNetwork random(seed);
     compared.add(random.make(12), random, 5);
@@ -155,13 +133,13 @@ TEST_CASE("C computes random networks as the simulator does") {
 }
 
 TEST_CASE("C of a network is C++, and is warned of by no compiler") {
-  if (!compiles_c()) return;
+  if (!test::compiles_c()) return;
   for (const std::string compiler : {"c++ -x c++ -std=c++17", "clang -std=c99 -Wno-unused-command-line-argument"}) {
     if (!test::succeeds(compiler + " -E /dev/null")) {
       WARN("skipped: no compiler '" + compiler + "'");
       continue;
     }
-    Compared compared;
+    ComparedC compared;
     RandomIntegerNetwork random(2);
     for (int i = 0; i < 4; ++i) compared.add(random.make(16), random, 2);
     REQUIRE(compared.c.run(compiler) == compared.expected);
@@ -231,7 +209,7 @@ TEST_CASE("bytes become inputs by integers as they would by floats, for each val
 }
 
 TEST_CASE("C takes bytes, by factors and by tables") {
-  if (!compiles_c()) return;
+  if (!test::compiles_c()) return;
   CompiledC c;
   std::vector<std::int8_t> expected, bytes;
   for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<std::int8_t>(byte));
@@ -272,7 +250,7 @@ TEST_CASE("C names classes of any text") {
   preparation.classes.pop_back();
   REQUIRE_THROWS_WITH(deploy::c_text(network, {.preparation = preparation}),
                       "c_source: expected a name for each of the 3 outputs, got 2");
-  if (!compiles_c()) return;
+  if (!test::compiles_c()) return;
   preparation.classes.push_back("c");
   CompiledC c;
   c.add(network, {}, {.preparation = preparation});
@@ -283,7 +261,7 @@ int use(const n0_context *context) { return n0_class(context) + n0_classes[N0_OU
 }
 
 TEST_CASE("an array that is too small for a context does not compile") {
-  if (!compiles_c()) return;
+  if (!test::compiles_c()) return;
   CompiledC c;
   RandomIntegerNetwork random(7);
   c.add(random.make(), {});
@@ -328,7 +306,7 @@ TEST_CASE("C is the same for the same network, and says what was reported") {
   REQUIRE(read_file(folder.path / "my_net.c") == again.code);
   REQUIRE(again.header.find("   memory 1 KB\n   latency * / 2 ms\n*/") != std::string::npos);
   REQUIRE_THROWS_AS(deploy::c_source(network, folder.path / "none", options), DataError);
-  if (compiles_c())
+  if (test::compiles_c())
     REQUIRE(test::succeeds(format("cd '{}' && cc -std=c99 {} -c my_net.c", folder.path.string(), test::c_warnings)));
 }
 

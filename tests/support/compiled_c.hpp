@@ -2,17 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "siena/core/file.hpp"
 #include "siena/deploy/c_source.hpp"
+#include "siena/deploy/integer/simulate.hpp"
+#include "support/catch.hpp"
+#include "support/random_integer_network.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace siena::test {
@@ -63,15 +68,23 @@ class CompiledC {
     write_file_atomically(at / "main.c", "#include <stdio.h>\n#include <string.h>\n" + includes_ + "int main(void) {\n" +
                                              body_ + "  return 0;\n}\n");
     write_file_atomically(at / "inputs", std::as_bytes(std::span(inputs_)));
-    const std::string build =
-        format("cd '{}' && {} {} -o program{} main.c >said 2>&1", at.string(), compiler, c_warnings, files_);
-    check(build + " && ./program <inputs >outputs 2>said");
+    // Many small files: xargs gives them to several compilers.
+    write_file_atomically(at / "files", files_ + " main.c");
+    const std::string compile = format("xargs -n 8 -P {} {} {} -c <files >said 2>&1",
+                                       std::max(1u, std::thread::hardware_concurrency()), compiler, c_warnings);
+    check(format("cd '{}' && {} && {} *.o -o program >said 2>&1 && ./program <inputs >outputs 2>said", at.string(), compile,
+                 link(compiler)));
     const std::string bytes = read_file(at / "outputs");
     return {bytes.begin(), bytes.end()};
   }
   const std::filesystem::path& folder() const { return folder_.path; }
 
  private:
+  /// As the compiler, which takes objects for what they are.
+  static std::string link(const std::string& compiler) {
+    const std::size_t language = compiler.find(" -x c++");
+    return language == compiler.npos ? compiler : compiler.substr(0, language) + compiler.substr(language + 7);
+  }
   void check(const std::string& command) {
     if (std::system(command.c_str()) != 0)
       fail<DataError>("CompiledC: expected '{}' to succeed, got: {}", command, read_file(folder_.path / "said"));
@@ -81,6 +94,28 @@ class CompiledC {
   std::string files_, includes_, body_;
   std::vector<std::int8_t> inputs_;
   int count_ = 0;
+};
+
+/// Whether C can be compiled; says that a test was skipped where it cannot.
+inline bool compiles_c() {
+  if (!CompiledC::possible()) WARN("skipped: no C compiler 'cc'");
+  return CompiledC::possible();
+}
+
+/// Networks as C beside what the simulator makes of the same samples.
+struct ComparedC {
+  CompiledC c;
+  std::vector<std::int8_t> expected;
+
+  void add(const deploy::IntegerNetwork& network, RandomIntegerNetwork& random, int samples) {
+    std::vector<std::int8_t> inputs;
+    for (int i = 0; i < samples; ++i) {
+      const std::vector<std::int8_t> input = random.input(network), output = deploy::simulate(network, input);
+      inputs.insert(inputs.end(), input.begin(), input.end());
+      expected.insert(expected.end(), output.begin(), output.end());
+    }
+    c.add(network, inputs);
+  }
 };
 
 }  // namespace siena::test
