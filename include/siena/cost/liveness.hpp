@@ -35,6 +35,8 @@ inline constexpr ArenaRules arena_tflm{.in_place = InPlace::fused, .alignment = 
 /// - a linear layer keeps its input widened; scratch: that.
 /// Convolutions of several slices of bits read their input several times and are not written over it.
 inline constexpr ArenaRules arena_overlap{.in_place = InPlace::overlap};
+/// The same with words where they can be read at once: what the C for Cortex-M keeps.
+inline constexpr ArenaRules arena_cortex_m{.in_place = InPlace::overlap, .alignment = 4};
 
 namespace detail {
 /// How an output may lie over the input: `before` bytes or more in front of it, or `behind` or more after its beginning.

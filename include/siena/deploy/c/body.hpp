@@ -50,7 +50,7 @@ struct Body {
   std::string code;                      ///< lines between the braces, with a width of 2 for each depth
   std::vector<Argument> arguments = {};  ///< in the order of the parameters; where operations have the same tables, once
   std::int64_t scratch = 0;              ///< bytes
-  std::string preamble = {};             ///< what the code needs; once in a file, before all functions
+  std::vector<std::string_view> preambles = {};  ///< what the code needs, in this order; each once in a file
 };
 
 /// A number or text for a place in a text.

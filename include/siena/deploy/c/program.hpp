@@ -46,7 +46,8 @@ class Program {
 
  private:
   std::string function(const Body& body, std::size_t inputs) {
-    if (!body.preamble.empty() && preambles_.find(body.preamble) == std::string::npos) preambles_ += body.preamble + "\n";
+    for (const std::string_view preamble : body.preambles)
+      if (preambles_.find(preamble) == std::string::npos) preambles_ += format("{}\n", preamble);
     std::vector<std::string> parameters;
     for (std::size_t k = 0; k < inputs; ++k)
       parameters.push_back(inputs == 1 ? "const int8_t *x" : format("const int8_t *x{}", k));

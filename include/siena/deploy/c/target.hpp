@@ -16,7 +16,7 @@
 namespace siena::deploy::c {
 
 /// By which rules values share memory.
-inline ArenaRules arena_rules(CTarget target) { return target == CTarget::portable ? arena_siena : arena_overlap; }
+inline ArenaRules arena_rules(CTarget target) { return target == CTarget::portable ? arena_siena : arena_cortex_m; }
 
 /// Where the values of a network lie.
 inline ArenaPlan arena_of(const IntegerNetwork& network, CTarget target) {

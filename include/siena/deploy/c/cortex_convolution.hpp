@@ -1,0 +1,264 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "siena/deploy/c/body.hpp"
+#include "siena/deploy/c/cortex_finish.hpp"
+#include "siena/deploy/c/cortex_instructions.hpp"
+#include "siena/deploy/c/cortex_steps.hpp"
+#include "siena/deploy/c/portable_convolution.hpp"
+#include "siena/kernels/geometry.hpp"
+
+namespace siena::deploy::c {
+
+/// Writes a convolution that is not depthwise, or a linear layer. Rows of the input are widened to 16 bits once, into a ring of
+/// as many as the kernel covers, so that the output may be written over the input behind them, forwards or from the last row
+/// backwards. Of a pointwise one 4 pixels at a time are widened.
+class CortexConvolution {
+ public:
+  using Geometry = kernels::ConvGeometry;
+
+  CortexConvolution(const Site& site, const integer::Convolution& what)
+      : site_(site), what_(what), g_(what.geometry), finish_(site.operation, what.shift) {
+    tile_.pixels = pixels_at_a_time();
+    tile_.filters = filters().tile;
+  }
+
+  /// Whether there is code for it: no more padding than the kernel is wide, as in all layers that keep their size.
+  static bool writes(const Geometry& g) {
+    if (g.pointwise()) return true;
+    const auto used = columns(g);
+    return used <= g.in_width + std::int64_t{g.kernel_width - 1} * g.dilation_width && used > g.pad_left;
+  }
+
+  Body body() const {
+    const bool one = g_.pointwise() && g_.out_rows() == 1;
+    Body body{.name = one              ? "linear"
+                      : g_.pointwise() ? "pointwise"
+                                       : "convolution",
+              .about = one ? format("{} -> {}", g_.in_channels, g_.out_channels)
+                           : format("{} -> {}", size_text(g_.in_height, g_.in_width, g_.in_channels),
+                                    size_text(g_.out_height, g_.out_width, g_.out_channels)),
+              .code = g_.pointwise() ? pointwise() : rows()};
+    if (!g_.pointwise()) body.about += ", " + window_text(g_);
+    if (g_.groups > 1) body.about += format(", {} groups", g_.groups);
+    if (site_.backwards) body.about += ", from the end";
+    body.arguments = {{"weights", weights()},
+                      {"bias", padded(folded_bias(what_, site_.input().zero_point))},
+                      {"multiplier", padded(what_.multiplier)}};
+    if (!g_.pointwise()) body.arguments.push_back({"x_zero", std::int32_t{site_.input().zero_point}});
+    body.arguments.push_back({"y_zero", std::int32_t{site_.output().zero_point}});
+    body.scratch = 2 * (g_.pointwise() ? tile_.pixels * g_.in_channels : ring() * pitch());
+    body.preambles = {cortex_pragma, cortex_instructions, cortex_widen};
+    if (!g_.pointwise()) body.preambles.push_back(cortex_fill);
+    if (!g_.pointwise() && ring() > g_.stride_height)
+      body.preambles.push_back(site_.backwards ? cortex_turn_back : cortex_turn);
+    return body;
+  }
+
+ private:
+  static std::int64_t columns(const Geometry& g) {
+    return (g.out_width - 1) * g.stride_width + std::int64_t{g.kernel_width - 1} * g.dilation_width + 1;
+  }
+  std::int64_t pitch() const { return columns(g_) * g_.in_channels; }
+  int ring() const { return (g_.kernel_height - 1) * g_.dilation_height + 1; }
+  CortexFilters filters() const { return {g_.group_out_channels(), tile_.pixels}; }
+  CortexTaps taps() const {
+    if (g_.pointwise()) return {.length = static_cast<int>(g_.group_in_channels())};
+    const bool whole = g_.dilation_width == 1 && g_.groups == 1;  // a row of the kernel lies side by side
+    const auto inputs = static_cast<int>(g_.group_in_channels());
+    return {.rows = g_.kernel_height,
+            .runs = whole ? 1 : g_.kernel_width,
+            .length = whole ? g_.kernel_width * inputs : inputs,
+            .run_stride = static_cast<int>(g_.dilation_width * g_.in_channels)};
+  }
+  /// 4 pixels; 3 where they come out even; fewer where there are no more. Backwards the arena counts on blocks of 4.
+  int pixels_at_a_time() const {
+    const auto all = g_.pointwise() ? g_.out_rows() : g_.out_width;
+    if (all < 4) return static_cast<int>(all);
+    return all % 4 != 0 && all % 3 == 0 && !(g_.pointwise() && site_.backwards) ? 3 : 4;
+  }
+
+  std::vector<std::int8_t> weights() const {
+    std::vector<std::int8_t> ordered;
+    for (int group = 0; group < g_.groups; ++group)
+      append_weights(ordered, what_.weights.data() + group * g_.group_out_channels() * g_.weight_rows(), filters(), taps());
+    return ordered;
+  }
+  /// A number for each filter, those that fill up pairs included.
+  std::vector<std::int32_t> padded(const std::vector<std::int32_t>& numbers) const {
+    std::vector<std::int32_t> result;
+    for (int group = 0; group < g_.groups; ++group) {
+      const auto first = numbers.begin() + group * g_.group_out_channels();
+      result.insert(result.end(), first, first + g_.group_out_channels());
+      if (g_.group_out_channels() % 2 != 0) result.push_back(0);
+    }
+    return result;
+  }
+
+  std::string pointwise() const {
+    const auto pixels = g_.out_rows();
+    const int tile = tile_.pixels;
+    const bool uneven = pixels % tile != 0, one = pixels == tile;
+    return fill(
+        R"(int16_t *const wide = (int16_t *)(void *)scratch;
+$loop {
+$there  siena_widen(x$from, wide, $count);
+  int8_t *out = y$to;
+$filters}
+)",
+        {{"loop",
+          one ? ""
+              : fill(site_.backwards ? "for (int i = $last; i >= 0; i -= $tile)" : "for (int i = 0; i < $n; i += $tile)",
+                     {{"last", (pixels - 1) / tile * tile}, {"tile", tile}, {"n", pixels}})},
+         {"there",
+          uneven ? fill("  const int there = $n - i < $tile ? $n - i : $tile;\n", {{"n", pixels}, {"tile", tile}}) : ""},
+         {"from", one ? "" : format(" + i * {}", g_.in_channels)},
+         {"count", uneven ? format("there * {}", g_.in_channels) : std::to_string(tile * g_.in_channels)},
+         {"to", one ? "" : format(" + i * {}", g_.out_channels)},
+         {"filters", filters_text(tile_, "wide", static_cast<int>(g_.in_channels), uneven, "  ")}});
+  }
+
+  std::string rows() const {
+    const int kept = std::max(0, ring() - g_.stride_height), fresh = ring() - kept;
+    const bool back = site_.backwards;
+    const auto start = back ? (g_.out_height - 1) * g_.stride_height - g_.pad_top : std::int64_t{-g_.pad_top};
+    return fill(
+        R"(int16_t *const wide = (int16_t *)(void *)scratch;
+int16_t *ring[$rows];
+for (int r = 0; r < $rows; ++r) {
+  ring[r] = wide + r * $pitch;
+  siena_fill(ring[r], $pitch, x_zero);
+}
+$first$loop {
+$load  int8_t *out = y + row * $outputs;
+$tiles$turn}
+)",
+        {{"rows", ring()},
+         {"pitch", pitch()},
+         {"first", kept > 0 ? load(back ? fresh : 0, back ? ring() : kept, std::to_string(start), "") : ""},
+         {"loop", back ? format("for (int row = {}; row >= 0; --row)", g_.out_height - 1)
+                       : format("for (int row = 0; row < {}; ++row)", g_.out_height)},
+         {"load", load(back ? 0 : kept, back ? fresh : ring(), format("row * {} - {}", g_.stride_height, g_.pad_top), "  ")},
+         {"outputs", g_.out_width * g_.out_channels},
+         {"tiles", tiles()},
+         {"turn", kept == 0 ? ""
+                            : fill("  for (int r = 0; r < $fresh; ++r) $turn(ring, $rows);\n",
+                                   {{"fresh", fresh}, {"turn", back ? "siena_turn_back" : "siena_turn"}, {"rows", ring()}})}});
+  }
+  /// Fills rows of the ring, of which the first would be row `start` of the image.
+  std::string load(int begin, int end, const std::string& start, const std::string& indent) const {
+    const auto numbers = std::min(g_.in_width, columns(g_) - g_.pad_left) * g_.in_channels;
+    return indented(fill(R"(for (int r = $begin; r < $end; ++r) {
+  const int in = $start + r;
+  if (in >= 0 && in < $height) {
+    siena_widen(x + in * $row, ring[r] + $left, $numbers);
+  } else {
+    siena_fill(ring[r] + $left, $numbers, x_zero);
+  }
+}
+)",
+                         {{"begin", begin},
+                          {"end", end},
+                          {"start", start},
+                          {"height", g_.in_height},
+                          {"row", g_.in_width * g_.in_channels},
+                          {"left", g_.pad_left * g_.in_channels},
+                          {"numbers", numbers}}),
+                    static_cast<int>(indent.size()));
+  }
+  /// The pixels of a row.
+  std::string tiles() const {
+    const int stride = static_cast<int>(g_.stride_width * g_.in_channels);
+    const auto whole = g_.out_width / tile_.pixels * tile_.pixels;
+    const int rest = static_cast<int>(g_.out_width - whole);
+    const bool loop = whole > tile_.pixels;
+    std::string text = loop ? fill("  for (int column = 0; column < $end; column += $step) {\n",
+                                   {{"end", whole * stride}, {"step", tile_.pixels * stride}})
+                            : "  {\n";
+    text += filters_text(tile_, loop ? "column" : "", stride, false, "    ") + "  }\n";
+    if (rest == 0) return text;
+    return text + "  {\n" + filters_text({tile_.filters, rest}, std::to_string(whole * stride), stride, false, "    ") +
+           "  }\n";
+  }
+
+  /// All filters on a tile of pixels: writes at `out`, and moves it on by so many pixels.
+  std::string filters_text(CortexTile tile, const std::string& from, int pixel_stride, bool uneven,
+                           const std::string& indent) const {
+    const CortexFilters filters = this->filters();
+    const bool grouped = g_.groups > 1, odd = filters.filters % 2 != 0, loop = filters.tiles() > 1, rest = filters.rest() > 0;
+    const std::string last = !odd || rest ? "" : loop ? format("o + 1 < {}", filters.tiles()) : "0";
+    std::string text = loop ? format("for (int o = 0; o < {}; ++o) {{\n", filters.tiles()) : "{\n";
+    text += tile_text(tile, from, pixel_stride, uneven, last) + "}\n";
+    if (rest) text += "{\n" + tile_text({filters.rest(), tile.pixels}, from, pixel_stride, uneven, odd ? "0" : "") + "}\n";
+    if (grouped) {
+      text = format("for (int group = 0; group < {}; ++group) {{\n", g_.groups) + indented(text, 2) +
+             (odd ? "  --out;\n" : "") + "}\n";
+    }
+    text = "const int8_t *w = weights;\nconst int32_t *b = bias, *m = multiplier;\n" + text;
+    const auto on = tile.pixels * g_.out_channels - (grouped ? g_.out_channels : filters.padded());
+    return indented(text + (on == 0 ? "" : format("out += {};\n", on)), static_cast<int>(indent.size()));
+  }
+
+  /// A tile of filters on a tile of pixels. `last`: when its last filter is there; "": always.
+  std::string tile_text(CortexTile tile, const std::string& from, int pixel_stride, bool uneven,
+                        const std::string& last) const {
+    std::vector<std::string> sums, factors;
+    const int there = tile.filters - (last == "0" ? 1 : 0);
+    for (int f = 0; f < tile.filters; ++f) {
+      for (int p = 0; p < tile.pixels; ++p) sums.push_back(format("s{}{} = b[{}]", f, p, f));
+      if (f < there) factors.push_back(format("m{} = m[{}]", f, f));
+    }
+    std::string text = wrapped("int32_t ", sums, ";\n", 4) + "uint32_t a, t, u;\n" + runs(tile, from, pixel_stride) +
+                       wrapped("const int32_t ", factors, ";\n", 4);
+    for (int p = 0; p < tile.pixels; ++p) {
+      std::string stores;
+      for (int f = 0; f < there; ++f) {
+        const bool asks = f + 1 == tile.filters && !last.empty();
+        stores += format("{}out[{}] = ", asks ? "if (" + last + ") " : "", p * g_.out_channels + f) +
+                  finish_.text(format("s{}{}", f, p), format("m{}", f)) + ";\n";
+      }
+      text += uneven && p > 0 ? format("if (there > {}) {{\n", p) + indented(stores, 2) + "}\n" : stores;
+    }
+    return indented(text + fill("b += $n;\nm += $n;\nout += $n;\n", {{"n", tile.filters}}), 2);
+  }
+  /// The sums over all runs of inputs. Short rows follow one another without a loop.
+  std::string runs(CortexTile tile, const std::string& from, int pixel_stride) const {
+    const CortexTaps taps = this->taps();
+    const std::string group = g_.groups > 1 ? format(" + group * {}", g_.group_in_channels()) : "";
+    const std::string steps = CortexSteps(tile, taps.length, pixel_stride).text();
+    if (g_.pointwise()) return "const int16_t *p = " + from + group + ";\n" + steps;
+    const auto row = [&](const std::string& at) {
+      const std::string start = "ring[" + at + "]" + (from.empty() ? "" : " + " + from) + group;
+      if (taps.runs == 1) return "  const int16_t *p = " + start + ";\n" + indented(steps, 2) + "}\n";
+      return fill(
+                 "  const int16_t *run = $start;\n  for (int j = 0; j < $runs; ++j, run += $stride) {\n    const int16_t *p = "
+                 "run;\n",
+                 {{"start", start}, {"runs", taps.runs}, {"stride", taps.run_stride}}) +
+             indented(steps, 4) + "  }\n}\n";
+    };
+    if (taps.rows > 1 && (taps.runs * taps.steps() > 2 || taps.rows * taps.steps() > 20)) {
+      return fill("for (int i = 0; i < $end; i += $step) {\n",
+                  {{"end", taps.rows * g_.dilation_height}, {"step", g_.dilation_height}}) +
+             row("i");
+    }
+    std::string text;
+    for (int i = 0; i < taps.rows; ++i) text += "{\n" + row(std::to_string(i * g_.dilation_height));
+    return text;
+  }
+
+  const Site& site_;
+  const integer::Convolution& what_;
+  Geometry g_;
+  CortexFinish finish_;
+  CortexTile tile_;
+};
+
+}  // namespace siena::deploy::c

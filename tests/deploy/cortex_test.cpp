@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "siena/core/random.hpp"
+#include "siena/deploy/c_source.hpp"
+#include "siena/deploy/integer/simulate.hpp"
+#include "support/catch.hpp"
+#include "support/compiled_c.hpp"
+#include "support/random_integer_network.hpp"
+
+using namespace siena;
+using deploy::CTarget;
+using deploy::IntegerNetwork;
+using test::RandomIntegerNetwork;
+
+namespace {
+
+constexpr const char* cortex_compiler = "cc -std=c99 -O0 -fsanitize=address,undefined -fno-sanitize-recover=all";
+
+bool cortex_compiles() {
+  if (!test::CompiledC::possible()) WARN("skipped: no C compiler 'cc'");
+  return test::CompiledC::possible();
+}
+
+/// Networks as C for Cortex-M, in the host's words, beside what the simulator makes of the same samples.
+struct CortexCompared {
+  test::CompiledC c;
+  std::vector<std::int8_t> expected;
+
+  void add(const IntegerNetwork& network, RandomIntegerNetwork& random, int samples = 3) {
+    std::vector<std::int8_t> inputs;
+    for (int i = 0; i < samples; ++i) {
+      const std::vector<std::int8_t> input = random.input(network), output = deploy::simulate(network, input);
+      inputs.insert(inputs.end(), input.begin(), input.end());
+      expected.insert(expected.end(), output.begin(), output.end());
+    }
+    c.add(network, inputs, {.target = CTarget::cortex_m});
+  }
+};
+
+/// Any window that fits, of any stride, dilation and padding; `specialised`: padded by no more than it is wide.
+kernels::ConvGeometry cortex_window(Random& random, const Shape& image, bool specialised) {
+  const auto one_of = [&](int n) { return 1 + static_cast<int>(random.below(static_cast<std::uint64_t>(n))); };
+  const auto upto = [&](int n) { return static_cast<int>(random.below(static_cast<std::uint64_t>(n) + 1)); };
+  while (true) {
+    kernels::ConvGeometry g{.out_channels = one_of(13),
+                            .kernel_height = image.rank() > 2 ? one_of(5) : 1,
+                            .kernel_width = one_of(5),
+                            .stride_height = image.rank() > 2 ? one_of(3) : 1,
+                            .stride_width = one_of(3),
+                            .dilation_height = image.rank() > 2 && one_of(4) == 1 ? 2 : 1,
+                            .dilation_width = one_of(4) == 1 ? one_of(3) : 1};
+    const int above = (g.kernel_height - 1) * g.dilation_height, left = (g.kernel_width - 1) * g.dilation_width;
+    g.pad_top = upto(above), g.pad_left = upto(left);
+    g.pad_bottom = upto(specialised ? above - g.pad_top : above), g.pad_right = upto(specialised ? left - g.pad_left : left);
+    const auto rows = image.rank() > 2 ? image[0] : 1;
+    if (kernels::output_size(rows, g.kernel_height, g.stride_height, g.dilation_height, {g.pad_top, g.pad_bottom}) > 0 &&
+        kernels::output_size(image[-2], g.kernel_width, g.stride_width, g.dilation_width, {g.pad_left, g.pad_right}) > 0)
+      return g;
+  }
+}
+
+/// One convolution: `kind` 0: of all channels, 1: depthwise, 2: in groups, 3: pointwise, 4: a linear layer.
+IntegerNetwork cortex_convolution(RandomIntegerNetwork& r, Random& random, int kind) {
+  const auto one_of = [&](int n) { return 1 + static_cast<int>(random.below(static_cast<std::uint64_t>(n))); };
+  const bool signal = one_of(5) == 1;
+  const int channels = kind == 2 ? 3 * one_of(4) : one_of(4) == 1 ? 10 + one_of(50) : one_of(12);
+  const Shape shape = signal ? Shape{one_of(30), channels} : Shape{one_of(9), one_of(11), channels};
+  const int x = r.begin(kind == 4 ? Shape{channels * 7} : shape);
+  kernels::ConvGeometry g = cortex_window(random, shape, true);
+  if (kind == 1) g.groups = channels, g.out_channels = channels * (one_of(5) == 1 ? 2 : 1);
+  if (kind == 2) g.groups = 3, g.out_channels = 3 * one_of(5);
+  if (kind >= 3) g = {.out_channels = g.out_channels};
+  kind == 4 ? r.linear(x, one_of(40)) : r.convolution(x, g);
+  IntegerNetwork network = r.end();
+  if (one_of(2) == 1) network.operations.back().low = -128, network.operations.back().high = 127;
+  return network;
+}
+
+bool is_specialised(const IntegerNetwork& network) {
+  return deploy::c_text(network, {.target = CTarget::cortex_m}).code.find("siena_mac") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("C for Cortex-M computes convolutions of any make as the simulator does") {
+  if (!cortex_compiles()) return;
+  CortexCompared compared;
+  RandomIntegerNetwork networks(1);
+  Random random(2);
+  for (int i = 0; i < 20; ++i) {
+    const IntegerNetwork network = cortex_convolution(networks, random, i % 5);
+    const auto& g = std::get<deploy::integer::Convolution>(network.operations.back().what).geometry;
+    INFO(i);
+    REQUIRE((is_specialised(network) || (g.depthwise() && g.pointwise()) || g.in_channels < 3));
+    compared.add(network, networks);
+  }
+  REQUIRE(compared.c.run(cortex_compiler) == compared.expected);
+}
+
+TEST_CASE("C for Cortex-M computes random networks as the simulator does, in one arena") {
+  if (!cortex_compiles()) return;
+  CortexCompared compared;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    RandomIntegerNetwork networks(seed);
+    compared.add(networks.make(10), networks);
+  }
+  REQUIRE(compared.c.run(cortex_compiler) == compared.expected);
+}
