@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "siena/deploy/integer/batch_simulator.hpp"
+#include "siena/deploy/integer/quantize.hpp"
 #include "siena/siena.hpp"
 #include "support.hpp"
 
@@ -183,14 +185,36 @@ double Training::step() {
 double Training::flops() const { return run_->flops; }
 std::int64_t Training::parameters() const { return run_->network.weight_count(); }
 
-Inference::Inference(const std::string& network, std::int64_t batch)
-    : network_(make_network(network)), inputs_(network_.input_shape().batch(batch)) {
+namespace {
+Tensor noise(const Shape& shape, std::int64_t batch) {
+  Tensor inputs(shape.batch(batch));
   Random random(1);
-  for (std::int64_t r = 0; r < inputs_.rows(); ++r) {
-    for (float& value : inputs_.row(r)) value = static_cast<float>(random.uniform(-1, 1));
+  for (std::int64_t r = 0; r < inputs.rows(); ++r) {
+    for (float& value : inputs.row(r)) value = static_cast<float>(random.uniform(-1, 1));
   }
+  return inputs;
 }
+}  // namespace
+
+Inference::Inference(const std::string& network, std::int64_t batch)
+    : network_(make_network(network)), inputs_(noise(network_.input_shape(), batch)) {}
 void Inference::run() { benchmark::DoNotOptimize(network_.predict(inputs_)); }
 double Inference::flops() const { return 2 * macs(network_) * static_cast<double>(inputs_.shape()[0]); }
+
+struct IntegerInference::Run {
+  Run(const std::string& name, std::int64_t batch) {
+    const Network network = make_network(name);
+    inputs = noise(network.input_shape(), batch);
+    integers = deploy::quantize(network, std::vector<Tensor>{noise(network.input_shape(), 8)});
+    simulator.emplace(integers);
+  }
+  Tensor inputs;
+  deploy::IntegerNetwork integers;
+  std::optional<deploy::BatchSimulator> simulator;
+};
+IntegerInference::IntegerInference(const std::string& network, std::int64_t batch)
+    : run_(std::make_unique<Run>(network, batch)) {}
+IntegerInference::~IntegerInference() = default;
+void IntegerInference::run() { benchmark::DoNotOptimize(run_->simulator->run(run_->inputs)); }
 
 }  // namespace siena::bench

@@ -68,4 +68,16 @@ class Inference {
   Tensor inputs_;
 };
 
+/// The same of a network of integers, as `evaluate` scores it.
+class IntegerInference {
+ public:
+  IntegerInference(const std::string& network, std::int64_t batch);
+  ~IntegerInference();
+  void run();
+
+ private:
+  struct Run;
+  std::unique_ptr<Run> run_;
+};
+
 }  // namespace siena::bench

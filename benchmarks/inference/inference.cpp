@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a network takes to answer: one image, and a batch of 128.
+// What a network takes to answer: one image, and a batch of 128; in floats, and simulated in integers (int8/).
 
 #include <benchmark/benchmark.h>
 
@@ -25,14 +25,26 @@ void inference(benchmark::State& state, const std::string& network) {
   memory.report(state);
 }
 
+void integers(benchmark::State& state, const std::string& network) {
+  const ThreadScope threads(state.range(1));
+  IntegerInference inference(network, state.range(0));
+  inference.run();
+  for (auto _ : state) inference.run();
+  state.counters["images/s"] =
+      benchmark::Counter(static_cast<double>(state.range(0) * state.iterations()), benchmark::Counter::kIsRate);
+}
+
 void add() {
   for (const std::string& network : network_names()) {
-    benchmark::RegisterBenchmark(("inference/" + network).c_str(),
-                                 [network](benchmark::State& state) { inference(state, network); })
-        ->ArgNames({"batch", "threads"})
-        ->ArgsProduct({{1, 128}, thread_counts()})
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
+    const auto with = [&](const std::string& name, void (*body)(benchmark::State&, const std::string&)) {
+      benchmark::RegisterBenchmark((name + network).c_str(), [=](benchmark::State& state) { body(state, network); })
+          ->ArgNames({"batch", "threads"})
+          ->ArgsProduct({{1, 128}, thread_counts()})
+          ->Unit(benchmark::kMillisecond)
+          ->UseRealTime();
+    };
+    with("inference/", inference);
+    with("int8/", integers);
   }
 }
 

@@ -30,7 +30,7 @@ inline double rounded(double x) { return std::floor(x + 0.5); }
 
 /// A value's integer nearest to a number, within what 8 bits hold.
 inline std::int8_t nearest_integer(const IntegerValue& value, double number) {
-  return static_cast<std::int8_t>(std::clamp(rounded(number / value.scale) + value.zero_point, -128.0, 127.0));
+  return static_cast<std::int8_t>(std::clamp(rounded(number * (1 / value.scale)) + value.zero_point, -128.0, 127.0));
 }
 
 /// Whether an operation only moves numbers, so that what it makes has the scale of what it reads.
