@@ -14,6 +14,7 @@
 #include "siena/deploy/c/cortex_instructions.hpp"
 #include "siena/deploy/c/cortex_steps.hpp"
 #include "siena/deploy/c/portable_convolution.hpp"
+#include "siena/deploy/c/text.hpp"
 #include "siena/kernels/geometry.hpp"
 
 namespace siena::deploy::c {
