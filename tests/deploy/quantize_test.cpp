@@ -76,7 +76,7 @@ void require_steps(const Network& network, std::span<const Tensor> batches, cons
     result.copy_to(expected);
     int worst = 0;
     for (std::size_t k = 0; k < expected.size(); ++k)
-      worst = std::max(worst, std::abs(deploy::detail::nearest_integer(made, expected[k]) - values[operation.output][k]));
+      worst = std::max(worst, std::abs(made.nearest(expected[k]) - values[operation.output][k]));
     REQUIRE(worst <= 1);
   }
 }

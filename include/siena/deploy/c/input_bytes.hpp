@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -24,8 +23,7 @@ inline ByteTable byte_table(const data::Preparation& preparation, std::size_t ch
   ByteTable table{};
   for (int byte = 0; byte < 256; ++byte) {
     const float seen = (static_cast<float>(byte) / 255.0f - preparation.mean[channel]) / preparation.deviation[channel];
-    const double q = std::floor(double{seen} / input.scale + 0.5) + input.zero_point;  // as quantize_input
-    table[static_cast<std::size_t>(byte)] = static_cast<std::int8_t>(std::clamp(q, -128.0, 127.0));
+    table[static_cast<std::size_t>(byte)] = input.nearest(seen);
   }
   return table;
 }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -101,6 +103,12 @@ struct IntegerValue {
   Shape shape;  ///< of one sample: images H x W x C, signals T x C (images of height 1), or features
   double scale = 1;
   int zero_point = 0;
+
+  /// The integer nearest to a number, halves up, of those that 8 bits hold.
+  std::int8_t nearest(double number) const {
+    const double q = std::floor(number * (1 / scale) + 0.5) + zero_point;
+    return static_cast<std::int8_t>(std::clamp(q, -128.0, 127.0));
+  }
 };
 
 struct IntegerOperation {

@@ -28,11 +28,6 @@ namespace detail {
 /// Halves up, as the arithmetic of integers does it.
 inline double rounded(double x) { return std::floor(x + 0.5); }
 
-/// A value's integer nearest to a number, within what 8 bits hold.
-inline std::int8_t nearest_integer(const IntegerValue& value, double number) {
-  return static_cast<std::int8_t>(std::clamp(rounded(number * (1 / value.scale)) + value.zero_point, -128.0, 127.0));
-}
-
 /// Whether an operation only moves numbers, so that what it makes has the scale of what it reads.
 inline bool moves(const Primitive& what) {
   return is_any<primitive::MaxPool, primitive::Slice, primitive::Pad, primitive::Upsample, primitive::Shuffle,
@@ -76,8 +71,8 @@ class OperationQuantizer {
                             .output = operation_.output};
     if (!operation_.clamped()) return result;
     const auto [low, high] = operation_.range;
-    if (std::isfinite(low)) result.low = nearest_integer(y_, low);
-    if (std::isfinite(high)) result.high = nearest_integer(y_, high);
+    if (std::isfinite(low)) result.low = y_.nearest(low);
+    if (std::isfinite(high)) result.high = y_.nearest(high);
     return result;
   }
 
@@ -151,7 +146,7 @@ class OperationQuantizer {
   template <class F>
   integer::Kind table(F&& f) const {
     integer::Table table;
-    for (int i = 0; i < 256; ++i) table.of[i] = nearest_integer(y_, f(x().scale * (i - 128 - x().zero_point)));
+    for (int i = 0; i < 256; ++i) table.of[i] = y_.nearest(f(x().scale * (i - 128 - x().zero_point)));
     return table;
   }
   integer::Kind convert(const primitive::Clamp& clamp) const {

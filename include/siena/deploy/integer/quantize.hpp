@@ -110,7 +110,7 @@ inline IntegerNetwork quantize(const Network& network, const data::Dataset& samp
 inline std::vector<std::int8_t> quantize_input(const IntegerNetwork& network, std::span<const float> sample) {
   std::vector<std::int8_t> result(sample.size());
   std::transform(sample.begin(), sample.end(), result.begin(),
-                 [&](float number) { return detail::nearest_integer(network.values[0], number); });
+                 [&](float number) { return network.values[0].nearest(number); });
   return result;
 }
 /// The numbers that the integers of an output stand for.
