@@ -109,8 +109,7 @@ inline IntegerNetwork quantize(const Network& network, const data::Dataset& samp
 /// A sample as the network sees it, in floats without padding, as the integers that stand for it.
 inline std::vector<std::int8_t> quantize_input(const IntegerNetwork& network, std::span<const float> sample) {
   std::vector<std::int8_t> result(sample.size());
-  std::transform(sample.begin(), sample.end(), result.begin(),
-                 [&](float number) { return network.values[0].nearest(number); });
+  std::transform(sample.begin(), sample.end(), result.begin(), [&](float number) { return network.values[0].nearest(number); });
   return result;
 }
 /// The numbers that the integers of an output stand for.
