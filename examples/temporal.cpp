@@ -8,7 +8,6 @@
 #include <siena/data/speech_commands.hpp>
 #include <siena/siena.hpp>
 #include <string_view>
-#include <variant>
 
 using namespace siena;
 
@@ -50,7 +49,7 @@ int main(int argc, char** argv) try {
   const Report report = evaluate(found, data.test, bounds);
   fmt::print("{}\n", report);
   for (const auto& node : found.nodes()) {
-    if (const auto* layer = std::get_if<Conv1d>(&node.layer))
+    if (const auto* layer = node.layer.get_if<Conv1d>())
       fmt::print("{}: {} channels, {} taps, {} apart\n", node.name, layer->out, layer->kernel, layer->dilation);
   }
   return report.feasible ? 0 : 1;

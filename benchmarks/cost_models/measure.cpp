@@ -69,7 +69,7 @@ std::vector<ImageSize> sizes_of(const Family& family, const GridOptions& options
   std::string sizes = family.sizes;
   if (options.grid == Grid::full) sizes += (sizes.empty() || *family.more == '\0' ? "" : ",") + std::string(family.more);
   if (sizes.empty() || options.grid == Grid::none) return {};
-  return options.sizes.empty() || std::holds_alternative<Linear>(family.layer) ? parse_sizes(sizes) : options.sizes;
+  return options.sizes.empty() || family.layer.is<Linear>() ? parse_sizes(sizes) : options.sizes;
 }
 
 /// A layer to be timed.
@@ -80,20 +80,23 @@ struct Shot {
 };
 
 /// x through the layer, with so many outputs where it may have any number.
-Flow append(const Flow& x, Layer layer, int out) {
-  if (std::holds_alternative<Add>(layer)) return add(x, x);
-  if (std::holds_alternative<Multiply>(layer)) return multiply(x, x);
-  if (std::holds_alternative<Concat>(layer)) return concat({x, x});
-  if (auto* conv = std::get_if<Conv2d>(&layer)) conv->out = out;
-  if (auto* linear = std::get_if<Linear>(&layer)) linear->out = out;
-  return x.append(std::move(layer));
+Flow append(const Flow& x, const Layer& layer, int out) {
+  if (layer.is<Add>()) return add(x, x);
+  if (layer.is<Multiply>()) return multiply(x, x);
+  if (layer.is<Concat>()) return concat({x, x});
+  return visit_layer(
+      [&]<class L>(L own) {
+        if constexpr (std::is_same_v<L, Conv2d> || std::is_same_v<L, Linear>) own.out = out;
+        return x.append(std::move(own));
+      },
+      layer);
 }
 
 Network build(const Shot& shot) {
   int stride = 1;
-  if (const auto* conv = std::get_if<Conv2d>(&shot.layer)) stride = conv->stride.height;
-  if (std::holds_alternative<MaxPool>(shot.layer) || std::holds_alternative<AvgPool>(shot.layer)) stride = 2;
-  const bool image = !std::holds_alternative<Linear>(shot.layer);
+  if (const auto* conv = shot.layer.get_if<Conv2d>()) stride = conv->stride.height;
+  if (shot.layer.is<MaxPool>() || shot.layer.is<AvgPool>()) stride = 2;
+  const bool image = !shot.layer.is<Linear>();
   const Shape input = image ? Shape{shot.size.height * stride, shot.size.width * stride, shot.in} : Shape{shot.in};
   const auto layers = [&](const Flow& x) { return append(x, shot.layer, shot.out); };
   return Network(input, layers, std::nullopt);
@@ -115,9 +118,9 @@ std::vector<Shot> shots_of(const GridOptions& options) {
   std::vector<Shot> shots;
   for (const Family& family : families()) {
     // Multiplications for each pair of channels; 0 where the output has the channels of the input.
-    double taps = std::holds_alternative<Linear>(family.layer) ? 1 : 0;
+    double taps = family.layer.is<Linear>() ? 1 : 0;
     int groups = 1;
-    if (const auto* conv = std::get_if<Conv2d>(&family.layer); conv != nullptr && conv->groups != Conv2d::depthwise) {
+    if (const auto* conv = family.layer.get_if<Conv2d>(); conv != nullptr && conv->groups != Conv2d::depthwise) {
       taps = double(conv->kernel.height) * conv->kernel.width, groups = conv->groups;
     }
     for (const ImageSize& size : sizes_of(family, options)) {

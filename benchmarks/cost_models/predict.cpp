@@ -11,7 +11,6 @@
 #include <exception>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "cost_models.hpp"
@@ -39,8 +38,11 @@ Network deployed(const Network& network) {
             continue;
           }
           Layer copy = nodes[i].layer;
-          if (auto* conv = std::get_if<Conv2d>(&copy)) conv->bias = conv->bias || layer.batch_norm_folded;
-          if (auto* linear = std::get_if<Linear>(&copy)) linear->bias = linear->bias || layer.batch_norm_folded;
+          if (layer.batch_norm_folded) {
+            copy = altered(copy, []<class L>(L& own) {
+              if constexpr (takes_batch_norm<L>) own.bias = true;
+            });
+          }
           place.push_back(x.builder()->append(std::move(copy), std::move(inputs), {}));
         }
         return Flow(x.builder(), place[static_cast<std::size_t>(network.output())]);

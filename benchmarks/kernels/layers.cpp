@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "siena/kernels.hpp"
 #include "workload.hpp"
@@ -19,17 +18,17 @@ std::vector<ConvLayer> conv_layers() {
     const auto begin = static_cast<std::ptrdiff_t>(layers.size());
     for (const Network::Node& node : network.nodes()) {
       ConvLayer layer{.name = name + "/" + node.name};
-      if (const auto* conv = std::get_if<Conv2d>(&node.layer)) {
+      if (const auto* conv = node.layer.get_if<Conv2d>()) {
         layer.geometry = conv->geometry(network.nodes()[node.inputs[0]].shape, node.name);
         layer.bias = conv->bias;
-      } else if (const auto* linear = std::get_if<Linear>(&node.layer)) {
+      } else if (const auto* linear = node.layer.get_if<Linear>()) {
         layer.geometry = {.in_channels = network.nodes()[node.inputs[0]].shape[0], .out_channels = linear->out};
         layer.bias = linear->bias;
         layer.linear = true;
       } else {
         continue;
       }
-      layer.first = std::holds_alternative<Input>(network.nodes()[node.inputs[0]].layer);
+      layer.first = network.nodes()[node.inputs[0]].layer.is<Input>();
       const bool known = std::any_of(layers.begin() + begin, layers.end(), [&](const ConvLayer& other) {
         return other.geometry == layer.geometry && other.first == layer.first;
       });
@@ -46,7 +45,7 @@ std::vector<NormLayer> norm_layers() {
     const auto begin = static_cast<std::ptrdiff_t>(layers.size());
     for (const Step& step : network.steps()) {
       const Network::Node& node = network.nodes()[step.node];
-      if (!std::holds_alternative<BatchNorm>(node.layer) || !step.relu) continue;
+      if (!node.layer.is<BatchNorm>() || !step.relu) continue;
       NormLayer layer{.name = name + "/" + node.name,
                       .rows = node.shape.rows(),
                       .channels = node.shape.columns(),

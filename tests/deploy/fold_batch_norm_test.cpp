@@ -5,7 +5,6 @@
 #include <any>
 #include <cstdint>
 #include <string>
-#include <variant>
 
 #include "siena/cost/model_size.hpp"
 #include "siena/space/describe.hpp"
@@ -20,7 +19,7 @@ using namespace siena;
 namespace {
 int batch_norms(const Network& network) {
   int count = 0;
-  for (const auto& node : network.nodes()) count += std::holds_alternative<BatchNorm>(node.layer) ? 1 : 0;
+  for (const auto& node : network.nodes()) count += node.layer.is<BatchNorm>() ? 1 : 0;
   return count;
 }
 /// Folds, and returns the largest difference of the outputs, in multiples of the largest one.
@@ -89,7 +88,7 @@ TEST_CASE("fold_batch_norm: values, names and biases") {
   CHECK(folded.parameter(1).name == "stem.bias");
   CHECK(folded.parameter(1).value(0) == -1);  // (0 - 1) * 3 / 2 + 0.5
   CHECK(folded.parameter(1).value(1) == 11);
-  CHECK(std::get<Conv2d>(folded.nodes()[1].layer).bias);
+  CHECK(folded.nodes()[1].layer.get<Conv2d>().bias);
 }
 
 TEST_CASE("fold_batch_norm: one after the other, and what may vary stays") {

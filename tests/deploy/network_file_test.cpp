@@ -168,7 +168,7 @@ TEST_CASE("network file: layers of users") {
                     ContainsSubstring("'gain_1': expected a layer of siena's or one that was added to the LayerRegistry, got "
                                       "'gain'"));
   Network loaded = deploy::load_network(file, layers);
-  const Gain* gain = std::get<Custom>(loaded.nodes()[1].layer).get_if<Gain>();
+  const Gain* gain = loaded.nodes()[1].layer.get<Custom>().get_if<Gain>();
   REQUIRE(gain != nullptr);
   CHECK(gain->gain == 0.1);
   CHECK(gain->unused == std::vector<int>{1, 2});

@@ -62,9 +62,8 @@ Agreement agreement(Network aware, const Tensor& batch) {
 }
 
 int quantisers(const Network& network) {
-  return static_cast<int>(std::count_if(network.nodes().begin(), network.nodes().end(), [](const Network::Node& node) {
-    return std::holds_alternative<FakeQuantize>(node.layer);
-  }));
+  return static_cast<int>(std::count_if(network.nodes().begin(), network.nodes().end(),
+                                        [](const Network::Node& node) { return node.layer.is<FakeQuantize>(); }));
 }
 
 Network small_network(const Shape& input, std::uint64_t seed) {
@@ -93,10 +92,10 @@ TEST_CASE("quantization_aware: quantisers stand behind what integers round, and 
         "relu_2.levels max_pool_1 conv2d_4 conv2d_4.levels hard_swish_1 hard_swish_1.levels global_avg_pool_1 "
         "global_avg_pool_1.levels dropout_1 linear_1 linear_1.levels ");
   for (const Network::Node& node : aware.nodes()) {
-    if (const auto* conv = std::get_if<Conv2d>(&node.layer)) CHECK((conv->weight_bits == 8 && conv->bias));
-    if (const auto* linear = std::get_if<Linear>(&node.layer)) CHECK(linear->weight_bits == 8);
+    if (const auto* conv = node.layer.get_if<Conv2d>()) CHECK((conv->weight_bits == 8 && conv->bias));
+    if (const auto* linear = node.layer.get_if<Linear>()) CHECK(linear->weight_bits == 8);
   }
-  CHECK(std::get<FakeQuantize>(aware.nodes()[4].layer).zero_point == -128);  // behind a ReLU
+  CHECK(aware.nodes()[4].layer.get<FakeQuantize>().zero_point == -128);  // behind a ReLU
   // The integers are those of calibration, but for weights that are rounded once in floats.
   const deploy::IntegerNetwork direct = deploy::quantize(network, batches), trained = deploy::quantize(aware);
   REQUIRE(trained.values.size() == direct.values.size());

@@ -3,7 +3,6 @@
 #include "siena/models/padding.hpp"
 
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/models.hpp"
@@ -35,11 +34,11 @@ TEST_CASE("stock models pad as TensorFlow does in every layer with a window of m
     for (std::size_t i = 0; i < symmetric.nodes().size(); ++i) {
       const Network::Node &a = symmetric.nodes()[i], &b = asymmetric.nodes()[i];
       CHECK(a.shape == b.shape);
-      if (const auto* conv = std::get_if<Conv2d>(&a.layer)) {
-        check(conv->kernel, conv->padding, std::get<Conv2d>(b.layer).padding);
+      if (const auto* conv = a.layer.get_if<Conv2d>()) {
+        check(conv->kernel, conv->padding, b.layer.get<Conv2d>().padding);
       }
-      if (const auto* pool = std::get_if<MaxPool>(&a.layer)) {
-        check(pool->kernel, pool->padding, std::get<MaxPool>(b.layer).padding);
+      if (const auto* pool = a.layer.get_if<MaxPool>()) {
+        check(pool->kernel, pool->padding, b.layer.get<MaxPool>().padding);
       }
     }
     CHECK(windows > 0);

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/nn/network.hpp"
@@ -53,6 +52,18 @@ static_assert(BuiltInLayer<Relu> && BuiltInLayer<Custom> && !BuiltInLayer<Bent>)
 static_assert(DecoratedLayer<Decorated<Conv2d>> && !DecoratedLayer<Conv2d>);
 
 }  // namespace
+
+TEST_CASE("flow: a layer says what it holds, and stays what it was when a copy becomes another") {
+  const Layer conv = Conv2d{.out = 3};
+  Layer copy = conv;
+  set_convolution(copy, Conv2d{.out = 5});
+  CHECK(conv.get<Conv2d>().out == 3);
+  CHECK(copy.get<Conv2d>().out == 5);
+  CHECK(conv.get_if<Relu>() == nullptr);
+  CHECK(Layer(Custom(Bent{})).get<Custom>().get_if<Bent>()->slope == 0.5);
+  REQUIRE_THROWS_WITH(conv.get<Relu>(), "Layer: expected relu, got conv2d; get_if asks first");
+  REQUIRE_THROWS_WITH(conv.get<Custom>(), "Layer: expected a custom layer, got conv2d; get_if asks first");
+}
 
 TEST_CASE("flow: shapes while writing") {
   Network net{Shape{8, 8, 3}, [](Flow x) {
@@ -110,7 +121,7 @@ TEST_CASE("flow: decorations travel with their layer") {
               }};
   REQUIRE(net.nodes().size() == 4);
   CHECK(std::any_cast<int>(net.nodes()[1].decoration) == 42);
-  CHECK(std::get<Conv2d>(net.nodes()[1].layer).out == 5);
+  CHECK(net.nodes()[1].layer.get<Conv2d>().out == 5);
   CHECK_FALSE(net.nodes()[2].decoration.has_value());
   CHECK(std::any_cast<int>(net.nodes()[3].decoration) == 7);
   CHECK(kind_of(net.nodes()[3].layer) == "bent");

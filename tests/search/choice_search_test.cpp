@@ -66,7 +66,7 @@ SearchOptions brief(Sampling sampling) {
 }
 int mixtures(const Network& network) {
   int count = 0;
-  for (const auto& node : network.nodes()) count += std::holds_alternative<Mixture>(node.layer) ? 1 : 0;
+  for (const auto& node : network.nodes()) count += node.layer.is<Mixture>() ? 1 : 0;
   return count;
 }
 

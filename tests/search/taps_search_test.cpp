@@ -61,7 +61,7 @@ Network signal_network(bool channels = true) {
       },
       3);
 }
-const Conv1d& kernel_of(const Network& network, int node) { return std::get<Conv1d>(network.nodes()[node].layer); }
+const Conv1d& kernel_of(const Network& network, int node) { return network.nodes()[node].layer.get<Conv1d>(); }
 
 /// As if training had found out what a step is worth.
 void set_importance(Network& network, const std::string& mask, const std::vector<float>& importance) {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "siena/cost/macs.hpp"
@@ -55,7 +54,7 @@ double macs(const Architecture<double>& network) { return total(Macs{}, network)
 TEST_CASE("Choice: alternatives are ordinary layers before a mixture") {
   const Network network = three_ways();
   const auto& nodes = network.nodes();
-  const auto* mixture = std::get_if<Mixture>(&nodes[nodes.size() - 3].layer);
+  const auto* mixture = nodes[nodes.size() - 3].layer.get_if<Mixture>();
   REQUIRE(mixture != nullptr);
   REQUIRE(mixture->branches.size() == 3);
   CHECK(mixture->branches[0].name == "conv2d");
@@ -95,7 +94,7 @@ TEST_CASE("Choice: any network computes what was chosen, and costs what was said
     Network plain = discretize(network, space);
     CHECK(test::difference(hard, plain.predict(batch)) <= 1e-4);
     CHECK(plain.parameters(Role::architecture).empty());
-    for (const auto& node : plain.nodes()) CHECK(!std::holds_alternative<Mixture>(node.layer));
+    for (const auto& node : plain.nodes()) CHECK(!node.layer.is<Mixture>());
 
     const Architecture<double> exact = describe(network, space, selection), of_plain = describe(plain);
     REQUIRE(exact.layers.size() == of_plain.layers.size());

@@ -24,7 +24,7 @@ static_assert(!std::is_constructible_v<CompactNetwork, SearchSpace>);  // which 
 
 bool has_dropout(const Network& network) {
   for (const auto& node : network.nodes()) {
-    if (std::holds_alternative<Dropout>(node.layer)) return true;
+    if (node.layer.is<Dropout>()) return true;
   }
   return false;
 }

@@ -244,7 +244,7 @@ TEST_CASE("masks: without the secant, the gradient is that of a continuous scale
       DVar weight = tape.constant(in_double(weights(network, name)));
       if (mask) weight = ops::mask_input_channels(weight, tape.reference(*mask));
       const DVar bias = tape.constant(in_double(weights(network, name, 1)));
-      const auto* convolution = std::get_if<Conv2d>(&node(network, name).layer);
+      const auto* convolution = node(network, name).layer.get_if<Conv2d>();
       if (!convolution) return ops::linear<double>(x, weight, bias);
       return ops::conv2d<double>(x, weight, bias, convolution->geometry(x.shape().sample()),
                                  node(network, name).shape.batch(3));

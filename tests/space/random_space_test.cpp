@@ -12,7 +12,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/cost/cortex_m.hpp"
@@ -58,7 +57,7 @@ bool may_write_over_its_input(const LayerDesc<double>& layer) {
 }
 
 template <class... L>
-std::vector<std::string> kinds_of(const std::variant<L...>*) {
+std::vector<std::string> kinds_of(siena::detail::LayerList<L...>) {
   std::vector<std::string> kinds;
   const auto add = [&]<class Own>(const Own* /*type*/) {
     if constexpr (std::is_same_v<Own, Custom>) {
@@ -77,7 +76,7 @@ double peak_by_hand(const Network& network) {
   const Architecture<double> layers = describe(network);
   std::vector<std::size_t> place(nodes.size()), last(nodes.size(), 0);  // in whose memory a value lies; who reads that last
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const bool view = std::holds_alternative<Flatten>(nodes[i].layer);
+    const bool view = nodes[i].layer.is<Flatten>();
     place[i] = view ? place[static_cast<std::size_t>(nodes[i].inputs[0])] : i;
     for (const int input : nodes[i].inputs) last[place[static_cast<std::size_t>(input)]] = i;
   }
@@ -139,7 +138,7 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
     }
     with_choices += space.axis<Choices>().count() > 0 ? 1 : 0;
     for (const auto& node : plain.nodes()) {
-      of_users += std::holds_alternative<Custom>(node.layer) ? 1 : 0;
+      of_users += node.layer.is<Custom>() ? 1 : 0;
       ++kinds[std::string(kind_of(node.layer))];
     }
   }
@@ -163,7 +162,7 @@ TEST_CASE("space: every layer that there is is in some of the networks of any ma
     const Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
     for (const auto& node : network.nodes()) ++found[std::string(kind_of(node.layer))];
   }
-  for (const std::string& kind : kinds_of(static_cast<const Layer*>(nullptr))) {
+  for (const std::string& kind : kinds_of(BuiltInLayers{})) {
     INFO(kind << ": a new layer belongs into RandomNetwork, so that what holds for every network is tried with it");
     CHECK(found[kind] > 3);
   }

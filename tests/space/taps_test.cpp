@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/loss.hpp"
@@ -32,7 +31,7 @@ Network one_layer(const Shape& input, const Conv& conv, Axes... axes) {
 }
 template <class L>
 const L& layer_of(const Network& network) {
-  return std::get<L>(network.nodes()[1].layer);
+  return network.nodes()[1].layer.get<L>();
 }
 
 /// Every state of some chains: counters of any base.

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <variant>
 
 #include "siena/nn/network.hpp"
 #include "siena/space/search_space.hpp"
@@ -24,7 +23,7 @@ struct ParameterCounts {
 inline ParameterCounts parameter_counts(const Network& network) {
   ParameterCounts counts;
   for (const auto& node : network.nodes()) {
-    const bool norm = std::holds_alternative<BatchNorm>(node.layer);
+    const bool norm = node.layer.is<BatchNorm>();
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
       (norm ? counts.norms : p == 0 ? counts.weights : counts.biases) += network.parameter(node.parameters[p]).value.elements();
     }

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/activation.hpp"
@@ -34,7 +33,7 @@ struct Scaled {
 template <class L>
 bool has(const Network& network) {
   return std::any_of(network.nodes().begin(), network.nodes().end(),
-                     [](const auto& node) { return std::holds_alternative<L>(node.layer); });
+                     [](const Network::Node& node) { return node.layer.is<L>(); });
 }
 inline bool has_custom_layers(const Network& network) { return has<Custom>(network); }
 
@@ -93,16 +92,16 @@ class RandomNetwork {
   /// Gives all that is not drawn when a network is made, norms and biases, values that hide no mistakes, as 0 and 1 do.
   void randomise(Network& network) {
     for (const auto& node : network.nodes()) {
-      if (std::holds_alternative<BatchNorm>(node.layer)) {
+      if (node.layer.is<BatchNorm>()) {
         fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
         fill(network.buffer(node.buffers[0]), -0.5, 0.5);
         fill(network.buffer(node.buffers[1]), 0.3, 2);
-      } else if (std::holds_alternative<PRelu>(node.layer) || std::holds_alternative<Custom>(node.layer)) {
+      } else if (node.layer.is<PRelu>() || node.layer.is<Custom>()) {
         fill(network.parameter(node.parameters[0]).value, -0.3, 0.6);
-      } else if (std::holds_alternative<Mixture>(node.layer)) {
+      } else if (node.layer.is<Mixture>()) {
         fill(network.parameter(node.parameters[0]).value, -1, 1);
       }
-      if (std::holds_alternative<GroupNorm>(node.layer)) fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
+      if (node.layer.is<GroupNorm>()) fill(network.parameter(node.parameters[0]).value, 0.5, 1.5);
       if (node.parameters.size() > 1) fill(network.parameter(node.parameters[1]).value, -0.8, 0.8);
     }
   }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <numeric>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/deploy/plain.hpp"
@@ -17,13 +16,10 @@
 namespace siena::deploy {
 
 namespace detail {
-inline Layer with_bias(Layer layer) {
-  visit_layer(
-      [&]<class L>(const L&) {
-        if constexpr (takes_batch_norm<L>) std::get_if<L>(&layer)->bias = true;
-      },
-      layer);
-  return layer;
+inline Layer with_bias(const Layer& layer) {
+  return altered(layer, []<class L>(L& own) {
+    if constexpr (takes_batch_norm<L>) own.bias = true;
+  });
 }
 
 /// Scales and shifts what `weight` (... x channels) and `bias` compute as a batch norm of `network` does in inference mode.
@@ -32,7 +28,7 @@ inline void fold(const Network& network, const Network::Node& batch_norm, Tensor
   const auto beta = network.parameter(batch_norm.parameters[1]).value.row(0);
   const auto mean = network.buffer(batch_norm.buffers[0]).row(0), variance = network.buffer(batch_norm.buffers[1]).row(0);
   for (std::size_t c = 0; c < gamma.size(); ++c) {
-    const double scale = gamma[c] / std::sqrt(variance[c] + std::get<BatchNorm>(batch_norm.layer).epsilon);
+    const double scale = gamma[c] / std::sqrt(variance[c] + batch_norm.layer.get<BatchNorm>().epsilon);
     for (std::int64_t r = 0; r < weight.rows(); ++r) weight.row(r)[c] = static_cast<float>(weight.row(r)[c] * scale);
     bias.row(0)[c] = static_cast<float>((bias.row(0)[c] - double{mean[c]}) * scale + beta[c]);
   }
@@ -56,7 +52,7 @@ inline Network fold_batch_norm(const Network& network) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     layers.push_back(nodes[i].layer);
     if (!folds[i]) continue;
-    if (!std::holds_alternative<BatchNorm>(nodes[i].layer)) {
+    if (!nodes[i].layer.is<BatchNorm>()) {
       layers.back() = detail::with_bias(nodes[i].layer);
     } else {
       sources[i] = sources[nodes[i].inputs[0]];

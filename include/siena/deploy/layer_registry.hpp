@@ -12,7 +12,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/core/attributes_json.hpp"
@@ -110,7 +109,7 @@ class LayerRegistry {
 
   /// Throws ArgumentError, which begins with `where`, for a layer of a user that was not added.
   LayerJson to_json(const Layer& layer, const std::string& where) const {
-    if (const auto* custom = std::get_if<Custom>(&layer)) {
+    if (const auto* custom = layer.get_if<Custom>()) {
       for (const auto& [type, entry] : entries_) {
         if (std::optional<nlohmann::json> options = entry.write(*custom, where)) return {type, std::move(*options)};
       }
@@ -130,13 +129,10 @@ class LayerRegistry {
 
   /// Throws FormatError, which begins with `where`, for a type that was not added, and for options that it does not have.
   Layer from_json(const LayerJson& json, const std::string& where) const {
-    if (std::optional<Layer> layer = built_in(json.type)) {
-      std::visit(
-          [&]<class L>(L& own) {
-            if constexpr (!std::is_same_v<L, Custom>) option_from_json(json.options, own, where);
-          },
-          *layer);
-      return std::move(*layer);
+    if (const std::optional<Layer> layer = built_in(json.type)) {
+      return altered(*layer, [&]<class L>(L& own) {
+        if constexpr (!std::is_same_v<L, Custom>) option_from_json(json.options, own, where);
+      });
     }
     const auto found = entries_.find(json.type);
     require<FormatError>(
@@ -154,9 +150,9 @@ class LayerRegistry {
   };
 
   /// The layer of siena's own with its default options.
-  static std::optional<Layer> built_in(std::string_view type) { return built_in(type, static_cast<const Layer*>(nullptr)); }
+  static std::optional<Layer> built_in(std::string_view type) { return built_in(type, BuiltInLayers{}); }
   template <class... Ls>
-  static std::optional<Layer> built_in(std::string_view type, const std::variant<Ls...>*) {
+  static std::optional<Layer> built_in(std::string_view type, siena::detail::LayerList<Ls...>) {
     std::optional<Layer> found;
     const auto attempt = [&]<class L>(const L* /*type*/) {
       if constexpr (!std::is_same_v<L, Custom>) {

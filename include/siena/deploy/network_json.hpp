@@ -137,7 +137,7 @@ class NetworkJsonReader {
                            "{}: expected name, type, options, inputs and varies, got '{}'; was it written by a newer siena?",
                            where, key);
     }
-    const bool is_input = std::holds_alternative<Input>(layer);
+    const bool is_input = layer.is<Input>();
     require<FormatError>(is_input == (index == 0) && inputs.empty() == is_input,
                          "{}: expected an input first, and layers that read something after it", where);
     if (is_input) return;  // stands there

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string_view>
-#include <variant>
 
 #include "siena/nn/network.hpp"
 
@@ -24,7 +23,7 @@ inline void require_no_gates(const Network& network, std::string_view where) {
 /// layer, or alternatives.
 inline void require_plain(const Network& network, std::string_view where) {
   for (const Network::Node& node : network.nodes()) {
-    require<ArgumentError>(!std::holds_alternative<Mixture>(node.layer),
+    require<ArgumentError>(!node.layer.is<Mixture>(),
                            "{}: expected a plain network, got '{}', which is open between alternatives; discretize it first",
                            where, node.name);
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <variant>
 #include <vector>
 
 #include "siena/nn/network.hpp"
@@ -28,10 +27,10 @@ inline BatchNormFolding batch_norm_folding(const Network& network, const std::ve
     if (sources[i] != i) continue;
     for (const int input : nodes[i].inputs) ++users[sources[input]], reader[sources[input]] = i;
   }
-  const auto is_mixture = [&](int node) { return std::holds_alternative<Mixture>(nodes[node].layer); };
+  const auto is_mixture = [&](int node) { return nodes[node].layer.is<Mixture>(); };
   const auto feeds_batch_norm = [&](int node) {
     while (users[node] == 1 && is_mixture(reader[node])) node = reader[node];
-    return users[node] == 1 && std::holds_alternative<BatchNorm>(nodes[reader[node]].layer);
+    return users[node] == 1 && nodes[reader[node]].layer.is<BatchNorm>();
   };
   const std::vector<bool> none(nodes.size(), false);
   BatchNormFolding result{none, none, none};
@@ -42,7 +41,7 @@ inline BatchNormFolding batch_norm_folding(const Network& network, const std::ve
     const bool weighs = may_take_batch_norm(layer);
     const auto input_takes = [&](int input) { return result.takes[sources[input]]; };
     result.read_once[i] = users[i] == 1;
-    result.folded[i] = weighs ? feeds_batch_norm(i) : std::holds_alternative<BatchNorm>(layer) && input_takes(inputs[0]);
+    result.folded[i] = weighs ? feeds_batch_norm(i) : layer.is<BatchNorm>() && input_takes(inputs[0]);
     const bool hands_on = is_mixture(i) ? std::all_of(inputs.begin(), inputs.end(), input_takes) : result.folded[i];
     result.takes[i] = users[i] == 1 && (weighs || hands_on);
   }

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
-#include <variant>
+#include <utility>
 
+#include "siena/core/error.hpp"
 #include "siena/nn/custom.hpp"
 #include "siena/nn/layers/activation.hpp"
 #include "siena/nn/layers/batch_norm.hpp"
@@ -24,11 +26,28 @@
 
 namespace siena {
 
+namespace detail {
+template <class... Ls>
+struct LayerList {
+  static constexpr int size = sizeof...(Ls);
+  /// The place of L in the list; its size where it is not there.
+  template <class L>
+  static constexpr int place = [] {
+    int place = 0;
+    static_cast<void>(((std::is_same_v<L, Ls> || (++place, false)) || ...));
+    return place;
+  }();
+  /// Layer I of the list, or the last one.
+  template <int I>
+  using At = std::tuple_element_t<(I < size ? I : size - 1), std::tuple<Ls...>>;
+};
+}  // namespace detail
+
 /// Every layer that a network can hold. Each says everything of itself (see layer_hooks.hpp), or does not compile: to add one
 /// is to write its header and to name it here. Layers of users come in as Custom.
-using Layer = std::variant<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
-                           GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish, Clip,
-                           LeakyRelu, Upsample, Pad, Slice, Custom, GroupNorm, ChannelShuffle, FakeQuantize>;
+using BuiltInLayers = detail::LayerList<Input, Conv2d, Linear, BatchNorm, Relu, PRelu, Sigmoid, Tanh, Dropout, MaxPool, AvgPool,
+                                        GlobalAvgPool, Flatten, Add, Concat, Mixture, Conv1d, Multiply, HardSigmoid, HardSwish,
+                                        Clip, LeakyRelu, Upsample, Pad, Slice, Custom, GroupNorm, ChannelShuffle, FakeQuantize>;
 
 namespace detail {
 template <class L>
@@ -38,101 +57,156 @@ consteval bool says_all() {
   return true;
 }
 template <class... Ls>
-consteval bool say_all(const std::variant<Ls...>*) {
+consteval bool say_all(LayerList<Ls...>) {
   return (says_all<Ls>() && ...);
 }
-static_assert(say_all(static_cast<const Layer*>(nullptr)));
-
-/// Place I of the list, or the last one.
-template <std::size_t I>
-inline constexpr std::size_t place = I < std::variant_size_v<Layer> ? I : std::variant_size_v<Layer> - 1;
-
-template <class L, class Variant>
-inline constexpr bool is_alternative = false;
-template <class L, class... Ls>
-inline constexpr bool is_alternative<L, std::variant<Ls...>> = (std::is_same_v<L, Ls> || ...);
+static_assert(say_all(BuiltInLayers{}));
 }  // namespace detail
 
 /// One of siena's own layers.
 template <class L>
-concept BuiltInLayer = detail::is_alternative<L, Layer>;
+concept BuiltInLayer = BuiltInLayers::place<L> < BuiltInLayers::size;
 
-/// f(the layer that is held), as std::visit calls it; a switch costs the compiler less than its table of functions.
+/// Any layer. Copies share what they hold, which never changes: to change a layer is to assign another one.
+class Layer {
+ public:
+  template <BuiltInLayer L>
+  Layer(L layer) : held_(static_cast<const Held*>(new Holds<L>(std::move(layer)))), place_(BuiltInLayers::place<L>) {}
+
+  /// Which of the BuiltInLayers it is.
+  int index() const { return place_; }
+  template <BuiltInLayer L>
+  bool is() const {
+    return place_ == BuiltInLayers::place<L>;
+  }
+  /// What it holds where that is an L, else null.
+  template <BuiltInLayer L>
+  const L* get_if() const {
+    return is<L>() ? &static_cast<const Holds<L>&>(*held_).layer : nullptr;
+  }
+  /// ArgumentError where it does not hold an L.
+  template <BuiltInLayer L>
+  const L& get() const {
+    const L* layer = get_if<L>();
+    if constexpr (std::is_default_constructible_v<L>) {
+      if (layer == nullptr) refuse(L{}.kind());
+    } else {
+      if (layer == nullptr) refuse("a custom layer");
+    }
+    return *layer;
+  }
+
+ private:
+  template <class F>
+  friend decltype(auto) visit_layer(F&& f, const Layer& layer);
+
+  struct Held {
+    virtual ~Held() = default;
+  };
+  template <class L>
+  struct Holds final : Held {
+    explicit Holds(L its_layer) : layer(std::move(its_layer)) {}
+    const L layer;
+  };
+
+  template <int I>
+  const auto& at() const {
+    return static_cast<const Holds<BuiltInLayers::At<I>>&>(*held_).layer;
+  }
+  [[noreturn]] void refuse(std::string_view expected) const;
+
+  std::shared_ptr<const Held> held_;
+  int place_;
+};
+
+/// f(what the layer holds); a switch costs the compiler less than a table of functions.
 template <class F>
 decltype(auto) visit_layer(F&& f, const Layer& layer) {
-  static_assert(std::variant_size_v<Layer> <= 32, "a case for every layer");
+  static_assert(BuiltInLayers::size <= 32, "a case for every layer");
   switch (layer.index()) {
     case 0:
-      return f(*std::get_if<detail::place<0>>(&layer));
+      return f(layer.at<0>());
     case 1:
-      return f(*std::get_if<detail::place<1>>(&layer));
+      return f(layer.at<1>());
     case 2:
-      return f(*std::get_if<detail::place<2>>(&layer));
+      return f(layer.at<2>());
     case 3:
-      return f(*std::get_if<detail::place<3>>(&layer));
+      return f(layer.at<3>());
     case 4:
-      return f(*std::get_if<detail::place<4>>(&layer));
+      return f(layer.at<4>());
     case 5:
-      return f(*std::get_if<detail::place<5>>(&layer));
+      return f(layer.at<5>());
     case 6:
-      return f(*std::get_if<detail::place<6>>(&layer));
+      return f(layer.at<6>());
     case 7:
-      return f(*std::get_if<detail::place<7>>(&layer));
+      return f(layer.at<7>());
     case 8:
-      return f(*std::get_if<detail::place<8>>(&layer));
+      return f(layer.at<8>());
     case 9:
-      return f(*std::get_if<detail::place<9>>(&layer));
+      return f(layer.at<9>());
     case 10:
-      return f(*std::get_if<detail::place<10>>(&layer));
+      return f(layer.at<10>());
     case 11:
-      return f(*std::get_if<detail::place<11>>(&layer));
+      return f(layer.at<11>());
     case 12:
-      return f(*std::get_if<detail::place<12>>(&layer));
+      return f(layer.at<12>());
     case 13:
-      return f(*std::get_if<detail::place<13>>(&layer));
+      return f(layer.at<13>());
     case 14:
-      return f(*std::get_if<detail::place<14>>(&layer));
+      return f(layer.at<14>());
     case 15:
-      return f(*std::get_if<detail::place<15>>(&layer));
+      return f(layer.at<15>());
     case 16:
-      return f(*std::get_if<detail::place<16>>(&layer));
+      return f(layer.at<16>());
     case 17:
-      return f(*std::get_if<detail::place<17>>(&layer));
+      return f(layer.at<17>());
     case 18:
-      return f(*std::get_if<detail::place<18>>(&layer));
+      return f(layer.at<18>());
     case 19:
-      return f(*std::get_if<detail::place<19>>(&layer));
+      return f(layer.at<19>());
     case 20:
-      return f(*std::get_if<detail::place<20>>(&layer));
+      return f(layer.at<20>());
     case 21:
-      return f(*std::get_if<detail::place<21>>(&layer));
+      return f(layer.at<21>());
     case 22:
-      return f(*std::get_if<detail::place<22>>(&layer));
+      return f(layer.at<22>());
     case 23:
-      return f(*std::get_if<detail::place<23>>(&layer));
+      return f(layer.at<23>());
     case 24:
-      return f(*std::get_if<detail::place<24>>(&layer));
+      return f(layer.at<24>());
     case 25:
-      return f(*std::get_if<detail::place<25>>(&layer));
+      return f(layer.at<25>());
     case 26:
-      return f(*std::get_if<detail::place<26>>(&layer));
+      return f(layer.at<26>());
     case 27:
-      return f(*std::get_if<detail::place<27>>(&layer));
+      return f(layer.at<27>());
     case 28:
-      return f(*std::get_if<detail::place<28>>(&layer));
+      return f(layer.at<28>());
     case 29:
-      return f(*std::get_if<detail::place<29>>(&layer));
+      return f(layer.at<29>());
     case 30:
-      return f(*std::get_if<detail::place<30>>(&layer));
-    case 31:
-      return f(*std::get_if<detail::place<31>>(&layer));
+      return f(layer.at<30>());
     default:
-      throw std::bad_variant_access();
+      return f(layer.at<31>());
   }
+}
+
+/// The layer after f has changed what it holds, as in `altered(layer, [](auto& own) { ... })`.
+template <class F>
+Layer altered(const Layer& layer, F&& f) {
+  return visit_layer(
+      [&]<class L>(L own) {
+        f(own);
+        return Layer(std::move(own));
+      },
+      layer);
 }
 
 inline std::string_view kind_of(const Layer& layer) {
   return visit_layer([](const auto& l) -> std::string_view { return l.kind(); }, layer);
+}
+inline void Layer::refuse(std::string_view expected) const {
+  fail<ArgumentError>("Layer: expected {}, got {}; get_if asks first", expected, kind_of(*this));
 }
 
 /// What becomes of the channels of a layer.
@@ -161,11 +235,9 @@ inline std::optional<Conv2d> convolution_of(const Layer& layer) {
 }
 /// Makes a convolution the one whose `convolution_of` that is.
 inline void set_convolution(Layer& layer, const Conv2d& image) {
-  visit_layer(
-      [&]<class L>(const L&) {
-        if constexpr (is_convolution<L>) std::get_if<L>(&layer)->set_image(image);
-      },
-      layer);
+  layer = altered(layer, [&]<class L>(L& own) {
+    if constexpr (is_convolution<L>) own.set_image(image);
+  });
 }
 
 /// Whether a layer has output channels of its own, which may be Searchable.
@@ -178,26 +250,28 @@ template <class L>
 inline constexpr bool takes_batch_norm = requires {
   L::takes_batch_norm;
 };
-template <class... Ls>
-bool may_make_channels(const std::variant<Ls...>& layer) {
-  constexpr bool each[] = {makes_channels<Ls>...};
-  const auto* custom = std::get_if<Custom>(&layer);
-  return custom != nullptr ? custom->may_make_channels() : each[layer.index()];
+inline bool may_make_channels(const Layer& layer) {
+  return visit_layer(
+      []<class L>(const L& own) {
+        if constexpr (std::is_same_v<L, Custom>) return own.may_make_channels();
+        return makes_channels<L>;
+      },
+      layer);
 }
-template <class... Ls>
-bool may_take_batch_norm(const std::variant<Ls...>& layer) {
-  constexpr bool each[] = {takes_batch_norm<Ls>...};
-  return each[layer.index()];
+inline bool may_take_batch_norm(const Layer& layer) {
+  return visit_layer([]<class L>(const L&) { return takes_batch_norm<L>; }, layer);
 }
 
 /// The layer of the channels that stay.
-inline Layer narrowed(Layer layer, const KeptChannels& kept) {
-  visit_layer(
-      [&]<class L>(const L& own) {  // assigned as an L: the compiler need not ask which of all layers an L becomes
-        if constexpr (!std::is_empty_v<L>) *std::get_if<L>(&layer) = own.narrowed(kept);
+inline Layer narrowed(const Layer& layer, const KeptChannels& kept) {
+  return visit_layer(
+      [&]<class L>(const L& own) {
+        if constexpr (std::is_empty_v<L>)
+          return layer;
+        else
+          return Layer(own.narrowed(kept));
       },
       layer);
-  return layer;
 }
 
 }  // namespace siena

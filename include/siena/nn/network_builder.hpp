@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/core/random.hpp"
@@ -73,8 +72,8 @@ inline int NetworkBuilder::append(Layer layer, std::vector<int> inputs, Decorati
   LayerSetup setup(node.name, shapes);
   try {
     node.shape = visit_layer([&](const auto& l) { return l.setup(setup); }, node.layer);
-    require<ArgumentError>(shapes.size() == 1 || setup.reads_all() || std::holds_alternative<Custom>(node.layer),
-                           "{}: expected one input, got {}", node.name, shapes.size());
+    require<ArgumentError>(shapes.size() == 1 || setup.reads_all() || node.layer.is<Custom>(), "{}: expected one input, got {}",
+                           node.name, shapes.size());
     make_parameters(setup, node);
   } catch (const ShapeError& error) {  // of a shape, which knows of no layer
     if (std::string_view(error.what()).starts_with(node.name)) throw;
@@ -118,7 +117,7 @@ inline void NetworkBuilder::finish(int output) {
     for (const int input : nodes[i].inputs) used[input] = true;
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (const auto* mixture = std::get_if<Mixture>(&nodes[i].layer)) mixture->check_branches(nodes, i);
+    if (const auto* mixture = nodes[i].layer.get_if<Mixture>()) mixture->check_branches(nodes, i);
   }
 }
 

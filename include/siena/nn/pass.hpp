@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <variant>
 #include <vector>
 
 #include "siena/core/random.hpp"
@@ -79,7 +78,7 @@ class Pass final : public Forward {
   Var compute(const Step& step) {
     if (step.relu) {
       const Var residual = step.residual >= 0 ? values_[step.residual] : Var{};
-      return std::get<BatchNorm>(node_->layer).forward(*this, {.relu = true, .residual = residual});
+      return node_->layer.get<BatchNorm>().forward(*this, {.relu = true, .residual = residual});
     }
     return visit_layer([&](const auto& layer) { return layer.forward(*this); }, node_->layer);
   }
@@ -88,7 +87,7 @@ class Pass final : public Forward {
   // computed. Outer mixtures come after those in their branches.
   void weigh_branches() {
     for (int i = graph_.size() - 1; i > 0; --i) {
-      const auto* mixture = std::get_if<Mixture>(&graph_.nodes[i].layer);
+      const auto* mixture = graph_.nodes[i].layer.get_if<Mixture>();
       if (mixture == nullptr || skipped(i)) continue;
       weights_.resize(graph_.nodes.size());
       skipped_.resize(graph_.nodes.size(), false);

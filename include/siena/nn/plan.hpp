@@ -3,7 +3,6 @@
 #pragma once
 
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/nn/graph.hpp"
@@ -35,16 +34,16 @@ inline FusedSteps fuse(const Graph& graph) {
 
   FusedSteps fused{std::vector<Step>(nodes.size()), std::vector<bool>(nodes.size(), false)};
   for (int i = 0; i < graph.size(); ++i) {
-    if (fused.absorbed[i] || !std::holds_alternative<BatchNorm>(nodes[i].layer)) continue;
+    if (fused.absorbed[i] || !nodes[i].layer.is<BatchNorm>()) continue;
     Step step{.node = i, .relu = true};
     int next = only_user(i), sum = -1;
-    if (next >= 0 && !fused.absorbed[next] && std::holds_alternative<Add>(nodes[next].layer)) {
+    if (next >= 0 && !fused.absorbed[next] && nodes[next].layer.is<Add>()) {
       sum = next;
       const auto& summands = nodes[sum].inputs;
       step.residual = summands[0] == i ? summands[1] : summands[0];
       next = only_user(sum);
     }
-    if (next < 0 || !std::holds_alternative<Relu>(nodes[next].layer)) continue;
+    if (next < 0 || !nodes[next].layer.is<Relu>()) continue;
     fused.absorbed[i] = true;
     if (sum >= 0) fused.absorbed[sum] = true;
     step.output = next;

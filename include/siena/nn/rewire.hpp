@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/nn/network.hpp"
@@ -35,8 +34,10 @@ inline Rewired rewire(const Network& network, std::vector<Layer> layers, const s
         for (std::size_t i = 1; i < nodes.size(); ++i) {
           before[i] = builder->size();
           if (sources[i] != static_cast<int>(i)) continue;
-          if (auto* mixture = std::get_if<Mixture>(&layers[i])) {
-            for (auto& branch : mixture->branches) branch.first = before[branch.first], branch.last = before[branch.last];
+          if (layers[i].is<Mixture>()) {
+            Mixture mixture = layers[i].get<Mixture>();
+            for (auto& branch : mixture.branches) branch.first = before[branch.first], branch.last = before[branch.last];
+            layers[i] = std::move(mixture);
           }
           std::vector<int> from;
           for (const int k : nodes[i].inputs) from.push_back(placed[sources[k]]);

@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/mixture.hpp"
@@ -37,13 +36,13 @@ class Choices final : public AxisHooks {
                            options.one_hot_penalty);
     const auto gate = std::make_shared<WeightGate>(options.sampling);
     for (int node = 0; node < static_cast<int>(network.nodes().size()); ++node) {
-      if (!std::holds_alternative<Mixture>(network.nodes()[node].layer)) continue;
+      if (!network.nodes()[node].layer.is<Mixture>()) continue;
       require<ArgumentError>(network.nodes()[node].gates.empty(),
                              "Choices: expected a network without a search space, got one where '{}' already samples; make one "
                              "SearchSpace of a network, it serves all copies",
                              network.nodes()[node].name);
       nodes_.push_back(node);
-      sizes_.push_back(static_cast<int>(std::get<Mixture>(network.nodes()[node].layer).branches.size()));
+      sizes_.push_back(static_cast<int>(network.nodes()[node].layer.get<Mixture>().branches.size()));
       const std::vector<int>& buffers = network.nodes()[node].buffers;
       choices_.push_back({.alpha = network.nodes()[node].parameters[Mixture::alpha],
                           .sample = buffers[Mixture::sample],
@@ -59,7 +58,7 @@ class Choices final : public AxisHooks {
   /// The mixture's node.
   int node(int choice) const { return nodes_[choice]; }
   const std::vector<Mixture::Branch>& branches(const Network& network, int choice) const {
-    return std::get<Mixture>(network.nodes()[nodes_[choice]].layer).branches;
+    return network.nodes()[nodes_[choice]].layer.get<Mixture>().branches;
   }
 
   /// How many alternatives each choice has.

@@ -28,9 +28,8 @@ template <class N, class Variation>
 LayerDesc<N> describe_layer(const Network& network, int index, const Variation& variation) {
   const Network::Node& node = network.nodes()[index];
   LayerSite at = site_of(network, index);
-  Layer placed;
-  if (variation.place) placed = node.layer, variation.place(index, placed, at);
-  const Layer& its_layer = variation.place ? placed : node.layer;
+  Layer its_layer = node.layer;
+  if (variation.place) variation.place(index, its_layer, at);
   LayerDesc<N> layer{.name = node.name, .node = index};
   layer.in_channels = variation.channels(node.inputs[0]);
   if (node.inputs.size() > 1 && channel_rule(its_layer, at).kind == ChannelRule::Kind::concatenates) {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "siena/nn/network.hpp"
@@ -29,7 +28,7 @@ struct Resolution {
   static constexpr std::string_view name = "resolution";
   static void attributes(auto&, auto&&) {}
   void check(const Layer& layer, std::string_view where) const {
-    const auto* pool = std::get_if<AvgPool>(&layer);
+    const auto* pool = layer.get_if<AvgPool>();
     require<ArgumentError>(
         pool != nullptr && pool->stride == Size2(0) && pool->padding == ImagePadding(0),
         "{}: expected Resolution of an AvgPool whose windows touch, as `x | Resolution{{}}` makes it, got '{}'", where,
@@ -203,7 +202,7 @@ class ResolutionAxis final : public AxisHooks {
   Layer halved(const Layer& layer, int node, const AxisState& state) const {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (nodes_[i] != node || state[i][0] == 0) continue;
-      AvgPool pool = std::get<AvgPool>(layer);
+      AvgPool pool = layer.get<AvgPool>();
       pool.kernel = {2 * pool.kernel.height, 2 * pool.kernel.width};
       return pool;
     }
@@ -213,7 +212,7 @@ class ResolutionAxis final : public AxisHooks {
   void leave_out(const Network& network, const AxisState& state, std::vector<int>& sources) const {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Network::Node& node = network.nodes()[nodes_[i]];
-      if (state[i][0] != 0 || std::get<AvgPool>(node.layer).kernel != Size2(1)) continue;
+      if (state[i][0] != 0 || node.layer.get<AvgPool>().kernel != Size2(1)) continue;
       const int input = sources[node.inputs[0]];
       for (int& source : sources) source = source == nodes_[i] ? input : source;
     }

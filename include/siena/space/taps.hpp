@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/autograd/ops/mask.hpp"
@@ -169,11 +168,7 @@ class TapMasks final : public AxisHooks {
       const kernels::ConvGeometry& geometry = kernels_[node]->geometry;
       Layer& layer = narrowing.layers[node];
       const Conv2d conv = narrowed_kernel(*convolution_of(layer), geometry, *left);
-      if (auto* signal = std::get_if<Conv1d>(&layer)) {
-        signal->set_image(conv);
-      } else {
-        layer = conv;
-      }
+      set_convolution(layer, conv);
       narrowing.taps[node] = taps_of(node, *left);
     }
   }

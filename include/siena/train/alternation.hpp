@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/data/dataset.hpp"
@@ -59,7 +58,7 @@ class KeptStatistics {
  public:
   explicit KeptStatistics(Network& network) : network_(network) {
     for (const Network::Node& node : network.nodes()) {
-      if (std::holds_alternative<Mixture>(node.layer)) continue;
+      if (node.layer.is<Mixture>()) continue;
       for (const int buffer : node.buffers) kept_.emplace_back(buffer, network.buffer(buffer));
     }
   }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "siena/core/state.hpp"
@@ -24,7 +23,7 @@ class WeightAverage {
   WeightAverage(Network& network, double decay) : network_(network), decay_(decay) {
     for (const Parameter* parameter : network.parameters(Role::weight)) average_.push_back(parameter->value);
     for (const Network::Node& node : network.nodes()) {
-      if (std::holds_alternative<Mixture>(node.layer)) continue;
+      if (node.layer.is<Mixture>()) continue;
       for (const int buffer : node.buffers) buffers_.push_back(buffer), average_.push_back(network.buffer(buffer));
     }
   }

@@ -88,15 +88,12 @@ class QuantizationAware {
   }
 
  private:
-  Layer coarse(Layer layer) const {
-    visit_layer(
-        [&]<class L>(const L& own) {
-          if constexpr (requires { own.weight_bits; }) {
-            if (own.weight_bits == 0) std::get_if<L>(&layer)->weight_bits = options_.weight_bits;
-          }
-        },
-        layer);
-    return layer;
+  Layer coarse(const Layer& layer) const {
+    return altered(layer, [&](auto& own) {
+      if constexpr (requires { own.weight_bits; }) {
+        if (own.weight_bits == 0) own.weight_bits = options_.weight_bits;
+      }
+    });
   }
 
   const Network& folded_;
