@@ -58,7 +58,7 @@ class Program {
     const auto [found, is_new] = names_.try_emplace(wrapped(body.name, parameters, "", 0) + body.code, next);
     if (!is_new) return found->second;
     ++counts_[body.name];
-    const std::string head = format("static void {}(", next);
+    const std::string head = format("SIENA_FUNCTION void {}(", next);
     function_texts_ += format("/* {} */\n", comment(body.about));
     function_texts_ += wrapped(head, parameters, ") {\n", static_cast<int>(head.size())) + indented(body.code, 2) + "}\n\n";
     return next;

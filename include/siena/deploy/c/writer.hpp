@@ -248,6 +248,13 @@ $declarations
     return fill(R"(/* See $name.h. */
 #include "$name.h"
 $string
+/* Functions stay what they are, and tables where they are: as many bytes as were promised. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SIENA_FUNCTION static __attribute__((noipa))
+#else
+#define SIENA_FUNCTION static
+#endif
+
 $arithmetic$rest
 int8_t *$name_input($name_context *context) { return context->$x; }
 

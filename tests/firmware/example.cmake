@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Builds examples/firmware around a network and runs it: cmake -DROOT=<project> -DFIRMWARE=<program> -DAT=<folder> -P example.cmake
+function(run)
+  execute_process(COMMAND ${ARGV} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE result)
+  if(result EQUAL 77)
+    message("${said}")
+    message(FATAL_ERROR "skipped")
+  elseif(result)
+    message(FATAL_ERROR "${ARGV}\n${said}")
+  endif()
+  set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${AT})
+file(MAKE_DIRECTORY ${AT}/build)
+run(${FIRMWARE} ${ROOT} --boards an386 --networks "autoencoder, found" --samples 1 --folder ${AT}/network)
+run(${CMAKE_COMMAND} -S ${ROOT}/examples/firmware -B ${AT}/build -DNETWORK=${AT}/network
+    -DCMAKE_TOOLCHAIN_FILE=${ROOT}/examples/firmware/arm-none-eabi.cmake)
+run(${CMAKE_COMMAND} --build ${AT}/build)
+if(NOT said MATCHES "[.]rodata +[0-9]+")
+  message(FATAL_ERROR "expected the sizes of the sections, got ${said}")
+endif()
+file(RENAME ${AT}/network/inputs ${AT}/build/sample.bin)
+run(${CMAKE_COMMAND} --build ${AT}/build --target run)
+if(NOT said MATCHES "class [0-9]+")
+  message(FATAL_ERROR "expected a class, got ${said}")
+endif()

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Networks on emulated boards, against the simulator and against what was promised:
+//     firmware ROOT [--boards NAME,...] [--samples N] [--networks PART] [--folder FOLDER]
+// Ends with 77 where a board's compiler or emulator is missing, with 1 where anything differs.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "emulator.hpp"
+#include "siena/deploy/integer/quantize.hpp"
+#include "siena/deploy/integer/simulate.hpp"
+#include "support/deployed_networks.hpp"
+#include "support/random_integer_network.hpp"
+#include "support/random_network.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace siena;
+
+namespace {
+
+struct Options {
+  std::filesystem::path root;
+  std::string boards, networks;
+  int samples = 100;
+  std::filesystem::path folder;  // ""; one that is gone in the end
+
+  bool takes(const firmware::Board& board) const {
+    return boards.empty() || ("," + boards + ",").find("," + std::string(board.name) + ",") != std::string::npos;
+  }
+};
+
+Options options(int count, char** words) {
+  require<ArgumentError>(count % 2 == 0, "firmware: expected ROOT and options with a value each, got {} words", count - 1);
+  Options result{.root = words[1], .boards = {}, .networks = {}, .folder = {}};
+  for (int i = 2; i < count; i += 2) {
+    const std::string name = words[i], value = words[i + 1];
+    if (name == "--boards") {
+      result.boards = value;
+    } else if (name == "--networks") {
+      result.networks = value;
+    } else if (name == "--samples") {
+      result.samples = std::stoi(value);
+    } else if (name == "--folder") {
+      result.folder = value;
+    } else {
+      fail<ArgumentError>("firmware: expected --boards, --networks, --samples or --folder, got {}", name);
+    }
+  }
+  for (const firmware::Board& board : firmware::boards)
+    if (result.takes(board)) return result;
+  fail<ArgumentError>("firmware: expected one of the boards an386, an500, an547, rv32, got {}", result.boards);
+}
+
+std::int64_t macs(const deploy::IntegerNetwork& network) {
+  std::int64_t sum = 0;
+  for (const auto& operation : network.operations) {
+    if (const auto* what = std::get_if<deploy::integer::Convolution>(&operation.what)) sum += what->geometry.macs();
+  }
+  return sum;
+}
+
+/// A network with inputs, and what it makes of them.
+struct Sampled {
+  std::string name;
+  deploy::IntegerNetwork network;
+  std::vector<std::int8_t> inputs, outputs;
+
+  Sampled(const test::NamedNetwork& named, int samples) : name(named.name) {
+    const std::vector<Tensor> batch{test::RandomNetwork(5).batch(named.network, 4)};
+    network = deploy::quantize(named.network, batch);
+    test::RandomIntegerNetwork random(7);
+    for (int i = 0; i < samples; ++i) {
+      const std::vector<std::int8_t> input = random.input(network), output = deploy::simulate(network, input);
+      inputs.insert(inputs.end(), input.begin(), input.end());
+      outputs.insert(outputs.end(), output.begin(), output.end());
+    }
+  }
+};
+
+/// One line of the table; whether all is as promised.
+bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emulator& emulator) {
+  const deploy::CSource source = deploy::c_text(sampled.network, {.target = board.target});
+  const firmware::Run run =
+      emulator.run(board, source, sampled.inputs, static_cast<std::size_t>(sampled.network.values[0].shape.elements()));
+  std::int64_t wrong = std::abs(std::ssize(sampled.outputs) - std::ssize(run.outputs));
+  for (std::size_t i = 0; i < std::min(run.outputs.size(), sampled.outputs.size()); ++i)
+    wrong += run.outputs[i] != sampled.outputs[i] ? 1 : 0;
+  const std::int64_t arena = (source.arena + 3) / 4 * 4;
+  const double per_mac = static_cast<double>(run.instructions) / static_cast<double>(macs(sampled.network));
+  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6.2f} {:>7}\n", sampled.name, board.name,
+             source.table_bytes(), run.tables, run.code, source.arena, run.context, run.stack, run.instructions, per_mac,
+             wrong);
+  std::fflush(stdout);
+  return wrong == 0 && run.tables == source.table_bytes() && (run.context == source.arena || run.context == arena);
+}
+
+int run(const Options& options) {
+  for (const firmware::Board& board : firmware::boards) {
+    if (!options.takes(board) || firmware::Emulator::has(board)) continue;
+    fmt::print("firmware: skipped, for want of a compiler or an emulator for {} ({})\n", board.name, board.core);
+    return 77;
+  }
+  const test::TemporaryFolder temporary("siena_firmware");
+  firmware::Emulator emulator(options.root, options.folder.empty() ? temporary.path : options.folder);
+  fmt::print("{} inputs each; bytes, promised | linked; instructions of one run\n", options.samples);
+  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6} {:>7}\n", "network", "board", "tables |", "linked",
+             "code", "arena |", "linked", "stack", "instr.", "a MAC", "wrong");
+  bool good = true;
+  for (const test::NamedNetwork& named : test::deployed_networks()) {
+    if (named.name.find(options.networks) == std::string::npos) continue;
+    const Sampled sampled(named, options.samples);
+    for (const firmware::Board& board : firmware::boards) {
+      if (options.takes(board)) good = check(board, sampled, emulator) && good;
+    }
+  }
+  return good ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    return run(options(count, words));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
