@@ -181,17 +181,17 @@ void add_run(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   }
   app.add_option("--save", s.save, "write the network here, layers and weights, as safetensors (for --network and --init)")
       ->group("Run");
-  CLI::Option* onnx =
-      app.add_option("--onnx", s.onnx.path, "write the network here, for other programs to run (ONNX, batch norm folded)")
-          ->group("Run");
-  app.add_option("--onnx-batch", s.onnx.batch, "samples that it takes at a time, or any")
+  app.add_option("--onnx", s.onnx.path, "write the network here, for other programs to run (ONNX, batch norm folded)")
+      ->group("Run");
+  app.add_option("--onnx-int8", s.onnx.int8, "write the network of --int8 here, in integers of 8 bits (ONNX)")
+      ->needs("--int8")
+      ->group("Run");
+  app.add_option("--onnx-batch", s.onnx.batch, "samples that these take at a time, or any")
       ->capture_default_str()
       ->check(batch_of_onnx)
-      ->needs(onnx)
       ->group("Run");
   app.add_flag("--onnx-normalized", s.onnx.normalized,
-               "normalise inputs in it: it takes pixels from 0 to 255, or features, as they are")
-      ->needs(onnx)
+               "normalise inputs in these: they take pixels from 0 to 255, or features, as they are")
       ->group("Run");
   app.add_option("--log", s.log, "write a line of JSON per epoch here")->group("Run");
   app.add_flag(
@@ -276,6 +276,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_training(benchmark, app, s, changes);
   add_objective(benchmark, app, s.objective);
   add_steering(app, changes);
+  add_int8(app, s.int8);
   add_run(benchmark, app, s);
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method baseline), 1 where not, 2 for an error; 130, 143 or 129 "
@@ -290,6 +291,9 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
                                   app.get_config_ptr()->as<std::string>(),
                                   what.substr(what.starts_with(prefix) ? prefix.size() : 0)));
   }
+  for (const char* option : {"--onnx-batch", "--onnx-normalized"})
+    if (app.count(option) > 0 && s.onnx.path.empty() && s.onnx.int8.empty()) throw CLI::RequiresError(option, "--onnx");
+  if (s.data.smoke && !s.dry_run && app.count("--int8-epochs") == 0) s.int8.epochs = 1;
   fill_in(benchmark, changes, s);
   return s;
 }

@@ -9,6 +9,7 @@
 
 #include "benchmark.hpp"
 #include "bounds.hpp"
+#include "int8.hpp"
 #include "objective.hpp"
 #include "onnx_file.hpp"
 
@@ -20,6 +21,7 @@ struct Settings {
   BoundSettings bounds;
   Recipe recipe;
   ObjectiveSettings objective;
+  Int8Settings int8;
   std::string method = "masks", formulation = "duccio", preset = "own";
   std::string init, network, mlperf, report, html, save, log;
   OnnxFile onnx;
@@ -31,6 +33,11 @@ struct Settings {
   int threads = 0;
   bool resume = false, dry_run = false, quiet = false;
 
+  /// Of the epochs with the levels of integers.
+  PhaseRecipe int8_recipe() const {
+    const PhaseRecipe& usual = searches() ? recipe.finetune : recipe.warmup;
+    return {.optimizer = usual.optimizer.scaled(int8.rate), .schedule = CosineLr{}};
+  }
   bool searches() const { return method == "masks" || method == "supernet" || method == "both"; }
 };
 

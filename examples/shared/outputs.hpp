@@ -53,6 +53,7 @@ inline void check_outputs(const Settings& s) {
                                      {"--html", &s.html},
                                      {"--save", &s.save},
                                      {"--onnx", &s.onnx.path},
+                                     {"--onnx-int8", &s.onnx.int8},
                                      {"--log", &s.log}}) {
     if (file->empty()) continue;
     for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
@@ -61,7 +62,7 @@ inline void check_outputs(const Settings& s) {
     const auto [other, is_new] = named.try_emplace(none ? fs::absolute(*file) : path, option);
     require<ArgumentError>(is_new, "{}: expected a file of its own, got '{}', as for {}", option, *file, other->second);
   }
-  check_onnx(s.onnx.path);
+  check_onnx(s.onnx);
 }
 
 }  // namespace siena::examples

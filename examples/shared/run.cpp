@@ -23,10 +23,12 @@
 #include "command_line.hpp"
 #include "data_words.hpp"
 #include "ending_signals.hpp"
+#include "int8.hpp"
 #include "network_file.hpp"
 #include "objective.hpp"
 #include "onnx_file.hpp"
 #include "outputs.hpp"
+#include "recipe_words.hpp"
 #include "run_page.hpp"
 #include "say.hpp"
 #include "uniform.hpp"
@@ -260,7 +262,24 @@ class Run {
     return history;
   }
 
+  /// --int8: scores the integers that stand for a network, and trains it on with their levels where that is asked for.
+  void to_integers(Network& network) {
+    const data::Dataset samples = calibration_samples(data_.splits.train, s_.int8);
+    const auto score_integers = [&](std::optional<double>& to) {
+      integers_ = integers_of(network, samples);
+      Network scored = scorable(*integers_);
+      if (tested()) to = score(scored);
+    };
+    score_integers(scores_.calibrated);
+    if (!s_.int8.aware()) return;
+    network = int8_aware(network, samples, s_.int8);
+    FitOptions options = fit_options("integers", s_.int8_recipe(), s_.int8.epochs);
+    options.keep_best = true;
+    with_levels_ = train(network, options);
+    score_integers(scores_.aware);
+  }
   bool finish(Network& network) {
+    if (s_.int8.wanted()) to_integers(network);
     Report report = siena::report(network, bounds_);
     report.accuracy = scores_;
     report.phases = phases_;
@@ -293,6 +312,7 @@ class Run {
     attempt("--save", s_.save,
             [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
     attempt("--onnx", s_.onnx.path, [&] { write_onnx(network, s_.onnx, data_.splits.train); });
+    attempt("--onnx-int8", s_.onnx.int8, [&] { write_onnx_int8(*integers_, s_.onnx, data_.splits.train); });
     const Json all = json(network, report, details.json);
     attempt("--html", s_.html, [&] { write_file_atomically(s_.html, run_page(all)); });
     if (!lost) attempt("--report", s_.report, [&] { save_json(all, s_.report); });  // last: it says that the run is done
@@ -305,45 +325,17 @@ class Run {
     for (const char* part : {"costs", "bounds", "layers"}) json["before"][part] = before_json_[part];
     if (searched_) json["history"] = to_json(*searched_);
     json["history"][searched_ ? "finetuning" : "training"] = to_json(trained_);
+    if (s_.int8.aware()) json["history"]["integers"] = to_json(with_levels_);
     if (trained_.best >= 0)
       json["history"]["kept_epoch"] = trained_.best + 1;  // of that training, as "best_epoch" of the search
     return json;
   }
 
   void dry_run() const {
-    const Recipe& r = s_.recipe;
-    say(stdout, "preset {}, method {}, formulation {}, batch {}, augmentation: {}", s_.preset, s_.method, s_.formulation,
-        r.batch, data::to_string(r.augment));
-    say(stdout, "objective: {}", objective_.settings);
-    const auto [w, se, f] = r.epochs;
-    const auto phase = [](const char* name, int epochs, const PhaseRecipe& recipe) {
-      say(stdout, "{}: {} epochs, {}, {}", name, epochs, recipe.optimizer.to_string(), recipe.schedule.to_string());
-    };
-    if (s_.searches()) {
-      phase("warm-up", w, r.warmup);
-      phase("search", se, r.search);
-      phase("fine-tuning", f, r.finetune);
-      show_search();
-    } else {
-      phase("training", w + se + f, r.warmup);
-    }
-    if (r.clip > 0) say(stdout, "gradients of weights no longer than {}", r.clip);
-    if (r.ema > 0) say(stdout, "weights averaged with a decay of {}", r.ema);
-    if (!r.note.empty()) say(stdout, "{}", r.note);
+    say_recipe(s_, objective_);
     say_all(stdout, "\n" + before_.table());
     const Network network = first_network();  // says what the bounds can be, or that nothing keeps them
     say(stdout, "about {} to train, on this machine as busy as it is now", duration_text(estimated_seconds(network)));
-  }
-  void show_search() const {
-    const Recipe& r = s_.recipe;
-    say(stdout, "architecture: {}, masks by {}, {}, {}", r.architecture.to_string(),
-        r.space.masks.secant ? "what channels are worth" : "straight-through gradients",
-        r.settle < 1 ? format("settled {} exchanges after {} of the search", r.exchange ? "with" : "without", r.settle)
-                     : "moving to the end",
-        r.lead < 1 ? format("limits coming near after {} of that", r.lead) : "limits at once");
-    if (r.patience > 0)
-      say(stdout, "patience: {} epochs of the search, from {} of it on, {} of the fine-tuning", r.patience, r.patience_from,
-          r.finetune_patience);
   }
   /// From a few steps of what training begins with: as many as take half a second, four at most.
   double estimated_seconds(const Network& first) const {
@@ -351,11 +343,12 @@ class Run {
     FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);  // the first epoch finds its memory
     options.checkpoint = {};
     const auto [w, s, f] = s_.recipe.epochs;
+    const int more = s_.int8.aware() ? s_.int8.epochs : 0;
     for (std::int64_t samples = std::min<std::int64_t>(8, all.size());; samples = std::min(4 * samples, all.size())) {
       Network network = first;
       const double seconds = fit(network, all.take(samples), data::Dataset(), options).epochs.back().seconds;
       if (seconds < 0.5 && samples < std::min(4 * s_.recipe.batch, all.size())) continue;
-      return (w + s + f) * seconds * static_cast<double>(all.size()) / static_cast<double>(samples);
+      return (w + s + f + more) * seconds * static_cast<double>(all.size()) / static_cast<double>(samples);
     }
   }
 
@@ -372,6 +365,8 @@ class Run {
   std::vector<Report::Phase> phases_;
   std::optional<SearchHistory> searched_;
   History trained_;  ///< of the fine-tuning, or of a baseline
+  std::optional<deploy::IntegerNetwork> integers_;
+  History with_levels_;  ///< of the training with their levels
 };
 
 }  // namespace

@@ -72,8 +72,11 @@ inline Rows score_rows(const Json& report) {
   const std::string metric = text(report, "metric");
   Rows rows{{"on the test samples", metric == "auc" ? "AUC" : metric}};
   const Json& scores = part(report, metric);
-  for (const auto& [key, name] :
-       {std::pair("baseline", "before the search"), {"found", "as found"}, {"finetuned", "after the last training"}}) {
+  for (const auto& [key, name] : {std::pair("baseline", "before the search"),
+                                  {"found", "as found"},
+                                  {"finetuned", "after the last training"},
+                                  {"calibrated", "in 8 bits"},
+                                  {"aware", "trained with 8 bits"}}) {
     const double score = number(scores, key);
     if (!std::isnan(score)) rows.push_back({name, metric_text(metric, score)});
   }

@@ -86,7 +86,9 @@ inline data::Augment parse_augment(const std::vector<std::string>& parts) {
   data::Augment augment;
   if (parts == std::vector<std::string>{"none"}) return augment;
   for (const std::string& part : parts) {
-    const auto [name, numbers] = named_numbers("--augment", part, 1);
+    const NamedNumbers named = named_numbers("--augment", part, 1);
+    const std::string_view name = named.name;
+    const std::vector<double>& numbers = named.numbers;
     const double number = numbers.empty() ? -1 : numbers[0];
     const auto amount = [&](double most) {
       require<ArgumentError>(number > 0 && number <= most,

@@ -67,7 +67,7 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(json["bounds"][1]["limit"].is_null());
   CHECK(json["bounds"][1]["slack"].is_null());
   CHECK(json["bounds"][1]["violation"] == Approx(-2));
-  CHECK(keys(json["accuracy"]) == Keys{"baseline", "found", "finetuned", "measured"});
+  CHECK(keys(json["accuracy"]) == Keys{"baseline", "found", "finetuned", "calibrated", "aware", "measured"});
   CHECK(json["accuracy"]["baseline"].is_null());
   CHECK(json["accuracy"]["found"] == 0.75);
   CHECK(json["metric"] == "accuracy");

@@ -33,9 +33,10 @@ struct OnnxOptions {
 /// The operators are those of opset 13 (ONNX 1.8, of the year 2020), in the format of that time (IR version 7).
 inline constexpr int onnx_opset = 13;
 
-/// What `onnx` writes, for those who have plans of their own with it.
-inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& options = {}) {
-  require_plain(network, "onnx");
+namespace detail {
+/// A model for inputs of a shape whose graph is what `write` makes of an empty one.
+template <class Write>
+::onnx::ModelProto onnx_model_of(const Shape& input, const OnnxOptions& options, Write&& write) {
   require<ArgumentError>(options.batch >= 0, "onnx: expected a batch of 1 or more, or 0 for any, got {}", options.batch);
   ::onnx::ModelProto model;
   model.set_ir_version(7);
@@ -43,13 +44,21 @@ inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& 
   model.set_producer_version(format("{}.{}.{}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH));
   model.add_opset_import()->set_version(onnx_opset);
   model.mutable_graph()->set_name("siena");
-  const LoweredNetwork lowered = lower(network, {.fold_batch_norm = options.fold_batch_norm});
-  OnnxGraph(lowered, *model.mutable_graph(), options.batch).write();
+  write(*model.mutable_graph());
   require<ArgumentError>(options.preparation || !options.normalize,
                          "onnx: expected how inputs are prepared, to put it into the graph, got none; hint: .preparation = "
                          "data.train.preparation()");
-  if (options.preparation) state_preparation(model, network.input_shape(), *options.preparation, options.normalize);
+  if (options.preparation) state_preparation(model, input, *options.preparation, options.normalize);
   return model;
+}
+}  // namespace detail
+
+/// What `onnx` writes, for those who have plans of their own with it.
+inline ::onnx::ModelProto onnx_model(const Network& network, const OnnxOptions& options = {}) {
+  require_plain(network, "onnx");
+  const LoweredNetwork lowered = lower(network, {.fold_batch_norm = options.fold_batch_norm});
+  return detail::onnx_model_of(network.input_shape(), options,
+                               [&](::onnx::GraphProto& graph) { OnnxGraph(lowered, graph, options.batch).write(); });
 }
 
 /// Writes the function that a plain network computes in inference mode as an ONNX file, whole or not at all. Channels stand

@@ -24,7 +24,7 @@ namespace siena::deploy {
 
 /// Writes operations into a graph of ONNX: channels move behind the batch (N x C x H x W, N x C x T), every operation becomes a
 /// node of its name, its activation another one, and every value is named after the node that makes it. Used once.
-class OnnxGraph : OnnxNodes {
+class OnnxGraph : protected OnnxNodes {
  public:
   /// `batch`: 0 for any.
   OnnxGraph(const LoweredNetwork& network, ::onnx::GraphProto& graph, std::int64_t batch)
@@ -32,12 +32,16 @@ class OnnxGraph : OnnxNodes {
     for (std::size_t i = 0; i < network.operations.size(); ++i) makers_[network.operations[i].output] = static_cast<int>(i);
   }
 
+  OnnxGraph(const OnnxGraph&) = delete;
+  OnnxGraph& operator=(const OnnxGraph&) = delete;
+  virtual ~OnnxGraph() = default;
+
   void write() {
     const auto& values = network_.values;
     require<ArgumentError>(!network_.operations.empty(), "onnx: expected a network of one layer at least, got its input alone");
     enters(values[0].name, sizes_of(values[0].shape));
     for (const Operation& operation : network_.operations) {
-      std::visit([&](const auto& what) { put(operation, what); }, operation.what);
+      put(operation);
       const Value& value = values[operation.output];
       if (operation.clamped()) put_clamp(operation.range, between(operation.name, sizes_of(value.shape)), value.name);
       if (operation.output != network_.output) between(value.name, sizes_of(value.shape));
@@ -45,20 +49,29 @@ class OnnxGraph : OnnxNodes {
     leaves(values[network_.output].name, sizes_of(values[network_.output].shape));
   }
 
- private:
+ protected:
   using OnnxNodes::add;
 
+  /// The nodes of one operation, without its activation.
+  virtual void put(const Operation& operation) {
+    std::visit([&](const auto& what) { put(operation, what); }, operation.what);
+  }
   void put(const Operation& operation, const primitive::Convolution& convolution) {
-    kernels::ConvGeometry g = convolution.geometry;
+    const kernels::ConvGeometry& g = convolution.geometry;
+    Numbers sizes{g.out_channels, g.group_in_channels(), g.kernel_height, g.kernel_width};
+    if (input_shape(operation).rank() < 3) sizes.erase(sizes.begin() + 2);
+    const auto& [name, weights] = operation.constants[0];
+    const std::string first = tensor(name, sizes, outputs_first(weights, g.taps()));
+    put_convolution(operation, g, first, operation.constants.size() > 1 ? vector(operation.constants[1]) : "");
+  }
+  /// Of weights and a bias, or none, that are there.
+  void put_convolution(const Operation& operation, kernels::ConvGeometry g, const std::string& weights,
+                       const std::string& bias) {
     const bool image = input_shape(operation).rank() == 3;
     // Not every reader knows that the ends of a signal may be padded by different amounts.
     const std::string from = image || g.pad_left == g.pad_right ? input(operation) : padded_input(operation, g, image);
-    ::onnx::NodeProto& conv = add("Conv", operation.name, {from});
-    Numbers sizes{g.out_channels, g.group_in_channels(), g.kernel_height, g.kernel_width};
-    if (!image) sizes.erase(sizes.begin() + 2);
-    const auto& [name, weights] = operation.constants[0];
-    conv.add_input(tensor(name, sizes, outputs_first(weights, g.taps())));
-    if (operation.constants.size() > 1) conv.add_input(vector(operation.constants[1]));
+    ::onnx::NodeProto& conv = add("Conv", operation.name, {from, weights});
+    if (!bias.empty()) conv.add_input(bias);
     window(conv, g, image);
     attribute(conv, "dilations", image ? Numbers{g.dilation_height, g.dilation_width} : Numbers{g.dilation_width});
     attribute(conv, "group", g.groups);
@@ -174,7 +187,8 @@ class OnnxGraph : OnnxNodes {
       from = name + ".held";
     }
     const std::string scale = tensor(name + ".scale", {}, {static_cast<float>(to.scale)});
-    const std::string zero = byte_tensor(name + ".zero_point", {}, {static_cast<std::int8_t>(to.zero_point)});
+    const std::string zero =
+        integers_of(name + ".zero_point", {}, std::vector<std::int8_t>{static_cast<std::int8_t>(to.zero_point)});
     add("QuantizeLinear", name + ".levels", {from, scale, zero});
     add("DequantizeLinear", name, {name + ".levels", scale, zero});
   }

@@ -58,20 +58,19 @@ class OnnxNodes {
     proto.set_raw_data(numbers.data(), numbers.size() * sizeof(float));
     return its_name;
   }
-  std::string byte_tensor(const std::string& its_name, const Numbers& sizes, const std::vector<std::int8_t>& bytes) {
-    ::onnx::TensorProto& proto = *graph_.add_initializer();
-    proto.set_name(unique(its_name));
-    proto.set_data_type(::onnx::TensorProto::INT8);
-    for (const std::int64_t size : sizes) proto.add_dims(size);
-    proto.set_raw_data(bytes.data(), bytes.size());
-    return its_name;
-  }
   std::string integer_tensor(const std::string& its_name, const Numbers& integers) {
+    return integers_of(its_name, {static_cast<std::int64_t>(integers.size())}, integers);
+  }
+  /// Of int8, int32 or int64.
+  template <class Integer>
+  std::string integers_of(const std::string& its_name, const Numbers& sizes, const std::vector<Integer>& integers) {
     ::onnx::TensorProto& proto = *graph_.add_initializer();
     proto.set_name(unique(its_name));
-    proto.set_data_type(::onnx::TensorProto::INT64);
-    proto.add_dims(static_cast<std::int64_t>(integers.size()));
-    proto.set_raw_data(integers.data(), integers.size() * sizeof(std::int64_t));
+    proto.set_data_type(sizeof(Integer) == 1   ? ::onnx::TensorProto::INT8
+                        : sizeof(Integer) == 4 ? ::onnx::TensorProto::INT32
+                                               : ::onnx::TensorProto::INT64);
+    for (const std::int64_t size : sizes) proto.add_dims(size);
+    proto.set_raw_data(integers.data(), integers.size() * sizeof(Integer));
     return its_name;
   }
 

@@ -43,8 +43,10 @@ struct Report {
   struct Accuracy {
     std::optional<double> baseline = {};  ///< of the network before the search
     std::optional<double> found = {}, finetuned = {};
-    std::optional<double> measured = {};  ///< by `evaluate`, which does not know what was done to the network before
-    std::string metric = "accuracy";      ///< or what was measured in its place: "auc", "loss"
+    std::optional<double> calibrated = {};  ///< of the network in integers of 8 bits
+    std::optional<double> aware = {};       ///< of those that training with their levels ended in
+    std::optional<double> measured = {};    ///< by `evaluate`, which does not know what was done to the network before
+    std::string metric = "accuracy";        ///< or what was measured in its place: "auc", "loss"
   };
 
   bool feasible = true;
@@ -122,6 +124,8 @@ inline std::string Report::to_string() const {
   line("of the baseline", accuracy.baseline);
   line("as found", accuracy.found);
   line("fine-tuned", accuracy.finetuned);
+  line("in 8 bits", accuracy.calibrated);
+  line("trained with 8 bits", accuracy.aware);
   line("on these samples", accuracy.measured);
   if (!text.empty()) text.pop_back();
   return text;

@@ -50,7 +50,7 @@ inline nlohmann::ordered_json to_json(const History& history) {
 }
 
 /// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation", "model"}], "metric": "accuracy", "accuracy"
-/// (or what the metric is): {"baseline", "found", "finetuned", "measured"}, "costs": {"weights", "macs", "bytes"},
+/// (or what the metric is): {"baseline", "found", "finetuned", "calibrated", "aware", "measured"}, "costs": {"weights", "macs", "bytes"},
 /// "layers": [{"name", "kind", "in_channels", "out_channels", those costs but for bytes, "bounds": {name of a bound: its part
 /// in it}}], "phases": [{"name", "epochs", "seconds"}], "seed", "threads", "preparation": see data/preparation_json.hpp}. Slack
 /// is what is left of the limit, in its unit; null: not measured, or of a constraint that is no bound. The cost model of a
@@ -74,6 +74,8 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   json[report.accuracy.metric] = {{"baseline", detail::optional_number(report.accuracy.baseline)},
                                   {"found", detail::optional_number(report.accuracy.found)},
                                   {"finetuned", detail::optional_number(report.accuracy.finetuned)},
+                                  {"calibrated", detail::optional_number(report.accuracy.calibrated)},
+                                  {"aware", detail::optional_number(report.accuracy.aware)},
                                   {"measured", detail::optional_number(report.accuracy.measured)}};
   json["costs"] = {{"weights", report.weights}, {"macs", report.macs}, {"bytes", report.bytes}};
   json["layers"] = nlohmann::ordered_json::array();
