@@ -4,9 +4,11 @@
 
 // Networks of integers on emulated boards: built with the start-up files of examples/firmware, run by QEMU, counted by count.c.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <sstream>
@@ -39,14 +41,41 @@ inline constexpr Board boards[] = {
      "qemu-system-riscv32 -M virt -bios none", deploy::CTarget::portable},
 };
 
+/// Instructions that were executed.
+struct Counts {
+  std::int64_t instructions = 0;
+  std::map<std::string, std::int64_t> classes;  ///< by mnemonic
+
+  /// Cycles of a Cortex-M4 whose memory never waits (Arm's Technical Reference Manual, r0p1, 3.3.1): loads 2, branches that are
+  /// taken 3, of those with a condition a half.
+  double cycles() const {
+    double sum = 0;
+    for (const auto& [mnemonic, count] : classes) sum += cycles_of(mnemonic) * static_cast<double>(count);
+    return sum;
+  }
+
+ private:
+  static double cycles_of(std::string_view mnemonic) {
+    const std::string_view base = mnemonic.substr(0, mnemonic.find('.'));
+    const auto is = [&](std::initializer_list<std::string_view> words) {
+      return std::find(words.begin(), words.end(), base) != words.end();
+    };
+    if (is({"ldrd", "strd"})) return 3;
+    if (is({"push", "pop", "ldm", "stm", "ldmia", "stmdb"})) return 5;
+    if (base.starts_with("ldr")) return 2;
+    if (is({"b", "bl", "bx", "blx"})) return 3;
+    if (is({"beq", "bne", "blt", "bgt", "ble", "bge", "blo", "bhs", "bhi", "bls", "bmi", "bpl", "cbz", "cbnz"})) return 2;
+    return is({"sdiv", "udiv"}) ? 7 : 1;
+  }
+};
+
 /// What a board makes of a network, and what that takes.
 struct Run {
   std::vector<std::int8_t> outputs;
-  std::int64_t flash = 0, ram = 0;              ///< bytes of the whole program, the stack's section left out
-  std::int64_t code = 0, tables = 0;            ///< of the network's file
-  std::int64_t context = 0, stack = 0;          ///< in RAM while it runs
-  std::int64_t instructions = 0;                ///< of one run
-  std::map<std::string, std::int64_t> classes;  ///< the same by mnemonic
+  std::int64_t flash = 0, ram = 0;      ///< bytes of the whole program, the stack's section left out
+  std::int64_t code = 0, tables = 0;    ///< of the network's file
+  std::int64_t context = 0, stack = 0;  ///< in RAM while it runs
+  Counts counts;                        ///< of one run
 };
 
 /// Builds and runs in a folder.
@@ -67,35 +96,62 @@ class Emulator {
 
   /// All inputs one after the other; the first one is counted, too. Throws DataError with what a compiler or the emulator said.
   Run run(const Board& board, const deploy::CSource& source, std::span<const std::int8_t> inputs, std::size_t input_size) {
-    write_file_atomically(folder_ / "network.h", source.header);
-    write_file_atomically(folder_ / "network.c", source.code);
-    build(board);
+    write(source);
+    build(board, "'" + (root_ / "tests/firmware/check.c").string() + "'", {source.name});
     Run result = sizes(board);
-    emulate(board, inputs.first(input_size), " -plugin ./libcount.so,out=counts");
+    write_file_atomically(folder_ / "inputs", std::as_bytes(inputs.first(input_size)));
+    result.counts = count(board).at(0);
     const std::string said = read_file(folder_ / "said");
     std::istringstream(said.substr(said.find("stack ") + 6)) >> result.stack;
-    read_counts(result);
-    emulate(board, inputs, "");
+    write_file_atomically(folder_ / "inputs", std::as_bytes(inputs));
+    emulate(board, "");
     const std::string outputs = read_file(folder_ / "outputs");
     result.outputs.assign(outputs.begin(), outputs.end());
     return result;
   }
 
- private:
-  void emulate(const Board& board, std::span<const std::int8_t> inputs, std::string_view more) {
-    write_file_atomically(folder_ / "inputs", std::as_bytes(inputs));
-    call(format("{} -nographic -monitor none -serial none -semihosting-config enable=on,target=native -kernel program.elf{}",
-                board.emulator, more));
+  void write(const deploy::CSource& source) {
+    write_file_atomically(folder_ / (source.name + ".h"), source.header);
+    write_file_atomically(folder_ / (source.name + ".c"), source.code);
   }
-  void build(const Board& board) {
-    const std::string tests = (root_ / "tests/firmware").string(), parts = (root_ / "examples/firmware/board").string();
+  void write(const std::string& file, const std::string& text) { write_file_atomically(folder_ / file, text); }
+
+  /// A program of a file with a main and of networks that were written.
+  void build(const Board& board, const std::string& main, const std::vector<std::string>& networks) {
+    const std::string parts = (root_ / "examples/firmware/board").string();
     if (!std::filesystem::exists(folder_ / "libcount.so"))
-      call(format("cc -O2 -fPIC -shared '{}/count.c' -o libcount.so", tests));
+      call(format("cc -O2 -fPIC -shared '{}' -o libcount.so", (root_ / "tests/firmware/count.c").string()));
     const std::string compile =
         format("{} -std=c99 -O2 -Wall -Wextra -ffunction-sections -fdata-sections -I'{}' -I.", board.compiler, parts);
-    call(format("{} -Wconversion -Werror -c network.c -o network.o", compile));
-    call(format("{} '{}/{}' '{}/check.c' network.o -nostartfiles -Wl,--gc-sections -L'{}' -T{} -o program.elf", compile, parts,
-                board.start, tests, parts, board.script));
+    std::string objects;
+    for (const std::string& name : networks) {
+      call(format("{} -Wconversion -Werror -c {}.c -o {}.o", compile, name, name));
+      objects += name + ".o ";
+    }
+    call(format("{} '{}/{}' {} {} -nostartfiles -Wl,--gc-sections -L'{}' -T{} -o program.elf", compile, parts, board.start,
+                main, objects, parts, board.script));
+  }
+  /// What the program executes between its count_begin and count_end, each time.
+  std::vector<Counts> count(const Board& board) {
+    emulate(board, " -plugin ./libcount.so,out=counts");
+    std::vector<Counts> all;
+    const std::string text = read_file(folder_ / "counts");
+    std::istringstream words(text);
+    std::string what, name;
+    for (std::int64_t n = 0; words >> what;) {
+      if (what == "total") {
+        words >> all.emplace_back().instructions;
+      } else if (words >> name >> n && what == "instruction") {
+        all.back().classes[name] = n;
+      }
+    }
+    return all;
+  }
+
+ private:
+  void emulate(const Board& board, std::string_view more) {
+    call(format("{} -nographic -monitor none -serial none -semihosting-config enable=on,target=native -kernel program.elf{}",
+                board.emulator, more));
   }
   Run sizes(const Board& board) {
     Run result;
@@ -132,15 +188,6 @@ class Emulator {
       if (line.starts_with('.') && words >> name >> bytes) result.push_back({name, bytes});
     }
     return result;
-  }
-  void read_counts(Run& run) {
-    const std::string text = read_file(folder_ / "counts");
-    std::istringstream words(text);
-    std::string what, name;
-    for (std::int64_t n = 0; words >> what;) {
-      if (what == "total") words >> run.instructions;
-      if (what != "total" && words >> name >> n && what == "instruction") run.classes[name] = n;
-    }
   }
   /// What it says goes to the file `said`.
   void call(const std::string& command) {

@@ -95,9 +95,9 @@ bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emula
   for (std::size_t i = 0; i < std::min(run.outputs.size(), sampled.outputs.size()); ++i)
     wrong += run.outputs[i] != sampled.outputs[i] ? 1 : 0;
   const std::int64_t arena = (source.arena + 3) / 4 * 4;
-  const double per_mac = static_cast<double>(run.instructions) / static_cast<double>(macs(sampled.network));
-  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6.2f} {:>7}\n", sampled.name, board.name,
-             source.table_bytes(), run.tables, run.code, source.arena, run.context, run.stack, run.instructions, per_mac,
+  const double per_mac = static_cast<double>(run.counts.instructions) / static_cast<double>(macs(sampled.network));
+  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6.2f} {:>10.0f} {:>7}\n", sampled.name, board.name,
+             source.table_bytes(), run.tables, run.code, source.arena, run.context, run.stack, run.counts.instructions, per_mac,
              wrong);
   std::fflush(stdout);
   return wrong == 0 && run.tables == source.table_bytes() && (run.context == source.arena || run.context == arena);
@@ -111,9 +111,12 @@ int run(const Options& options) {
   }
   const test::TemporaryFolder temporary("siena_firmware");
   firmware::Emulator emulator(options.root, options.folder.empty() ? temporary.path : options.folder);
-  fmt::print("{} inputs each; bytes, promised | linked; instructions of one run\n", options.samples);
-  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6} {:>7}\n", "network", "board", "tables |", "linked",
-             "code", "arena |", "linked", "stack", "instr.", "a MAC", "wrong");
+  fmt::print(
+      "{} inputs each; bytes, promised | linked; of one run instructions, and cycles of a Cortex-M4 by their classes, if "
+      "memory never waits\n",
+      options.samples);
+  fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6} {:>10} {:>7}\n", "network", "board", "tables |",
+             "linked", "code", "arena |", "linked", "stack", "instr.", "a MAC", "cycles", "wrong");
   bool good = true;
   for (const test::NamedNetwork& named : test::deployed_networks()) {
     if (named.name.find(options.networks) == std::string::npos) continue;
