@@ -98,7 +98,7 @@ bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emula
   const double per_mac = static_cast<double>(run.counts.instructions) / static_cast<double>(macs(sampled.network));
   fmt::print("{:<23} {:<6} {:>8} {:>8} {:>7} {:>8} {:>8} {:>6} {:>10} {:>6.2f} {:>10.0f} {:>7}\n", sampled.name, board.name,
              source.table_bytes(), run.tables, run.code, source.arena, run.context, run.stack, run.counts.instructions, per_mac,
-             wrong);
+             run.counts.cycles(), wrong);
   std::fflush(stdout);
   return wrong == 0 && run.tables == source.table_bytes() && (run.context == source.arena || run.context == arena);
 }
