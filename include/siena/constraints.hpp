@@ -9,6 +9,7 @@
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/constraint.hpp"
 #include "siena/constraints/constraint_set.hpp"
+#include "siena/constraints/device_bounds.hpp"
 #include "siena/constraints/duccio.hpp"
 #include "siena/constraints/formulation.hpp"
 #include "siena/constraints/layer_bound.hpp"

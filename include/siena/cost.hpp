@@ -5,11 +5,15 @@
 // The room cost: what a network costs on a device.
 
 #include "siena/cost/arena.hpp"
+#include "siena/cost/as_deployed.hpp"
 #include "siena/cost/clock.hpp"
+#include "siena/cost/code_size.hpp"
+#include "siena/cost/code_sizes.hpp"
 #include "siena/cost/cortex_m.hpp"
 #include "siena/cost/cost_model.hpp"
 #include "siena/cost/description.hpp"
 #include "siena/cost/diana.hpp"
+#include "siena/cost/flash.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/latency_table.hpp"
 #include "siena/cost/latency_table_csv.hpp"
@@ -21,4 +25,5 @@
 #include "siena/cost/ne16.hpp"
 #include "siena/cost/params.hpp"
 #include "siena/cost/peak_memory.hpp"
+#include "siena/cost/ram.hpp"
 #include "siena/cost/validate.hpp"

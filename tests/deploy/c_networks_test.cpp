@@ -3,10 +3,14 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "siena/core/file.hpp"
+#include "siena/cost/flash.hpp"
 #include "siena/cost/peak_memory.hpp"
+#include "siena/cost/ram.hpp"
 #include "siena/deploy/c/target.hpp"
 #include "siena/deploy/c_source.hpp"
 #include "siena/deploy/integer/quantize.hpp"
@@ -16,6 +20,7 @@
 #include "support/deployed_networks.hpp"
 #include "support/random_integer_network.hpp"
 #include "support/random_network.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace siena;
 using deploy::IntegerNetwork;
@@ -36,6 +41,22 @@ IntegerNetwork c_integers(const Network& network) {
   return deploy::quantize(network, batch);
 }
 
+/// Bytes of code and tables in an object file of a Cortex-M4; what the linker takes of it.
+double c_linked(const test::TemporaryFolder& folder, const deploy::CSource& source) {
+  const std::string name = source.name, at = folder.path.string();
+  const std::string build = format("cd '{}' && arm-none-eabi-gcc -std=c99 -mcpu=cortex-m4 -mthumb -O2 -c {}.c", at, name);
+  REQUIRE(std::system((build + format(" && arm-none-eabi-size -A {}.o >sizes", name)).c_str()) == 0);
+  std::istringstream lines(read_file(folder.path / "sizes"));
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string section;
+    double bytes = 0;
+    if (words >> section >> bytes && (section.starts_with(".text") || section.starts_with(".rodata"))) sum += bytes;
+  }
+  return sum;
+}
+
 /// What is left of a random network, of layers that integers can compute.
 Network c_found(std::uint64_t seed) {
   Network network = seed % 3 == 0 ? RandomNetwork(seed).make_1d() : RandomNetwork(seed).make();
@@ -51,13 +72,36 @@ TEST_CASE("C of the networks of the benchmarks computes what the simulator does,
     INFO(name);
     const IntegerNetwork integers = c_integers(network);
     for (const deploy::CTarget target : {deploy::CTarget::portable, deploy::CTarget::cortex_m}) {
-      const ArenaRules rules = deploy::c::arena_rules(target);
+      const ArenaRules rules = arena_rules(target);
       REQUIRE(plan_arena(deploy::architecture_of(integers), rules).total == total(PeakMemory{rules}, describe(network)));
     }
     REQUIRE(deploy::c_text(integers).arena == total(PeakMemory{}, describe(network)));
     if (test::CompiledC::possible()) compared.add(integers, random, c_samples(2));
   }
   if (test::compiles_c()) REQUIRE(compared.c.run("cc -std=c99 -O2") == compared.expected);
+}
+
+TEST_CASE("flash and arena of the networks of the benchmarks are what was promised") {
+  const bool links = test::succeeds("arm-none-eabi-gcc --version");
+  if (!links) WARN("skipped in part: no compiler 'arm-none-eabi-gcc'");
+  const test::TemporaryFolder folder("siena_linked");
+  for (const auto& [name, network] : test::deployed_networks()) {
+    INFO(name);
+    const Architecture<double> architecture = describe(network);
+    for (const CodeSize& code : {code_portable, code_cortex_m}) {
+      const Flash flash{code};
+      const deploy::CSource source = deploy::c_source(c_integers(network), folder.path, {.name = name, .target = code.target});
+      std::int64_t tables = 0;
+      for (const auto& layer : as_deployed(architecture).layers) tables += static_cast<std::int64_t>(flash.tables(layer));
+      REQUIRE(source.table_bytes() == tables);
+      REQUIRE(static_cast<double>(source.arena) == Ram{code}.arena(architecture));
+      if (!links) continue;
+      const double linked = c_linked(folder, source), promised = total(flash, architecture);
+      CHECK(promised >= linked);
+      const bool whole = name.find("found") == name.npos;
+      CHECK(promised <= linked * (whole ? code.target == CTarget::portable ? 1.01 : 1.04 : 1.3));
+    }
+  }
 }
 
 TEST_CASE("C of networks that searches find computes what the simulator does") {

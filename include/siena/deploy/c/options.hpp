@@ -9,12 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "siena/cost/code_size.hpp"
 #include "siena/data/preparation.hpp"
 
 namespace siena::deploy {
 
-/// Whose instructions the C uses: none in particular, or those of Cortex-M where it has the DSP extension.
-enum class CTarget { portable, cortex_m };
+using siena::CTarget;
 inline std::span<const std::string_view> names_of(CTarget) {
   static constexpr std::string_view names[] = {"portable", "cortex-m"};
   return names;

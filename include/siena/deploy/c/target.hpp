@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "siena/cost/arena.hpp"
+#include "siena/cost/ram.hpp"
 #include "siena/deploy/c/architecture.hpp"
 #include "siena/deploy/c/body.hpp"
 #include "siena/deploy/c/cortex_body.hpp"
@@ -14,9 +15,6 @@
 // What depends on the target.
 
 namespace siena::deploy::c {
-
-/// By which rules values share memory.
-inline ArenaRules arena_rules(CTarget target) { return target == CTarget::portable ? arena_siena : arena_cortex_m; }
 
 /// Where the values of a network lie.
 inline ArenaPlan arena_of(const IntegerNetwork& network, CTarget target) {

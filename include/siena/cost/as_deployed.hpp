@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "siena/cost/description.hpp"
+
+namespace siena {
+
+namespace detail {
+
+/// Leaves layers out of an architecture: who read them reads what they read.
+template <class N>
+class LayerFusion {
+ public:
+  explicit LayerFusion(const Architecture<N>& network) : network_(network), readers_(network.layers.size(), 0) {
+    for (std::size_t i = 0; i < network.layers.size(); ++i)
+      for (const int producer : producers(i)) readers_[at(producer)] += producer < 0 ? 0 : 1;
+  }
+
+  /// Those for which `leaves_out(layer, before)` holds. `before`: who makes what the layer reads, if nobody else reads that and
+  /// nothing behind it was left out.
+  template <class F>
+  Architecture<N> run(F&& leaves_out) {
+    Architecture<N> result;
+    std::vector<int> places;   // in the new architecture
+    std::vector<bool> behind;  // whether something was left out behind each of its layers
+    for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+      LayerDesc<N> layer = network_.layers[i];
+      layer.producers = producers(i);
+      const int first = layer.producers.empty() ? -1 : layer.producers[0];
+      const bool own = first >= 0 && readers_[at(first)] == 1;
+      for (int& producer : layer.producers) producer = producer < 0 ? -1 : places[at(producer)];
+      const int place = layer.producers.empty() ? -1 : layer.producers[0];
+      const bool free = own && place >= 0 && !behind[at(place)];
+      if (leaves_out(layer, free ? &result.layers[at(place)] : nullptr)) {
+        if (place >= 0) behind[at(place)] = true;
+        places.push_back(place);
+        continue;
+      }
+      places.push_back(static_cast<int>(result.layers.size()));
+      behind.push_back(false);
+      result.layers.push_back(std::move(layer));
+    }
+    return result;
+  }
+
+ private:
+  static std::size_t at(int index) { return static_cast<std::size_t>(index < 0 ? 0 : index); }
+  std::vector<int> producers(std::size_t i) const {
+    const auto& named = network_.layers[i].producers;
+    return named.empty() ? std::vector<int>{static_cast<int>(i) - 1} : named;
+  }
+
+  const Architecture<N>& network_;
+  std::vector<int> readers_;  // of each layer's output
+};
+
+}  // namespace detail
+
+/// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
+/// are gone; ReLUs and clips are held by the layer before them, if nobody else reads that. What is left of a norm, and a
+/// depthwise convolution of 1 x 1, scale each element: they are batch norms here.
+template <class N>
+Architecture<N> as_deployed(const Architecture<N>& network) {
+  using Layer = LayerDesc<N>;
+  const Architecture<N> shorter = detail::LayerFusion<N>(network).run([](Layer& layer, const Layer*) {
+    const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
+                        layer.in_height == layer.out_height && layer.in_width == layer.out_width;
+    if (scales) layer.kind = LayerKind::batch_norm, layer.batch_norm_folded = false;
+    const bool one = layer.kind == LayerKind::depthwise_conv2d && value_of(layer.in_channels) == 1;  // an ordinary convolution
+    if (one) layer.kind = LayerKind::conv2d, layer.out_channels = layer.in_channels * double(layer.multiplier);
+    return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
+           (layer.kind == LayerKind::activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
+  });
+  return detail::LayerFusion<N>(shorter).run([](const Layer& layer, const Layer* before) {
+    const bool clamps = layer.kind == LayerKind::activation && (layer.operation == "relu" || layer.operation == "clip");
+    if (!clamps || before == nullptr) return false;
+    return before->has_weights() || before->kind == LayerKind::batch_norm || before->kind == LayerKind::add ||
+           before->kind == LayerKind::multiply || (before->kind == LayerKind::pool && before->operation != "max_pool");
+  });
+}
+
+}  // namespace siena

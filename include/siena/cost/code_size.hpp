@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "siena/cost/description.hpp"
+
+namespace siena {
+
+/// Whose instructions the C of a network uses: none in particular, or those of Cortex-M where it has the DSP extension.
+enum class CTarget { portable, cortex_m };
+
+/// Bytes that the functions of deploy::c_source take, by what they do: as measured, the most of each kind. Shapes are constants
+/// of a function, so that sizes differ by some tenths; what is called once is often smaller.
+struct CodeSize {
+  CTarget target = CTarget::portable;
+  std::string_view measured_with;
+  double network, call;  ///< of a network besides its layers, of the call of a function
+  double linear, pointwise, convolution, depthwise;
+  double rows, columns, apart;  ///< more where an image is padded above or below, at its sides; for dilation or groups
+  double step, output, tile;    ///< of code that is written out: an instruction word of a step, a sum, a tile of sums
+  double add, multiply, multiply_channels, activation, prelu, scale, max_pool, average_pool, concat_part, rearrange;
+  double stack;  ///< bytes of a run
+
+  /// The function of a layer; 0 for one that needs none.
+  double of(const LayerDesc<double>& layer) const {
+    const double pads = padded(layer);
+    switch (layer.kind) {
+      case LayerKind::linear:
+        return linear + written_out(layer);
+      case LayerKind::conv2d:
+        if (layer.pointwise() && pads == 0 && layer.groups == 1) return pointwise + written_out(layer);
+        return convolution + pads + apart_of(layer) + written_out(layer);
+      case LayerKind::depthwise_conv2d:
+        return depthwise + pads + apart_of(layer);
+      case LayerKind::batch_norm:
+        return scale;
+      case LayerKind::activation:
+        return layer.own_weights > 1 ? prelu : activation;
+      case LayerKind::pool:
+        return (layer.operation == "max_pool" ? max_pool : average_pool) + pads;
+      case LayerKind::add:
+        return add;
+      case LayerKind::multiply:
+        return layer.per_channel ? multiply_channels : multiply;
+      case LayerKind::concat:
+        return concat_part * static_cast<double>(std::max<std::size_t>(1, layer.producers.size()));
+      case LayerKind::rearrange:
+        return rearrange;
+      case LayerKind::other:
+        return prelu;
+      default:
+        return 0;
+    }
+  }
+
+ private:
+  static bool pads_along(double in, double out, int kernel, int stride, int dilation) {
+    return (out - 1) * stride + (kernel - 1.0) * dilation + 1 > in;
+  }
+  double padded(const LayerDesc<double>& l) const {
+    const bool above =
+        l.pad_top > 0 || pads_along(l.in_height, l.out_height, l.kernel_height, l.stride_height, l.dilation_height);
+    const bool aside = pads_along(l.in_width, l.out_width, l.kernel_width, l.stride_width, l.dilation_width);
+    return (above ? rows : 0) + (aside ? columns : 0);
+  }
+  double apart_of(const LayerDesc<double>& l) const {
+    return l.dilation_height * l.dilation_width > 1 || l.groups > 1 ? apart : 0;
+  }
+  /// Sums stay in registers, for a tile of filters and pixels; steps of two inputs each are written out, of many a loop of 8.
+  double written_out(const LayerDesc<double>& l) const {
+    if (target == CTarget::portable) return 0;
+    const bool product = l.kind == LayerKind::linear || l.pointwise();
+    const double pixels = product ? l.out_height * l.out_width : l.out_width, groups = std::max(1.0, std::floor(l.groups));
+    const double at_once = pixels < 4 ? pixels : 4, rest = product ? 0 : std::fmod(pixels, at_once);
+    const double filters = 2 * std::ceil(l.out_channels / groups / 2), inputs = std::ceil(l.in_channels / groups);
+    const double together = at_once > 1 ? std::min(2.0, filters) : std::min(8.0, filters);
+    const bool run = l.dilation_width == 1 && groups == 1;
+    double steps = std::ceil(inputs * (run && !product ? l.kernel_width : 1) / 2);
+    const double turns = run || product ? 1 : l.kernel_width;
+    const bool loops = l.kernel_height > 1 && (turns * steps > 2 || l.kernel_height * steps > 20);
+    steps = std::min(steps, 8.0) * (loops || product ? 1 : l.kernel_height);
+    const auto of_tile = [&](double p) {
+      return p < 1 ? 0 : tile + steps * step * (6 * together + p * (4 + 4 * together)) + output * together * p;
+    };
+    return of_tile(at_once) + of_tile(rest) + (std::fmod(filters, together) > 0 ? of_tile(at_once) : 0);
+  }
+};
+
+}  // namespace siena

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#include "siena/cost/flash.hpp"
+
+#include <string>
+#include <vector>
+
+#include "siena/constraints/device_bounds.hpp"
+#include "siena/cost/ram.hpp"
+#include "siena/cost/validate.hpp"
+#include "siena/space/describe.hpp"
+#include "support/architectures.hpp"
+#include "support/catch.hpp"
+#include "support/random_network.hpp"
+
+using namespace siena;
+
+namespace {
+
+std::string kept(const Architecture<double>& network) {
+  std::string names;
+  for (const auto& layer : network.layers) names += format("{}{}", names.empty() ? "" : " ", layer.name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("as deployed, norms and dropouts are gone, and a layer holds the first activation behind it", "[cost]") {
+  const Network network({6, 6, 2}, [](Flow x) {
+    x = x | Conv2d{.out = 4} | BatchNorm{} | Relu{} | Dropout{} | Relu6{};  // the second is a table
+    const Flow y = x | Conv2d{.out = 4};
+    x = add(x, y) | Relu{};
+    x = x | Conv2d{.out = 4, .kernel = 1, .groups = Conv2d::depthwise};
+    return add(x | Relu{}, x) | MaxPool{.kernel = 2} | Relu{} | Flatten{} | Linear{.out = 2};  // read twice: a table
+  });
+  REQUIRE(kept(as_deployed(describe(network))) ==
+          "conv2d_1 clip_1 conv2d_2 add_1 conv2d_3 relu_3 add_2 max_pool_1 relu_4 flatten_1 linear_1");
+  const auto deployed = as_deployed(describe(network)).layers;
+  REQUIRE(deployed[1].producers == std::vector<int>{0});
+  REQUIRE(deployed[3].producers == std::vector<int>{1, 2});
+  REQUIRE(deployed[4].kind == LayerKind::batch_norm);
+}
+
+TEST_CASE("flash is weights, a bias and a multiplier for each filter, tables and code", "[cost]") {
+  LayerDesc<double> conv{.kind = LayerKind::conv2d,
+                         .in_channels = 3,
+                         .out_channels = 5,
+                         .in_height = 8,
+                         .in_width = 8,
+                         .out_height = 8,
+                         .out_width = 8,
+                         .kernel_height = 3,
+                         .kernel_width = 3,
+                         .pad_top = 1};
+  const Flash portable, cortex{code_cortex_m};
+  REQUIRE(portable.tables(conv) == 5 * 27 + 5 * 8);
+  REQUIRE(cortex.tables(conv) == 6 * 3 * 10 + 6 * 8);  // pairs of filters, and of the 9 inputs in a row
+  Architecture<double> network{{conv}};
+  const double once = total(portable, network);
+  REQUIRE(once == portable.tables(conv) + code_portable.network + code_portable.call + code_portable.convolution +
+                      code_portable.rows + code_portable.columns);
+  network.layers.push_back(conv);  // the same function
+  REQUIRE(total(portable, network) == once + portable.tables(conv) + code_portable.call);
+  network.layers[1].dilation_width = 2;  // another one
+  REQUIRE(total(portable, network) > once + portable.tables(conv) + code_portable.call + code_portable.convolution);
+  conv.repeated = true;  // the weights are there already
+  REQUIRE(portable.tables(conv) == 5 * 8);
+}
+
+TEST_CASE("flash and ram have the slopes of what they price", "[cost]") {
+  const auto passes = [](const Validation& validation) {
+    INFO(validation.to_string());
+    REQUIRE(validation.passed());
+  };
+  const auto network = test::ds_cnn();
+  passes(validate(Flash{}, network));
+  for (const CodeSize& code : {code_portable, code_cortex_m}) {
+    passes(validate(Ram{code}, network));
+    passes(validate(Ram{code}, test::resnet8()));
+  }
+}
+
+TEST_CASE("ram is the arena of what is deployed, and a stack", "[cost]") {
+  const auto network = test::resnet8();
+  REQUIRE(total(Ram{}, network) == 49152 + code_portable.stack);
+  REQUIRE(Ram{code_cortex_m}.arena(network) == 36032);
+}
+
+TEST_CASE("bounds of flash and ram have units", "[cost]") {
+  const FlashBound flash{64_KiB};
+  const RamBound ram{32_KiB, {code_cortex_m}};
+  const auto network = test::resnet8();
+  REQUIRE(flash.violation(network) == total(Flash{}, network) / 65536 - 1);
+  REQUIRE(ram.value(network) == 36032 + code_cortex_m.stack);
+  REQUIRE(ram.to_string() == "at most 32768 B, by ram, cortex-m, arm-none-eabi-gcc 12.2.1 -mcpu=cortex-m4 -mthumb -O2");
+  REQUIRE_THROWS_WITH(FlashBound{Bytes{0}},
+                      "FlashBound: expected a limit of 'flash' that is finite and above 0, got 0 B; every network costs more");
+}
