@@ -66,8 +66,8 @@ class LayerFusion {
 /// depthwise convolution of 1 x 1, scale each element: they are batch norms here.
 template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
-  using Layer = LayerDesc<N>;
-  const Architecture<N> shorter = detail::LayerFusion<N>(network).run([](Layer& layer, const Layer*) {
+  using Desc = LayerDesc<N>;
+  const Architecture<N> shorter = detail::LayerFusion<N>(network).run([](Desc& layer, const Desc*) {
     const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
                         layer.in_height == layer.out_height && layer.in_width == layer.out_width;
     if (scales) layer.kind = LayerKind::batch_norm, layer.batch_norm_folded = false;
@@ -76,7 +76,7 @@ Architecture<N> as_deployed(const Architecture<N>& network) {
     return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
            (layer.kind == LayerKind::activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
   });
-  return detail::LayerFusion<N>(shorter).run([](const Layer& layer, const Layer* before) {
+  return detail::LayerFusion<N>(shorter).run([](const Desc& layer, const Desc* before) {
     const bool clamps = layer.kind == LayerKind::activation && (layer.operation == "relu" || layer.operation == "clip");
     if (!clamps || before == nullptr) return false;
     return before->has_weights() || before->kind == LayerKind::batch_norm || before->kind == LayerKind::add ||
