@@ -60,7 +60,8 @@ AnyConstraint cycles_bound(Model model, std::string_view text, const Architectur
 }
 
 /// The names that --cost-model knows; any other is a file of measured times.
-inline constexpr std::string_view cost_models = "gap8, ne16, diana, mpic, cortex-m4, cortex-m7, macs, or FILE.csv or .json";
+inline constexpr std::string_view cost_models =
+    "gap8, ne16, diana, mpic, cortex-m4, cortex-m4-siena, cortex-m7, macs, or FILE.csv or .json";
 
 inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<double>& baseline) {
   const auto clock = [&](double usual_mhz) { return Hertz{(s.clock_mhz > 0 ? s.clock_mhz : usual_mhz) * 1e6}; };
@@ -70,6 +71,8 @@ inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<do
   if (model == "diana") return cycles_bound(Diana{.clock = clock(260)}, s.latency, baseline);
   if (model == "mpic") return cycles_bound(Mpic{.clock = clock(250)}, s.latency, baseline);
   if (model == "cortex-m4") return cycles_bound(CortexM{.clock = clock(120), .rates = cortex_m4}, s.latency, baseline);
+  if (model == "cortex-m4-siena")
+    return cycles_bound(CortexM{.clock = clock(120), .rates = cortex_m4_siena}, s.latency, baseline);
   if (model == "cortex-m7") return cycles_bound(CortexM{.clock = clock(280), .rates = cortex_m7}, s.latency, baseline);
   if (model == "macs") return AtMost{Macs{}, parse_limit("--latency", s.latency, mac_units, total(Macs{}, baseline))};
   const std::filesystem::path file = model;

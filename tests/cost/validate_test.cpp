@@ -131,6 +131,7 @@ TEST_CASE("validate: every model that is shipped tells the truth", "[cost]") {
   passes(Mpic{});
   passes(MpicEnergy{});
   passes(CortexM{});
+  passes(CortexM{.rates = cortex_m4_siena});
   passes(CortexM{.rates = cortex_m7});
   passes(PeakMemory{});
   passes(LayerMemory{});

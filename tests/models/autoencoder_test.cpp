@@ -31,6 +31,7 @@ TEST_CASE("autoencoder: the network of MLPerf Tiny") {
   // Inferences per second in MLPerf Tiny v1.0, see CortexM.
   CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(116.212).epsilon(0.05));
   CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(547.705).epsilon(0.05));
+  CHECK(total(CortexM{.rates = cortex_m4_siena}, d) == Approx(1.43 * 458'337).epsilon(0.01));  // counted, ./dev firmware
   CHECK(network.predict(random_tensor<float>({5, 640}, 1)).finite());
   const auto freedom = test::freedom(network);
   CHECK(freedom.groups == 9);

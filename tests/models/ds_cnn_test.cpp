@@ -31,6 +31,7 @@ TEST_CASE("ds_cnn: the network of MLPerf Tiny") {
   // Inferences per second in MLPerf Tiny v1.0, see CortexM.
   CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(10.019).epsilon(0.05));
   CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(59.667).epsilon(0.05));
+  CHECK(total(CortexM{.rates = cortex_m4_siena}, d) == Approx(1.2 * 4'436'184).epsilon(0.01));  // counted, ./dev firmware
   for (const auto& node : network.nodes()) {
     if (node.name == "inputlayer") CHECK(node.shape == Shape{25, 5, 64});
   }

@@ -31,6 +31,7 @@ TEST_CASE("mobilenet_v1: the network of MLPerf Tiny") {
   // Inferences per second in MLPerf Tiny v1.0, see CortexM.
   CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(3.32).epsilon(0.05));
   CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(19.722).epsilon(0.05));
+  CHECK(total(CortexM{.rates = cortex_m4_siena}, d) == Approx(1.2 * 12'754'142).epsilon(0.01));  // counted, ./dev firmware
   for (const auto& node : network.nodes()) {
     if (node.name == "pointwise14") CHECK(node.shape == Shape{3, 3, 256});
   }

@@ -34,6 +34,7 @@ TEST_CASE("resnet8: the network of MLPerf Tiny") {
   // Inferences per second in MLPerf Tiny v1.0, see CortexM.
   CHECK(1 / seconds(CortexM{.clock = 120_MHz}, d) == Approx(2.567).epsilon(0.05));
   CHECK(1 / seconds(CortexM{.clock = 280_MHz, .rates = cortex_m7}, d) == Approx(18.401).epsilon(0.05));
+  CHECK(total(CortexM{.rates = cortex_m4_siena}, d) == Approx(1.2 * 17'702'059).epsilon(0.01));  // counted, ./dev firmware
   CHECK(total(ModelSize{}, d) == 77'360 + 4 * 346);  // batch norms folded: a bias for every channel that a layer makes
   // As the description written by hand says.
   CHECK(total(Gap8{}, d) == total(Gap8{}, test::resnet8()));
