@@ -17,8 +17,15 @@
 namespace siena::examples {
 
 struct BoundSettings {
-  std::string memory = "50%", latency = "50%", peak_memory = "none", cost_model = "gap8";
-  double clock_mhz = 0;  ///< 0: what is usual for the cost model
+  std::string memory = "50%", latency = "50%", peak_memory = "none", flash = "none", ram = "none", cost_model = "gap8";
+  CTarget target = CTarget::portable;  ///< of the C that flash and RAM are those of
+  double clock_mhz = 0;                ///< 0: what is usual for the cost model
+
+  /// What a run with checkpoints is recognised by besides what all runs have, a line.
+  std::string owner() const {
+    if (flash == "none" && ram == "none") return "";
+    return format("flash {} ram {} target {}\n", flash, ram, static_cast<int>(target));
+  }
 };
 
 /// A unit and how many of the metric's own it is.
@@ -91,6 +98,11 @@ inline ConstraintSet make_bounds(const BoundSettings& s, const Architecture<doub
   if (s.latency != "none") bounds.add(latency_bound(s, baseline));
   if (s.peak_memory != "none")
     bounds.add(AtMost{PeakMemory{}, parse_limit("--peak-memory", s.peak_memory, byte_units, total(PeakMemory{}, baseline))});
+  const CodeSize& code = s.target == CTarget::portable ? code_portable : code_cortex_m;
+  if (s.flash != "none")
+    bounds.add(FlashBound{Bytes{parse_limit("--flash", s.flash, byte_units, total(Flash{code}, baseline))}, Flash{code}});
+  if (s.ram != "none")
+    bounds.add(RamBound{Bytes{parse_limit("--ram", s.ram, byte_units, total(Ram{code}, baseline))}, Ram{code}});
   return bounds;
 }
 

@@ -69,6 +69,12 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   app.add_option("--peak-memory", s.bounds.peak_memory, "most that activations may take at once: 20KiB, 50%, or none")
       ->capture_default_str()
       ->group("Search");
+  app.add_option("--flash", s.bounds.flash, "most that its C may take in flash, code and tables: 64KiB, 50%, or none")
+      ->capture_default_str()
+      ->group("Search");
+  app.add_option("--ram", s.bounds.ram, "most that its C may take in RAM, arena and stack: 32KiB, 50%, or none")
+      ->capture_default_str()
+      ->group("Search");
   app.add_option("--cost-model", s.bounds.cost_model, "what prices latency: " + std::string(cost_models))
       ->capture_default_str()
       ->group("Search");
@@ -185,6 +191,15 @@ void add_run(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->group("Run");
   app.add_option("--onnx-int8", s.onnx.int8, "write the network of --int8 here, in integers of 8 bits (ONNX)")
       ->needs("--int8")
+      ->group("Run");
+  app.add_option("--c", s.c, "write the network of --int8 into this folder, as C for microcontrollers")
+      ->needs("--int8")
+      ->group("Run");
+  app.add_option_function<std::string>(
+         "--c-target",
+         [&s](const std::string& name) { s.bounds.target = name == "portable" ? CTarget::portable : CTarget::cortex_m; },
+         "for whom the C of --c, --flash and --ram is: portable, or cortex-m")
+      ->check(one_of({"portable", "cortex-m"}))
       ->group("Run");
   app.add_option("--onnx-batch", s.onnx.batch, "samples that these take at a time, or any")
       ->capture_default_str()

@@ -23,7 +23,7 @@ struct Settings {
   ObjectiveSettings objective;
   Int8Settings int8;
   std::string method = "masks", formulation = "duccio", preset = "own";
-  std::string init, network, mlperf, report, html, save, log;
+  std::string init, network, mlperf, report, html, save, log, c;
   OnnxFile onnx;
   std::filesystem::path checkpoint;
   int checkpoint_every = 0;      ///< epochs; 0: none but best and last

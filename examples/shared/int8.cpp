@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <siena/deploy/c_source.hpp>
 #include <siena/deploy/integer/as_network.hpp>
 #include <siena/deploy/integer/quantization_aware.hpp>
 #ifdef SIENA_EXAMPLES_ONNX
@@ -72,6 +74,17 @@ void write_onnx_int8([[maybe_unused]] const deploy::IntegerNetwork& integers, [[
 #ifdef SIENA_EXAMPLES_ONNX
   deploy::onnx_int8(integers, file.int8, onnx_options(file, trained_with));
 #endif
+}
+
+void check_c(const std::string& folder, const std::string& program) {
+  std::error_code none;  // what follows says what is wrong
+  std::filesystem::create_directories(folder, none);
+  check_can_write(std::filesystem::path(folder) / (program + ".c"));
+}
+
+void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options) {
+  std::filesystem::create_directories(folder);
+  deploy::c_source(integers, folder, options);
 }
 
 }  // namespace siena::examples

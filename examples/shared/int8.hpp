@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <siena/data.hpp>
+#include <siena/deploy/c/options.hpp>
 #include <siena/deploy/integer/network.hpp>
 #include <siena/nn.hpp>
 #include <string>
@@ -48,5 +49,9 @@ Network int8_aware(const Network& network, const data::Dataset& samples, const I
 
 /// --onnx-int8.
 void write_onnx_int8(const deploy::IntegerNetwork& integers, const OnnxFile& file, const data::Dataset& trained_with);
+
+/// --c: throws what would go wrong when they are written. The files have the name of the program.
+void check_c(const std::string& folder, const std::string& program);
+void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options);
 
 }  // namespace siena::examples

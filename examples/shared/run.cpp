@@ -41,6 +41,7 @@ class Run {
  public:
   Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
     check_outputs(s_);
+    if (!s_.c.empty()) for_option("--c", [&] { check_c(s_.c, benchmark.program); });
     lock_ = check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
@@ -313,6 +314,13 @@ class Run {
             [&] { deploy::save_network(network, s_.save, {.metadata = deploy::preparation_metadata(preparation())}); });
     attempt("--onnx", s_.onnx.path, [&] { write_onnx(network, s_.onnx, data_.splits.train); });
     attempt("--onnx-int8", s_.onnx.int8, [&] { write_onnx_int8(*integers_, s_.onnx, data_.splits.train); });
+    attempt("--c", s_.c, [&] {
+      write_c(*integers_, s_.c,
+              {.name = benchmark_.program,
+               .target = s_.bounds.target,
+               .preparation = preparation(),
+               .report = format("{}", report)});
+    });
     const Json all = json(network, report, details.json);
     attempt("--html", s_.html, [&] { write_file_atomically(s_.html, run_page(all)); });
     if (!lost) attempt("--report", s_.report, [&] { save_json(all, s_.report); });  // last: it says that the run is done
