@@ -26,7 +26,7 @@ std::size_t occurrences(std::string_view text, std::string_view of) {
 }
 
 /// The numbers along an axis over [low, high], with spaces between.
-std::string ticks(double low, double high, const Axis& axis = {}) {
+std::string ticks(double low, double high, const deploy::Axis& axis = {}) {
   std::string text;
   const siena::deploy::detail::Scale scale(axis, low, high);
   for (const auto& tick : scale.ticks()) text += (text.empty() ? "" : " ") + tick.label;

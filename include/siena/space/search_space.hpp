@@ -83,6 +83,7 @@ class SearchSpace {
  private:
   SearchSpace(Network& network, const SpaceOptions& options) {
     using Kind = std::pair<int, AnyAxisSpec::Install>;
+    static_assert(ChannelMasks::order < TapMasks::order && TapMasks::order < Choices::order);
     std::vector<Kind> kinds{{ChannelMasks::order, install_axis<ChannelMasks>},
                             {TapMasks::order, install_axis<TapMasks>},
                             {Choices::order, install_axis<Choices>}};
@@ -92,10 +93,11 @@ class SearchSpace {
       axes->check(node.layer, node.name);
       for (const AnyAxisSpec& spec : *axes) {
         const Kind kind{spec.order(), spec.install()};
-        if (kind.second != nullptr && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+        if (kind.second == nullptr || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+        const auto behind = [&](const Kind& other) { return other.first > kind.first; };
+        kinds.insert(std::find_if(kinds.begin(), kinds.end(), behind), kind);
       }
     }
-    std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.first < b.first; });
     for (const Kind& kind : kinds) axes_.push_back(kind.second(network, options));
   }
 
