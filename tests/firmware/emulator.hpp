@@ -25,6 +25,7 @@ namespace siena::firmware {
 struct Board {
   std::string_view name, core, compiler, start, script, emulator;
   deploy::CTarget target;
+  std::int64_t flash = 4 << 20;  ///< bytes
 
   /// Of its binutils: "arm-none-eabi-".
   std::string_view prefix() const { return compiler.substr(0, compiler.find("gcc")); }
@@ -36,7 +37,7 @@ inline constexpr Board boards[] = {
     {"an500", "Cortex-M7", "arm-none-eabi-gcc -mcpu=cortex-m7 -mthumb -mfloat-abi=hard --specs=nano.specs", "cortex_m.c",
      "mps2.ld", "qemu-system-arm -M mps2-an500", deploy::CTarget::cortex_m},
     {"an547", "Cortex-M55", "arm-none-eabi-gcc -mcpu=cortex-m55 -mthumb -mfloat-abi=hard --specs=nano.specs", "cortex_m.c",
-     "mps3.ld", "qemu-system-arm -M mps3-an547", deploy::CTarget::cortex_m},
+     "mps3.ld", "qemu-system-arm -M mps3-an547", deploy::CTarget::cortex_m, 480 << 10},
     {"rv32", "RV32IMC", "riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 --specs=picolibc.specs", "riscv.c", "riscv_virt.ld",
      "qemu-system-riscv32 -M virt -bios none", deploy::CTarget::portable},
 };
