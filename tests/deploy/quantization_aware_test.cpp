@@ -68,7 +68,7 @@ int quantisers(const Network& network) {
                                         [](const Network::Node& node) { return node.layer.is<FakeQuantize>(); }));
 }
 
-Network small_network(const Shape& input, std::uint64_t seed) {
+Network network_of_8_bits(const Shape& input, std::uint64_t seed) {
   return Network(
       input,
       [](Flow x) {
@@ -84,7 +84,7 @@ Network small_network(const Shape& input, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("quantization_aware: quantisers stand behind what integers round, and only there") {
-  const Network network = small_network({8, 8, 3}, 1);
+  const Network network = network_of_8_bits({8, 8, 3}, 1);
   const std::vector<Tensor> batches{test::RandomNetwork(3).batch(network, 8)};
   const Network aware = deploy::quantization_aware(network, batches);
   std::string names;
@@ -144,7 +144,7 @@ TEST_CASE("quantization_aware: what it predicts is what integers compute") {
 
 TEST_CASE("quantization_aware: training ends in the integer network") {
   const auto data = data::synthetic_images({.classes = 4, .height = 8, .width = 8, .train = 256, .validation = 0, .test = 256});
-  Network network = small_network(data.train.shape(), 1);
+  Network network = network_of_8_bits(data.train.shape(), 1);
   fit(network, data, {.epochs = 4, .batch = 16, .optimizer = Adam{.lr = 1e-2}, .seed = 1});
   for (const bool learned : {false, true}) {
     INFO("learned " << learned);
