@@ -163,6 +163,7 @@ TEST_CASE("space: every layer that there is is in some of the networks of any ma
     for (const auto& node : network.nodes()) ++found[std::string(kind_of(node.layer))];
   }
   for (const std::string& kind : kinds_of(BuiltInLayers{})) {
+    if (kind == FakeQuantize{}.kind()) continue;  // its steps make whole levels of what differs by rounding alone
     INFO(kind << ": a new layer belongs into RandomNetwork, so that what holds for every network is tried with it");
     CHECK(found[kind] > 3);
   }
