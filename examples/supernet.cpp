@@ -22,7 +22,7 @@ int main(int argc, char** argv) try {
     fmt::print("usage: supernet [CIFAR-10 directory] [--onnx FILE]; without a directory, synthetic images\n");
     return 0;
   }
-  examples::check_onnx(onnx_file);
+  examples::check_onnx({.path = onnx_file});
   const bool smoke = folder == "--smoke";  // as little as shows that it runs
   const auto data = folder.empty() || smoke ? data::synthetic_images({.train = smoke ? 256 : 4000}) : data::cifar10(folder);
 
