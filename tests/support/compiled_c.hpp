@@ -37,8 +37,8 @@ class CompiledC {
     return there;
   }
 
-  /// `inputs`: samples of the network, one after the other, as `run` gives their outputs; where they are `bytes`, they go through
-  /// the network's preparation.
+  /// `inputs`: samples of the network, one after the other, as `run` gives their outputs; where they are `bytes`, they go
+  /// through the network's preparation.
   void add(const deploy::IntegerNetwork& network, const std::vector<std::int8_t>& inputs, deploy::CSourceOptions options = {},
            bool bytes = false) {
     const std::string name = format("n{}", count_++);
