@@ -61,9 +61,9 @@ struct LatencyQuery {
 };
 
 /// Whoever measures a layer files it under this, so that it is found again; slices of bits each by themselves. Empty for what
-/// takes no time on a device: batch norms that fold, flattens, dropouts, fake quantisers, mixtures of branches. Whether there is a bias,
-/// padding, dilation and bit widths are not told apart. Throws DataError for a layer whose kernel has masked elements, of which
-/// no kernel makes use.
+/// takes no time on a device: batch norms that fold, flattens, dropouts, fake quantisers, mixtures of branches. Whether there
+/// is a bias, padding, dilation and bit widths are not told apart. Throws DataError for a layer whose kernel has masked
+/// elements, of which no kernel makes use.
 template <class N>
 std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   using enum LayerKind;

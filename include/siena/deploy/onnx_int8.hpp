@@ -123,10 +123,10 @@ inline ::onnx::ModelProto onnx_int8_model(const IntegerNetwork& network, const O
 }
 
 /// Writes a network of integers as an ONNX file, whole or not at all, in the form that others take for one of integers:
-/// operations on real numbers between QuantizeLinear and DequantizeLinear, weights of int8 with a scale for each output channel,
-/// biases of int32; functions of one element are tables. Inputs and outputs are real numbers, layouts and errors those of
-/// `onnx`; the integers of value x are the tensor "x.levels". Runtimes round halves to the even integer where we round them up,
-/// so sums that lie in the middle between two (means, mostly) may be one apart.
+/// operations on real numbers between QuantizeLinear and DequantizeLinear, weights of int8 with a scale for each output
+/// channel, biases of int32; functions of one element are tables. Inputs and outputs are real numbers, layouts and errors those
+/// of `onnx`; the integers of value x are the tensor "x.levels". Runtimes round halves to the even integer where we round them
+/// up, so sums that lie in the middle between two (means, mostly) may be one apart.
 inline void onnx_int8(const IntegerNetwork& network, const std::filesystem::path& file, const OnnxOptions& options = {}) {
   write_file_atomically(file, onnx_int8_model(network, options).SerializeAsString());
 }

@@ -32,8 +32,8 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const kernels::Levels<T>& levels
 template <class T>
 inline constexpr T least_step = T(1e-12);
 
-/// The same with a step that is learned, one element, in place of that of `levels`. Its gradient is that of Esser et al. (2020),
-/// Learned Step Size Quantization, divided by sqrt(elements of a sample * levels) as there.
+/// The same with a step that is learned, one element, in place of that of `levels`. Its gradient is that of Esser et al.
+/// (2020), Learned Step Size Quantization, divided by sqrt(elements of a sample * levels) as there.
 template <class T, class Arch = simd::native>
 BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& step, kernels::Levels<T> levels) {
   levels.step = std::max(*step.value().data(), least_step<T>);

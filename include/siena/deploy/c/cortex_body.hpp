@@ -22,8 +22,8 @@ inline Body cortex_body(const Site& site) {
                                           : CortexConvolution(site, convolution).body();
 }
 
-/// Whether there is a body of its own for the operation, which works over its input as `arena_overlap` plans it and needs no more
-/// scratch memory than that.
+/// Whether there is a body of its own for the operation, which works over its input as `arena_overlap` plans it and needs no
+/// more scratch memory than that.
 inline bool has_cortex_body(const IntegerNetwork& network, const IntegerOperation& operation) {
   if (std::holds_alternative<integer::Add>(operation.what)) return true;
   const auto* convolution = std::get_if<integer::Convolution>(&operation.what);

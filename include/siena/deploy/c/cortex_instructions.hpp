@@ -22,8 +22,8 @@ inline constexpr std::string_view cortex_pragma = R"(#if defined(__GNUC__) && !d
 #endif
 )";
 
-/// Each instruction for processors that have it, and the same in C for all others. Loads of what is multiplied are volatile: the
-/// compiler must neither keep what it has loaded, for want of registers, nor load it elsewhere.
+/// Each instruction for processors that have it, and the same in C for all others. Loads of what is multiplied are volatile:
+/// the compiler must neither keep what it has loaded, for want of registers, nor load it elsewhere.
 inline constexpr std::string_view cortex_instructions = R"(/* Words of two numbers of 16 bits or four of 8, the first lowest. */
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
 #define SIENA_OF_2(name, text) \

@@ -28,8 +28,8 @@ struct Integers {
 };
 }  // namespace detail
 
-/// A network of a single layer that computes with these integers, to the bit, for whatever runs and judges networks: `evaluate`,
-/// `confusion`, Predictor. It cannot be trained, and is written by no format.
+/// A network of a single layer that computes with these integers, to the bit, for whatever runs and judges networks:
+/// `evaluate`, `confusion`, Predictor. It cannot be trained, and is written by no format.
 inline Network as_network(IntegerNetwork integers) {
   const auto network = std::make_shared<const IntegerNetwork>(std::move(integers));
   return Network(network->values[0].shape, [&](const Flow& x) { return x | detail::Integers{network}; });

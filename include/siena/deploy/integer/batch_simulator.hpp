@@ -74,8 +74,8 @@ inline void quantize_floats(const IntegerValue& value, std::span<const float> nu
   }
 }
 
-/// Runs a few samples at a time. Values are whole numbers without their zero point, as floats, padded as tensors are; those that
-/// do not live at once share memory.
+/// Runs a few samples at a time. Values are whole numbers without their zero point, as floats, padded as tensors are; those
+/// that do not live at once share memory.
 class SampleRunner {
  public:
   SampleRunner(const IntegerNetwork& network, std::span<const FloatConvolution> convolutions, std::int64_t samples)
@@ -258,9 +258,9 @@ class SampleRunner {
 
 }  // namespace detail
 
-/// Runs a network of integers on batches, to the bits of `simulate` and about as fast as a network of floats: whole numbers up to
-/// 2^24 are floats, so the kernels of training make sums of products exactly, in any order. Layers whose sums may be larger go
-/// through the plain loops. Keeps a reference to the network.
+/// Runs a network of integers on batches, to the bits of `simulate` and about as fast as a network of floats: whole numbers up
+/// to 2^24 are floats, so the kernels of training make sums of products exactly, in any order. Layers whose sums may be larger
+/// go through the plain loops. Keeps a reference to the network.
 class BatchSimulator {
  public:
   explicit BatchSimulator(const IntegerNetwork& network) : network_(network) {
