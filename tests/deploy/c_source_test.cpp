@@ -174,8 +174,8 @@ TEST_CASE("layers alike share a function of C, and equal tables are there once")
   REQUIRE(different.tables.at("weights") == 2 * 4 * 9 * 4);
   REQUIRE(different.tables.at("bias") == 2 * 4 * 4);
   network.operations[1].what = network.operations[0].what;
-  const deploy::CSource same = deploy::c_text(network);
-  REQUIRE(same.table_bytes() * 2 == different.table_bytes());
+  const deploy::CSource alike = deploy::c_text(network);
+  REQUIRE(alike.table_bytes() * 2 == different.table_bytes());
 }
 
 TEST_CASE("bytes become inputs by integers as they would by floats, for each value of a byte") {
