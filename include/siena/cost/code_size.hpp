@@ -14,7 +14,7 @@ namespace siena {
 enum class CTarget { portable, cortex_m };
 
 /// Bytes that the functions of deploy::c_source take, by what they do: as measured, the most of each kind. Shapes are constants
-/// of a function, so that sizes differ by some tenths; what is called once is often smaller.
+/// of a function, so that sizes differ by some tenths.
 struct CodeSize {
   CTarget target = CTarget::portable;
   std::string_view measured_with;

@@ -16,8 +16,9 @@ namespace siena {
 /// Bytes that a network takes in flash as the C of deploy::c_source: weights of 8 bits, a bias and a multiplier of 32 bits for
 /// each output channel, with what fills up pairs of filters and inputs (Cortex-M); tables of activations; and code, a function
 /// for each distinct shape, by what was measured. Left out: names of classes, and what is not the network's (start-up code,
-/// main, the library). Tables are exact; code is rather too much than too little, and has no slope: where a layer comes to have
-/// the shape of another one, or one with less code, the price falls by that.
+/// main, the library). Tables are exact but where layers have equal ones, or a layer has plain code in place of that for
+/// Cortex-M; code is rather too much than too little, and has no slope: where a layer comes to have the shape of another one,
+/// or one with less code, the price falls by that.
 struct Flash {
   CodeSize code = code_portable;
 

@@ -15,15 +15,19 @@ namespace siena::deploy {
 
 namespace detail {
 struct Integers {
-  std::shared_ptr<const IntegerNetwork> network;
+  struct Held {
+    explicit Held(IntegerNetwork integers) : network(std::move(integers)) {}
+    IntegerNetwork network;
+    BatchSimulator simulator{network};
+  };
+  std::shared_ptr<const Held> held;
 
   std::string_view kind() const { return "integers"; }
-  Shape setup(LayerSetup&) const { return network->values[network->output].shape; }
+  Shape setup(LayerSetup&) const { return held->network.values[held->network.output].shape; }
   Var forward(Forward& f) const {
     require<ArgumentError>(f.mode() == Mode::inference,
                            "as_network: expected to run integers, which have no gradients, got a training");
-    BatchSimulator simulator(*network);
-    return f.tape().constant(simulator.run(f.input().value()));
+    return f.tape().constant(held->simulator.run(f.input().value()));
   }
 };
 }  // namespace detail
@@ -31,8 +35,8 @@ struct Integers {
 /// A network of a single layer that computes with these integers, to the bit, for whatever runs and judges networks:
 /// `evaluate`, `confusion`, Predictor. It cannot be trained, and is written by no format.
 inline Network as_network(IntegerNetwork integers) {
-  const auto network = std::make_shared<const IntegerNetwork>(std::move(integers));
-  return Network(network->values[0].shape, [&](const Flow& x) { return x | detail::Integers{network}; });
+  const auto held = std::make_shared<const detail::Integers::Held>(std::move(integers));
+  return Network(held->network.values[0].shape, [&](const Flow& x) { return x | detail::Integers{held}; });
 }
 
 }  // namespace siena::deploy

@@ -258,7 +258,7 @@ class SampleRunner {
 
 }  // namespace detail
 
-/// Runs a network of integers on batches, to the bits of `simulate` and about as fast as a network of floats: whole numbers up
+/// Runs a network of integers on batches, to the bits of `simulate` in about the time of a network of floats: whole numbers up
 /// to 2^24 are floats, so the kernels of training make sums of products exactly, in any order. Layers whose sums may be larger
 /// go through the plain loops. Keeps a reference to the network.
 class BatchSimulator {

@@ -13,7 +13,7 @@
 
 #include "siena/core/shape.hpp"
 #include "siena/kernels/geometry.hpp"
-#include "siena/kernels/rearrange.hpp"
+#include "siena/nn/lowering.hpp"
 
 namespace siena::deploy {
 
@@ -54,10 +54,6 @@ struct Multiply {
   std::int32_t multiplier;
   int shift = 0;
 };
-/// The greatest in each window, of pixels that are there. Scale and zero point are those of the input.
-struct MaxPool {
-  kernels::ConvGeometry geometry;
-};
 /// sum = that of (x - zero point) in the window, requantized with the multiplier that stands for so many pixels there.
 struct AveragePool {
   kernels::ConvGeometry geometry;
@@ -73,24 +69,13 @@ struct Concat {
   };
   std::vector<Part> parts;
 };
-/// The output is the box in the input. From here on scale and zero point are those of the input.
-struct Slice {
-  kernels::BoxGeometry geometry;
-};
-/// The input is the box in the output, between zero points.
-struct Pad {
-  kernels::BoxGeometry geometry;
-};
-/// Every pixel several times, side by side.
-struct Upsample {
-  kernels::UpsampleGeometry geometry;
-};
-/// Channel k of group g becomes channel g of group k.
-struct Shuffle {
-  int groups;
-};
-/// The same elements in the same order.
-struct Reshape {};
+// What only moves numbers is what it is on real ones. Scale and zero point are those of the input; what pads is the zero point.
+using primitive::MaxPool;
+using primitive::Pad;
+using primitive::Reshape;
+using primitive::Shuffle;
+using primitive::Slice;
+using primitive::Upsample;
 
 using Kind = std::variant<Convolution, Table, PRelu, Add, Multiply, MaxPool, AveragePool, Concat, Slice, Pad, Upsample, Shuffle,
                           Reshape>;
