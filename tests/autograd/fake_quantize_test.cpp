@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/autograd/ops/fake_quantize.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "siena/autograd/ops/structure.hpp"
 #include "support/gradients.hpp"
@@ -68,31 +70,78 @@ TEST_CASE("fake quantize: gradients in double where nothing rounds") {
     for (std::size_t c = 0; c < 5; ++c) CHECK(y.value().row(r)[c] == (far.row(r)[c] > 0 ? 0.5 : -0.5));
 }
 
-TEST_CASE("fake quantize: weights keep their largest, zeros and what is between them") {
+TEST_CASE("fake quantize: weights as whole numbers of a step, zeros as zeros") {
   const DTensor w({3, 2}, {0.5, 0, -1, 0, 0.3, 0});
   DTape tape;
-  const DVar in = tape.variable(w), y = ops::fake_quantize_weights(in, 2);  // -1, 0 and 1 times the step
-  CHECK(y.value()(0, 0) == 1);
-  CHECK(y.value()(1, 0) == -1);
+  const DVar in = tape.variable(w),
+             y = ops::fake_quantize_weights<double>(in, std::vector{2, 2});  // -1, 0 and 1 times the step
+  CHECK(y.value()(0, 0) == Approx(0.9766 * 1.34 / 1.8));
+  CHECK(y.value()(1, 0) == -y.value()(0, 0));
   CHECK(y.value()(2, 0) == 0);
   for (int r = 0; r < 3; ++r) CHECK(y.value()(r, 1) == 0);
-  const DTensor dw = slopes_of(w, [](DTape&, const DVar& v) { return ops::fake_quantize_weights(v, 2); });
+  const DTensor dw = slopes_of(w, [](DTape&, const DVar& v) {
+    return ops::fake_quantize_weights<double>(v, std::vector{2, 2});
+  });
   for (int r = 0; r < 3; ++r) CHECK((dw(r, 0) == 1 && dw(r, 1) == 1));
-  for (int bits = 2; bits <= 8; ++bits) {  // whole numbers, at most one step from end to end, the same done twice
+  for (int bits = 2; bits <= 8; ++bits) {  // whole numbers of a step, of which the largest occurs
     const DTensor random = random_tensor<double>({17, 5}, static_cast<std::uint64_t>(bits));
     DTape another;
-    const DVar once = ops::fake_quantize_weights(another.variable(random), bits);
-    const DVar again = ops::fake_quantize_weights(once, bits);
+    const DVar coarse = ops::fake_quantize_weights<double>(another.variable(random), std::vector(5, bits));
+    const int greatest = (1 << (bits - 1)) - 1;
     for (std::int64_t c = 0; c < 5; ++c) {
-      double most = 0;
-      for (std::int64_t r = 0; r < 17; ++r) most = std::max(most, std::abs(random.row(r)[c]));
-      const double step = most / ((1 << (bits - 1)) - 1);
+      double most = 0, largest = 0;
+      for (std::int64_t r = 0; r < 17; ++r) most = std::max(most, std::abs(coarse.value().row(r)[c]));
+      for (std::int64_t r = 0; r < 17; ++r) largest = std::max(largest, std::abs(random.row(r)[c]));
+      const double step = most / greatest;
+      CHECK(most <= largest * (1 + 1e-12));
+      if (bits == 8) CHECK(most == Approx(largest));
       for (std::int64_t r = 0; r < 17; ++r) {
-        const double v = once.value().row(r)[c];
+        const double v = coarse.value().row(r)[c], w = random.row(r)[c];
         CHECK(std::abs(v / step - std::round(v / step)) < 1e-9);
-        CHECK(std::abs(v - random.row(r)[c]) <= step / 2 * (1 + 1e-9));
-        CHECK(again.value().row(r)[c] == Approx(v).epsilon(1e-12));
+        CHECK(std::abs(v - std::clamp(w, -most, most)) <= step / 2 * (1 + 1e-9));
       }
+    }
+  }
+}
+
+TEST_CASE("fake quantize: few bits of normal weights err as little as any step allows") {
+  constexpr std::int64_t count = 4096;
+  Random random(1);
+  DTensor w({count, 1});
+  for (std::int64_t r = 0; r < count; ++r) w.row(r)[0] = 0.3 * random.normal();
+  for (int bits = 2; bits <= 7; ++bits) {
+    const int greatest = (1 << (bits - 1)) - 1;
+    const auto error = [&](const auto& on_level) {
+      double sum = 0;
+      for (std::int64_t r = 0; r < count; ++r) sum += std::pow(w.row(r)[0] - on_level(r), 2);
+      return sum;
+    };
+    double least = HUGE_VAL;
+    for (double step = 0.001; step < 0.6; step *= 1.01) {
+      least = std::min(least, error([&](std::int64_t r) {
+                         return step * std::clamp<double>(std::floor(w.row(r)[0] / step + 0.5), -greatest, greatest);
+                       }));
+    }
+    DTape tape;
+    const DVar coarse = ops::fake_quantize_weights<double>(tape.variable(w), std::vector{bits});
+    CHECK(error([&](std::int64_t r) { return coarse.value().row(r)[0]; }) < 1.02 * least);
+  }
+}
+
+TEST_CASE("fake quantize: each column of weights has bits of its own, and masked rows change nothing") {
+  const DTensor w = random_tensor<double>({12, 3}, 7);
+  DTensor longer({24, 3});
+  for (std::int64_t r = 0; r < 12; ++r) std::copy_n(w.row(r).begin(), 3, longer.row(2 * r).begin());
+  DTape tape;
+  const std::vector<int> bits{2, 8, 4};
+  const DTensor& all = ops::fake_quantize_weights<double>(tape.variable(w), bits).value();
+  const DTensor& padded = ops::fake_quantize_weights<double>(tape.variable(longer), bits).value();
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const DTensor& alone = ops::fake_quantize_weights<double>(tape.variable(w), std::vector(3, bits[c])).value();
+    for (std::int64_t r = 0; r < 12; ++r) {
+      CHECK(all.row(r)[c] == alone.row(r)[c]);
+      CHECK(all.row(r)[c] == padded.row(2 * r)[c]);
+      CHECK(padded.row(2 * r + 1)[c] == 0);
     }
   }
 }

@@ -199,9 +199,14 @@ TEST_CASE("network file: every option has one form") {
   CHECK(its[2]["options"]["padding"] == "same");
   CHECK(its[3]["options"]["padding"] == Json::parse("[1, 2]"));
 
-  const Json choice = small().graph["layers"][4];
-  CHECK(choice["options"] == Json::parse(R"({"branches": [{"name": "conv2d", "first": 3, "last": 4},
-    {"name": "identity", "first": 4, "last": 4}]})"));
+  Stored bits = stored(Network(Shape{4}, [](const Flow& x) {
+    return x | Linear{.out = 2, .weight_bits = {4, 8}} | Linear{.out = 2, .weight_bits = 2};
+  }));
+  CHECK(bits.graph["layers"][1]["options"]["weight_bits"] == Json::parse("[4, 8]"));
+  CHECK(bits.graph["layers"][2]["options"]["weight_bits"] == 2);
+  CHECK(deploy::network_to_json(deploy::network_from_json(bits.graph, bits.tensors)) == bits.graph);
+  bits.graph["layers"][1]["options"]["weight_bits"] = "four";
+  CHECK_THAT(error_of(bits), ContainsSubstring("bits of all weights, or a list with those of each output, got \"four\""));
 }
 
 TEST_CASE("network file: what may vary comes back, axis by axis") {

@@ -76,32 +76,60 @@ TEMPLATE_TEST_CASE("fake quantize: halves go up, ends hold, and what is no numbe
   CHECK(std::vector<T>(dx.begin(), dx.begin() + 7) == std::vector<T>{1, 1, 1, 0, 0, 0, 0});
 }
 
-TEMPLATE_TEST_CASE("fake quantize: columns by their largest", "[kernels][fake_quantize]", float, double) {
+TEMPLATE_TEST_CASE("fake quantize: columns of few bits, and what a change of bits does", "[kernels][fake_quantize]", float,
+                   double) {
   using T = TestType;
   for (auto [rows, columns] : row_sizes()) {
     INFO(rows << " rows of " << columns);
-    for (const T most : {T(127), T(7), T(1)}) {
+    for (const std::vector<int>& widths : {std::vector{8}, std::vector{4}, std::vector{2, 8, 3, 5}}) {
+      std::vector<int> bits;
+      for (std::int64_t c = 0; c < columns; ++c) bits.push_back(widths[static_cast<std::size_t>(c) % widths.size()]);
       auto run = [&, rows = rows, columns = columns](T poison, bool reference) {
         Random random(1);
         auto w = random_rows<T>(random, rows, columns, poison);
         for (std::int64_t r = 0; r < rows; ++r) w[static_cast<std::size_t>(r * padded(columns))] = 0;  // a column of zeros
-        std::vector<T> steps(static_cast<std::size_t>(padded(columns)));
+        const auto dy = random_rows<T>(random, rows, columns, poison);
+        const std::vector<int> eight(bits.size(), 8);
         auto y = unwritten_rows<T>(rows, columns);
+        std::vector<T> steps(static_cast<std::size_t>(padded(columns))), dots = steps;
         if (reference) {
+          auto fine = y;
+          const auto quantize = [&](const std::vector<int>& each, std::vector<T>& to) {
+            for (std::int64_t c = 0; c < columns; ++c) {
+              T largest = 0, sum = 0, squares = 0;
+              for (std::int64_t r = 0; r < rows; ++r) {
+                const T size = std::abs(w[r * padded(columns) + c]);
+                largest = std::max(largest, size), sum += size, squares += size * size;
+              }
+              const T most = static_cast<T>((1 << (each[c] - 1)) - 1);
+              T step = largest / most;
+              const std::array<T, 6> least{T(0.9766), T(0.5194), T(0.2821), T(0.1544), T(0.0842), T(0.0458)};
+              if (each[c] < 8 && sum > 0) step = std::min(step, least[static_cast<std::size_t>(each[c] - 2)] * squares / sum);
+              steps[c] = step;
+              for (std::int64_t r = 0; r < rows; ++r) {
+                const auto i = static_cast<std::size_t>(r * padded(columns) + c);
+                to[i] = step == 0 ? 0 : step * std::clamp(std::floor(w[i] / step + T(0.5)), -most, most);
+              }
+            }
+          };
+          quantize(eight, fine), quantize(bits, y);
           for (std::int64_t c = 0; c < columns; ++c) {
-            T largest = 0;
-            for (std::int64_t r = 0; r < rows; ++r) largest = std::max(largest, std::abs(w[r * padded(columns) + c]));
-            const T step = steps[c] = largest / most;
+            double sum = 0;
             for (std::int64_t r = 0; r < rows; ++r) {
               const auto i = static_cast<std::size_t>(r * padded(columns) + c);
-              y[i] = step == 0 ? 0 : step * std::floor(w[i] / step + T(0.5));
+              sum += static_cast<double>(fine[i] - y[i]) * static_cast<double>(dy[i]);
             }
+            dots[c] = static_cast<T>(sum / static_cast<double>(rows));
           }
         } else {
-          kernels::column_steps<T>(rows, columns, w, most, steps);
-          kernels::fake_quantize_columns<native, T>(rows, columns, w, steps, y);
+          const auto levels = kernels::column_levels<T>(rows, columns, w, bits);
+          kernels::fake_quantize_columns<native, T>(rows, columns, w, levels, y);
+          const auto sums = kernels::level_change_dots<native, T>(rows, columns, w, levels,
+                                                                  kernels::column_levels<T>(rows, columns, w, eight), dy);
+          for (std::int64_t c = 0; c < columns; ++c)
+            steps[c] = levels.steps[c], dots[c] = static_cast<T>(sums[static_cast<std::size_t>(c)] / static_cast<double>(rows));
         }
-        return Results<T>{{"steps", steps, columns}, {"y", y, columns}};
+        return Results<T>{{"steps", steps, columns}, {"y", y, columns}, {"dots", dots, columns}};
       };
       check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, rounding<T>());
     }

@@ -28,6 +28,22 @@ struct JsonForm<Size2> {
   }
 };
 template <>
+struct JsonForm<WeightBits> {
+  static nlohmann::json write(const WeightBits& bits) {
+    if (bits.differ()) return bits.list();
+    return bits[0];
+  }
+  static void read(const nlohmann::json& json, WeightBits& bits, const std::string& where) {
+    require<FormatError>(json.is_number_integer() || json.is_array(),
+                         "{}: expected bits of all weights, or a list with those of each output, got {}", where,
+                         json_excerpt(json));
+    std::vector<int> list;
+    for (const nlohmann::json& each : json.is_array() ? json : nlohmann::json::array({json}))
+      list.push_back(static_cast<int>(whole_number_from_json(each, where, 0, 8)));
+    bits = std::move(list);
+  }
+};
+template <>
 struct JsonForm<ImagePadding> {
   static nlohmann::json write(const ImagePadding& p) {
     return p.is_same ? nlohmann::json("same") : nlohmann::json{p.top, p.bottom, p.left, p.right};

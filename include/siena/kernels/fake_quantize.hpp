@@ -62,30 +62,85 @@ double step_gradient(const Levels<T>& levels, std::int64_t rows, std::int64_t co
   });
 }
 
-/// The step of each column: its largest |w| over `most`, so that this is the largest whole number. 0 for a column of zeros.
+/// What the weights of each column become: steps[c] * q, q a whole number from -most[c] to most[c]. Of padded(channels) numbers.
 template <class T>
-void column_steps(std::int64_t rows, std::int64_t channels, std::span<const T> w, T most, std::span<T> steps) {
+struct ColumnLevels {
+  Buffer<T> steps, most;
+};
+
+namespace detail {
+/// Between 8 bits, which hold the largest weight, and few, which hold what lies near most of them: the step that leaves the
+/// least squared error of normal weights is this times sum of w^2 / sum of |w|. (Zeros count for nothing in that: those of
+/// masked rows are as if they were not there.)
+constexpr double least_error_step(int bits) {
+  constexpr double steps[] = {0.9766, 0.5194, 0.2821, 0.1544, 0.0842, 0.0458};
+  return bits >= 2 && bits < 8 ? steps[bits - 2] : HUGE_VAL;
+}
+template <class A, class T>
+SIENA_INLINE simd::Batch<T, A> on_column_level(const simd::Batch<T, A>& w, const simd::Batch<T, A>& step,
+                                               const simd::Batch<T, A>& most) {
+  const auto zero = simd::zero<T, A>(), q = simd::floor(w / step + simd::broadcast<T, A>(T(0.5)));
+  return simd::select(step > zero, step * simd::min(most, simd::max(zero - most, q)), zero);
+}
+}  // namespace detail
+
+/// Of weights of bits[c] bits, 2 to 8: most = 2^(bits - 1) - 1, and the step with which that is the largest |w|; or a smaller
+/// one where outliers would make the rest too coarse. In either case the largest whole number occurs. 0 for a column of zeros.
+template <class T>
+ColumnLevels<T> column_levels(std::int64_t rows, std::int64_t channels, std::span<const T> w, std::span<const int> bits) {
   const std::int64_t stride = padded(channels);
-  std::fill(steps.begin(), steps.end(), T(0));
+  const auto size = static_cast<std::size_t>(stride);
+  ColumnLevels<T> levels{Buffer<T>(size), Buffer<T>(size)};
+  Buffer<T> sums(size), squares(size);
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* row = w.data() + r * stride;
-    for (std::int64_t c = 0; c < channels; ++c) steps[c] = std::max(steps[c], std::abs(row[c]));
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const T size_of_weight = std::abs(row[c]);
+      levels.steps[c] = std::max(levels.steps[c], size_of_weight);
+      sums[c] += size_of_weight, squares[c] += size_of_weight * size_of_weight;
+    }
   }
-  for (std::int64_t c = 0; c < channels; ++c) steps[c] /= most;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    levels.most[c] = static_cast<T>((1 << (bits[c] - 1)) - 1);
+    levels.steps[c] /= levels.most[c];
+    if (bits[c] < 8 && sums[c] > 0)
+      levels.steps[c] = std::min(levels.steps[c], static_cast<T>(detail::least_error_step(bits[c])) * squares[c] / sums[c]);
+  }
+  return levels;
 }
 
-/// y = steps[c] * floor(w / steps[c] + 1/2) in column c; 0 where the step is.
+/// y = steps[c] * q in column c, q the nearest to w / steps[c], halves up; 0 where the step is.
 template <class Arch = simd::native, class T>
-void fake_quantize_columns(std::int64_t rows, std::int64_t channels, std::span<const T> w, std::span<const T> steps,
+void fake_quantize_columns(std::int64_t rows, std::int64_t channels, std::span<const T> w, const ColumnLevels<T>& levels,
                            std::span<T> y) {
   const RowFold fold(channels);
-  const PerChannel<T> each(fold, steps);
-  for_rows<Arch, T>(rows, fold, [w = w.data(), s = each.data(), y = y.data()](auto tag, std::int64_t i, std::int64_t p) {
-    using A = typename decltype(tag)::type;
-    const auto step = simd::load<T, A>(s + p), v = simd::load<T, A>(w + i);
-    const auto q = simd::floor(v / step + simd::broadcast<T, A>(T(0.5)));
-    simd::store(y + i, simd::select(step > simd::zero<T, A>(), step * q, simd::zero<T, A>()));
-  });
+  const PerChannel<T> steps(fold, levels.steps.span()), most(fold, levels.most.span());
+  for_rows<Arch, T>(
+      rows, fold, [w = w.data(), s = steps.data(), m = most.data(), y = y.data()](auto tag, std::int64_t i, std::int64_t p) {
+        using A = typename decltype(tag)::type;
+        const auto level =
+            detail::on_column_level<A, T>(simd::load<T, A>(w + i), simd::load<T, A>(s + p), simd::load<T, A>(m + p));
+        simd::store(y + i, level);
+      });
+}
+
+/// Sum of (w on the levels `to` - w on the levels `from`) * dy in each column: by how much the loss would rise, were it linear,
+/// if the weights of a column went from the ones to the others.
+template <class Arch = simd::native, class T>
+Buffer<double> level_change_dots(std::int64_t rows, std::int64_t channels, std::span<const T> w, const ColumnLevels<T>& from,
+                                 const ColumnLevels<T>& to, std::span<const T> dy) {
+  const RowFold fold(channels);
+  const PerChannel<T> s(fold, from.steps.span()), m(fold, from.most.span()), s2(fold, to.steps.span()),
+      m2(fold, to.most.span());
+  return column_totals<1, Arch, T>(
+      rows, channels, [&, w = w.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t p, auto& sums) {
+        using A = typename decltype(tag)::type;
+        const auto v = simd::load<T, A>(w + i);
+        const auto on = [&](const PerChannel<T>& step, const PerChannel<T>& most) {
+          return detail::on_column_level<A, T>(v, simd::load<T, A>(step.data() + p), simd::load<T, A>(most.data() + p));
+        };
+        sums[0] += (on(s2, m2) - on(s, m)) * simd::load<T, A>(dy + i);
+      });
 }
 
 }  // namespace siena::kernels

@@ -240,6 +240,26 @@ inline void set_convolution(Layer& layer, const Conv2d& image) {
   });
 }
 
+/// Whether a layer can compute with weights of few bits.
+template <class L>
+inline constexpr bool has_weight_bits = requires(L& layer) {
+  { layer.weight_bits } -> std::same_as<WeightBits&>;
+};
+/// With how many bits a layer computes with its weights; none for one that cannot.
+inline WeightBits weight_bits_of(const Layer& layer) {
+  return visit_layer(
+      []<class L>(const L& l) -> WeightBits {
+        if constexpr (has_weight_bits<L>) return l.weight_bits;
+        return 0;
+      },
+      layer);
+}
+inline void set_weight_bits(Layer& layer, const WeightBits& bits) {
+  layer = altered(layer, [&]<class L>(L& own) {
+    if constexpr (has_weight_bits<L>) own.weight_bits = bits;
+  });
+}
+
 /// Whether a layer has output channels of its own, which may be Searchable.
 template <class L>
 inline constexpr bool makes_channels = requires {

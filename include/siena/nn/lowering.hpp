@@ -18,6 +18,7 @@
 #include "siena/core/tensor.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/kernels/rearrange.hpp"
+#include "siena/nn/weight_bits.hpp"
 
 namespace siena {
 
@@ -31,11 +32,11 @@ namespace primitive {
 /// those.
 struct Convolution {
   kernels::ConvGeometry geometry;
-  int weight_bits = 0;
+  WeightBits weight_bits = 0;
 };
 /// Features times a matrix. Constants: weights In x Out, and a bias of Out or none. Bits as above.
 struct Linear {
-  int weight_bits = 0;
+  WeightBits weight_bits = 0;
 };
 /// (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Constants: weight, bias, mean and variance.
 struct FixedNorm {

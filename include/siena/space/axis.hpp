@@ -56,6 +56,10 @@ struct Variation {
   std::vector<int> sources;                                      ///< which node makes the value of each node; -1: none does
   std::function<N(int node)> channels;                           ///< that a node puts out
   std::function<std::optional<KernelSize<N>>(int node)> kernel;  ///< where that is not the kernel of its layer
+  /// Where set: 1 for each channel that a node puts out, 0 for those that are off.
+  std::function<ChannelValues<N>(int node)> mask = {};
+  /// Where set: the bits of a node's weights, if they are not those of its layer.
+  std::function<std::vector<BitShare<N>>(int node)> bits = {};
   /// Where set: changes a layer, and the shapes between which it stands.
   std::function<void(int node, Layer& layer, LayerSite& at)> place = {};
   /// Where set: changes the sizes of a layer before it is asked what it costs.

@@ -183,6 +183,11 @@ class ChannelMasks final : public AxisHooks {
     std::vector<double> counts;
     for (const std::vector<int>& keep : state) counts.push_back(static_cast<double>(count(keep)));
     variation.channels = [this, counts = std::move(counts)](int node) { return count_runs(node, counts); };
+    variation.mask = [this, &state](int node) {
+      std::vector<double> mask;
+      for_each_channel(node, [&](int group, std::size_t channel) { mask.push_back(state[group][channel]); });
+      return mask;
+    };
   }
   /// With a gradient: sums of binary masks on the tape.
   void vary(Tape& tape, Network& network, Variation<Scalar>& variation) const override {
@@ -192,20 +197,22 @@ class ChannelMasks final : public AxisHooks {
                                   : Scalar(static_cast<double>(groups()[g].channels)));
     }
     variation.channels = [this, counts = std::move(counts)](int node) { return count_runs(node, counts); };
+    variation.mask = [this, &tape, &network](int node) {
+      std::vector<ops::MaskSegment<float>> segments;
+      for (const ChannelRun& run : groups_.runs(node))
+        segments.push_back({alphas_[run.group] ? mask(tape, network, run.group) : Var{}, run.channels, run.width, run.repeat});
+      return ops::join_masks<float>(tape, segments);
+    };
   }
   void narrow(const Network&, const AxisState& state, Narrowing& narrowing) const override {
     for (std::size_t node = 0; node < narrowing.channels.size(); ++node) {
       std::vector<std::int64_t>& kept = narrowing.channels[node];
       kept.clear();
-      std::int64_t begin = 0;
-      for (const ChannelRun& run : groups_.runs(static_cast<int>(node))) {
-        for (std::int64_t r = 0; r < run.repeat; ++r, begin += run.channels * run.width) {
-          for (std::int64_t c = 0; c < run.channels; ++c) {
-            if (state[run.group][static_cast<std::size_t>(c)] == 0) continue;
-            for (std::int64_t w = 0; w < run.width; ++w) kept.push_back(begin + c * run.width + w);
-          }
-        }
-      }
+      std::int64_t place = 0;
+      for_each_channel(static_cast<int>(node), [&](int group, std::size_t channel) {
+        if (state[group][channel] != 0) kept.push_back(place);
+        ++place;
+      });
     }
   }
   /// A mask that is on scales the rows of the weights that read it by 1: its gradient is the sum of theirs.
@@ -276,6 +283,16 @@ class ChannelMasks final : public AxisHooks {
     N sum = 0;
     for (const ChannelRun& run : groups_.runs(node)) sum += counts[run.group] * static_cast<double>(run.width * run.repeat);
     return sum;
+  }
+
+  /// Calls each(group, channel of it) for the channels of a node's output, in their order.
+  template <class Each>
+  void for_each_channel(int node, Each&& each) const {
+    for (const ChannelRun& run : groups_.runs(node)) {
+      for (std::int64_t r = 0; r < run.repeat; ++r)
+        for (std::int64_t c = 0; c < run.channels; ++c)
+          for (std::int64_t w = 0; w < run.width; ++w) each(run.group, static_cast<std::size_t>(c));
+    }
   }
 
   struct Segment {

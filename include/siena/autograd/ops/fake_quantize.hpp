@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "siena/autograd/tape.hpp"
@@ -55,16 +56,15 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& step, kernels
   return output;
 }
 
-/// Weights as whole numbers of `bits` bits times a step for each column, the output channel: the largest |w| of the column over
-/// the largest whole number, 2^(bits - 1) - 1. Symmetric, so that 0 is one of them. Gradients pass straight through.
+/// Weights as whole numbers of bits[c] bits, 2 to 8, times a step for each column c, the output channel (see
+/// kernels::column_levels). Symmetric, so that 0 is one of them. Gradients pass straight through.
 template <class T, class Arch = simd::native>
-BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, int bits) {
+BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, std::span<const int> bits) {
   const BasicTensor<T>& w = weight.value();
-  const auto most = static_cast<T>((1 << (bits - 1)) - 1);
-  BasicTensor<T> steps(Shape{w.columns()});
-  kernels::column_steps<T>(w.rows(), w.columns(), w.storage(), most, steps.storage());
+  SIENA_ASSERT(static_cast<std::int64_t>(bits.size()) == w.columns());
+  const auto levels = kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
   auto y = BasicTensor<T>::uninitialized(w.shape());
-  kernels::fake_quantize_columns<Arch, T>(w.rows(), w.columns(), w.storage(), std::as_const(steps).storage(), y.storage());
+  kernels::fake_quantize_columns<Arch, T>(w.rows(), w.columns(), w.storage(), levels, y.storage());
   const BasicVar<T> output = weight.tape().result(std::move(y), weight);
   weight.tape().record(output, [=](BasicTape<T>& t) {
     const auto dy = t.grad(output).storage();

@@ -26,9 +26,10 @@ namespace integer {
 /// y = zero point + requantize(sum << shift, multiplier[o]). A linear layer is one of a 1 x 1 image.
 struct Convolution {
   kernels::ConvGeometry geometry;
-  std::vector<std::int8_t> weights = {};                 ///< Cout x KH x KW x Cin/groups, -127 to 127
+  std::vector<std::int8_t> weights = {};                 ///< Cout x KH x KW x Cin/groups
   std::vector<std::int32_t> bias = {}, multiplier = {};  ///< Cout each; multipliers are 0 or more
   int shift = 0;
+  WeightBits bits = 8;  ///< that weights take: of b bits they are -(2^(b - 1) - 1) to 2^(b - 1) - 1
 
   /// The dot product of a matrix and features.
   bool linear() const { return geometry.in_rows() == 1 && geometry.out_rows() == 1 && geometry.groups == 1; }

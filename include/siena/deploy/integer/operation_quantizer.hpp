@@ -84,13 +84,13 @@ class OperationQuantizer {
 
   /// Of the weights KH * KW * Cin/groups x Cout, in floats, and a number for each output.
   integer::Kind convolution(const kernels::ConvGeometry& g, const Tensor& weights, std::span<const double> bias,
-                            int bits) const {
+                            const WeightBits& bits) const {
     const std::int64_t rows = g.weight_rows(), outputs = g.out_channels;
-    const double greatest = (1 << (bits - 1)) - 1;
-    integer::Convolution result{.geometry = g};
+    integer::Convolution result{.geometry = g, .bits = bits};
     result.weights.resize(static_cast<std::size_t>(rows * outputs));
     std::vector<double> steps, sums;
     for (std::int64_t o = 0; o < outputs; ++o) {
+      const double greatest = (1 << (bits[static_cast<std::size_t>(o)] - 1)) - 1;
       double most = 0;
       for (std::int64_t r = 0; r < rows; ++r) most = std::max(most, std::abs(double{weights.row(r)[o]}));
       // A bias that dwarfs its weights coarsens them, so that it fits: 2^28 leaves room for the products. A channel of zeros
@@ -112,10 +112,10 @@ class OperationQuantizer {
     result.shift = multipliers.shift();
     return result;
   }
-  integer::Kind weighted(const kernels::ConvGeometry& g, int bits) const {
+  integer::Kind weighted(const kernels::ConvGeometry& g, const WeightBits& bits) const {
     std::vector<double> bias(static_cast<std::size_t>(g.out_channels), 0.0);
     if (constant(1)) std::copy(constant(1)->row(0).begin(), constant(1)->row(0).end(), bias.begin());
-    return convolution(g, *constant(0), bias, bits == 0 ? 8 : bits);
+    return convolution(g, *constant(0), bias, bits.none() ? 8 : bits);
   }
   integer::Kind convert(const primitive::Convolution& what) const { return weighted(what.geometry, what.weight_bits); }
   integer::Kind convert(const primitive::Linear& what) const {

@@ -91,7 +91,7 @@ class QuantizationAware {
   Layer coarse(const Layer& layer) const {
     return altered(layer, [&](auto& own) {
       if constexpr (requires { own.weight_bits; }) {
-        if (own.weight_bits == 0) own.weight_bits = options_.weight_bits;
+        if (own.weight_bits.none()) own.weight_bits = options_.weight_bits;
       }
     });
   }

@@ -39,7 +39,7 @@ struct Conv1d {
   int dilation = 1;            ///< moments from one tap to the next
   int groups = 1;              ///< parts of the channels that are convolved apart
   bool bias = true;            ///< whether a number is added to each output channel
-  int weight_bits = 0;         ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
+  WeightBits weight_bits = 0;  ///< with how many bits it computes with its weights, 2 to 8; 0: as floats
 
   std::string_view kind() const { return "conv1d"; }
   static void attributes(auto& self, auto&& visit) {
@@ -101,7 +101,7 @@ struct Conv1d {
     require<ShapeError>(setup.input().rank() == 2, "{}: expected signals of time x channels, got {}", setup.where(),
                         setup.input());
     const kernels::ConvGeometry g = geometry(setup.input(), setup.where());
-    check_weight_bits(weight_bits, setup.where());
+    weight_bits.check(out, setup.where());
     const std::int64_t in = g.group_in_channels();
     setup.parameter("weight", {kernel, in, out}, Init::uniform(g.weight_rows()), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);

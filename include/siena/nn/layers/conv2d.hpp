@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "siena/autograd/ops/conv2d.hpp"
+#include "siena/nn/coarse_weights.hpp"
 #include "siena/nn/layer.hpp"
 #include "siena/nn/layer_hooks.hpp"
-#include "siena/nn/weight_bits.hpp"
 
 namespace siena {
 
@@ -49,7 +49,7 @@ struct Conv2d {
   Size2 dilation = 1;           ///< pixels from one tap to the next
   int groups = 1;               ///< parts of the channels that are convolved apart
   bool bias = true;             ///< whether a number is added to each output channel
-  int weight_bits = 0;          ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
+  WeightBits weight_bits = 0;   ///< with how many bits it computes with its weights, 2 to 8; 0: as floats
 
   std::string_view kind() const { return "conv2d"; }
   static void attributes(auto& self, auto&& visit) {
@@ -97,7 +97,7 @@ struct Conv2d {
   }
   Conv2d narrowed(const KeptChannels& kept) const {
     Conv2d narrow = *this;
-    narrow.out = static_cast<int>(kept.out.size());
+    narrow.out = static_cast<int>(kept.out.size()), narrow.weight_bits = weight_bits.kept(kept.out);
     if (const int count = group_count(kept.read); count > 1) {
       const std::int64_t each = kept.read / count;
       narrow.groups = each == 1 ? depthwise : static_cast<int>(static_cast<std::int64_t>(kept.in.size()) / each);
@@ -113,7 +113,7 @@ struct Conv2d {
     if (kernel.width > 1) layer.dilation_width = dilation.width;
     if (at.inputs[0].rank() == 3) layer.pad_top = static_cast<int>(pad(at.inputs[0][0], true).before);
     layer.bias = bias;
-    if (weight_bits > 0) layer.weight_bits = weight_bits;
+    weight_bits.describe(layer);
     // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was. But several
     // filters of one channel are a plain convolution, as the network that is left says.
     const bool each = count == in && (in > 1 || (groups == depthwise && out == 1));
@@ -126,7 +126,7 @@ struct Conv2d {
 
   Shape setup(LayerSetup& setup) const {
     const kernels::ConvGeometry g = geometry(setup.image(), setup.where());
-    check_weight_bits(weight_bits, setup.where());
+    weight_bits.check(out, setup.where());
     const std::int64_t in = g.group_in_channels();
     setup.parameter("weight", {kernel.height, kernel.width, in, out}, Init::uniform(g.weight_rows()), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);

@@ -5,17 +5,17 @@
 #include <string_view>
 
 #include "siena/autograd/ops/conv2d.hpp"
+#include "siena/nn/coarse_weights.hpp"
 #include "siena/nn/layer.hpp"
 #include "siena/nn/layer_hooks.hpp"
-#include "siena/nn/weight_bits.hpp"
 
 namespace siena {
 
 /// y = x W + b. Weights: In x Out, uniform in +-1/sqrt(In); bias: Out. Expects vectors: flatten or pool images first.
 struct Linear {
-  int out = 0;          ///< outputs
-  bool bias = true;     ///< whether a number is added to each output
-  int weight_bits = 0;  ///< it computes with weights of so many bits, 2 to 8; 0: with those that it has
+  int out = 0;                 ///< outputs
+  bool bias = true;            ///< whether a number is added to each output
+  WeightBits weight_bits = 0;  ///< with how many bits it computes with its weights, 2 to 8; 0: as floats
 
   std::string_view kind() const { return "linear"; }
   static void attributes(auto& self, auto&& visit) {
@@ -29,13 +29,13 @@ struct Linear {
   static TensorAxes tensor_axes(const LayerSite&, int tensor) { return {.reads = tensor == 0, .makes = true}; }
   Linear narrowed(const KeptChannels& kept) const {
     Linear narrow = *this;
-    narrow.out = static_cast<int>(kept.out.size());
+    narrow.out = static_cast<int>(kept.out.size()), narrow.weight_bits = weight_bits.kept(kept.out);
     return narrow;
   }
   void describe(auto& layer, const LayerSite&) const {
     layer.kind = layer.linear;
     layer.bias = bias;
-    if (weight_bits > 0) layer.weight_bits = weight_bits;
+    weight_bits.describe(layer);
   }
 
   Shape setup(LayerSetup& setup) const {
@@ -43,7 +43,7 @@ struct Linear {
                         "{}: expected a vector of features, got {}; put Flatten{{}} or GlobalAvgPool{{}} before it",
                         setup.where(), setup.input());
     require<ArgumentError>(out > 0, "{}: expected at least one output, got {}", setup.where(), out);
-    check_weight_bits(weight_bits, setup.where());
+    weight_bits.check(out, setup.where());
     const std::int64_t in = setup.input()[0];
     setup.parameter("weight", {in, out}, Init::uniform(in), true);
     if (bias) setup.parameter("bias", {out}, Init::constant(0), false);
