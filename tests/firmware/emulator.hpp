@@ -132,6 +132,8 @@ class Emulator {
     call(format("{} '{}/{}' {} {} -nostartfiles -Wl,--gc-sections -L'{}' -T{} -o program.elf", compile, parts, board.start,
                 main, objects, parts, board.script));
   }
+  std::filesystem::path program() const { return folder_ / "program.elf"; }
+
   /// What the program executes between its count_begin and count_end, each time.
   std::vector<Counts> count(const Board& board) {
     emulate(board, " -plugin ./libcount.so,out=counts");

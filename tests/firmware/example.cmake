@@ -27,3 +27,6 @@ run(${CMAKE_COMMAND} --build ${AT}/build --target run)
 if(NOT said MATCHES "class [0-9]+")
   message(FATAL_ERROR "expected a class, got ${said}")
 endif()
+run(${CMAKE_COMMAND} -S ${ROOT}/examples/firmware -B ${AT}/benchmark -DNETWORK=${AT}/network -DBENCHMARK=ad01
+    -DCMAKE_TOOLCHAIN_FILE=${ROOT}/examples/firmware/arm-none-eabi.cmake)
+run(${CMAKE_COMMAND} --build ${AT}/benchmark)
