@@ -130,7 +130,7 @@ TEST_CASE("arena: the networks of MLPerf Tiny by each set of rules", "[cost]") {
   // Peaks without scratch would be 32768, 8000 and 36864 bytes.
   CHECK(planned(resnet, arena_overlap) == 36032);
   CHECK(planned(keywords, arena_overlap) == 8512);
-  CHECK(planned(visual, arena_overlap) == 41964);
+  CHECK(planned(visual, arena_overlap) == 41764);
   CHECK(planned(audio, arena_overlap) == 2048);
 }
 
@@ -186,9 +186,9 @@ TEST_CASE("arena: a convolution that writes over its input never writes what it 
   const auto below = [&](int n) { return static_cast<int>(random.below(static_cast<std::uint64_t>(n))); };
   for (int i = 0; i < 2000; ++i) {
     detail::RowsOver<double> rows{.output_row = 1.0 + below(9), .input_row = 1.0 + below(9)};
-    rows.kernel = 1 + below(5), rows.stride = 1 + below(3), rows.pad = below(rows.kernel);
+    rows.kernel = 1 + below(5), rows.stride = 1 + below(3), rows.pad = below(2 * rows.kernel);
     rows.inputs = rows.kernel + below(9);
-    rows.outputs = 1 + (static_cast<int>(rows.inputs) + rows.pad + below(rows.kernel) - rows.kernel) / rows.stride;
+    rows.outputs = 1 + (static_cast<int>(rows.inputs) + rows.pad + below(2 * rows.kernel) - rows.kernel) / rows.stride;
     // The output starts `at`; whether each row that is written spares the inputs that the ring has not taken yet.
     const auto forwards = [&](double at) {
       for (double row = 0; row < rows.outputs; ++row) {

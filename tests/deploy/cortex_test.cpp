@@ -44,8 +44,8 @@ struct CortexCompared {
   }
 };
 
-/// Any window that fits, of any stride, dilation and padding; `specialised`: padded by no more than it is wide.
-kernels::ConvGeometry cortex_window(Random& random, const Shape& image, bool specialised) {
+/// Any window that fits, of any stride, dilation and padding, which some windows may see nothing but.
+kernels::ConvGeometry cortex_window(Random& random, const Shape& image) {
   const auto one_of = [&](int n) { return 1 + static_cast<int>(random.below(static_cast<std::uint64_t>(n))); };
   const auto upto = [&](int n) { return static_cast<int>(random.below(static_cast<std::uint64_t>(n) + 1)); };
   while (true) {
@@ -57,8 +57,10 @@ kernels::ConvGeometry cortex_window(Random& random, const Shape& image, bool spe
                             .dilation_height = image.rank() > 2 && one_of(4) == 1 ? 2 : 1,
                             .dilation_width = one_of(4) == 1 ? one_of(3) : 1};
     const int above = (g.kernel_height - 1) * g.dilation_height, left = (g.kernel_width - 1) * g.dilation_width;
-    g.pad_top = upto(above), g.pad_left = upto(left);
-    g.pad_bottom = upto(specialised ? above - g.pad_top : above), g.pad_right = upto(specialised ? left - g.pad_left : left);
+    const bool wide = one_of(3) == 1;
+    const int rows_more = wide && image.rank() > 2 ? 3 : 0, columns_more = wide ? 3 : 0;
+    g.pad_top = upto(above + rows_more), g.pad_left = upto(left + columns_more);
+    g.pad_bottom = upto(above + rows_more), g.pad_right = upto(left + columns_more);
     const auto rows = image.rank() > 2 ? image[0] : 1;
     if (kernels::output_size(rows, g.kernel_height, g.stride_height, g.dilation_height, {g.pad_top, g.pad_bottom}) > 0 &&
         kernels::output_size(image[-2], g.kernel_width, g.stride_width, g.dilation_width, {g.pad_left, g.pad_right}) > 0)
@@ -73,7 +75,7 @@ IntegerNetwork cortex_convolution(RandomIntegerNetwork& r, Random& random, int k
   const int channels = kind == 2 ? 3 * one_of(4) : one_of(4) == 1 ? 10 + one_of(50) : one_of(12);
   const Shape shape = signal ? Shape{one_of(30), channels} : Shape{one_of(9), one_of(11), channels};
   const int x = r.begin(kind == 4 ? Shape{channels * 7} : shape);
-  kernels::ConvGeometry g = cortex_window(random, shape, true);
+  kernels::ConvGeometry g = cortex_window(random, shape);
   if (kind == 1) g.groups = channels, g.out_channels = channels * (one_of(5) == 1 ? 2 : 1);
   if (kind == 2) g.groups = 3, g.out_channels = 3 * one_of(5);
   if (kind >= 3) g = {.out_channels = g.out_channels};
@@ -83,6 +85,7 @@ IntegerNetwork cortex_convolution(RandomIntegerNetwork& r, Random& random, int k
   return network;
 }
 
+/// Whether the text is that for Cortex-M.
 bool is_specialised(const IntegerNetwork& network) {
   return deploy::c_text(network, {.target = CTarget::cortex_m}).code.find("siena_mac") != std::string::npos;
 }
@@ -96,12 +99,29 @@ TEST_CASE("C for Cortex-M computes convolutions of any make as the simulator doe
   Random random(2);
   for (int i = 0; i < 20; ++i) {
     const IntegerNetwork network = cortex_convolution(networks, random, i % 5);
-    const auto& g = std::get<deploy::integer::Convolution>(network.operations.back().what).geometry;
+    const auto layer = deploy::architecture_of(network).layers.back();
     INFO(i);
-    REQUIRE((is_specialised(network) || (g.depthwise() && g.pointwise()) || g.in_channels < 3));
+    REQUIRE(has_cortex_body(layer) == (layer.kind != LayerKind::batch_norm));
+    REQUIRE(is_specialised(network) == has_cortex_body(layer));
     compared.add(network, networks);
   }
   REQUIRE(compared.c.run(cortex_compiler) == compared.expected);
+}
+
+TEST_CASE("C for Cortex-M lies in an arena that was planned by what it needs") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const IntegerNetwork network = RandomIntegerNetwork(seed).make(12);
+    const Architecture<double> architecture = deploy::architecture_of(network);
+    for (std::size_t i = 0; i < network.operations.size(); ++i) {
+      const LayerDesc<double>& layer = architecture.layers[i];
+      INFO(seed << " " << layer.name);
+      const auto body = deploy::c::body_of({.network = network, .operation = network.operations[i]}, CTarget::cortex_m);
+      const bool portable = body.preambles.empty();
+      REQUIRE(has_cortex_body(layer) == !portable);
+      REQUIRE(static_cast<double>(body.scratch) <= detail::scratch_of(layer));
+      if (portable) REQUIRE((body.scratch == 0 && !layer.is_convolution()));
+    }
+  }
 }
 
 TEST_CASE("C for Cortex-M computes random networks as the simulator does, in one arena") {

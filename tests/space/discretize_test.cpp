@@ -24,12 +24,25 @@ namespace {
 /// Everything that a description says in numbers, and every price of it.
 template <class N>
 std::vector<double> numbers(const LayerDesc<N>& l) {
-  std::vector<double> all{
-      static_cast<double>(l.kind), static_cast<double>(l.node), value_of(l.in_height),     value_of(l.in_width),
-      value_of(l.out_height),      value_of(l.out_width),       double(l.kernel_height),   double(l.kernel_width),
-      double(l.stride_height),     double(l.stride_width),      double(l.dilation_height), double(l.dilation_width),
-      double(l.pad_top),           value_of(l.groups),          double(l.multiplier),      double(l.bias),
-      double(l.batch_norm_folded), double(l.repeated)};
+  std::vector<double> all{static_cast<double>(l.kind),
+                          static_cast<double>(l.node),
+                          value_of(l.in_height),
+                          value_of(l.in_width),
+                          value_of(l.out_height),
+                          value_of(l.out_width),
+                          double(l.kernel_height),
+                          double(l.kernel_width),
+                          double(l.stride_height),
+                          double(l.stride_width),
+                          double(l.dilation_height),
+                          double(l.dilation_width),
+                          double(l.pad_top),
+                          double(l.pad_left),
+                          value_of(l.groups),
+                          double(l.multiplier),
+                          double(l.bias),
+                          double(l.batch_norm_folded),
+                          double(l.repeated)};
   for (const int producer : l.producers) all.push_back(producer);
   for (const N& x : {l.in_channels, l.out_channels, l.presence, l.own_weights, l.own_macs, N(Params{}.layer_cost(l)),
                      N(Params{.bias = true}.layer_cost(l)), N(Macs{}.layer_cost(l)), N(ModelSize{}.layer_cost(l)),

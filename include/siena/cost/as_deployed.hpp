@@ -63,7 +63,8 @@ class LayerFusion {
 
 /// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
 /// are gone; ReLUs and clips are held by the layer before them, if nobody else reads that. What is left of a norm, and a
-/// depthwise convolution of 1 x 1, scale each element: they are batch norms here.
+/// depthwise convolution of 1 x 1, scale each element: they are batch norms here. Of one channel they, and depthwise
+/// convolutions, are ordinary ones.
 template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
   using Desc = LayerDesc<N>;
@@ -71,8 +72,11 @@ Architecture<N> as_deployed(const Architecture<N>& network) {
     const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
                         layer.in_height == layer.out_height && layer.in_width == layer.out_width;
     if (scales) layer.kind = LayerKind::batch_norm, layer.batch_norm_folded = false;
-    const bool one = layer.kind == LayerKind::depthwise_conv2d && value_of(layer.in_channels) == 1;  // an ordinary convolution
-    if (one) layer.kind = LayerKind::conv2d, layer.out_channels = layer.in_channels * double(layer.multiplier);
+    const bool norm = layer.kind == LayerKind::batch_norm && !layer.batch_norm_folded;
+    if (value_of(layer.in_channels) == 1 && (norm || layer.kind == LayerKind::depthwise_conv2d)) {
+      layer.kind = norm && layer.in_height * layer.in_width == 1.0 ? LayerKind::linear : LayerKind::conv2d;
+      layer.out_channels = layer.in_channels * double(layer.multiplier);
+    }
     return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
            (layer.kind == LayerKind::activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
   });

@@ -13,6 +13,35 @@ namespace siena {
 /// Whose instructions the C of a network uses: none in particular, or those of Cortex-M where it has the DSP extension.
 enum class CTarget { portable, cortex_m };
 
+/// Whether the C for Cortex-M computes a layer with code of its own. Others have the portable code, which takes each element
+/// by itself or does not work in place, and no scratch memory.
+template <class N>
+bool has_cortex_body(const LayerDesc<N>& layer) {
+  return layer.has_weights() || layer.kind == LayerKind::add;
+}
+
+/// Whether some windows see more pixels of the image than others.
+template <class N>
+bool windows_differ(const LayerDesc<N>& layer) {
+  const auto differ = [](double outputs, double inputs, int kernel, int stride, int dilation, int pad) {
+    const auto seen = [&](double o) {
+      int count = 0;
+      for (int k = 0; k < kernel; ++k) {
+        const double at = o * stride + k * double(dilation) - pad;
+        count += at >= 0 && at < inputs ? 1 : 0;
+      }
+      return count;
+    };
+    for (double o = 1; o < outputs; ++o)
+      if (seen(o) != seen(0)) return true;
+    return false;
+  };
+  return differ(value_of(layer.out_height), value_of(layer.in_height), layer.kernel_height, layer.stride_height,
+                layer.dilation_height, layer.pad_top) ||
+         differ(value_of(layer.out_width), value_of(layer.in_width), layer.kernel_width, layer.stride_width,
+                layer.dilation_width, layer.pad_left);
+}
+
 /// Bytes that the functions of deploy::c_source take, by what they do: as measured, the most of each kind. Shapes are constants
 /// of a function, so that sizes differ by some tenths.
 struct CodeSize {

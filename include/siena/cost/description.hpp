@@ -88,7 +88,7 @@ struct LayerDesc {
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;
   int dilation_height = 1, dilation_width = 1;
-  int pad_top = 0;                  ///< rows of zeros that the kernel meets first
+  int pad_top = 0, pad_left = 0;    ///< rows and columns of zeros that the kernel meets first
   N groups = 1;                     ///< of a conv2d, whole ones; depthwise layers have a kind of their own
   int multiplier = 1;               ///< output channels per input channel of a depthwise convolution
   std::optional<N> live_taps = {};  ///< kernel elements left by a tap mask; all of them when empty
@@ -190,12 +190,12 @@ namespace detail {
 template <class Layer, class Visit>
 auto with_fields(Layer& layer, const Visit& visit) {
   auto& [kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
-         kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, groups, multiplier,
-         live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits, output_bits, slices,
-         own_weights, own_macs, in_place] = layer;
+         kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, pad_left, groups,
+         multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits, output_bits,
+         slices, own_weights, own_macs, in_place] = layer;
   return visit(kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
-               kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, groups,
-               multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits,
+               kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, pad_left,
+               groups, multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits,
                output_bits, slices, own_weights, own_macs, in_place);
 }
 

@@ -16,9 +16,8 @@ namespace siena {
 /// Bytes that a network takes in flash as the C of deploy::c_source: weights of 8 bits, a bias and a multiplier of 32 bits for
 /// each output channel, with what fills up pairs of filters and inputs (Cortex-M); tables of activations; and code, a function
 /// for each distinct shape, by what was measured. Left out: names of classes, and what is not the network's (start-up code,
-/// main, the library). Tables are exact but where layers have equal ones, or a layer has plain code in place of that for
-/// Cortex-M; code is rather too much than too little, and has no slope: where a layer comes to have the shape of another one,
-/// or one with less code, the price falls by that.
+/// main, the library). Tables are exact. Code is rather too much than too little, and has no slope: where a layer comes to have
+/// the shape of another one, or one with less code, the price falls by that.
 struct Flash {
   CodeSize code = code_portable;
 
@@ -66,7 +65,7 @@ struct Flash {
       case LayerKind::other:
         return layer.own_weights * 4.0;
       case LayerKind::pool:
-        return layer.operation == "avg_pool" && layer.pad_top > 0 ? double(layer.kernel_height) * layer.kernel_width * 4 : 0.0;
+        return layer.operation != "max_pool" && windows_differ(layer) ? layer.kernel_height * layer.kernel_width * 4.0 : 0.0;
       default:
         return 0;
     }

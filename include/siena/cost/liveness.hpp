@@ -65,18 +65,29 @@ struct RowsOver {
     }
     return output_row * written - input_row * read;
   }
-  /// So many bytes after its beginning where it is written from the last row backwards: there the most are needed.
+  /// So many bytes after its beginning where it is written from the last row backwards.
   N behind() const {
-    const double row = std::ceil(outputs) - 1;
-    return max_of(N(0), input_row * std::clamp(row * stride - pad, 0.0, inputs) - output_row * row);
+    double most = 0, written = 0, read = 0;
+    for (double row = 0; row < outputs; ++row) {
+      const double needed = std::clamp(row * stride - pad, 0.0, inputs);
+      const double bytes = value_of(input_row) * needed - value_of(output_row) * row;
+      if (bytes > most) most = bytes, written = row, read = needed;
+    }
+    return input_row * read - output_row * written;
   }
 };
+
+/// Whether a convolution is a matrix product of pixels, which goes by blocks of 4 and not by rows.
+template <class N>
+bool in_blocks(const LayerDesc<N>& layer) {
+  return layer.pointwise() && layer.in_height == layer.out_height && layer.in_width == layer.out_width;
+}
 
 template <class N>
 Overlay<N> overlay_of(const LayerDesc<N>& layer) {
   if (layer.kind != LayerKind::conv2d) return {};
   RowsOver<N> rows{.outputs = value_of(layer.out_height), .inputs = value_of(layer.in_height)};
-  if (layer.pointwise() && layer.in_height == layer.out_height && layer.in_width == layer.out_width) {
+  if (in_blocks(layer)) {
     rows.outputs = rows.inputs = value_of(layer.out_height * layer.out_width) / 4;
   } else {
     rows.kernel = (layer.kernel_height - 1) * layer.dilation_height + 1;
@@ -87,16 +98,18 @@ Overlay<N> overlay_of(const LayerDesc<N>& layer) {
   return {.before = rows.before(), .behind = rows.behind(), .exact = false};
 }
 
-/// Bytes that a specialised kernel works in, besides its input and output.
+/// Bytes that a specialised kernel works in, besides its input and output: of an image what its windows see, padding included.
 template <class N>
 N scratch_of(const LayerDesc<N>& layer) {
-  const int rows = (layer.kernel_height - 1) * layer.dilation_height, columns = (layer.kernel_width - 1) * layer.dilation_width;
+  const auto seen = [](const N& outputs, int stride, int reach) { return (outputs - 1.0) * double(stride) + (reach + 1.0); };
+  const int above = (layer.kernel_height - 1) * layer.dilation_height, left = (layer.kernel_width - 1) * layer.dilation_width;
+  const N rows = seen(layer.out_height, layer.stride_height, above), columns = seen(layer.out_width, layer.stride_width, left);
   switch (layer.kind) {
     case LayerKind::conv2d:
-      return layer.pointwise() ? layer.in_channels * 8.0
-                               : (layer.in_width + double(columns)) * layer.in_channels * (2.0 * (rows + 1));
+      return in_blocks(layer) ? layer.in_channels * (2.0 * std::min(4.0, value_of(layer.out_height * layer.out_width)))
+                              : columns * layer.in_channels * (2.0 * (above + 1));
     case LayerKind::depthwise_conv2d:
-      return (layer.in_height + double(rows)) * (layer.in_width + (columns + 1.0)) * 2.0;
+      return rows * (columns + 1.0) * 2.0;
     case LayerKind::linear:
       return layer.input_elements() * 2.0;
     default:

@@ -23,7 +23,7 @@ template <class N>
 struct KernelSize {
   int height = 1, width = 1;
   std::optional<N> live_taps{};
-  int first_row = 0;                          // that is left
+  int first_row = 0, first_column = 0;        // that are left
   int row_distance = 1, column_distance = 1;  // of those that are left, in rows and columns of the whole kernel
 };
 
@@ -100,6 +100,7 @@ LayerDesc<N> describe_layer(const Network& network, int index, const Variation& 
     layer.kernel_height = varied->height, layer.kernel_width = varied->width;
     layer.live_taps = varied->live_taps;
     layer.pad_top -= varied->first_row * layer.dilation_height;
+    layer.pad_left -= varied->first_column * layer.dilation_width;
     layer.dilation_height = varied->height > 1 ? layer.dilation_height * varied->row_distance : 1;
     layer.dilation_width = varied->width > 1 ? layer.dilation_width * varied->column_distance : 1;
   }

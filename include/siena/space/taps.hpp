@@ -290,7 +290,7 @@ class TapMasks final : public AxisHooks {
     const auto distance = [](const std::vector<int>& kept) { return kept.size() > 1 ? kept[1] - kept[0] : 1; };
     KernelSize<N> size;
     size.height = static_cast<int>(left.rows.size()), size.width = static_cast<int>(left.columns.size());
-    size.first_row = left.rows.front();
+    size.first_row = left.rows.front(), size.first_column = left.columns.front();
     size.row_distance = distance(left.rows), size.column_distance = distance(left.columns);
     return size;
   }

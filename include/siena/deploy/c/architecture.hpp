@@ -17,7 +17,7 @@ inline void describe_window(LayerDesc<double>& layer, const kernels::ConvGeometr
   layer.kernel_height = g.kernel_height, layer.kernel_width = g.kernel_width;
   layer.stride_height = g.stride_height, layer.stride_width = g.stride_width;
   layer.dilation_height = g.dilation_height, layer.dilation_width = g.dilation_width;
-  layer.pad_top = g.pad_top;
+  layer.pad_top = g.pad_top, layer.pad_left = g.pad_left;
 }
 
 /// Which kind of layer an operation is to models of memory.
@@ -63,8 +63,14 @@ class OperationDescriber {
     layer_.kind = Layer::multiply;
     layer_.per_channel = network_.input_of(operation_, 1).shape.elements() != network_.output_of(operation_).shape.elements();
   }
-  void describe(const integer::MaxPool& pool) { layer_.kind = Layer::pool, describe_window(layer_, pool.geometry); }
-  void describe(const integer::AveragePool& pool) { layer_.kind = Layer::pool, describe_window(layer_, pool.geometry); }
+  void describe(const integer::MaxPool& pool) {
+    layer_.kind = Layer::pool, layer_.operation = "max_pool";
+    describe_window(layer_, pool.geometry);
+  }
+  void describe(const integer::AveragePool& pool) {
+    layer_.kind = Layer::pool, layer_.operation = "avg_pool";
+    describe_window(layer_, pool.geometry);
+  }
   void describe(const integer::Concat&) { layer_.kind = Layer::concat, layer_.in_channels = layer_.out_channels; }
   void describe(const integer::Slice&) { layer_.kind = Layer::rearrange; }
   void describe(const integer::Pad&) { layer_.kind = Layer::rearrange; }

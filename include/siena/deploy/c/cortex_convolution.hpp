@@ -32,13 +32,6 @@ class CortexConvolution {
     tile_.filters = filters().tile;
   }
 
-  /// Whether there is code for it: no more padding than the kernel is wide, as in all layers that keep their size.
-  static bool writes(const Geometry& g) {
-    if (g.pointwise()) return true;
-    const auto used = columns(g);
-    return used <= g.in_width + std::int64_t{g.kernel_width - 1} * g.dilation_width && used > g.pad_left;
-  }
-
   Body body() const {
     const bool one = g_.pointwise() && g_.out_rows() == 1;
     Body body{.name = one              ? "linear"
@@ -65,10 +58,12 @@ class CortexConvolution {
   }
 
  private:
-  static std::int64_t columns(const Geometry& g) {
-    return (g.out_width - 1) * g.stride_width + std::int64_t{g.kernel_width - 1} * g.dilation_width + 1;
+  /// That windows see of a row, padding included; that of these are of the image.
+  std::int64_t columns() const {
+    return (g_.out_width - 1) * g_.stride_width + std::int64_t{g_.kernel_width - 1} * g_.dilation_width + 1;
   }
-  std::int64_t pitch() const { return columns(g_) * g_.in_channels; }
+  std::int64_t columns_there() const { return std::clamp<std::int64_t>(columns() - g_.pad_left, 0, g_.in_width); }
+  std::int64_t pitch() const { return columns() * g_.in_channels; }
   int ring() const { return (g_.kernel_height - 1) * g_.dilation_height + 1; }
   CortexFilters filters() const { return {g_.group_out_channels(), tile_.pixels}; }
   CortexTaps taps() const {
@@ -156,7 +151,6 @@ $tiles$turn}
   }
   /// Fills rows of the ring, of which the first would be row `start` of the image.
   std::string load(int begin, int end, const std::string& start, const std::string& indent) const {
-    const auto numbers = std::min(g_.in_width, columns(g_) - g_.pad_left) * g_.in_channels;
     return indented(fill(R"(for (int r = $begin; r < $end; ++r) {
   const int in = $start + r;
   if (in >= 0 && in < $height) {
@@ -171,8 +165,8 @@ $tiles$turn}
                           {"start", start},
                           {"height", g_.in_height},
                           {"row", g_.in_width * g_.in_channels},
-                          {"left", g_.pad_left * g_.in_channels},
-                          {"numbers", numbers}}),
+                          {"left", std::min<std::int64_t>(g_.pad_left, columns()) * g_.in_channels},
+                          {"numbers", columns_there() * g_.in_channels}}),
                     static_cast<int>(indent.size()));
   }
   /// The pixels of a row.

@@ -25,12 +25,6 @@ class CortexDepthwise {
   CortexDepthwise(const Site& site, const integer::Convolution& what)
       : site_(site), what_(what), g_(what.geometry), finish_(site.operation, what.shift) {}
 
-  /// Whether there is code for it: no more padding than the kernel is wide, as in all layers that keep their size.
-  static bool writes(const Geometry& g) {
-    return columns(g) <= g.in_width + std::int64_t{g.kernel_width - 1} * g.dilation_width && columns(g) > g.pad_left &&
-           rows(g) <= g.in_height + std::int64_t{g.kernel_height - 1} * g.dilation_height && rows(g) > g.pad_top;
-  }
-
   Body body() const {
     return {.name = "depthwise",
             .about = format("{} -> {}, {}", size_text(g_.in_height, g_.in_width, g_.in_channels),
@@ -41,24 +35,24 @@ class CortexDepthwise {
                           {"multiplier", what_.multiplier},
                           {"x_zero", std::int32_t{site_.input().zero_point}},
                           {"y_zero", std::int32_t{site_.output().zero_point}}},
-            .scratch = 2 * rows(g_) * pitch(),
+            .scratch = 2 * rows() * pitch(),
             .preambles = {cortex_pragma, cortex_instructions, cortex_fill}};
   }
 
  private:
-  static std::int64_t rows(const Geometry& g) {
-    return (g.out_height - 1) * g.stride_height + std::int64_t{g.kernel_height - 1} * g.dilation_height + 1;
+  /// That windows see, padding included; that of these are of the image.
+  std::int64_t rows() const {
+    return (g_.out_height - 1) * g_.stride_height + std::int64_t{g_.kernel_height - 1} * g_.dilation_height + 1;
   }
-  static std::int64_t columns(const Geometry& g) {
-    return (g.out_width - 1) * g.stride_width + std::int64_t{g.kernel_width - 1} * g.dilation_width + 1;
+  std::int64_t columns() const {
+    return (g_.out_width - 1) * g_.stride_width + std::int64_t{g_.kernel_width - 1} * g_.dilation_width + 1;
   }
-  /// Words reach one column beyond; rows begin at words where there is room.
+  std::int64_t rows_there() const { return std::clamp<std::int64_t>(rows() - g_.pad_top, 0, g_.in_height); }
+  std::int64_t columns_there() const { return std::clamp<std::int64_t>(columns() - g_.pad_left, 0, g_.in_width); }
+  /// Words reach one column beyond; rows begin at words where one more is enough.
   std::int64_t pitch() const {
-    const auto most = g_.in_width + std::int64_t{g_.kernel_width - 1} * g_.dilation_width + 1, least = columns(g_) + 1;
-    const auto even = columns(g_) + columns(g_) % 2;
     const bool beyond = g_.stride_width != 1 || g_.out_width % 2 != 0 || g_.kernel_width % 2 == 0;
-    if (!in_words()) return columns(g_);
-    return !beyond || even >= least ? std::min(even, most) : std::min(least + least % 2, most);
+    return in_words() && (beyond || columns() % 2 != 0) ? columns() + 1 : columns();
   }
   /// Neighbours make a word where taps are neighbours.
   bool in_words() const { return g_.dilation_width == 1 && g_.kernel_width > 1; }
@@ -83,13 +77,13 @@ $outputs    }
   }
 }
 )",
-                {{"plane", rows(g_) * pitch()},
+                {{"plane", rows() * pitch()},
                  {"channels", g_.in_channels},
-                 {"inside", g_.pad_top * pitch() + g_.pad_left},
-                 {"height", std::min(g_.in_height, rows(g_) - g_.pad_top)},
+                 {"inside", rows_there() * columns_there() > 0 ? g_.pad_top * pitch() + g_.pad_left : 0},
+                 {"height", rows_there()},
                  {"pitch", pitch()},
                  {"row", g_.in_width * g_.in_channels},
-                 {"copy", indented(copy(std::min(g_.in_width, columns(g_) - g_.pad_left)), 4)},
+                 {"copy", indented(copy(columns_there()), 4)},
                  {"filters", multiplier() == 1 ? "  {" : format("  for (int m = 0; m < {}; ++m) {{", multiplier())},
                  {"weights", indented(weights(), 4)},
                  {"rows", g_.out_height},

@@ -90,11 +90,8 @@ y[p + c] = $y;
   }
   Body of(const integer::AveragePool& pool) {
     const Window window(pool.geometry);
-    // Where all windows mean the same by their sum, that is one number.
+    // Where all windows see as many pixels, one multiplier is enough.
     const std::set<std::int64_t> counts = counts_of(pool.geometry);
-    std::set<std::int32_t> multipliers;
-    for (const std::int64_t count : counts) multipliers.insert(pool.multiplier[static_cast<std::size_t>(count - 1)]);
-    const bool one = multipliers.size() == 1;
     const bool sure = counts.size() == 1;
     const std::string count = sure ? std::to_string(*counts.begin())
                                    : format("({} - {}) * ({} - {})", window.rows.behind, window.rows.first,
@@ -103,10 +100,10 @@ y[p + c] = $y;
               .about = pool_text(pool.geometry),
               .code = pooled(pool.geometry, "int32_t sum = -$count * x_zero;", "sum += x[$at];",
                              sure ? "" : format("const int count = {};", count),
-                             requantized(site_.operation, "sum", pool.shift, one ? "multiplier" : "multiplier[count - 1]"),
+                             requantized(site_.operation, "sum", pool.shift, sure ? "multiplier" : "multiplier[count - 1]"),
                              sure ? count : "count")};
-    if (one) {
-      body.arguments.push_back({"multiplier", *multipliers.begin()});
+    if (sure) {
+      body.arguments.push_back({"multiplier", pool.multiplier[static_cast<std::size_t>(*counts.begin() - 1)]});
     } else {
       body.arguments.push_back({"multiplier", pool.multiplier});
     }

@@ -16,7 +16,8 @@
 
 namespace siena::deploy::c {
 
-/// The tables and functions of one file, each there once.
+/// The tables and functions of one file. A function is there once; tables are each their own, equal or not: `Flash` promises
+/// them by the shapes of the layers alone.
 class Program {
  public:
   /// A call of the function of a body, which is added if there is none of that text yet. `values` are the places of its inputs,
@@ -65,10 +66,7 @@ class Program {
   }
   template <class T>
   std::string table(const Argument& argument, const std::vector<T>& numbers, std::string_view type, std::string_view of) {
-    for (const auto& [name, what] : tables_)
-      if (what == argument.what) return name;
     const std::string name = format("{}_{}", argument.name, ++counts_[argument.name]);
-    tables_.push_back({name, argument.what});
     std::vector<std::string> texts;
     for (const T number : numbers) texts.push_back(std::to_string(number));
     table_texts_ += format("/* {} */\n", comment(of));
@@ -80,7 +78,6 @@ class Program {
   std::string preambles_, table_texts_, function_texts_;
   std::map<std::string, std::string> names_;  // of functions, by what they are
   std::map<std::string, int> counts_;         // of functions and tables that are called alike
-  std::vector<std::pair<std::string, decltype(Argument::what)>> tables_;
   std::map<std::string, std::int64_t> bytes_;
 };
 

@@ -111,7 +111,8 @@ struct Conv2d {
     layer.stride_height = stride.height, layer.stride_width = stride.width;
     if (kernel.height > 1) layer.dilation_height = dilation.height;
     if (kernel.width > 1) layer.dilation_width = dilation.width;
-    if (at.inputs[0].rank() == 3) layer.pad_top = static_cast<int>(pad(at.inputs[0][0], true).before);
+    if (at.inputs[0].rank() == 3) layer.pad_top = pad(at.inputs[0][0], true).before;
+    if (at.inputs[0].rank() > 1) layer.pad_left = pad(at.inputs[0][-2], false).before;
     layer.bias = bias;
     weight_bits.describe(layer);
     // One channel is depthwise where that was asked for: what a search leaves of a wider layer stays what it was. But several

@@ -39,6 +39,11 @@ inline void describe_pool(auto& layer, Size2 kernel, Size2 stride) {
   layer.kernel_height = kernel.height, layer.kernel_width = kernel.width;
   layer.stride_height = stride.height, layer.stride_width = stride.width;
 }
+/// Of an image that is padded.
+inline void describe_pool(auto& layer, const kernels::ConvGeometry& g) {
+  describe_pool(layer, {g.kernel_height, g.kernel_width}, {g.stride_height, g.stride_width});
+  layer.pad_top = g.pad_top, layer.pad_left = g.pad_left;
+}
 }  // namespace detail
 
 /// Largest value of each window. `stride = 0`: windows that touch.
@@ -56,7 +61,7 @@ struct MaxPool {
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
   static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
   MaxPool narrowed(const KeptChannels&) const { return *this; }
-  void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
+  void describe(auto& layer, const LayerSite& at) const { detail::describe_pool(layer, geometry(at.inputs[0], kind())); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::ConvGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
@@ -88,7 +93,7 @@ struct AvgPool {
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
   static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
   AvgPool narrowed(const KeptChannels&) const { return *this; }
-  void describe(auto& layer, const LayerSite&) const { detail::describe_pool(layer, kernel, stride); }
+  void describe(auto& layer, const LayerSite& at) const { detail::describe_pool(layer, geometry(at.inputs[0], kind())); }
   /// Sizes for inputs of a shape; throws ShapeError where nothing fits.
   kernels::ConvGeometry geometry(const Shape& in, std::string_view where) const {
     return detail::pool_geometry(in, kernel, stride, padding, where);
