@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,7 +24,7 @@
 #include "siena/space/describe.hpp"
 #include "support/deployed_networks.hpp"
 #include "support/random_integer_network.hpp"
-#include "support/random_network.hpp"
+#include "support/settled_network.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace siena;
@@ -77,28 +78,48 @@ struct Sampled {
   Architecture<double> architecture;
   deploy::IntegerNetwork network;
   std::vector<std::int8_t> inputs, outputs;
+  std::int64_t samples, different;  ///< outputs that are not those of another input
 
-  Sampled(const test::NamedNetwork& named, int samples) : name(named.name), architecture(describe(named.network)) {
-    const std::vector<Tensor> batch{test::RandomNetwork(5).batch(named.network, 4)};
-    network = deploy::quantize(named.network, batch);
+  Sampled(test::NamedNetwork named, int count) : name(named.name), architecture(describe(named.network)), samples(count) {
+    test::settle(named.network);
+    network = deploy::quantize(named.network, std::vector<Tensor>{test::varied_batch(named.network, 8, 5)});
     test::RandomIntegerNetwork random(7);
-    for (int i = 0; i < samples; ++i) {
-      const std::vector<std::int8_t> input = random.input(network), output = deploy::simulate(network, input);
+    std::set<std::vector<std::int8_t>> all;
+    for (int i = 0; i < count; ++i) {
+      // One half as they were calibrated, one half of any bytes.
+      const std::vector<std::int8_t> input = i % 2 == 1 ? random.input(network) : seen(named.network, i);
+      const std::vector<std::int8_t> output = deploy::simulate(network, input);
       inputs.insert(inputs.end(), input.begin(), input.end());
       outputs.insert(outputs.end(), output.begin(), output.end());
+      all.insert(output);
     }
+    different = std::ssize(all);
+  }
+
+  /// It shows little that outputs are as expected where all are the same: as of small networks, where one unit may be off.
+  bool tells() const { return name.find("found") != std::string::npos || 3 * different >= samples; }
+
+ private:
+  std::vector<std::int8_t> seen(const Network& plain, int i) const {
+    const Tensor batch = test::varied_batch(plain, 1, static_cast<std::uint64_t>(100 + i));
+    std::vector<std::int8_t> input;
+    for (std::int64_t r = 0; r < batch.rows(); ++r) {
+      for (const float x : batch.row(r)) input.push_back(network.values[0].nearest(x));
+    }
+    return input;
   }
 };
 
-constexpr const char* columns = "{:<23} {:<6} {:>8} {:>8} {:>6} {:>7} {:>7} {:>6} {:>6} {:>6} {:>9} {:>6} {:>9} {:>6}\n";
+constexpr const char* columns = "{:<23} {:<6} {:>8} {:>8} {:>6} {:>7} {:>7} {:>6} {:>6} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6}\n";
 
 void heading(int samples) {
   fmt::print(
       "{} inputs each; bytes, promised | linked and how much of what was promised; of one run instructions, and cycles of a\n"
-      "Cortex-M4 by their classes, if memory never waits; outputs that differ from the simulator's\n",
+      "Cortex-M4 by their classes, if memory never waits; how many different outputs; bytes of all that differ from the "
+      "simulator's\n",
       samples);
   fmt::print(fmt::runtime(columns), "network", "board", "flash |", "linked", "ratio", "RAM |", "linked", "ratio", "code",
-             "stack", "instr.", "a MAC", "cycles", "wrong");
+             "stack", "instr.", "a MAC", "cycles", "outputs", "wrong");
 }
 
 /// One line of the table; whether all is as promised: outputs, tables and arena on all boards, and no more code or stack than
@@ -122,12 +143,12 @@ bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emula
   fmt::print(fmt::runtime(columns), sampled.name, board.name, flash, linked_flash, decimals(linked_flash / flash, 3), ram,
              linked_ram, decimals(linked_ram / ram, 3), run.code, run.stack, run.counts.instructions,
              decimals(static_cast<double>(run.counts.instructions) / static_cast<double>(macs(sampled.network)), 2),
-             std::llround(run.counts.cycles()), wrong);
+             std::llround(run.counts.cycles()), sampled.different, wrong);
   std::fflush(stdout);
   const bool exact =
       run.tables == source.table_bytes() && (run.context == source.arena || run.context == (source.arena + 3) / 4 * 4);
   const bool measured = board.name == "an386";  // of CodeSize::measured_with
-  return wrong == 0 && exact && (!measured || (linked_flash <= flash && linked_ram <= ram));
+  return wrong == 0 && sampled.tells() && exact && (!measured || (linked_flash <= flash && linked_ram <= ram));
 }
 
 int run(const Options& options) {
