@@ -5,6 +5,7 @@
 // The room space: what may vary: axes, groups, descriptions, discretisation.
 
 #include "siena/space/axis.hpp"
+#include "siena/space/bits.hpp"
 #include "siena/space/channel_ties.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/choices.hpp"

@@ -12,7 +12,8 @@ struct Mine : siena::AxisHooks {
   bool varies() const override { return false; }
   siena::AxisState state(const siena::Network&) const override { return {}; }
   void select(siena::Network&, const siena::AxisState&) const override {}
-  void for_each_move(const siena::Network&, siena::AxisState&, siena::Direction, const siena::TakeMove&) const override {}
+  void for_each_move(const siena::Network&, const siena::Selection&, siena::AxisState&, siena::Direction,
+                     const siena::TakeMove&) const override {}
   void vary(const siena::Network&, const siena::AxisState&, siena::Variation<double>&) const override {}
   void vary(siena::Tape&, siena::Network&, siena::Variation<siena::Scalar>&) const override {}
 #ifdef CONTROL

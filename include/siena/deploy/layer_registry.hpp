@@ -16,6 +16,7 @@
 
 #include "siena/core/attributes_json.hpp"
 #include "siena/nn/layers.hpp"
+#include "siena/space/bits.hpp"
 #include "siena/space/resolution.hpp"
 
 namespace siena {
@@ -185,7 +186,7 @@ class LayerRegistry {
   }
 
   std::map<std::string, Entry> entries_;
-  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}, Resolution{}};
+  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}, Resolution{}, Bits{}};
 };
 
 }  // namespace siena::deploy

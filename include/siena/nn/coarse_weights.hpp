@@ -12,19 +12,19 @@
 
 namespace siena {
 
-/// The first parameter as the layer computes with it.
-inline Var coarse_weights(Forward& f, const WeightBits& bits) {
-  const Var weights = f.parameter(0);
+/// Weights as a layer computes with them.
+inline Var coarse(const Var& weights, const WeightBits& bits) {
   return bits.none() ? weights : ops::fake_quantize_weights<float>(weights, bits.of(weights.value().columns()));
 }
+
+/// The first parameter as the layer computes with it.
+inline Var coarse_weights(Forward& f, const WeightBits& bits) { return coarse(f.parameter(0), bits); }
 
 /// The layer's constants, the first one as the layer computes with it.
 inline std::vector<Constant> coarse_constants(const Lowering& to, const WeightBits& bits) {
   std::vector<Constant> constants = to.constants();
-  if (bits.none()) return constants;
   Tape tape(false);
-  const Var weights = tape.reference(to.constants()[0].value);
-  constants[0].value = ops::fake_quantize_weights<float>(weights, bits.of(weights.value().columns())).value();
+  if (!bits.none()) constants[0].value = coarse(tape.reference(to.constants()[0].value), bits).value();
   return constants;
 }
 

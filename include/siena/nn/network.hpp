@@ -75,6 +75,10 @@ class Network {
   /// For the rooms above: adds a parameter or buffer that belongs to no layer, a gate to a node.
   int add_parameter(Parameter parameter) { return graph_.add_parameter(std::move(parameter)); }
   int add_buffer(std::string name, Tensor value) { return graph_.add_buffer(std::move(name), std::move(value)); }
+  /// Other options of a layer, and what may vary in it; its shape, parameters and buffers are to be those that it has.
+  void set_options(int node, Layer layer, Decoration decoration) {
+    graph_.nodes[node].layer = std::move(layer), graph_.nodes[node].decoration = std::move(decoration);
+  }
   void add_gate(int node, std::shared_ptr<const Gate> gate) { graph_.nodes[node].gates.push_back(std::move(gate)); }
 
   /// Records the network's function of a batch (N x the input shape) on the input's tape.

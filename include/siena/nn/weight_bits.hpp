@@ -60,8 +60,7 @@ class WeightBits {
   }
   /// What cost models see: bits of all weights, or slices of filters, those of most bits first.
   void describe(auto& layer) const {
-    if (none()) return;
-    layer.weight_bits = list().front();
+    if (!none() && !differ()) layer.weight_bits = all_;
     for (int bits = 8; bits >= 2 && differ(); --bits) {
       const auto filters = std::count(each_.begin(), each_.end(), bits);
       if (filters > 0) layer.slices.push_back({.bits = double(bits), .filters = static_cast<double>(filters)});

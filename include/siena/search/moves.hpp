@@ -24,7 +24,7 @@ void for_each_move(const Network& network, const SearchSpace& space, const Selec
   Move move;
   move.to = from;
   for (std::size_t a = 0; a < space.axes().size(); ++a) {
-    space.axes()[a]->for_each_move(network, move.to[a], direction, [&](const AxisMove& step) {
+    space.axes()[a]->for_each_move(network, move.to, move.to[a], direction, [&](const AxisMove& step) {
       static_cast<AxisMove&>(move) = step;
       return each(std::as_const(move));
     });

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -66,6 +67,11 @@ struct Variation {
   std::function<void(int node, LayerDesc<N>& layer)> adjust = {};
 };
 
+/// Neighbouring columns that stay.
+struct ColumnRun {
+  std::int64_t begin = 0, count = 0;
+};
+
 /// What stays of a network, node by node; whole at first.
 struct Narrowing {
   std::vector<int> sources;                         ///< which node makes the value of each node; -1: none does
@@ -75,9 +81,14 @@ struct Narrowing {
   std::vector<bool> gated;                          ///< nodes whose gates stay
 };
 
-/// After the backward pass of a compact network: the gradient of a mask on each row of the weight of each node with gates,
-/// which is the product of the row with its gradient. Empty where a node has no gates or is not there.
-using RowSlopes = std::vector<std::vector<float>>;
+/// What the backward pass of a compact network says of one node with gates.
+struct NodeSlopes {
+  /// Of each row of its weights the product with its gradient, which is the gradient of a mask on it. Empty where the node is
+  /// not there, or has gates still.
+  std::vector<float> rows = {};
+  const Parameter* weights = nullptr;       ///< what is left of them, and the gradient of what the layer computes with
+  std::span<const ColumnRun> columns = {};  ///< which of the node's output channels those are
+};
 
 /// What a step of training tells the axes before it is computed.
 struct AxisStep {
@@ -103,8 +114,10 @@ class AxisHooks {
   virtual AxisState state(const Network& network) const = 0;
   /// Makes the network compute this state.
   virtual void select(Network& network, const AxisState& state) const = 0;
-  /// Changes a state move by move, for as long as `take` returns true, part after part; each part begins where it was.
-  virtual void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const = 0;
+  /// Changes a state move by move, for as long as `take` returns true, part after part; each part begins where it was. `all` is
+  /// the architecture that the state belongs to.
+  virtual void for_each_move(const Network& network, const Selection& all, AxisState& state, Direction direction,
+                             const TakeMove& take) const = 0;
   /// What costs see, exactly; and as the search is charged, with a gradient.
   virtual void vary(const Network& network, const AxisState& state, Variation<double>& variation) const = 0;
   virtual void vary(Tape& tape, Network& network, Variation<Scalar>& variation) const = 0;
@@ -135,7 +148,7 @@ class AxisHooks {
   virtual void learn(Network&, double /*rise*/) const {}
   /// After a step of a compact network in this state: takes the gradients in of what multiplies weights. `batch`: samples
   /// behind them.
-  virtual void take_slopes(Network&, const AxisState&, const RowSlopes&, double /*batch*/) const {}
+  virtual void take_slopes(Network&, const AxisState&, const std::vector<NodeSlopes>&, double /*batch*/) const {}
   /// Added to the loss, beside the constraints.
   virtual Scalar penalty(Tape&, Network&) const { return 0; }
   /// By which a checkpoint is recognised.

@@ -90,7 +90,8 @@ class Choices final : public AxisHooks {
     for (std::size_t c = 0; c < choices_.size(); ++c) choices_[c].select(network, alternatives[c][0]);
   }
   /// Every other alternative of a choice, away; back those that are better (see `rise`).
-  void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
+  void for_each_move(const Network& network, const Selection&, AxisState& state, Direction direction,
+                     const TakeMove& take) const override {
     for (int c = 0; c < count(); ++c) {
       const int from = state[c][0];
       for (int b = 0; b < sizes_[c]; ++b) {

@@ -11,6 +11,7 @@
 
 #include "siena/core/buffer.hpp"
 #include "siena/kernels/reductions.hpp"
+#include "siena/nn/coarse_weights.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/narrow.hpp"
 #include "siena/space/search_space.hpp"
@@ -54,9 +55,8 @@ class CompactNetwork {
     require<ArgumentError>(current_.has_value(),
                            "CompactNetwork: expected an update and a step before return_gradients, got none");
     if (worth == Worth::measured) {
-      const RowSlopes slopes = row_slopes(network);
-      for (std::size_t a = 0; a < space_.axes().size(); ++a)
-        space_.axes()[a]->take_slopes(network, selection_[a], slopes, batch);
+      const std::vector<NodeSlopes> its = slopes(network);
+      for (std::size_t a = 0; a < space_.axes().size(); ++a) space_.axes()[a]->take_slopes(network, selection_[a], its, batch);
     }
     for (const TensorCut& cut : current_->parameters) {
       for_each_kept(cut, network.parameter(cut.wide).grad, current_->network.parameter(cut.narrow).grad,
@@ -70,18 +70,24 @@ class CompactNetwork {
   }
 
  private:
-  RowSlopes row_slopes(const Network& network) const {
-    RowSlopes slopes(network.nodes().size());
+  std::vector<NodeSlopes> slopes(const Network& network) const {
+    std::vector<NodeSlopes> slopes(network.nodes().size());
+    const auto columns_of = [&](int parameter) -> std::span<const ColumnRun> {
+      const auto& cuts = current_->parameters;
+      return std::find_if(cuts.begin(), cuts.end(), [&](const auto& cut) { return cut.wide == parameter; })->columns;
+    };
     for (std::size_t i = 0; i < network.nodes().size(); ++i) {
       const int place = current_->nodes[i];
       if (network.nodes()[i].gates.empty() || place < 0) continue;
       const Network::Node& node = current_->network.nodes()[place];
       if (!node.gates.empty()) continue;  // it gates itself
       const Parameter& weight = current_->network.parameter(node.parameters[0]);
-      std::vector<float>& dots = slopes[i];
-      dots.resize(static_cast<std::size_t>(weight.value.rows()));
-      kernels::row_dots<simd::native, float>(weight.value.rows(), weight.value.columns(), weight.value.storage(),
-                                             weight.grad.storage(), std::span(dots.data(), dots.size()));
+      slopes[i].weights = &weight, slopes[i].columns = columns_of(network.nodes()[i].parameters[0]);
+      Tape tape(false);  // with bits of its own, the layer computes with other weights than it has
+      const Tensor used = coarse(tape.reference(weight.value), weight_bits_of(node.layer)).value();
+      slopes[i].rows.resize(static_cast<std::size_t>(used.rows()));
+      kernels::row_dots<simd::native, float>(used.rows(), used.columns(), used.storage(), weight.grad.storage(),
+                                             std::span(slopes[i].rows));
     }
     return slopes;
   }

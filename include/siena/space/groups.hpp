@@ -30,6 +30,15 @@ class ChannelGroups {
   const std::vector<ChannelGroup>& groups() const { return groups_; }
   /// The output channels of a node, in order.
   const std::vector<ChannelRun>& runs(int node) const { return ties_.runs(node); }
+  /// Calls each(group, channel of it) for the output channels of a node, in order.
+  template <class Each>
+  void for_each_channel(int node, Each&& each) const {
+    for (const ChannelRun& run : runs(node)) {
+      for (std::int64_t r = 0; r < run.repeat; ++r)
+        for (std::int64_t c = 0; c < run.channels; ++c)
+          for (std::int64_t w = 0; w < run.width; ++w) each(run.group, static_cast<std::size_t>(c));
+    }
+  }
 
  private:
   using Runs = std::vector<ChannelRun>;

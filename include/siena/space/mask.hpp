@@ -136,7 +136,8 @@ class ChannelMasks final : public AxisHooks {
 
   /// Moves of 1 to 16 channels of a group, in whole multiples, those that are worth least first (or most, of those that come
   /// back); a channel is worth its importance times its scarcity.
-  void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
+  void for_each_move(const Network& network, const Selection&, AxisState& state, Direction direction,
+                     const TakeMove& take) const override {
     const bool away = direction == Direction::away;
     for (int g = 0; g < static_cast<int>(groups().size()); ++g) {
       const ChannelGroup& group = groups()[g];
@@ -185,7 +186,7 @@ class ChannelMasks final : public AxisHooks {
     variation.channels = [this, counts = std::move(counts)](int node) { return count_runs(node, counts); };
     variation.mask = [this, &state](int node) {
       std::vector<double> mask;
-      for_each_channel(node, [&](int group, std::size_t channel) { mask.push_back(state[group][channel]); });
+      groups_.for_each_channel(node, [&](int group, std::size_t channel) { mask.push_back(state[group][channel]); });
       return mask;
     };
   }
@@ -209,18 +210,19 @@ class ChannelMasks final : public AxisHooks {
       std::vector<std::int64_t>& kept = narrowing.channels[node];
       kept.clear();
       std::int64_t place = 0;
-      for_each_channel(static_cast<int>(node), [&](int group, std::size_t channel) {
+      groups_.for_each_channel(static_cast<int>(node), [&](int group, std::size_t channel) {
         if (state[group][channel] != 0) kept.push_back(place);
         ++place;
       });
     }
   }
   /// A mask that is on scales the rows of the weights that read it by 1: its gradient is the sum of theirs.
-  void take_slopes(Network& network, const AxisState& state, const RowSlopes& slopes, double batch) const override {
+  void take_slopes(Network& network, const AxisState& state, const std::vector<NodeSlopes>& slopes,
+                   double batch) const override {
     std::vector<std::vector<float>> sums;
     for (const ChannelGroup& group : groups()) sums.emplace_back(static_cast<std::size_t>(group.channels), 0.0f);
     for (int node = 0; node < static_cast<int>(slopes.size()); ++node) {
-      if (slopes[node].empty() || !reads_channels(network, node)) continue;
+      if (slopes[node].rows.empty() || !reads_channels(network, node)) continue;
       std::vector<float*> inputs;  // the sums of what the rows read, over and over, once for each tap of a kernel
       for (const ChannelRun& run : groups_.runs(network.nodes()[node].inputs[0])) {
         for (std::int64_t r = 0; r < run.repeat; ++r) {
@@ -229,7 +231,7 @@ class ChannelMasks final : public AxisHooks {
           }
         }
       }
-      for (std::size_t r = 0; r < slopes[node].size(); ++r) *inputs[r % inputs.size()] += slopes[node][r];
+      for (std::size_t r = 0; r < slopes[node].rows.size(); ++r) *inputs[r % inputs.size()] += slopes[node].rows[r];
     }
     for (std::size_t g = 0; g < sums.size(); ++g) {
       if (is_measured(sums[g])) alphas_[g].take_gradient(network, state[g], sums[g], batch, options_);
@@ -283,16 +285,6 @@ class ChannelMasks final : public AxisHooks {
     N sum = 0;
     for (const ChannelRun& run : groups_.runs(node)) sum += counts[run.group] * static_cast<double>(run.width * run.repeat);
     return sum;
-  }
-
-  /// Calls each(group, channel of it) for the channels of a node's output, in their order.
-  template <class Each>
-  void for_each_channel(int node, Each&& each) const {
-    for (const ChannelRun& run : groups_.runs(node)) {
-      for (std::int64_t r = 0; r < run.repeat; ++r)
-        for (std::int64_t c = 0; c < run.channels; ++c)
-          for (std::int64_t w = 0; w < run.width; ++w) each(run.group, static_cast<std::size_t>(c));
-    }
   }
 
   struct Segment {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,27 @@ inline constexpr std::int64_t longest_move = 16;
 /// Whether a step has measured a mask: all slopes are zero where it did not compute the alternative in which the mask lies.
 inline bool is_measured(const std::vector<float>& slopes) {
   return std::any_of(slopes.begin(), slopes.end(), [](float slope) { return slope != 0; });
+}
+
+/// Brings the alphas of a chain of steps to the nearest that fall from step to step, in [0, 1]: one that is worth more than those
+/// before it holds them up, and they pull it down, until they are even (pool adjacent violators).
+inline void fall_from_step_to_step(std::span<float> alpha) {
+  struct Block {
+    double sum;
+    std::size_t count;
+    double mean() const { return sum / static_cast<double>(count); }
+  };
+  std::vector<Block> blocks;
+  for (const float a : alpha) {
+    blocks.push_back({a, 1});
+    while (blocks.size() > 1 && blocks[blocks.size() - 2].mean() < blocks.back().mean()) {
+      const Block last = blocks.back();
+      blocks.pop_back();
+      blocks.back() = {blocks.back().sum + last.sum, blocks.back().count + last.count};
+    }
+  }
+  auto at = alpha.begin();
+  for (const Block& block : blocks) at = std::fill_n(at, block.count, static_cast<float>(std::clamp(block.mean(), 0.0, 1.0)));
 }
 
 /// What masks of any kind are made of: one architecture parameter alpha for each thing that can be switched off, in [0, 1] and
@@ -55,6 +78,12 @@ class MeasuredMask {
     return shared = ops::binarize_measured(alpha, values(alpha.value()), moments);
   }
 
+  /// The same where what is on was measured, and what is off once was when it was on.
+  void take_gradient(Network& network, const std::vector<int>& on, const std::vector<float>& tangents, double batch,
+                     const MaskOptions& options) const {
+    take_gradient(network, on, std::vector<int>(on.size(), 1), tangents, batch, options);
+  }
+
   /// Estimated rise of the task loss when one is switched off: half the
   /// Fisher information of its mask (see ops::sample_fisher).
   double importance(const Network& network, std::int64_t index) const {
@@ -62,18 +91,19 @@ class MeasuredMask {
     return 0.5 * ops::sample_fisher(network.buffer(mean_).data()[index], network.buffer(variance_).data()[index]);
   }
 
-  /// For a step that computed only what is on (CompactNetwork): takes the gradients of those masks in, and adds every slope to
-  /// the gradient of alpha. What is off is worth what it was when it was last on; the tangent knows nothing of it.
-  void take_gradient(Network& network, const std::vector<int>& on, const std::vector<float>& tangents, double batch,
-                     const MaskOptions& options) const {
+  /// For a step that computed only a part of the network (CompactNetwork): takes the gradients of those masks in that were
+  /// measured, each on or off, and adds every slope to the gradient of alpha. What was not measured is worth what it was when it
+  /// last was; the tangent knows nothing of it.
+  void take_gradient(Network& network, const std::vector<int>& measured, const std::vector<int>& on,
+                     const std::vector<float>& tangents, double batch, const MaskOptions& options) const {
     if (alpha_ < 0) return;
     const auto moments = moments_of([&](int index) { return &network.buffer(index); }, options, batch);
     const float weight = moments.next_step();
     float* grad = network.parameter(alpha_).grad.data();
-    for (std::size_t i = 0; i < on.size(); ++i) {
+    for (std::size_t i = 0; i < measured.size(); ++i) {
       const auto index = static_cast<std::int64_t>(i);
-      if (on[i] != 0) moments.take_in(index, tangents[i], weight);
-      grad[i] += options.secant ? ops::secant_slope(moments, index, true) : tangents[i];
+      if (measured[i] != 0) moments.take_in(index, tangents[i], weight);
+      grad[i] += options.secant ? ops::secant_slope(moments, index, on[i] != 0) : tangents[i];
     }
   }
 

@@ -11,15 +11,11 @@
 
 #include "siena/core/error.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/axis.hpp"
 
 // Which elements stay of the tensors of a single layer.
 
 namespace siena {
-
-/// Neighbouring columns that stay.
-struct ColumnRun {
-  std::int64_t begin = 0, count = 0;
-};
 
 /// What stays of a tensor: the kept columns of the kept rows, which count `period`
 /// input channels over and over, once for each tap of a kernel.

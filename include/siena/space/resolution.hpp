@@ -96,7 +96,8 @@ class ResolutionAxis final : public AxisHooks {
       alpha[1] = alpha[0] + 1;
     }
   }
-  void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
+  void for_each_move(const Network& network, const Selection&, AxisState& state, Direction direction,
+                     const TakeMove& take) const override {
     const bool away = direction == Direction::away;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const int from = state[i][0], to = 1 - from;

@@ -77,35 +77,16 @@ class TapMasks final : public AxisHooks {
       std::fill(alpha.begin() + steps[c][0], alpha.end(), 0.0f);
     }
   }
-  /// Brings the alphas of every chain back to the nearest that fall from step to step, in [0, 1]: a step that is worth more
-  /// than those before it holds them up, and they pull it down, until they are even (pool adjacent violators).
+  /// Brings the alphas of every chain back to the nearest that fall from step to step, in [0, 1].
   void project(Network& network) const override {
-    for (const MeasuredMask& mask : alphas_) {
-      const auto alpha = mask.alpha(network).row(0);
-      struct Block {
-        double sum;
-        std::size_t count;
-        double mean() const { return sum / static_cast<double>(count); }
-      };
-      std::vector<Block> blocks;
-      for (const float a : alpha) {
-        blocks.push_back({a, 1});
-        while (blocks.size() > 1 && blocks[blocks.size() - 2].mean() < blocks.back().mean()) {
-          const Block last = blocks.back();
-          blocks.pop_back();
-          blocks.back() = {blocks.back().sum + last.sum, blocks.back().count + last.count};
-        }
-      }
-      auto at = alpha.begin();
-      for (const Block& block : blocks)
-        at = std::fill_n(at, block.count, static_cast<float>(std::clamp(block.mean(), 0.0, 1.0)));
-    }
+    for (const MeasuredMask& mask : alphas_) fall_from_step_to_step(mask.alpha(network).row(0));
   }
 
   /// Estimated rise of the task loss when the taps of a step go.
   double importance(const Network& network, int chain, int step) const { return alphas_[chain].importance(network, step); }
   /// Moves of 1 to 16 steps of a chain, each worth what its taps are.
-  void for_each_move(const Network& network, AxisState& state, Direction direction, const TakeMove& take) const override {
+  void for_each_move(const Network& network, const Selection&, AxisState& state, Direction direction,
+                     const TakeMove& take) const override {
     const bool away = direction == Direction::away;
     for (int c = 0; c < static_cast<int>(chains_.size()); ++c) {
       AxisMove move;
@@ -173,22 +154,24 @@ class TapMasks final : public AxisHooks {
     }
   }
   /// A mask that is on scales the rows of its taps by 1: its gradient is the sum of theirs.
-  void take_slopes(Network& network, const AxisState& steps, const RowSlopes& slopes, double batch) const override {
+  void take_slopes(Network& network, const AxisState& steps, const std::vector<NodeSlopes>& slopes,
+                   double batch) const override {
     std::vector<std::vector<float>> sums;
     for (const TapChain& chain : chains_) sums.emplace_back(static_cast<std::size_t>(chain.steps), 0.0f);
     for (int node = 0; node < static_cast<int>(kernels_.size()); ++node) {
       const auto left = cut(node, steps);
-      if (!left || slopes[node].empty()) continue;
+      if (!left || slopes[node].rows.empty()) continue;
       const std::vector<std::int64_t> taps = taps_of(node, *left);
-      for (std::size_t r = 0; r < slopes[node].size(); ++r) {
-        const std::int64_t tap = taps[r * taps.size() / slopes[node].size()];
+      for (std::size_t r = 0; r < slopes[node].rows.size(); ++r) {
+        const std::int64_t tap = taps[r * taps.size() / slopes[node].rows.size()];
         for (const int chain : kernels_[node]->chains) {
-          if (const int step = step_of(chain, tap); step >= 0) sums[chain][static_cast<std::size_t>(step)] += slopes[node][r];
+          if (const int step = step_of(chain, tap); step >= 0)
+            sums[chain][static_cast<std::size_t>(step)] += slopes[node].rows[r];
         }
       }
     }
     for (std::size_t c = 0; c < sums.size(); ++c) {
-      if (slopes[chains_[c].node].empty() || !is_measured(sums[c])) continue;
+      if (slopes[chains_[c].node].rows.empty() || !is_measured(sums[c])) continue;
       std::vector<int> on(sums[c].size(), 0);
       std::fill_n(on.begin(), steps[c][0], 1);
       alphas_[c].take_gradient(network, on, sums[c], batch, options_);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "siena/autograd/tape.hpp"
 #include "siena/kernels/fake_quantize.hpp"
@@ -69,6 +71,83 @@ BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, std::span<const int
   weight.tape().record(output, [=](BasicTape<T>& t) {
     const auto dy = t.grad(output).storage();
     if (const auto slot = t.accumulating_slot(weight)) kernels::add_to<Arch, T>(dy, slot.storage());
+  });
+  return output;
+}
+
+/// Numbers of bits of which each may be chosen, from few to many.
+struct BitWidths {
+  std::array<int, 7> bits = {};
+  int count = 0;
+
+  int steps() const { return count - 1; }
+};
+
+/// Adds what the steps from each width to the next are worth, by the gradient dy of weights of any of them: the sum of (w with
+/// the bits behind the step - w with those before it) * dy, of all columns together, or of each.
+template <class T, class Arch = simd::native>
+void add_width_slopes(const BasicTensor<T>& w, const BasicTensor<T>& dy, const BitWidths& widths, bool together, T* slopes) {
+  const auto levels = [&](int k) {
+    const std::vector<int> bits(static_cast<std::size_t>(w.columns()), widths.bits[k]);
+    return kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
+  };
+  auto from = levels(0);
+  for (int k = 0; k < widths.steps(); ++k) {
+    auto to = levels(k + 1);
+    const auto dots = kernels::level_change_dots<Arch, T>(w.rows(), w.columns(), w.storage(), from, to, dy.storage());
+    double sum = 0;
+    for (std::int64_t c = 0; c < w.columns(); ++c) {
+      sum += dots[c];
+      if (!together) slopes[c * widths.steps() + k] += static_cast<T>(dots[c]);
+    }
+    if (together) slopes[k] += static_cast<T>(sum);
+    from = std::move(to);
+  }
+}
+
+/// `fake_quantize_weights` with bits by steps: `on` has a number for each step from one width to the next, 1 as far as the
+/// steps are taken, and all of that once, or once for each column. The gradient of a step is what it is worth
+/// (add_width_slopes), taken or not.
+template <class T, class Arch = simd::native>
+BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, const BasicVar<T>& on, const BitWidths& widths) {
+  const BasicTensor<T>& w = weight.value();
+  const bool together = on.value().elements() == widths.steps();
+  SIENA_ASSERT(together || on.value().elements() == w.columns() * widths.steps());
+  std::vector<int> bits;
+  for (std::int64_t c = 0; c < w.columns(); ++c) {
+    const T* its = on.value().data() + (together ? 0 : c * widths.steps());
+    bits.push_back(widths.bits[static_cast<std::size_t>(std::count(its, its + widths.steps(), T(1)))]);
+  }
+  const auto levels = kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
+  auto y = BasicTensor<T>::uninitialized(w.shape());
+  kernels::fake_quantize_columns<Arch, T>(w.rows(), w.columns(), w.storage(), levels, y.storage());
+  const BasicVar<T> output = weight.tape().result(std::move(y), weight, on);
+  weight.tape().record(output, [=](BasicTape<T>& t) {
+    const BasicTensor<T>& dy = t.grad(output);
+    if (const auto slot = t.accumulating_slot(weight)) kernels::add_to<Arch, T>(dy.storage(), slot.storage());
+    if (const auto slot = t.accumulating_slot(on))
+      add_width_slopes<T, Arch>(t.value(weight), dy, widths, together, slot.grad->data());
+  });
+  return output;
+}
+
+/// How much of each column (or, of one chain, of all) has the k-th width: 1 or 0, with the gradient to the steps before and
+/// behind it.
+template <class T>
+BasicVar<T> width_share(const BasicVar<T>& on, const BitWidths& widths, int k) {
+  const int steps = widths.steps();
+  const std::int64_t units = on.value().elements() / steps;
+  BasicTensor<T> share(Shape{units});
+  const auto of = [&](std::int64_t u, int step) { return on.value().data()[u * steps + step]; };
+  for (std::int64_t u = 0; u < units; ++u) share.data()[u] = (k == 0 ? T(1) : of(u, k - 1)) - (k == steps ? T(0) : of(u, k));
+  const BasicVar<T> output = on.tape().result(std::move(share), on);
+  on.tape().record(output, [=](BasicTape<T>& t) {
+    const auto slot = t.accumulating_slot(on);
+    const auto dy = t.grad(output).row(0);
+    for (std::int64_t u = 0; slot && u < units; ++u) {
+      if (k > 0) slot.grad->data()[u * steps + k - 1] += dy[static_cast<std::size_t>(u)];
+      if (k < steps) slot.grad->data()[u * steps + k] -= dy[static_cast<std::size_t>(u)];
+    }
   });
   return output;
 }
