@@ -76,10 +76,10 @@ void write_onnx_int8([[maybe_unused]] const deploy::IntegerNetwork& integers, [[
 #endif
 }
 
-void check_c(const std::string& folder, const std::string& program) {
+void check_c(const std::string& folder) {
   std::error_code none;  // what follows says what is wrong
   std::filesystem::create_directories(folder, none);
-  check_can_write(std::filesystem::path(folder) / (program + ".c"));
+  check_can_write(std::filesystem::path(folder) / "network.c");
 }
 
 void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options) {

@@ -50,8 +50,8 @@ Network int8_aware(const Network& network, const data::Dataset& samples, const I
 /// --onnx-int8.
 void write_onnx_int8(const deploy::IntegerNetwork& integers, const OnnxFile& file, const data::Dataset& trained_with);
 
-/// --c: throws what would go wrong when they are written. The files have the name of the program.
-void check_c(const std::string& folder, const std::string& program);
+/// --c: throws what would go wrong when they are written: network.h and network.c.
+void check_c(const std::string& folder);
 void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options);
 
 }  // namespace siena::examples

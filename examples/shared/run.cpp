@@ -41,7 +41,7 @@ class Run {
  public:
   Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
     check_outputs(s_);
-    if (!s_.c.empty()) for_option("--c", [&] { check_c(s_.c, benchmark.program); });
+    if (!s_.c.empty()) for_option("--c", [&] { check_c(s_.c); });
     lock_ = check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
@@ -315,11 +315,7 @@ class Run {
     attempt("--onnx", s_.onnx.path, [&] { write_onnx(network, s_.onnx, data_.splits.train); });
     attempt("--onnx-int8", s_.onnx.int8, [&] { write_onnx_int8(*integers_, s_.onnx, data_.splits.train); });
     attempt("--c", s_.c, [&] {
-      write_c(*integers_, s_.c,
-              {.name = benchmark_.program,
-               .target = s_.bounds.target,
-               .preparation = preparation(),
-               .report = format("{}", report)});
+      write_c(*integers_, s_.c, {.target = s_.bounds.target, .preparation = preparation(), .report = format("{}", report)});
     });
     const Json all = json(network, report, details.json);
     attempt("--html", s_.html, [&] { write_file_atomically(s_.html, run_page(all)); });

@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Builds examples/firmware around a network and runs it: cmake -DROOT=<project> -DFIRMWARE=<program> -DAT=<folder> -P example.cmake
-function(run)
-  execute_process(COMMAND ${ARGV} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE result)
-  if(result EQUAL 77)
-    message("${said}")
-    message(FATAL_ERROR "skipped")
-  elseif(result)
-    message(FATAL_ERROR "${ARGV}\n${said}")
-  endif()
-  set(said "${said}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 file(REMOVE_RECURSE ${AT})
 file(MAKE_DIRECTORY ${AT}/build)

@@ -3,6 +3,8 @@
 
 // Networks on emulated boards, against the simulator and against what was promised:
 //     firmware ROOT [--boards NAME,...] [--samples N] [--networks PART] [--folder FOLDER]
+//              [--written FOLDER [--flash BYTES] [--ram BYTES] [--seconds TIME]]
+// --written: what the network.c of a folder takes when it is linked, beside what was promised and the time that was predicted.
 // Ends with 77 where a board's compiler or emulator is missing, with 1 where anything differs.
 
 #include <algorithm>
@@ -12,11 +14,14 @@
 #include <exception>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "emulator.hpp"
+#include "siena/core/file.hpp"
 #include "siena/cost/flash.hpp"
 #include "siena/cost/ram.hpp"
 #include "siena/deploy/integer/quantize.hpp"
@@ -36,6 +41,8 @@ struct Options {
   std::string boards, networks;
   int samples = 100;
   std::filesystem::path folder;  // ""; one that is gone in the end
+  std::filesystem::path written;
+  double flash = std::nan(""), ram = flash, seconds = flash;
 
   bool takes(const firmware::Board& board) const {
     return boards.empty() || ("," + boards + ",").find("," + std::string(board.name) + ",") != std::string::npos;
@@ -44,7 +51,7 @@ struct Options {
 
 Options options(int count, char** words) {
   require<ArgumentError>(count % 2 == 0, "firmware: expected ROOT and options with a value each, got {} words", count - 1);
-  Options result{.root = words[1], .boards = {}, .networks = {}, .folder = {}};
+  Options result{.root = words[1], .boards = {}, .networks = {}, .folder = {}, .written = {}};
   for (int i = 2; i < count; i += 2) {
     const std::string name = words[i], value = words[i + 1];
     if (name == "--boards") {
@@ -55,8 +62,16 @@ Options options(int count, char** words) {
       result.samples = std::stoi(value);
     } else if (name == "--folder") {
       result.folder = value;
+    } else if (name == "--written") {
+      result.written = value;
+    } else if (name == "--flash") {
+      result.flash = std::stod(value);
+    } else if (name == "--ram") {
+      result.ram = std::stod(value);
+    } else if (name == "--seconds") {
+      result.seconds = std::stod(value);
     } else {
-      fail<ArgumentError>("firmware: expected --boards, --networks, --samples or --folder, got {}", name);
+      fail<ArgumentError>("firmware: expected an option, such as --boards, got {}", name);
     }
   }
   for (const firmware::Board& board : firmware::boards)
@@ -151,6 +166,27 @@ bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emula
   return wrong == 0 && sampled.tells() && exact && (!measured || (linked_flash <= flash && linked_ram <= ram));
 }
 
+/// What a network takes whose files were written before; whether that is at most what was promised, and the time within 3 % of
+/// what was predicted: for 120 MHz and memory that waits a fifth of the time, as in tables of latency.
+bool check_written(const firmware::Board& board, const Options& options, firmware::Emulator& emulator) {
+  const deploy::CSource source{.name = "network",
+                               .header = read_file(options.written / "network.h"),
+                               .code = read_file(options.written / "network.c"),
+                               .tables = {}};
+  constexpr std::string_view macro = "#define NETWORK_INPUT_SIZE ";
+  std::size_t size = 0;
+  std::istringstream(source.header.substr(source.header.find(macro) + macro.size())) >> size;
+  const firmware::Run run = emulator.run(board, source, std::vector<std::int8_t>(size), size);
+  const auto flash = static_cast<double>(run.tables + run.code), ram = static_cast<double>(run.context + run.stack);
+  const double seconds = run.counts.cycles() * 1.2 / 120e6;
+  const auto part = [](double is, double said) {
+    return std::isnan(said) ? "" : format(" ({:.3f} of what was said)", is / said);
+  };
+  fmt::print("{}: {} B of flash{}, {} B of RAM{}, {:.0f} cycles, {:.3f} ms{}\n", board.name, flash, part(flash, options.flash),
+             ram, part(ram, options.ram), run.counts.cycles(), 1e3 * seconds, part(seconds, options.seconds));
+  return !(flash > options.flash || ram > options.ram || std::abs(seconds / options.seconds - 1) > 0.03);
+}
+
 int run(const Options& options) {
   for (const firmware::Board& board : firmware::boards) {
     if (!options.takes(board) || firmware::Emulator::has(board)) continue;
@@ -159,8 +195,14 @@ int run(const Options& options) {
   }
   const test::TemporaryFolder temporary("siena_firmware");
   firmware::Emulator emulator(options.root, options.folder.empty() ? temporary.path : options.folder);
-  heading(options.samples);
   bool good = true;
+  if (!options.written.empty()) {
+    for (const firmware::Board& board : firmware::boards) {
+      if (options.takes(board)) good = check_written(board, options, emulator) && good;
+    }
+    return good ? 0 : 1;
+  }
+  heading(options.samples);
   for (const test::NamedNetwork& named : test::deployed_networks()) {
     if (named.name.find(options.networks) == std::string::npos) continue;
     const Sampled sampled(named, options.samples);
