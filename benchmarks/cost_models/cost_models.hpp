@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "siena/cost.hpp"
+#include "siena/cost/latency_table.hpp"
 #include "siena/nn.hpp"
 
 namespace siena::bench {

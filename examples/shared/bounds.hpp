@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <siena/constraints.hpp>
 #include <siena/cost.hpp>
+#include <siena/cost/latency_table_csv.hpp>
 #include <siena/cost/latency_table_json.hpp>
 #include <span>
 #include <string>
@@ -86,7 +87,7 @@ inline AnyConstraint latency_bound(const BoundSettings& s, const Architecture<do
   require<ArgumentError>(file.extension() == ".csv" || file.extension() == ".json",
                          "--cost-model: expected one of {}, got '{}'", cost_models, model);
   const LatencyTable table = file.extension() == ".csv" ? load_latency_csv(file) : load_latency_json(file);
-  table.check({&baseline, 1});
+  table.check({baseline});
   return LatencyBound{table, Seconds{parse_limit("--latency", s.latency, time_units, total(table, baseline))}};
 }
 

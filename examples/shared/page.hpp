@@ -5,7 +5,7 @@
 // HTML that needs nothing but itself: no script, no other file, light or dark as its reader has it. It is well-formed XML, too.
 
 #include <cstddef>
-#include <siena/deploy.hpp>
+#include <siena/deploy/svg.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -10,7 +10,8 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
-#include <siena/deploy.hpp>
+#include <siena/deploy/bar_chart.hpp>
+#include <siena/deploy/chart.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

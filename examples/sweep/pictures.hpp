@@ -10,7 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <siena/deploy.hpp>
+#include <siena/deploy/chart.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
-#include <siena/deploy.hpp>
+#include <siena/core.hpp>
 #include <string>
 #include <system_error>
 #include <utility>

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 #include <siena/core.hpp>
-#include <siena/deploy.hpp>
+#include <siena/deploy/svg.hpp>
 #include <siena/train.hpp>
 #include <string>
 #include <string_view>

@@ -8,8 +8,8 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <siena/core.hpp>
 #include <siena/core/json.hpp>
-#include <siena/deploy.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

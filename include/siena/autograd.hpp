@@ -4,7 +4,6 @@
 
 // The room autograd: the tape, operations with their gradients, scalars for cost formulas.
 
-#include "siena/autograd/gradcheck.hpp"
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/autograd/ops/batch_norm.hpp"
 #include "siena/autograd/ops/conv2d.hpp"

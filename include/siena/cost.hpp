@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The room cost: what a network costs on a device.
+// The room cost: what a network costs on a device. Tables of measured times, and the check of models of your own, are included
+// by their names.
 
 #include "siena/cost/arena.hpp"
 #include "siena/cost/as_deployed.hpp"
@@ -15,8 +16,6 @@
 #include "siena/cost/diana.hpp"
 #include "siena/cost/flash.hpp"
 #include "siena/cost/gap8.hpp"
-#include "siena/cost/latency_table.hpp"
-#include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/layer_memory.hpp"
 #include "siena/cost/liveness.hpp"
 #include "siena/cost/macs.hpp"
@@ -26,4 +25,3 @@
 #include "siena/cost/params.hpp"
 #include "siena/cost/peak_memory.hpp"
 #include "siena/cost/ram.hpp"
-#include "siena/cost/validate.hpp"

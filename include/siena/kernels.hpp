@@ -27,8 +27,6 @@
 #include "siena/kernels/pool.hpp"
 #include "siena/kernels/rearrange.hpp"
 #include "siena/kernels/reductions.hpp"
-#include "siena/kernels/reference.hpp"
-#include "siena/kernels/reference_layers.hpp"
 #include "siena/kernels/row_tile.hpp"
 #include "siena/kernels/rows.hpp"
 #include "siena/kernels/simd.hpp"

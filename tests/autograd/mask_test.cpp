@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/autograd/ops/mask.hpp"
 
-#include <array>
 #include <cmath>
 #include <vector>
 
@@ -125,8 +124,8 @@ TEST_CASE("mask_input_channels: values and gradients") {
 
 TEST_CASE("join_masks: values and gradients") {
   const auto join = [](DTape& tape, const DVar& a, const DVar& b) {
-    const std::array segments{ops::MaskSegment<double>{a, 2, 1, 3}, ops::MaskSegment<double>{DVar{}, 2, 1, 1},
-                              ops::MaskSegment<double>{b, 3, 1, 1}, ops::MaskSegment<double>{a, 2, 2, 2}};
+    const std::vector segments{ops::MaskSegment<double>{a, 2, 1, 3}, ops::MaskSegment<double>{DVar{}, 2, 1, 1},
+                               ops::MaskSegment<double>{b, 3, 1, 1}, ops::MaskSegment<double>{a, 2, 2, 2}};
     return ops::join_masks<double>(tape, segments);
   };
   const DTensor a({2}, {1, 0.5}), b({3}, {2, 3, 4});
@@ -139,7 +138,7 @@ TEST_CASE("join_masks: values and gradients") {
 
 TEST_CASE("join_masks: no masks at all") {
   DTape tape;
-  const std::array segments{ops::MaskSegment<double>{DVar{}, 3, 1, 2}};
+  const std::vector segments{ops::MaskSegment<double>{DVar{}, 3, 1, 2}};
   const DVar joined = ops::join_masks<double>(tape, segments);
   CHECK_FALSE(joined.needs_grad());
   CHECK(values(joined.value()) == std::vector<double>(6, 1.0));

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/autograd/ops/mixture.hpp"
 
-#include <array>
 #include <cmath>
-#include <span>
 #include <vector>
 
 #include "support/gradients.hpp"
@@ -18,9 +16,7 @@ DTensor vector_of(const std::vector<double>& values) {
   tensor.assign(values);
   return tensor;
 }
-DVar mixed(const DVar& weights, auto... inputs) {
-  return ops::weighted_sum(weights, std::span<const DVar>(std::array<DVar, sizeof...(inputs)>{inputs...}));
-}
+DVar mixed(const DVar& weights, auto... inputs) { return ops::weighted_sum(weights, std::vector<DVar>{inputs...}); }
 
 }  // namespace
 
@@ -83,7 +79,7 @@ TEST_CASE("weighted_sum: what has weight 0 need not be there") {
   const DVar y = mixed(w, DVar{}, x);
   CHECK(y.value().data() == x.value().data());
   CHECK(y.id() != x.id());
-  DVar loss = ops::weighted_sum(tape.constant(vector_of({1, 1})), std::span<const DVar>(std::array{y, x}));  // x read twice
+  DVar loss = ops::weighted_sum(tape.constant(vector_of({1, 1})), std::vector{y, x});  // x read twice
   tape.backward(ops::element(loss, 0));
   CHECK(tape.grad(x).data()[0] == 2);
   CHECK(tape.grad(w).data()[0] == 0);

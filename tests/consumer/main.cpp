@@ -3,6 +3,7 @@
 #include "shared.hpp"
 
 #include <cstdio>
+#include <siena/cost/validate.hpp>
 
 // Says what is wrong; the exit status counts.
 static int check(bool holds, const char* what) {

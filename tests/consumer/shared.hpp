@@ -4,6 +4,7 @@
 
 // What a user writes: a cost model and a constraint of their own, and a network.
 
+#include <siena/cost/latency_table_csv.hpp>
 #include <siena/siena.hpp>
 #ifdef HAS_ONNX  // find_package gave the component
 #include <siena/deploy/onnx.hpp>

@@ -3,7 +3,6 @@
 #include "siena/core/communicator.hpp"
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,9 +16,9 @@ TEST_CASE("alone, what is gathered is what was given, and sums are left as they 
   CHECK(ranks.rank() == 0);
   CHECK(ranks.alone());
   const std::vector<int> mine{1, 2};
-  CHECK(gather(ranks, std::span(mine)) == mine);
+  CHECK(gather(ranks, mine) == mine);
   std::vector<float> values{1.5f};
-  sum_over(ranks, std::span(values));
+  sum_over(ranks, values);
   CHECK(values[0] == 1.5f);
   CHECK(on_any(ranks, true));
   CHECK_FALSE(on_any(ranks, false));
@@ -46,7 +45,7 @@ TEST_CASE("ranks add up neighbours first, long vectors and short ones alike") {
       const auto errors = test::on_ranks(count, [&](int rank, const AnyCommunicator& ranks) {
         std::vector<float> mine;
         for (std::size_t i = 0; i < length; ++i) mine.push_back(value(rank, i));
-        sum_over(ranks, std::span(mine));
+        sum_over(ranks, mine);
         sums[static_cast<std::size_t>(rank)] = mine;
       });
       for (const auto& error : errors) CHECK(test::text_of(error).empty());
@@ -61,7 +60,7 @@ TEST_CASE("what one rank says reaches all") {
   const auto errors = test::on_ranks(3, [&](int rank, const AnyCommunicator& ranks) {
     const auto at = static_cast<std::size_t>(rank);
     const std::vector<int> mine{rank, 10 * rank};
-    all[at] = gather(ranks, std::span(mine));
+    all[at] = gather(ranks, mine);
     any[at] = on_any(ranks, rank == 2);
     none[at] = on_any(ranks, false);
     first[at] = on_first(ranks, rank == 0);

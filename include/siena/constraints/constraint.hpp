@@ -3,7 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +62,7 @@ concept ValuesLayers = requires(const C& bound, const LayerDesc<double>& layer) 
 /// Counts by a model that says of networks at once whether it can price them, as a table of measurements does:
 /// `check(networks)` throws where it cannot.
 template <class C>
-concept ChecksNetworks = requires(const C& bound, std::span<const Architecture<double>> networks) {
+concept ChecksNetworks = requires(const C& bound, const std::vector<Architecture<double>>& networks) {
   bound.model().check(networks);
 };
 

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -102,7 +101,7 @@ class AnyConstraint {
   /// Whether `check` has anything to say.
   bool checks_networks() const { return held_->checks_networks(); }
   /// Throws what its cost model throws that cannot price these networks and those between them.
-  void check(std::span<const Architecture<double>> networks) const { held_->check(networks); }
+  void check(const std::vector<Architecture<double>>& networks) const { held_->check(networks); }
 
   ConstraintStatus status(const Architecture<double>& network) const {
     ConstraintStatus status{
@@ -129,7 +128,7 @@ class AnyConstraint {
     virtual std::string to_string() const = 0;
     virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
     virtual bool checks_networks() const = 0;
-    virtual void check(std::span<const Architecture<double>> networks) const = 0;
+    virtual void check(const std::vector<Architecture<double>>& networks) const = 0;
   };
   template <class C>
   struct Model final : Interface {
@@ -180,7 +179,7 @@ class AnyConstraint {
       return std::nullopt;
     }
     bool checks_networks() const override { return ChecksNetworks<C>; }
-    void check([[maybe_unused]] std::span<const Architecture<double>> networks) const override {
+    void check([[maybe_unused]] const std::vector<Architecture<double>>& networks) const override {
       if constexpr (ChecksNetworks<C>) constraint.model().check(networks);
     }
     C constraint;

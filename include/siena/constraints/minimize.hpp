@@ -5,11 +5,11 @@
 #include <cmath>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "siena/cost/cost_model.hpp"
 
@@ -50,7 +50,7 @@ class Minimize {
   std::optional<double> layer_value(const LayerDesc<double>& layer) const { return held_->layer_value(layer); }
   /// Throws what the model throws that cannot price these networks and those between them; `checks_networks`: whether it says.
   bool checks_networks() const { return held_->checks_networks(); }
-  void check(std::span<const Architecture<double>> networks) const { held_->check(networks); }
+  void check(const std::vector<Architecture<double>>& networks) const { held_->check(networks); }
 
  private:
   struct Interface {
@@ -62,7 +62,7 @@ class Minimize {
     virtual Scalar value(const Architecture<Scalar>& network) const = 0;
     virtual std::optional<double> layer_value(const LayerDesc<double>& layer) const = 0;
     virtual bool checks_networks() const = 0;
-    virtual void check(std::span<const Architecture<double>> networks) const = 0;
+    virtual void check(const std::vector<Architecture<double>>& networks) const = 0;
   };
   template <class Model>
   struct Held final : Interface {
@@ -77,10 +77,10 @@ class Minimize {
       return std::nullopt;
     }
     bool checks_networks() const override { return checks; }
-    void check([[maybe_unused]] std::span<const Architecture<double>> networks) const override {
+    void check([[maybe_unused]] const std::vector<Architecture<double>>& networks) const override {
       if constexpr (checks) model.check(networks);
     }
-    static constexpr bool checks = requires(const Model& priced, std::span<const Architecture<double>> networks) {
+    static constexpr bool checks = requires(const Model& priced, const std::vector<Architecture<double>>& networks) {
       priced.check(networks);
     };
     Model model;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -14,8 +13,8 @@ namespace siena {
 
 namespace detail {
 /// Solves the equations of the rows and columns in `set` of a symmetric positive definite n x n matrix, by Cholesky.
-inline std::vector<double> solve_among(std::span<const std::size_t> set, std::span<const double> matrix,
-                                       std::span<const double> target) {
+inline std::vector<double> solve_among(const std::vector<std::size_t>& set, const std::vector<double>& matrix,
+                                       const std::vector<double>& target) {
   const std::size_t n = target.size(), size = set.size();
   std::vector<double> lower(size * size), x(size);
   for (std::size_t i = 0; i < size; ++i) {
@@ -42,7 +41,7 @@ inline std::vector<double> solve_among(std::span<const std::size_t> set, std::sp
 /// The x >= 0 for which x'Ax/2 - b'x is least; A is symmetric positive definite, n x n by rows. The active-set method of Lawson
 /// and Hanson (Solving Least Squares Problems, 1974, chapter 23): exact, always the same bits, made for a few dozen unknowns at
 /// most.
-inline std::vector<double> nonnegative_minimum(std::span<const double> matrix, std::span<const double> target) {
+inline std::vector<double> nonnegative_minimum(const std::vector<double>& matrix, const std::vector<double>& target) {
   const std::size_t n = target.size();
   require<ArgumentError>(matrix.size() == n * n, "nonnegative_minimum: expected a matrix of {} x {} numbers, got {}", n, n,
                          matrix.size());

@@ -60,7 +60,7 @@ struct Steer {
     }
     if (std::all_of(excess.begin(), excess.end(), [](double beyond) { return beyond <= 0; })) return;
     const std::size_t rank = excess.size();
-    const auto row = [&](std::size_t j) { return std::span<const double>(rows).subspan(j * n, n); };
+    const auto row = [&](std::size_t j) { return std::span<const double>(rows.data() + j * n, n); };
     std::vector<double> gram(rank * rank);
     for (std::size_t i = 0; i < rank; ++i) {
       for (std::size_t j = 0; j <= i; ++j)

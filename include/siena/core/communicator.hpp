@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -104,30 +103,36 @@ class AnyCommunicator {
 };
 static_assert(Communicator<AnyCommunicator>);
 
+namespace detail {
+template <class T>
+std::span<std::byte> bytes_of(std::vector<T>& values) {
+  return {reinterpret_cast<std::byte*>(values.data()), values.size() * sizeof(T)};
+}
+}  // namespace detail
+
 /// What each rank has, in the order of the ranks.
 template <class T>
-requires std::is_trivially_copyable_v<T> std::vector<T> gather(const AnyCommunicator& ranks, std::span<const T> mine) {
+requires std::is_trivially_copyable_v<T> std::vector<T> gather(const AnyCommunicator& ranks, std::vector<T> mine) {
   std::vector<T> all(mine.size() * static_cast<std::size_t>(ranks.size()));
-  ranks.all_gather(std::as_bytes(mine), std::as_writable_bytes(std::span(all)));
+  ranks.all_gather(detail::bytes_of(mine), detail::bytes_of(all));
   return all;
 }
 /// What rank 0 says.
 inline bool on_first(const AnyCommunicator& ranks, bool here) {
-  std::uint8_t flag = here ? 1 : 0;
-  ranks.broadcast(std::as_writable_bytes(std::span(&flag, 1)), 0);
-  return flag != 0;
+  std::byte flag{here};
+  ranks.broadcast({&flag, 1}, 0);
+  return flag != std::byte{0};
 }
 /// Whether something is so on any rank.
 inline bool on_any(const AnyCommunicator& ranks, bool here) {
-  const std::uint8_t flag = here ? 1 : 0;
-  const auto all = gather(ranks, std::span(&flag, 1));
-  return std::any_of(all.begin(), all.end(), [](std::uint8_t it) { return it != 0; });
+  const std::vector<std::byte> all = gather(ranks, std::vector{std::byte{here}});
+  return std::find(all.begin(), all.end(), std::byte{1}) != all.end();
 }
 
 /// Adds up what the ranks have of each element; every rank gets the same bits. Neighbours are added, then neighbouring pairs,
 /// and so on; an odd one goes up unchanged. Long vectors are added in slices, one a rank.
 template <class T>
-void sum_over(const AnyCommunicator& ranks, std::span<T> values) {
+void sum_over(const AnyCommunicator& ranks, std::vector<T>& values) {
   if (ranks.alone() || values.empty()) return;
   const auto size = static_cast<std::size_t>(ranks.size());
   const auto fold = [&](std::vector<T>& parts, std::size_t length) {  // into the first of as many parts as ranks
@@ -140,8 +145,8 @@ void sum_over(const AnyCommunicator& ranks, std::span<T> values) {
     }
   };
   constexpr std::size_t short_message = 8192;  // bytes: below, latency counts and not bandwidth
-  if (values.size_bytes() < short_message) {
-    auto parts = gather(ranks, std::span<const T>(values));
+  if (values.size() * sizeof(T) < short_message) {
+    auto parts = gather(ranks, values);
     fold(parts, values.size());
     std::copy_n(parts.begin(), values.size(), values.begin());
     return;
@@ -149,9 +154,9 @@ void sum_over(const AnyCommunicator& ranks, std::span<T> values) {
   const std::size_t slice = (values.size() + size - 1) / size;
   std::vector<T> padded(slice * size), parts(slice * size);
   std::copy(values.begin(), values.end(), padded.begin());
-  ranks.all_to_all(std::as_bytes(std::span(padded)), std::as_writable_bytes(std::span(parts)));
+  ranks.all_to_all(detail::bytes_of(padded), detail::bytes_of(parts));
   fold(parts, slice);
-  ranks.all_gather(std::as_bytes(std::span(parts).first(slice)), std::as_writable_bytes(std::span(padded)));
+  ranks.all_gather(detail::bytes_of(parts).first(slice * sizeof(T)), detail::bytes_of(padded));
   std::copy_n(padded.begin(), values.size(), values.begin());
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -88,7 +87,7 @@ class CsvReader {
   const std::string& where() const { return where_; }
   char delimiter() const { return delimiter_; }
   /// Of the line; valid until the next one.
-  std::span<const std::string_view> fields() const { return fields_; }
+  const std::vector<std::string_view>& fields() const { return fields_; }
 
   [[noreturn]] void give_up(std::string_view expected, std::string_view got) const {
     fail<FormatError>("{}, line {}: expected {}, got '{}'", where_, number_, expected, excerpt(got));

@@ -98,6 +98,16 @@ inline std::string format_all(std::string_view text, std::initializer_list<Forma
   return fmt::vformat(fmt::string_view(text.data(), text.size()), fmt::format_args(list.data(), static_cast<int>(list.size())));
 }
 
+/// From here on: the next brace of a text, or its end. g++ takes long to interpret loops over letters, and knows this function.
+constexpr const char* next_brace(const char* text) {
+#if defined(__GNUC__) && !defined(__clang__)
+  return text + __builtin_strcspn(text, "{}");
+#else
+  while (*text != 0 && *text != '{' && *text != '}') ++text;
+  return text;
+#endif
+}
+
 /// A text with as many replacement fields as there are arguments, which is checked when it is compiled; whether a format such
 /// as {:.3f} suits its argument shows when it is used.
 template <class... Args>
@@ -106,8 +116,7 @@ struct CheckedText {
   // NOLINTNEXTLINE(google-explicit-constructor)
   consteval CheckedText(const char* literal) : text(literal, __builtin_strlen(literal)) {
     std::size_t fields = 0, open = 0;
-    for (const char* at = literal; *at != 0; ++at) {
-      if (*at != '{' && *at != '}') continue;
+    for (const char* at = next_brace(literal); *at != 0; at = next_brace(at + 1)) {
       if (*at == '{' && at[1] != '{') {
         ++fields;
         ++open;

@@ -14,8 +14,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
+#include <initializer_list>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -274,16 +274,13 @@ inline void check_can_write(const std::filesystem::path& path) {
 /// the old contents or the new ones. Throws DataError with the path and the system's reason; then the old file is as it was and
 /// the temporary one is gone (that of a killed program when the next one writes there). A symbolic link is followed, also to a
 /// file that is not there yet; only regular files are replaced. Contents may come in several parts.
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+inline void write_file_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> parts) {
   detail::TemporaryFile file(detail::file_to_write(path), path.string());
   for (const std::string_view part : parts) file.write(part);
   file.commit();
 }
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
-  write_file_atomically(path, std::span<const std::string_view>(&contents, 1));
-}
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> contents) {
-  write_file_atomically(path, std::string_view(reinterpret_cast<const char*>(contents.data()), contents.size()));
+  write_file_atomically(path, {contents});
 }
 
 }  // namespace siena

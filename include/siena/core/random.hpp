@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <span>
 #include <utility>
+#include <vector>
 
 namespace siena {
 
@@ -63,7 +63,7 @@ class Random {
 
 /// Fisher-Yates.
 template <class T>
-void shuffle(std::span<T> values, Random& random) {
+void shuffle(std::vector<T>& values, Random& random) {
   for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
 }
 

@@ -153,7 +153,7 @@ class LatencyGaps {
 /// The points that a table lacks to price these networks and those between them: of each size of image that is not there, and
 /// of channels beyond those that were measured, so that grids stay whole. Their times are 0.
 inline std::vector<LatencyPoint> missing_points(std::span<const LatencyPoint> points,
-                                                std::span<const Architecture<double>> networks) {
+                                                const std::vector<Architecture<double>>& networks) {
   detail::LatencyGaps gaps(points);
   for (const Architecture<double>& network : networks)
     for (const LayerDesc<double>& layer : network.layers) gaps.need(layer);

@@ -68,7 +68,7 @@ class LatencyTable {
 
   /// Throws DataError where these networks, or others between them, have layers that were not measured: lists every point that
   /// is missing, as lines of a CSV file to fill in.
-  void check(std::span<const Architecture<double>> networks) const {
+  void check(const std::vector<Architecture<double>>& networks) const {
     const std::vector<LatencyPoint> missing = missing_points(points_, networks);
     if (missing.empty()) return;
     std::string lines = detail::latency_header(column_);

@@ -118,7 +118,7 @@ class Dataset {
   /// Those of sample `i`: quantities, a 1 or 0 for each label that it may have, or a probability for each class.
   std::span<const float> target(std::int64_t i) const {
     const auto size = static_cast<std::size_t>(target_size()), at = static_cast<std::size_t>(place(i));
-    return std::span<const float>(storage().description.targets).subspan(at * size, size);
+    return {storage().description.targets.data() + at * size, size};
   }
 
   /// Sample `i` before normalisation, without padding: images in [0, 1], floats as stored.
@@ -314,7 +314,7 @@ class Dataset {
     SIENA_ASSERT(version >= 0 && version < description.versions);
     const std::int64_t elements = shape().elements(), start = (place(i) * description.versions + version) * description.step;
     SIENA_ASSERT(start + elements <= static_cast<std::int64_t>(values.size()));  // bytes(i) of floats, or the other way round
-    return std::span<const T>(values).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(elements));
+    return {values.data() + start, static_cast<std::size_t>(elements)};
   }
 
   std::shared_ptr<const Storage> storage_;

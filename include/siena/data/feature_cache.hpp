@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -140,7 +139,7 @@ class FeatureCache {
     const std::string_view values = text_of(table.values);
     const std::uint64_t sum = checksum(text_of(header), texts, values);
     const std::string_view last(reinterpret_cast<const char*>(&sum), sizeof sum);
-    write_file_atomically(path, std::array{magic, text_of(header), std::string_view(texts), values, last});
+    write_file_atomically(path, {magic, text_of(header), texts, values, last});
   }
 
   static FeatureTable read(const std::filesystem::path& path, const CacheKey& key, std::int64_t files) {

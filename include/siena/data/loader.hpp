@@ -52,7 +52,7 @@ struct LoaderPlan {
     std::iota(order.begin(), order.end(), std::int64_t{0});
     if (options.shuffle) {
       Random random = Random(options.seed, 0).split(static_cast<std::uint64_t>(epoch));
-      siena::shuffle(std::span<std::int64_t>(order), random);
+      siena::shuffle(order, random);
     }
     return order;
   }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -196,7 +195,7 @@ class MachineReader {
     std::uint64_t stream = 0;
     for (auto& [machine, numbers] : machines) {
       Random random = Random(options_.seed).split(stream++);
-      shuffle(std::span<std::int64_t>(numbers), random);
+      shuffle(numbers, random);
       const auto held = std::llround(options_.validation * static_cast<double>(numbers.size()));
       for (std::size_t k = 0; k < numbers.size(); ++k) {
         (static_cast<std::int64_t>(k) < held ? validation : train).push_back(numbers[k]);

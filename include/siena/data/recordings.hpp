@@ -72,7 +72,7 @@ inline Dataset take_recordings(const Dataset& dataset, const WindowLayout& layou
 }
 
 /// The mean of the windows' scores, for each recording.
-inline std::vector<double> mean_by_recording(std::span<const double> scores, std::span<const Recording> recordings) {
+inline std::vector<double> mean_by_recording(const std::vector<double>& scores, const std::vector<Recording>& recordings) {
   std::vector<double> means;
   for (const Recording& recording : recordings) {
     require<ShapeError>(recording.first >= 0 && recording.windows > 0 &&

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "siena/core/error.hpp"
@@ -67,7 +66,7 @@ inline Split split(const Dataset& dataset, const SplitOptions& options = {}) {
   std::vector<char> held(static_cast<std::size_t>(size), 0);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     Random random = Random(options.seed).split(g);
-    shuffle(std::span<std::int64_t>(groups[g]), random);
+    shuffle(groups[g], random);
     for (std::int64_t k = 0; k < share[g]; ++k) held[static_cast<std::size_t>(groups[g][static_cast<std::size_t>(k)])] = 1;
   }
   std::vector<std::int64_t> kept, held_out;

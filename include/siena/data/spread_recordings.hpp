@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "siena/core/random.hpp"
@@ -25,7 +24,7 @@ inline std::vector<std::size_t> spread_recordings(const std::vector<std::vector<
       classes(recordings_of.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   Random random(seed);
-  shuffle(std::span<std::size_t>(order), random);
+  shuffle(order, random);
   for (std::size_t i = 0; i < order.size(); ++i) rank[order[i]] = i;
   std::iota(classes.begin(), classes.end(), std::size_t{0});
   std::stable_sort(classes.begin(), classes.end(),

@@ -264,17 +264,6 @@ void column_sums(std::int64_t rows, std::int64_t channels, std::span<const T> x,
   for (std::int64_t c = 0; c < channels; ++c) out[c] += static_cast<T>(totals[c]);
 }
 
-/// y += bias in every row.
-template <class Arch = simd::native, class T>
-void add_bias(std::int64_t rows, std::int64_t channels, std::span<const T> bias, std::span<T> y) {
-  const RowFold fold(channels);
-  const PerChannel<T> biases(fold, bias);
-  for_rows<Arch, T>(rows, fold, [b = biases.data(), y = y.data()](auto tag, std::int64_t i, std::int64_t p) {
-    using A = typename decltype(tag)::type;
-    simd::store(y + i, simd::load<T, A>(y + i) + simd::load<T, A>(b + p));
-  });
-}
-
 namespace detail {
 template <class T>
 void copy_run(const T* SIENA_RESTRICT from, T* SIENA_RESTRICT to, std::int64_t count, Write mode) {

@@ -77,25 +77,6 @@ void softmax_forward(std::int64_t rows, std::int64_t classes, std::span<const T>
   });
 }
 
-/// dx = y * (dy - sum(y * dy)) in every row, y being the softmax; the padding of its rows becomes 0 when overwritten.
-template <class Arch = simd::native, class T>
-void softmax_backward(std::int64_t rows, std::int64_t classes, std::span<const T> y, std::span<const T> dy, std::span<T> dx,
-                      Write mode) {
-  const std::int64_t stride = padded(classes);
-  parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r) {
-      const T *probability = y.data() + r * stride, *gradient = dy.data() + r * stride;
-      T* out = dx.data() + r * stride;
-      T sum = 0;
-      for (std::int64_t c = 0; c < classes; ++c) sum += probability[c] * gradient[c];
-      for (std::int64_t c = 0; c < classes; ++c) {
-        out[c] = (mode == Write::accumulate ? out[c] : T(0)) + probability[c] * (gradient[c] - sum);
-      }
-      if (mode == Write::overwrite) std::fill_n(out + classes, stride - classes, T(0));
-    }
-  });
-}
-
 /// Mean over the rows that are of a class of -sum_k t_k log p_k, where p is the softmax of the logits and t =
 /// (1 - label_smoothing) at the label plus label_smoothing / classes everywhere; 0 where no row is. Also writes p, of all rows.
 /// DataError for a label that is neither a class nor no_class.

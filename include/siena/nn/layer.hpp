@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,12 +36,12 @@ class LayerSetup {
     float value;
   };
 
-  LayerSetup(std::string_view where, std::span<const Shape> inputs) : where_(where), inputs_(inputs) {}
+  LayerSetup(std::string_view where, const std::vector<Shape>& inputs) : where_(where), inputs_(inputs) {}
 
   /// The layer's place in the network, for error messages.
   std::string_view where() const { return where_; }
   /// For layers of several inputs.
-  std::span<const Shape> inputs() {
+  const std::vector<Shape>& inputs() {
     reads_all_ = true;
     return inputs_;
   }
@@ -72,7 +71,7 @@ class LayerSetup {
 
  private:
   std::string_view where_;
-  std::span<const Shape> inputs_;
+  const std::vector<Shape>& inputs_;
   bool reads_all_ = false;
 };
 

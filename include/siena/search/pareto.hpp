@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <tuple>
 #include <vector>
 
@@ -33,7 +32,7 @@ inline bool dominates(const ParetoPoint& a, const ParetoPoint& b) {
 /// The indices of the points that no other dominates, by rising costs (the first counts first), then by rising value. Points
 /// that are equal do not dominate each other: all of them are there. Throws DataError where a number is NaN or a point has
 /// more or fewer costs than the first. O(n^2).
-inline std::vector<std::size_t> pareto_front(std::span<const ParetoPoint> points) {
+inline std::vector<std::size_t> pareto_front(const std::vector<ParetoPoint>& points) {
   std::vector<std::size_t> front;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const ParetoPoint& point = points[i];

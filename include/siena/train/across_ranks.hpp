@@ -36,7 +36,7 @@ inline BatchTotals totals(const AnyCommunicator& ranks, const Loss& loss, const 
       .task = loss.task_value(), .correct = loss.correct(batch), .counted = loss.samples(batch), .samples = batch.size()};
   if (ranks.alone()) return here;
   BatchTotals all;
-  for (const BatchTotals& one : gather(ranks, std::span(&here, 1))) {
+  for (const BatchTotals& one : gather(ranks, std::vector{here})) {
     if (one.counted > 0) all.task += one.task * static_cast<double>(one.counted);
     all.correct = one.correct < 0 || all.correct < 0 ? -1 : all.correct + one.correct;
     all.counted += one.counted;
@@ -56,7 +56,7 @@ inline void sum_gradients(const AnyCommunicator& ranks, const std::vector<Parame
   for (const Parameter* parameter : parameters) {
     for (const float slope : parameter->grad.storage()) all.push_back(part > 0 ? static_cast<float>(part * slope) : 0.0f);
   }
-  sum_over(ranks, std::span(all));
+  sum_over(ranks, all);
   auto from = all.begin();
   for (Parameter* parameter : parameters) {
     const auto to = parameter->grad.storage();
@@ -74,7 +74,7 @@ inline void share_buffers(const AnyCommunicator& ranks, Network& network) {
 /// Throws ArgumentError, on all ranks, where they do not begin with the same: `state` has all that decides what they do.
 inline void require_alike(const AnyCommunicator& ranks, const State& state, std::string_view phase) {
   const std::uint64_t mine = Fingerprint().add(state_bytes(state)).value();
-  for (const std::uint64_t other : gather(ranks, std::span(&mine, 1)))
+  for (const std::uint64_t other : gather(ranks, std::vector{mine}))
     require<ArgumentError>(other == mine,
                            "{}: expected all {} ranks to begin with the same network, data, options and bounds, got others",
                            phase, ranks.size());

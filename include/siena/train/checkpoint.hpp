@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -153,7 +152,7 @@ inline void save_checkpoint(const State& state, const std::filesystem::path& fil
   const std::string bytes = detail::state_bytes(state);
   const std::uint64_t sum = Fingerprint().add(bytes).value();
   const std::string_view last(reinterpret_cast<const char*>(&sum), sizeof sum);
-  write_file_atomically(file, std::array<std::string_view, 3>{detail::checkpoint_magic, bytes, last});
+  write_file_atomically(file, {detail::checkpoint_magic, bytes, last});
 }
 
 /// The state that `save_checkpoint` wrote. Throws DataError where the file cannot be read, FormatError where it is no

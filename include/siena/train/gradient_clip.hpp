@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cmath>
-#include <span>
+#include <vector>
 
 #include "siena/autograd/parameter.hpp"
 #include "siena/core/error.hpp"
@@ -13,7 +13,7 @@
 namespace siena {
 
 /// Length of the gradients of these parameters, as one vector; the same bits at any number of threads.
-inline double gradient_norm(std::span<Parameter* const> parameters) {
+inline double gradient_norm(const std::vector<Parameter*>& parameters) {
   double sum = 0;
   for (const Parameter* parameter : parameters) {
     const Tensor& grad = parameter->grad;
@@ -24,7 +24,7 @@ inline double gradient_norm(std::span<Parameter* const> parameters) {
 
 /// Shortens the gradients of these parameters, all by one factor, where together they are longer than `longest` (Pascanu et
 /// al. 2013). Throws DataError where they are not finite. Returns their length before.
-inline double clip_gradients(std::span<Parameter* const> parameters, double longest) {
+inline double clip_gradients(const std::vector<Parameter*>& parameters, double longest) {
   const double norm = gradient_norm(parameters);
   require<DataError>(std::isfinite(norm), "clip_gradients: expected finite gradients, got a length of {}", norm);
   if (norm <= longest) return norm;

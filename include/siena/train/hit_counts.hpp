@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "siena/core/error.hpp"
 #include "siena/train/metrics.hpp"
@@ -39,7 +39,7 @@ struct HitAverages {
 
 /// Means over the classes that were seen, each counting the same however rare it is. What a class has not (no precision where
 /// nothing was taken for it) counts as 0, as in scikit-learn.
-inline HitAverages macro_average(std::span<const HitCounts> classes) {
+inline HitAverages macro_average(const std::vector<HitCounts>& classes) {
   const auto or_zero = [](double value) { return value == value ? value : 0; };
   double precision = 0, recall = 0, f1 = 0, seen = 0;
   for (const HitCounts& one : classes) {
@@ -53,7 +53,7 @@ inline HitAverages macro_average(std::span<const HitCounts> classes) {
 }
 
 /// Of all decisions together, so that frequent classes count for more.
-inline HitAverages micro_average(std::span<const HitCounts> classes) {
+inline HitAverages micro_average(const std::vector<HitCounts>& classes) {
   HitCounts all;
   for (const HitCounts& one : classes) {
     all.hits += one.hits;

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +21,7 @@ namespace siena {
 /// With `max_fpr` below 1 only the part up to that false positive rate, scaled so that chance is 1/2 and perfection 1 (McClish
 /// 1989): (1 + (area - max_fpr^2 / 2) / (max_fpr - max_fpr^2 / 2)) / 2, as scikit-learn's roc_auc_score. What is of no class is
 /// left out. Throws DataError where one of the classes is not there, or a score is not a number.
-inline double roc_auc(std::span<const double> scores, std::span<const std::int32_t> labels, double max_fpr = 1) {
+inline double roc_auc(const std::vector<double>& scores, const std::vector<std::int32_t>& labels, double max_fpr = 1) {
   require<ShapeError>(scores.size() == labels.size(), "roc_auc: expected a label for each of {} scores, got {}", scores.size(),
                       labels.size());
   require<ArgumentError>(max_fpr > 0 && max_fpr <= 1, "roc_auc: expected a max_fpr above 0 up to 1, got {}", max_fpr);
@@ -81,7 +80,7 @@ struct AnomalyReport {
 };
 
 /// AUC and partial AUC of each machine, from a score for every recording, high for anomalies; as in DCASE and MLPerf Tiny.
-inline AnomalyReport score_machines(std::span<const double> scores, std::span<const data::Recording> recordings,
+inline AnomalyReport score_machines(const std::vector<double>& scores, const std::vector<data::Recording>& recordings,
                                     double max_fpr = 0.1) {
   require<ShapeError>(scores.size() == recordings.size(), "score_machines: expected a score for each of {} recordings, got {}",
                       recordings.size(), scores.size());

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <span>
 #include <utility>
+#include <vector>
 
 #include "siena/autograd/tape.hpp"
 
@@ -128,7 +128,7 @@ struct MaskSegment {
 
 /// The mask of all input channels of a layer, one segment after the other.
 template <class T>
-BasicVar<T> join_masks(BasicTape<T>& tape, std::span<const MaskSegment<T>> segments) {
+BasicVar<T> join_masks(BasicTape<T>& tape, const std::vector<MaskSegment<T>>& segments) {
   std::int64_t total = 0;
   bool needs_grad = false;
   auto saved = Buffer<std::int32_t>::uninitialized(4 * segments.size());

@@ -68,7 +68,7 @@ BasicVar<T> element(const BasicVar<T>& x, std::int64_t index) {
 /// sum_i weights_i x_i over the inputs that are there. An input that was not computed is none: it must have weight 0, and its
 /// weight gets no gradient. One input of weight 1 is handed on without a copy.
 template <class T, class Arch = simd::native>
-BasicVar<T> weighted_sum(const BasicVar<T>& weights, std::span<const BasicVar<T>> inputs) {
+BasicVar<T> weighted_sum(const BasicVar<T>& weights, const std::vector<BasicVar<T>>& inputs) {
   BasicTape<T>& tape = weights.tape();
   BasicVar<T> only;
   std::int64_t there = 0;

@@ -102,7 +102,7 @@ BasicVar<T> multiply(const BasicVar<T>& a, const BasicVar<T>& b) {
 
 /// Joins along the channels: all other sizes are equal.
 template <class T, class Arch = simd::native>
-BasicVar<T> concat(std::span<const BasicVar<T>> inputs) {
+BasicVar<T> concat(const std::vector<BasicVar<T>>& inputs) {
   require<ShapeError>(!inputs.empty(), "concat: expected at least one input, got none");
   const Shape& first = inputs[0].shape();
   std::int64_t columns = 0;

@@ -93,7 +93,7 @@ struct Mixture {
   Var forward(Forward& f) const {
     std::vector<Var> inputs;
     for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
-    return ops::weighted_sum<float>(f.parameter(alpha), inputs);
+    return ops::weighted_sum(f.parameter(alpha), inputs);
   }
   void lower(Lowering& to) const {
     fail<ArgumentError>("{}: expected one of its alternatives, got {}; discretize the network first", to.where(),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -98,7 +99,7 @@ struct Concat {
   Var forward(Forward& f) const {
     std::vector<Var> inputs;
     for (int i = 0; i < f.inputs(); ++i) inputs.push_back(f.input(i));
-    return ops::concat(std::span<const Var>(inputs));
+    return ops::concat(inputs);
   }
   void lower(Lowering& to) const { to.is(primitive::Concat{}); }
 };
