@@ -3,7 +3,6 @@
 #include "siena/nn/weight_bits.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <set>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "siena/cost/model_size.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
+#include "support/catch.hpp"
 #include "support/random_tensor.hpp"
 
 using namespace siena;
