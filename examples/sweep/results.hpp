@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <siena/search.hpp>
+#include <siena/search/pareto.hpp>
 #include <span>
 #include <string>
 #include <string_view>

@@ -6,5 +6,4 @@
 // own headers; those that need more than siena's own dependencies (safetensors, ONNX) are components.
 
 #include "siena/deploy/fold_batch_norm.hpp"
-#include "siena/deploy/lower.hpp"
 #include "siena/deploy/plain.hpp"

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The room search: the search itself, repair, reports, and the front of many results.
+// The room search: the search itself, repair, and reports. The front of many results, search/pareto.hpp, is included by its
+// name.
 
 #include "siena/search/approach.hpp"
 #include "siena/search/exchange.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
-#include "siena/search/pareto.hpp"
 #include "siena/search/reach.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "siena/cost/description.hpp"
@@ -270,7 +271,7 @@ class Liveness {
   /// A mixture lies where its producers do, each by its presence. The input of a choice is there anyhow: it comes first, so the
   /// producers after it go first and leave it the rest.
   Shares mixture(const LayerDesc<N>& layer, std::vector<int> values) const {
-    std::sort(values.rbegin(), values.rend());
+    std::sort(values.begin(), values.end(), std::greater<>());
     values.erase(std::unique(values.begin(), values.end()), values.end());
     Shares shares;
     N rest = layer.presence;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,10 +77,12 @@ inline std::string fitted(std::vector<LinePart> parts, std::size_t columns) {
     std::string line = joined(parts);
     const std::string_view fits = clipped(line, columns);
     if (fits.size() == line.size()) return line;
-    const auto lower = [](const LinePart& a, const LinePart& b) { return a.rank < b.rank; };
-    const auto last = std::max_element(parts.rbegin(), parts.rend(), lower);
+    auto last = parts.begin();  // the last of those of the highest rank
+    for (auto part = parts.begin(); part != parts.end(); ++part) {
+      if (part->rank >= last->rank) last = part;
+    }
     if (last->rank == 0) return std::string(fits);
-    parts.erase(std::next(last).base());
+    parts.erase(last);
   }
 }
 

@@ -163,7 +163,10 @@ class Trainer {
   static double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
   // What decides what a training does: a state serves only a training with the same.
-  using Settings = std::vector<std::pair<std::string, std::string>>;
+  struct Setting {
+    std::string name, value;
+  };
+  using Settings = std::vector<Setting>;
   // Reads all of the data: where checkpoints are kept, that was done once.
   Settings settings() const { return settings_.empty() ? read_settings() : settings_; }
   Settings read_settings() const {
