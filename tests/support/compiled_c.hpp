@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -67,7 +66,7 @@ class CompiledC {
     const std::filesystem::path& at = folder_.path;
     write_file_atomically(at / "main.c", "#include <stdio.h>\n#include <string.h>\n" + includes_ + "int main(void) {\n" +
                                              body_ + "  return 0;\n}\n");
-    write_file_atomically(at / "inputs", std::as_bytes(std::span(inputs_)));
+    write_file_atomically(at / "inputs", std::string(inputs_.begin(), inputs_.end()));
     // Many small files: xargs gives them to several compilers.
     write_file_atomically(at / "files", files_ + " main.c");
     const std::string compile = format("xargs -n 8 -P {} {} {} -c <files >said 2>&1",
