@@ -8,6 +8,7 @@
 #include <string>
 
 #include "benchmark.hpp"
+#include "bits.hpp"
 #include "bounds.hpp"
 #include "int8.hpp"
 #include "objective.hpp"
@@ -22,6 +23,7 @@ struct Settings {
   Recipe recipe;
   ObjectiveSettings objective;
   Int8Settings int8;
+  BitSettings bits;
   std::string method = "masks", formulation = "duccio", preset = "own";
   std::string init, network, mlperf, report, html, save, log, c;
   OnnxFile onnx;

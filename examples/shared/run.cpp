@@ -80,10 +80,11 @@ class Run {
   bool talks() const { return s_.dry_run || !s_.quiet; }
   /// What training begins with. Bounds that nothing keeps end here, before hours of warm-up.
   Network first_network() const {
-    if (s_.method == "uniform") return benchmark_.network(model(widest_width()));
+    if (s_.method == "uniform") return s_.bits.of(benchmark_.network(model(widest_width())));
     const bool plain = s_.method != "supernet" && s_.method != "both";
     Network network = plain ? baseline_network() : benchmark_.supernet(model(s_.width), s_.method == "both");
     if (!s_.init.empty()) load_weights(network, s_.init);
+    network = s_.bits.of(std::move(network));
     if (s_.searches()) check_reachable(network);
     return network;
   }
@@ -107,7 +108,7 @@ class Run {
     require_reachable({copy, space, bounds_});
   }
   double widest_width() const {
-    const double width = widest([&](double w) { return benchmark_.network(model(w)); }, bounds_, s_.width);
+    const double width = widest([&](double w) { return s_.bits.of(benchmark_.network(model(w))); }, bounds_, s_.width);
     if (talks() && !bounds_.empty())
       say(stdout, "uniform: {:.4g} is the greatest width that keeps the bounds, of {:.4g}{}", width, s_.width,
           width == s_.width ? ": the whole network keeps them" : "");

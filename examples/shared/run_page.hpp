@@ -43,15 +43,34 @@ inline Rows bound_rows(const Json& report) {
   return rows;
 }
 
-/// Channels, weights and multiply-accumulates of each layer, before and now. A layer that is gone has nothing now.
+/// The bits of a layer's weights: "8", or where filters differ "8 of 3, 4 of 13".
+inline std::string bits_text(const Json& layer) {
+  std::string all;
+  const Json& slices = part(layer, "bits");
+  for (const Json& slice : slices) {
+    all += all.empty() ? "" : ", ";
+    all += count_text(number(slice, "bits"));
+    if (slices.size() > 1) all += " of " + count_text(number(slice, "filters"));
+  }
+  return all;
+}
+
+/// Channels, weights and multiply-accumulates of each layer, before and now, and the bits that are left where they are not 8
+/// everywhere. A layer that is gone has nothing now.
 inline Rows layer_rows(const Json& report) {
   Rows rows{{"layer", "kind", "channels before", "now", "weights before", "now", "MACs before", "now"}};
   const Json& before = part(part(report, "before"), "layers");
   const Json& after = part(report, "layers");
+  const bool few = std::any_of(after.begin(), after.end(), [](const Json& layer) {
+    const std::string bits = bits_text(layer);
+    return !bits.empty() && bits != "8";
+  });
+  if (few) rows[0].push_back("bits now");
   const auto add = [&](const std::string& name, const Json& was, const Json& is) {
     rows.push_back({name, text(is.is_null() ? was : is, "kind")});
     for (const std::string_view key : {"out_channels", "weights", "macs"})
       for (const Json* layer : {&was, &is}) rows.back().push_back(count_text(number(*layer, key)));
+    if (few) rows.back().push_back(bits_text(is));
   };
   const auto named = [](const Json& layers, const std::string& name) -> const Json& {
     static const Json nothing;
@@ -65,6 +84,7 @@ inline Rows layer_rows(const Json& report) {
   const Json &was = part(part(report, "before"), "costs"), &is = part(report, "costs");
   rows.push_back({"total", "", "", "", count_text(number(was, "weights")), count_text(number(is, "weights")),
                   count_text(number(was, "macs")), count_text(number(is, "macs"))});
+  if (few) rows.back().push_back("");
   return rows;
 }
 

@@ -28,8 +28,16 @@ struct LayerReport {
   std::string name = {}, kind = {};
   std::int64_t in_channels = 0, out_channels = 0;
   double weights = 0, macs = 0;
+  std::vector<BitSlice<double>> bits = {};         ///< of its weights: how many filters have which
   std::vector<std::optional<double>> bounds = {};  ///< its part in each bound of the report, where that is a sum over layers
 
+  /// "8", or of filters that differ "8 of 3, 4 of 13"
+  std::string bits_text() const {
+    std::string text;
+    for (const auto& [count, filters] : bits)
+      text += bits.size() == 1 ? format("{}", count) : format("{}{} of {}", text.empty() ? "" : ", ", count, filters);
+    return text;
+  }
   std::optional<double> part(std::size_t bound) const { return bound < bounds.size() ? bounds[bound] : std::nullopt; }
 };
 
@@ -103,14 +111,18 @@ inline std::string Report::table() const {
     if (priced && !known) columns.push_back(std::move(column));
   }
 
+  const bool few = std::any_of(layers.begin(), layers.end(), [](const LayerReport& l) { return l.bits_text() != "8"; });
   std::vector<std::vector<std::string>> rows{{"layer", "in", "out", "weights", "MACs"}};
+  if (few) rows[0].push_back("bits");
   for (const Column& column : columns) rows[0].push_back(column.title);
   for (const LayerReport& layer : layers) {
     rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels),
                     detail::cell_text(layer.weights), detail::cell_text(layer.macs)});
+    if (few) rows.back().push_back(layer.bits_text());
     for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(layer.part(i), bounds[i].shown()));
   }
   rows.push_back({"total", "", "", detail::cell_text(weights), detail::cell_text(macs)});
+  if (few) rows.back().push_back("");
   for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(bounds[i].value, bounds[i].shown()));
   return detail::table_text(rows);
 }
@@ -147,7 +159,9 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
                              .in_channels = static_cast<std::int64_t>(layer.in_channels),
                              .out_channels = static_cast<std::int64_t>(layer.out_channels),
                              .weights = layer.weights(),
-                             .macs = layer.macs()});
+                             .macs = layer.macs(),
+                             .bits = layer.slices});
+    if (layer.slices.empty()) report.layers.back().bits = {{layer.weight_bits, layer.filters()}};
     auto& parts = report.layers.back().bounds;
     for (const AnyConstraint& constraint : constraints) parts.push_back(constraint.layer_value(layer));
     for (const Minimize& cost : constraints.minimized()) parts.push_back(cost.layer_value(layer));

@@ -334,8 +334,8 @@ class BitMasks final : public AxisHooks {
   MaskOptions options_;
 };
 
-/// The same network with Bits for each layer with weights that does not say what bits it has; the first and the last have 8,
-/// which costs little and keeps much.
+/// The same network with Bits for each layer with weights that does not say what bits it has, or, where there is one width to
+/// choose from, with that; the first and the last have 8, which costs little and keeps much.
 inline Network with_bits(const Network& network, const Bits& bits) {
   std::vector<int> weighted;
   for (std::size_t i = 0; i < network.nodes().size(); ++i) {
@@ -349,6 +349,9 @@ inline Network with_bits(const Network& network, const Bits& bits) {
     Decoration decoration = network.nodes()[node].decoration;
     if (node == weighted.front() || node == weighted.back()) {
       set_weight_bits(layer, 8);
+    } else if (bits.weights.size() == 1) {
+      bits.check(layer, network.nodes()[node].name);
+      set_weight_bits(layer, bits.weights[0]);
     } else {
       const auto* before = std::any_cast<SearchAxes>(&decoration);
       SearchAxes axes = before != nullptr ? *before : SearchAxes();
