@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/core/file.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/load_report.hpp"
 #include "siena/data/measure.hpp"
@@ -52,7 +52,7 @@ inline std::filesystem::path cifar_folder(const std::filesystem::path& directory
 }
 
 /// Bytes of one file, after every check that its size allows.
-inline std::vector<std::uint8_t> read_cifar_file(const std::filesystem::path& file) {
+inline std::string read_cifar_file(const std::filesystem::path& file) {
   const auto name = file.string();
   std::error_code error;
   require<DataError>(std::filesystem::is_regular_file(file, error),
@@ -69,12 +69,7 @@ inline std::vector<std::uint8_t> read_cifar_file(const std::filesystem::path& fi
   require<FormatError>(size <= cifar_file_records * cifar_record,
                        "cifar10: expected at most {} records in '{}', got {}; is this the binary version of CIFAR-10?",
                        cifar_file_records, name, size / cifar_record);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  std::ifstream stream(file, std::ios::binary);
-  stream.read(reinterpret_cast<char*>(bytes.data()), size);
-  require<DataError>(stream.good(), "cifar10: expected to read {} bytes from '{}', got {}; may this program read it?", size,
-                     name, stream.gcount());
-  return bytes;
+  return read_file(file);
 }
 
 /// Appends the images of a file, planes woven into H x W x C, and their labels.
@@ -83,7 +78,7 @@ inline void append_cifar_file(const std::filesystem::path& file, std::vector<std
   const auto bytes = read_cifar_file(file);
   const auto records = static_cast<std::int64_t>(bytes.size()) / cifar_record;
   for (std::int64_t r = 0; r < records; ++r) {
-    const std::uint8_t* record = bytes.data() + r * cifar_record;
+    const auto* record = reinterpret_cast<const std::uint8_t*>(bytes.data()) + r * cifar_record;
     require<DataError>(record[0] < cifar_classes,
                        "cifar10: expected labels from 0 to {} in '{}', got {} in record {}; is this the binary version of "
                        "CIFAR-10 (not CIFAR-100)?",
@@ -132,7 +127,8 @@ inline Cifar10 cifar10(const std::filesystem::path& directory, const Cifar10Opti
   Cifar10 result;
   result.test = detail::cifar_dataset(folder, {"test_batch.bin"}, "cifar10 test");
   std::error_code none;  // what is wrong with a file is said when it is read
-  if (std::ranges::none_of(training, [&](const auto& file) { return std::filesystem::exists(folder / file, none); })) {
+  const auto is_there = [&](const std::string& file) { return std::filesystem::exists(folder / file, none); };
+  if (std::none_of(training.begin(), training.end(), is_there)) {
     result.report.notes.push_back(
         format("cifar10: no training part in '{}': the test part is as it is, not normalised", folder.string()));
     return result;
