@@ -67,13 +67,69 @@ TEST_CASE("flash is weights, a bias and a multiplier for each filter, tables and
   REQUIRE(portable.tables(conv) == 5 * 8);
 }
 
+TEST_CASE("flash of weights of few bits: 2, 4 or 8 of them, filter by filter, and which filter has which", "[cost]") {
+  LayerDesc<double> conv{.kind = LayerKind::conv2d,
+                         .in_channels = 3,
+                         .out_channels = 5,
+                         .in_height = 8,
+                         .in_width = 8,
+                         .out_height = 8,
+                         .out_width = 8,
+                         .kernel_height = 3,
+                         .kernel_width = 3};
+  const Flash portable, cortex{code_cortex_m};
+  conv.weight_bits = 4;
+  REQUIRE(portable.tables(conv) == 5 * 14 + 5 * 8);   // 27 numbers in 14 bytes
+  REQUIRE(cortex.tables(conv) == 6 * 3 * 6 + 6 * 8);  // 9 of a row in 3 words of 4 for each of two filters
+  conv.weight_bits = 3;
+  REQUIRE(portable.tables(conv) == 5 * 14 + 5 * 8);
+  conv.weight_bits = 5;
+  REQUIRE(portable.tables(conv) == 5 * 27 + 5 * 8);
+  conv.slices = {{6, 1}, {4, 3}, {2, 1}};
+  REQUIRE(portable.tables(conv) == 27 + 3 * 14 + 7 + 5 * 8 + 2);
+  REQUIRE(cortex.tables(conv) == 2 * 3 * 10 + 4 * 3 * 6 + 2 * 3 * 4 + 8 * 8 + 8);
+  conv.slices = {{8, 2}, {6, 3}};  // the same bytes
+  REQUIRE(cortex.tables(conv) == 6 * 3 * 10 + 6 * 8);
+  conv.slices = {{8, 1}, {2, 5}}, conv.groups = 3, conv.out_channels = 6;
+  REQUIRE(portable.tables(conv) == 9 + 5 * 3 + 6 * 8 + 2);
+  REQUIRE(cortex.tables(conv) == 6 * 3 * 3 * 2 + 6 * 8);  // groups as the widest of them
+  LayerDesc<double> depthwise = conv;
+  depthwise.kind = LayerKind::depthwise_conv2d, depthwise.in_channels = depthwise.out_channels = 6;
+  REQUIRE(cortex.tables(depthwise) == 9 + 5 * 3 + 6 * 8 + 2);
+  REQUIRE(cortex.tables(depthwise) == portable.tables(depthwise));
+}
+
+TEST_CASE("flash prices the code that unpacks, for each width", "[cost]") {
+  LayerDesc<double> conv{.kind = LayerKind::conv2d, .in_channels = 8, .out_channels = 8};
+  const auto code = [&](const CodeSize& size, double first, double second) {
+    Architecture<double> network{{conv, conv}};
+    network.layers[0].weight_bits = first, network.layers[1].weight_bits = second;
+    double sum = total(Flash{size}, network);
+    for (const auto& layer : network.layers) sum -= Flash{size}.tables(layer);
+    return sum;
+  };
+  REQUIRE(code(code_portable, 4, 2) == code(code_portable, 8, 8) + code_portable.packed + code_portable.unpack);
+  REQUIRE(code(code_portable, 4, 8) == code(code_portable, 4, 2) + code_portable.pointwise);
+  REQUIRE(code(code_cortex_m, 4, 2) > code(code_cortex_m, 4, 4));
+}
+
 TEST_CASE("flash and ram have the slopes of what they price", "[cost]") {
   const auto passes = [](const Validation& validation) {
     INFO(validation.to_string());
     REQUIRE(validation.passed());
   };
   const auto network = test::ds_cnn();
-  passes(validate(Flash{}, network));
+  for (const auto& whole : {test::ds_cnn(), test::resnet8()}) {
+    auto sliced = whole;
+    for (auto& layer : sliced.layers)
+      if (layer.has_weights()) layer.slices = {{8, 2}, {2, 3}, {4, layer.filters() - 5}};
+    for (const CTarget target : {CTarget::portable, CTarget::cortex_m}) {
+      CodeSize tables_alone{};  // code has no slope
+      tables_alone.target = target;
+      passes(validate(Flash{tables_alone}, whole));
+      passes(validate(Flash{tables_alone}, sliced));
+    }
+  }
   for (const CodeSize& code : {code_portable, code_cortex_m}) {
     passes(validate(Ram{code}, network));
     passes(validate(Ram{code}, test::resnet8()));
@@ -81,9 +137,12 @@ TEST_CASE("flash and ram have the slopes of what they price", "[cost]") {
 }
 
 TEST_CASE("ram is the arena of what is deployed, and a stack", "[cost]") {
-  const auto network = test::resnet8();
+  auto network = test::resnet8();
   REQUIRE(total(Ram{}, network) == 49152 + code_portable.stack);
   REQUIRE(Ram{code_cortex_m}.arena(network) == 36032);
+  for (auto& layer : network.layers)
+    if (layer.has_weights()) layer.slices = {{8, 4}, {4, layer.filters() - 4}};
+  REQUIRE(Ram{code_cortex_m}.arena(network) == 36032);  // one call, whatever bits filters have
 }
 
 TEST_CASE("bounds of flash and ram have units", "[cost]") {

@@ -166,7 +166,8 @@ TEST_CASE("layers alike share a function of C, and each has tables of its own") 
   IntegerNetwork network = random.end();
   for (auto& operation : network.operations) {
     operation.low = -128, operation.high = 127;
-    std::get<deploy::integer::Convolution>(operation.what).shift = 0;
+    auto& convolution = std::get<deploy::integer::Convolution>(operation.what);
+    convolution.shift = 0, convolution.bits = 8;
   }
   const deploy::CSource different = deploy::c_text(network);
   REQUIRE(different.code.find("convolution_1(") != std::string::npos);

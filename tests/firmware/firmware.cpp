@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Networks on emulated boards, against the simulator and against what was promised:
-//     firmware ROOT [--boards NAME,...] [--samples N] [--networks PART] [--folder FOLDER]
+//     firmware ROOT [--boards NAME,...] [--samples N] [--networks PART] [--bits 2 to 8|mixed] [--folder FOLDER]
 //              [--written FOLDER [--flash BYTES] [--ram BYTES] [--seconds TIME]]
+// --bits: of the weights; mixed: of each output channel its own, by chance.
 // --written: what the network.c of a folder takes when it is linked, beside what was promised and the time that was predicted.
 // Ends with 77 where a board's compiler or emulator is missing, with 1 where anything differs.
 
@@ -28,6 +29,7 @@
 #include "siena/deploy/integer/simulate.hpp"
 #include "siena/space/describe.hpp"
 #include "support/deployed_networks.hpp"
+#include "support/few_bits.hpp"
 #include "support/random_integer_network.hpp"
 #include "support/settled_network.hpp"
 #include "support/temporary_folder.hpp"
@@ -38,7 +40,7 @@ namespace {
 
 struct Options {
   std::filesystem::path root;
-  std::string boards, networks;
+  std::string boards, networks, bits;
   int samples = 100;
   std::filesystem::path folder;  // ""; one that is gone in the end
   std::filesystem::path written;
@@ -51,13 +53,15 @@ struct Options {
 
 Options options(int count, char** words) {
   require<ArgumentError>(count % 2 == 0, "firmware: expected ROOT and options with a value each, got {} words", count - 1);
-  Options result{.root = words[1], .boards = {}, .networks = {}, .folder = {}, .written = {}};
+  Options result{.root = words[1], .boards = {}, .networks = {}, .bits = {}, .folder = {}, .written = {}};
   for (int i = 2; i < count; i += 2) {
     const std::string name = words[i], value = words[i + 1];
     if (name == "--boards") {
       result.boards = value;
     } else if (name == "--networks") {
       result.networks = value;
+    } else if (name == "--bits") {
+      result.bits = value;
     } else if (name == "--samples") {
       result.samples = std::stoi(value);
     } else if (name == "--folder") {
@@ -85,6 +89,13 @@ std::int64_t macs(const deploy::IntegerNetwork& network) {
     if (const auto* what = std::get_if<deploy::integer::Convolution>(&operation.what)) sum += what->geometry.macs();
   }
   return sum;
+}
+
+test::NamedNetwork with_bits(const test::NamedNetwork& named, const std::string& bits) {
+  if (bits.empty()) return named;
+  if (bits == "mixed") return {named.name + ", mixed", test::with_chance_bits(named.network, 3)};
+  const int all = std::stoi(bits);
+  return {format("{}, {} bits", named.name, all), test::with_bits(named.network, [&](std::int64_t) { return all; })};
 }
 
 /// A network with inputs, and what it makes of them.
@@ -125,7 +136,7 @@ struct Sampled {
   }
 };
 
-constexpr const char* columns = "{:<23} {:<6} {:>8} {:>8} {:>6} {:>7} {:>7} {:>6} {:>6} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6}\n";
+constexpr const char* columns = "{:<30} {:<6} {:>8} {:>8} {:>6} {:>7} {:>7} {:>6} {:>6} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6}\n";
 
 void heading(int samples) {
   fmt::print(
@@ -142,7 +153,7 @@ void heading(int samples) {
 bool check(const firmware::Board& board, const Sampled& sampled, firmware::Emulator& emulator) {
   const deploy::CSource source = deploy::c_text(sampled.network, {.target = board.target});
   if (source.table_bytes() > board.flash) {
-    fmt::print("{:<23} {:<6} does not fit\n", sampled.name, board.name);
+    fmt::print("{:<30} {:<6} does not fit\n", sampled.name, board.name);
     return true;
   }
   const firmware::Run run =
@@ -205,7 +216,7 @@ int run(const Options& options) {
   heading(options.samples);
   for (const test::NamedNetwork& named : test::deployed_networks()) {
     if (named.name.find(options.networks) == std::string::npos) continue;
-    const Sampled sampled(named, options.samples);
+    const Sampled sampled(with_bits(named, options.bits), options.samples);
     for (const firmware::Board& board : firmware::boards) {
       if (options.takes(board)) good = check(board, sampled, emulator) && good;
     }

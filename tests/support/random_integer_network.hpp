@@ -52,8 +52,12 @@ class RandomIntegerNetwork {
     if (g.out_channels == 0) g.out_channels = g.groups * (1 + below(4));
     g = kernels::conv_geometry(g);
     deploy::integer::Convolution what{.geometry = g, .weights = {}, .bias = {}, .multiplier = {}};
-    for (std::int64_t i = 0; i < g.out_channels * g.weight_rows(); ++i)
-      what.weights.push_back(static_cast<std::int8_t>(below(255) - 127));
+    what.bits = bits(g.out_channels);
+    for (std::int64_t o = 0; o < g.out_channels; ++o) {
+      const int most = (1 << (what.bits[static_cast<std::size_t>(o)] - 1)) - 1;
+      for (std::int64_t i = 0; i < g.weight_rows(); ++i)
+        what.weights.push_back(static_cast<std::int8_t>(below(2 * most + 1) - most));
+    }
     for (std::int64_t o = 0; o < g.out_channels; ++o) {
       what.bias.push_back(below(20000) - 10000);
       what.multiplier.push_back(chance(0.1) ? 0 : static_cast<std::int32_t>(random_.uniform(1e5, 6e7)));
@@ -176,6 +180,14 @@ class RandomIntegerNetwork {
   bool chance(double p) { return random_.chance(p); }
 
  private:
+  /// Of weights: 8 more often than others, the same for all outputs or not.
+  WeightBits bits(std::int64_t outputs) {
+    if (chance(0.4)) return 8;
+    if (chance(0.5)) return 2 + below(7);
+    std::vector<int> each;
+    for (std::int64_t o = 0; o < outputs; ++o) each.push_back(chance(0.7) ? 2 << below(3) : 2 + below(7));
+    return each;
+  }
   double scale() { return random_.uniform(0.001, 0.2); }
   int zero() { return chance(0.4) ? -128 : number(); }
   std::int8_t number() { return static_cast<std::int8_t>(below(256) - 128); }

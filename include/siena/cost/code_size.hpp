@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <vector>
 
-#include "siena/cost/description.hpp"
+#include "siena/cost/packed_weights.hpp"
 
 namespace siena {
 
@@ -49,22 +50,35 @@ struct CodeSize {
   std::string_view measured_with;
   double network, call;  ///< of a network besides its layers, of the call of a function
   double linear, pointwise, convolution, depthwise;
-  double rows, columns, apart;  ///< more where an image is padded above or below, at its sides; for dilation or groups
-  double step, output, tile;    ///< of code that is written out: an instruction word of a step, a sum, a tile of sums
+  double rows, columns, apart;   ///< more where an image is padded above or below, at its sides; for dilation or groups
+  double step, output, tile;     ///< of code that is written out: an instruction word of a step, a sum, a tile of sums
+  double packed, unpack, codes;  ///< of packed weights: once, for a function, where filters differ in bits (Cortex-M: a tile)
   double add, multiply, multiply_channels, activation, prelu, scale, max_pool, average_pool, concat_part, rearrange;
   double stack;  ///< bytes of a run
+
+  /// By which bits the weights of a layer lie in flash, those of most first.
+  std::vector<BitSlice<double>> widths(const LayerDesc<double>& layer) const {
+    std::vector<BitSlice<double>> slices = packed_slices(layer, target == CTarget::cortex_m);
+    std::erase_if(slices, [](const auto& slice) { return slice.filters <= 0; });
+    return slices;
+  }
+  /// Whether some weights of a layer take less than a byte.
+  bool packs(const LayerDesc<double>& layer) const {
+    const auto slices = layer.has_weights() ? widths(layer) : std::vector<BitSlice<double>>();
+    return !slices.empty() && slices.back().bits < 8;
+  }
 
   /// The function of a layer; 0 for one that needs none.
   double of(const LayerDesc<double>& layer) const {
     const double pads = padded(layer);
     switch (layer.kind) {
       case LayerKind::linear:
-        return linear + written_out(layer);
+        return linear + more_for_bits(layer) + written_out(layer);
       case LayerKind::conv2d:
-        if (layer.pointwise() && pads == 0 && layer.groups == 1) return pointwise + written_out(layer);
-        return convolution + pads + apart_of(layer) + written_out(layer);
+        if (layer.pointwise() && pads == 0 && layer.groups == 1) return pointwise + more_for_bits(layer) + written_out(layer);
+        return convolution + pads + apart_of(layer) + more_for_bits(layer) + written_out(layer);
       case LayerKind::depthwise_conv2d:
-        return depthwise + pads + apart_of(layer);
+        return depthwise + pads + apart_of(layer) + more_for_bits(layer);
       case LayerKind::batch_norm:
         return scale;
       case LayerKind::activation:
@@ -99,23 +113,40 @@ struct CodeSize {
   double apart_of(const LayerDesc<double>& l) const {
     return l.dilation_height * l.dilation_width > 1 || l.groups > 1 ? apart : 0;
   }
-  /// Sums stay in registers, for a tile of filters and pixels; steps of two inputs each are written out, of many a loop of 8.
+  /// What takes packed weights out.
+  double more_for_bits(const LayerDesc<double>& l) const {
+    if (!packs(l)) return 0;
+    const bool calls = target == CTarget::portable || l.kind == LayerKind::depthwise_conv2d;
+    return unpack + (calls && widths(l).size() > 1 ? codes : 0);
+  }
+  /// Sums stay in registers, for a tile of filters and pixels; steps of two inputs each are written out, of many a loop of 8;
+  /// less where filters differ in bits.
   double written_out(const LayerDesc<double>& l) const {
     if (target == CTarget::portable) return 0;
-    const bool product = l.kind == LayerKind::linear || l.pointwise();
+    double sum = 0;
+    const auto slices = widths(l);
+    for (const auto& slice : slices) sum += written_out(l, slice, slices.size() > 1);
+    return sum;
+  }
+  double written_out(const LayerDesc<double>& l, const BitSlice<double>& slice, bool differ) const {
+    const bool product = l.kind == LayerKind::linear || l.pointwise(), unpacks = slice.bits < 8;
     const double pixels = product ? l.out_height * l.out_width : l.out_width, groups = std::max(1.0, std::floor(l.groups));
     const double at_once = pixels < 4 ? pixels : 4, rest = product ? 0 : std::fmod(pixels, at_once);
-    const double filters = 2 * std::ceil(l.out_channels / groups / 2), inputs = std::ceil(l.in_channels / groups);
-    const double together = at_once > 1 ? std::min(2.0, filters) : std::min(8.0, filters);
+    const double filters = 2 * std::ceil(slice.filters / groups / 2), inputs = std::ceil(l.in_channels / groups);
+    const double together = at_once > 1 || unpacks || differ ? std::min(2.0, filters) : std::min(8.0, filters);
     const bool run = l.dilation_width == 1 && groups == 1;
     double steps = std::ceil(inputs * (run && !product ? l.kernel_width : 1) / 2);
     const double turns = run || product ? 1 : l.kernel_width;
-    const bool loops = l.kernel_height > 1 && (turns * steps > 2 || l.kernel_height * steps > 20);
-    steps = std::min(steps, 8.0) * (loops || product ? 1 : l.kernel_height);
+    const bool loops = l.kernel_height > 1 && (turns * steps > 2 || l.kernel_height * steps > (differ ? 10 : 20));
+    steps = std::min(steps, differ ? 5.0 : 8.0) * (loops || product ? 1 : l.kernel_height);
+    const double weights = unpacks ? 8 : 6, sums = output + step * ((unpacks ? 4 : 0) + (differ ? 4 : 0));
     const auto of_tile = [&](double p) {
-      return p < 1 ? 0 : tile + steps * step * (6 * together + p * (4 + 4 * together)) + output * together * p;
+      return p < 1 ? 0
+                   : tile + (differ ? codes : 0) + steps * step * (weights * together + p * (4 + 4 * together)) +
+                         sums * together * p;
     };
-    return of_tile(at_once) + of_tile(rest) + (std::fmod(filters, together) > 0 ? of_tile(at_once) : 0);
+    const bool more = !differ && std::fmod(filters, together) > 0;
+    return of_tile(at_once) + of_tile(rest) + (more ? of_tile(at_once) : 0);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "siena/cost/as_deployed.hpp"
 #include "siena/cost/code_size.hpp"
@@ -13,11 +14,12 @@
 
 namespace siena {
 
-/// Bytes that a network takes in flash as the C of deploy::c_source: weights of 8 bits, a bias and a multiplier of 32 bits for
-/// each output channel, with what fills up pairs of filters and inputs (Cortex-M); tables of activations; and code, a function
-/// for each distinct shape, by what was measured. Left out: names of classes, and what is not the network's (start-up code,
-/// main, the library). Tables are exact. Code is rather too much than too little, and has no slope: where a layer comes to have
-/// the shape of another one, or one with less code, the price falls by that.
+/// Bytes that a network takes in flash as the C of deploy::c_source: weights of 8, 4 or 2 bits (`packed_bits`; those that only
+/// scale each element, of 8), a bias and a multiplier of 32 bits for each output channel, which bits a filter has where that
+/// differs, with what fills up bytes and, for Cortex-M, pairs of filters and words of inputs; tables of activations; and code,
+/// a function for each distinct shape and width, by what was measured. Left out: names of classes, and what is not the
+/// network's (start-up code, main, the library). Tables are exact. Code is rather too much than too little, and has no slope:
+/// where a layer comes to have the shape of another one, or one with less code, the price falls by that.
 struct Flash {
   CodeSize code = code_portable;
 
@@ -31,33 +33,25 @@ struct Flash {
   N network_cost(const Architecture<N>& network) const {
     const Architecture<N> deployed = as_deployed(network);
     N sum = code.network;
+    bool unpacks = false;
     for (std::size_t i = 0; i < deployed.layers.size(); ++i) {
       const LayerDesc<N>& layer = deployed.layers[i];
       sum += tables(layer) * layer.presence;
       const double function = code.of(convert<double>(layer));
       if (function == 0) continue;
       sum += layer.presence * (code.call + (is_new(deployed, i) ? function : 0));
+      unpacks = unpacks || (value_of(layer.presence) > 0 && calls_to_unpack(convert<double>(layer)));
     }
-    return sum;
+    return unpacks ? N(sum + code.packed) : sum;
   }
   /// Of one layer.
   template <class N>
   N tables(const LayerDesc<N>& layer) const {
-    const bool fills = code.target == CTarget::cortex_m;
     switch (layer.kind) {
       case LayerKind::conv2d:
-      case LayerKind::linear: {
-        const bool product = layer.kind == LayerKind::linear || layer.pointwise(),
-                   run = layer.dilation_width == 1 && layer.groups == 1.0;
-        const N inputs = layer.in_channels / layer.groups * (run && !product ? layer.kernel_width : 1.0);
-        const N filters = even(layer.filters() / layer.groups, fills) * layer.groups;
-        const N weights =
-            filters * even(inputs, fills) * double(layer.kernel_height) * (run || product ? 1.0 : layer.kernel_width);
-        return (layer.repeated ? N(0) : weights) + filters * 8.0;
-      }
+      case LayerKind::linear:
       case LayerKind::depthwise_conv2d:
-        return (layer.repeated ? N(0) : layer.filters() * (double(layer.kernel_height) * layer.kernel_width)) +
-               layer.filters() * 8.0;
+        return of_filters(layer);
       case LayerKind::batch_norm:
         return layer.in_channels * 9.0;
       case LayerKind::activation:
@@ -72,17 +66,63 @@ struct Flash {
   }
 
  private:
+  bool cortex() const { return code.target == CTarget::cortex_m; }
+  /// Whether the code for Cortex-M computes pairs of filters.
+  bool pairs(LayerKind kind) const { return cortex() && kind != LayerKind::depthwise_conv2d; }
+  bool calls_to_unpack(const LayerDesc<double>& layer) const { return code.packs(layer) && !pairs(layer.kind); }
+
+  /// Of a layer with weights: those of each width, and which filter has which.
   template <class N>
-  static N even(const N& count, bool fills) {
-    return fills ? N(ceil_div(count, 2) * 2.0) : count;
+  N of_filters(const LayerDesc<N>& layer) const {
+    const auto slices = packed_slices(layer, cortex());
+    N sum = 0, widest = 0, places = 0;
+    for (const auto& [bits, filters] : slices) {
+      const N whole = max_of(filters, 1.0), part = min_of(1.0, filters);  // as `layer_total` counts slices
+      const N stored = slices.size() == 1 ? padded(layer, filters) : N(padded(layer, whole) * part);
+      sum += stored * ((layer.repeated ? N(0) : filter_bytes(layer, bits)) + 8.0);
+      widest = max_of(widest, filters);
+      places += stored;
+    }
+    const N differ = min_of(1.0, layer.filters() - widest);
+    if (slices.size() == 1 || value_of(differ) <= 0) return sum;
+    const double place = value_of(layer.out_channels) > 256 ? 4 : 1;
+    return sum + differ * (pairs(layer.kind) ? places * place : N(ceil_div(layer.filters(), 4)));
+  }
+  /// Filters, those that fill up pairs included.
+  template <class N>
+  N padded(const LayerDesc<N>& layer, const N& filters) const {
+    return pairs(layer.kind) ? N(ceil_div(filters / layer.groups, 2) * 2.0 * layer.groups) : filters;
+  }
+  /// Bytes of the weights of one filter. The slope to the bits is that of weights in proportion to them.
+  template <class N>
+  N filter_bytes(const LayerDesc<N>& layer, const N& bits) const {
+    const double width = value_of(bits), rows = layer.kernel_height, columns = layer.kernel_width;
+    if (width <= 0) return 0;
+    const bool product = layer.kind == LayerKind::linear || layer.pointwise();
+    const bool run = !product && layer.dilation_width == 1 && layer.groups == 1.0;
+    const N inputs = layer.kind == LayerKind::depthwise_conv2d ? N(1) : N(layer.in_channels / layer.groups);
+    const N bytes = pairs(layer.kind)
+                        ? N(ceil_div(inputs * (run ? columns : 1.0), 16 / width) * (2 * rows * (run ? 1 : columns)))
+                    : width == 8 ? N(inputs * (rows * columns))
+                                 : ceil_div(inputs * (rows * columns), 8 / width);
+    return bytes * (bits / width);
+  }
+  /// Sets bits that tell functions apart: those that unpack by a call do so for any width.
+  void set_width(LayerDesc<double>& layer) const {
+    const bool packs = code.packs(layer);
+    const auto widths = packs ? code.widths(layer) : std::vector<BitSlice<double>>{{.bits = 8}};
+    layer.weight_bits = 0;
+    for (const auto& slice : widths) layer.weight_bits += slice.bits;
+    if (packs && !pairs(layer.kind)) layer.weight_bits = widths.size() > 1 ? 3 : 2;
   }
   /// Whether no layer before it has the same function.
   template <class N>
-  static bool is_new(const Architecture<N>& network, std::size_t i) {
-    const auto key = [](const LayerDesc<N>& from) {
+  bool is_new(const Architecture<N>& network, std::size_t i) const {
+    const auto key = [this](const LayerDesc<N>& from) {
       LayerDesc<double> layer = convert<double>(from);
       layer.name.clear(), layer.node = -1, layer.batch_norm_folded = layer.repeated = false, layer.bias = false;
-      layer.presence = 1, layer.slices.clear(), layer.weight_bits = layer.input_bits = layer.output_bits = 8;
+      set_width(layer);
+      layer.presence = 1, layer.slices.clear(), layer.input_bits = layer.output_bits = 8;
       layer.producers.assign(layer.kind == LayerKind::concat ? layer.producers.size() : 0, 0);
       if (layer.kind == LayerKind::activation) layer.operation = layer.own_weights > 1 ? "prelu" : "table";
       return layer;

@@ -34,7 +34,6 @@ inline constexpr ArenaRules arena_tflm{.in_place = InPlace::fused, .alignment = 
 /// - one of 1x1 at stride 1 writes block by block of 4 pixels, of which it copies the inputs first; scratch: these;
 /// - a depthwise one goes channel by channel through a padded copy of the channel; scratch: that;
 /// - a linear layer keeps its input widened; scratch: that.
-/// Convolutions of several slices of bits read their input several times and are not written over it.
 inline constexpr ArenaRules arena_overlap{.in_place = InPlace::overlap};
 /// The same with words where they can be read at once: what the C for Cortex-M keeps.
 inline constexpr ArenaRules arena_cortex_m{.in_place = InPlace::overlap, .alignment = 4};
@@ -250,7 +249,7 @@ class Liveness {
                              layer.operation == "dropout" || layer.operation == "fake_quantize"));
     }
     if (rules_.in_place == InPlace::elementwise || !layer.is_convolution()) return layer.works_in_place();
-    return layer.in_place.value_or(layer.kind == LayerKind::depthwise_conv2d ? layer.multiplier == 1 : layer.slices.size() < 2);
+    return layer.in_place.value_or(layer.kind != LayerKind::depthwise_conv2d || layer.multiplier == 1);
   }
   void place(int i, const std::vector<int>& values) {
     const LayerDesc<N>& layer = layers_[i];

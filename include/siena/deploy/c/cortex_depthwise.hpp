@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "siena/deploy/c/body.hpp"
 #include "siena/deploy/c/cortex_finish.hpp"
 #include "siena/deploy/c/cortex_instructions.hpp"
+#include "siena/deploy/c/packed_weights.hpp"
 #include "siena/deploy/c/portable_convolution.hpp"
 #include "siena/kernels/geometry.hpp"
 
@@ -18,28 +20,40 @@ namespace siena::deploy::c {
 
 /// Writes a depthwise convolution, channel by channel through a padded copy of 16 bits, in which two neighbours make a word:
 /// at stride 1 two outputs of three taps take two loads and four multiplications. The output may be written over the input.
+/// Packed weights are taken out filter by filter.
 class CortexDepthwise {
  public:
   using Geometry = kernels::ConvGeometry;
 
   CortexDepthwise(const Site& site, const integer::Convolution& what)
-      : site_(site), what_(what), g_(what.geometry), finish_(site.operation, what.shift) {}
+      : site_(site),
+        what_(what),
+        g_(what.geometry),
+        slices_(packed_slices(what)),
+        finish_(site.operation, packs() ? 0 : what.shift) {}
 
   Body body() const {
-    return {.name = "depthwise",
-            .about = format("{} -> {}, {}", size_text(g_.in_height, g_.in_width, g_.in_channels),
-                            size_text(g_.out_height, g_.out_width, g_.out_channels), window_text(g_)),
-            .code = text(),
-            .arguments = {{"weights", what_.weights},
-                          {"bias", folded_bias(what_, site_.input().zero_point)},
-                          {"multiplier", what_.multiplier},
-                          {"x_zero", std::int32_t{site_.input().zero_point}},
-                          {"y_zero", std::int32_t{site_.output().zero_point}}},
-            .scratch = 2 * rows() * pitch(),
-            .preambles = {cortex_pragma, cortex_instructions, cortex_fill}};
+    const int zero = site_.input().zero_point;
+    Body body{.name = "depthwise",
+              .about = format("{} -> {}, {}", size_text(g_.in_height, g_.in_width, g_.in_channels),
+                              size_text(g_.out_height, g_.out_width, g_.out_channels), window_text(g_)),
+              .code = text(),
+              .arguments = {{"weights", packs() ? packed_filters(what_) : what_.weights},
+                            {"bias", folded_bias(what_, zero)},
+                            {"multiplier", what_.multiplier}},
+              .scratch = 2 * rows() * pitch(),
+              .preambles = {cortex_pragma, cortex_instructions, cortex_fill}};
+    if (packs()) {
+      add_code(body, what_);
+      body.preambles.push_back(packed_take);
+    }
+    body.arguments.push_back({"x_zero", std::int32_t{zero}});
+    body.arguments.push_back({"y_zero", std::int32_t{site_.output().zero_point}});
+    return body;
   }
 
  private:
+  bool packs() const { return slices_.back().bits < 8; }
   /// That windows see, padding included; that of these are of the image.
   std::int64_t rows() const {
     return (g_.out_height - 1) * g_.stride_height + std::int64_t{g_.kernel_height - 1} * g_.dilation_height + 1;
@@ -73,8 +87,7 @@ $weights    const int32_t first = *bias++, factor = *multiplier++;
     int8_t *out = y++;
     for (int i = 0; i < $rows; ++i, in += $down, out += $outRow) {
 $outputs    }
-    weights += $taps;
-  }
+$next  }
 }
 )",
                 {{"plane", rows() * pitch()},
@@ -90,7 +103,7 @@ $outputs    }
                  {"down", g_.stride_height * pitch()},
                  {"outRow", g_.out_width * g_.out_channels},
                  {"outputs", indented(outputs(), 6)},
-                 {"taps", g_.taps()}});
+                 {"next", packs() ? "" : format("    weights += {};\n", g_.taps())}});
   }
   /// A row of the channel.
   std::string copy(std::int64_t columns) const {
@@ -109,12 +122,19 @@ $eight}
                 {{"n", loops * 8}, {"step", 8 * g_.in_channels}, {"eight", indented(straight(8, "t", "s"), 2)}}) +
            straight(columns % 8, "t", "s");
   }
+  /// Packed ones of a filter.
+  std::string take() const {
+    const std::string filter = multiplier() == 1 ? "c" : format("c * {} + m", multiplier());
+    return fill("int8_t taps[$n];\nweights = siena_take(weights, $n, $code, taps);\n",
+                {{"n", g_.taps()}, {"code", slices_.size() > 1 ? format("siena_code(codes, {})", filter) : "code"}});
+  }
   /// The taps of a filter, two of them in a word: e of 0 and 1, 2 and 3, ..., o of 1 and 2, 3 and 4, ...
   std::string weights() const {
-    std::string text;
+    const std::string_view from = packs() ? "taps" : "weights";
+    std::string text = packs() ? take() : "";
     const auto pair = [&](char name, int row, int k, int tap) {
       const auto at = row * g_.kernel_width + tap;
-      text += format("const uint32_t {}{}{} = siena_lower((uint32_t)weights[{}], (uint32_t)weights[{}]);\n", name, row, k, at,
+      text += format("const uint32_t {}{}{} = siena_lower((uint32_t){}[{}], (uint32_t){}[{}]);\n", name, row, k, from, at, from,
                      at + 1);
     };
     const bool odd = g_.kernel_width % 2 != 0;
@@ -124,7 +144,7 @@ $eight}
         pair('o', i, k, 2 * k + 1);
       for (int k = 0; k < g_.kernel_width; ++k) {
         const bool alone = !in_words() || (!shifts() && odd && k + 1 == g_.kernel_width);
-        if (alone) text += format("const int32_t w{}{} = weights[{}];\n", i, k, i * g_.kernel_width + k);
+        if (alone) text += format("const int32_t w{}{} = {}[{}];\n", i, k, from, i * g_.kernel_width + k);
       }
     }
     return text;
@@ -166,7 +186,8 @@ $turn}
     for (int i = 0; i < g_.kernel_height; ++i)
       text += row(from, i, i * g_.dilation_height * pitch() + std::int64_t{column} * g_.stride_width, outputs);
     for (int o = 0; o < outputs; ++o) {
-      text += format("  {}[{}] = ", to, (column + o) * g_.out_channels) + finish_.text(format("s{}", o), "factor") + ";\n";
+      text += format("  {}[{}] = ", to, (column + o) * g_.out_channels) +
+              finish_.text(packs() ? format("s{} * {}", o, shift_factor) : format("s{}", o), "factor") + ";\n";
     }
     return text + "}\n";
   }
@@ -204,6 +225,7 @@ $turn}
   const Site& site_;
   const integer::Convolution& what_;
   Geometry g_;
+  std::vector<PackedSlice> slices_;
   CortexFinish finish_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "siena/core/error.hpp"
 #include "siena/deploy/c/body.hpp"
+#include "siena/deploy/c/packed_weights.hpp"
 
 namespace siena::deploy::c {
 
@@ -19,11 +20,13 @@ struct CortexTile {
   int filters = 2, pixels = 4;
 };
 
-/// The filters of a convolution, of one group, in tiles: padded to an even number.
+/// The filters of a convolution, of one group, in tiles: padded to an even number. Those of packed weights always go by two:
+/// the inputs of a word are more than registers hold.
 struct CortexFilters {
   int filters, tile;
 
-  CortexFilters(std::int64_t count, int pixels) : filters(static_cast<int>(count)), tile(tile_of(padded(), pixels)) {}
+  CortexFilters(std::int64_t count, int pixels, bool packed)
+      : filters(static_cast<int>(count)), tile(packed ? 2 : tile_of(padded(), pixels)) {}
   int padded() const { return filters + filters % 2; }
   int tiles() const { return padded() / tile; }
   int rest() const { return padded() % tile; }
@@ -48,19 +51,22 @@ struct CortexTaps {
 };
 
 /// Weights in the order in which the steps read them: tile by tile, for each two inputs a word for each two filters, of which
-/// SXTB16 makes the pairs of both. `weights`: of one group, Cout x the inputs in their order.
+/// SXTB16 makes the pairs of both. Of 4 bits a word has two such words, of 2 bits four: the first in the highest bits of each
+/// byte. `weights`: of one group, Cout x the inputs in their order.
 inline void append_weights(std::vector<std::int8_t>& to, const std::int8_t* weights, const CortexFilters& filters,
-                           const CortexTaps& taps) {
-  const int inputs = taps.rows * taps.runs * taps.length;
+                           const CortexTaps& taps, int bits) {
+  const int inputs = taps.rows * taps.runs * taps.length, pairs = 8 / bits;
+  PackedBytes bytes(to);
   for (int first = 0; first < filters.padded(); first += filters.tile) {
     const int end = std::min(first + filters.tile, filters.padded());
     for (int run = 0; run < taps.rows * taps.runs; ++run) {
-      for (int k = 0; k < taps.length; k += 2) {
+      for (int k = 0; k < taps.length; k += 2 * pairs) {
         for (int f = first; f < end; f += 2) {
-          for (const int input : {k, k + 1}) {
-            for (const int filter : {f, f + 1}) {
+          for (int byte = 0; byte < 4; ++byte) {
+            for (int pair = 0; pair < pairs; ++pair) {
+              const int input = k + 2 * pair + byte / 2, filter = f + byte % 2;
               const bool there = input < taps.length && filter < filters.filters;
-              to.push_back(there ? weights[std::int64_t{filter} * inputs + run * taps.length + input] : std::int8_t{0});
+              bytes.put(there ? weights[std::int64_t{filter} * inputs + run * taps.length + input] : 0, bits);
             }
           }
         }
@@ -72,20 +78,27 @@ inline void append_weights(std::vector<std::int8_t>& to, const std::int8_t* weig
 /// The code that sums up a run of inputs.
 class CortexSteps {
  public:
-  /// `pixel_stride`: numbers from one pixel's inputs to the next one's.
-  CortexSteps(CortexTile tile, int length, int pixel_stride) : tile_(tile), length_(length), pixel_stride_(pixel_stride) {}
+  struct Run {
+    int length;        ///< inputs
+    int pixel_stride;  ///< numbers from one pixel's inputs to the next one's
+    int bits = 8;      ///< of the weights
+    int most = 10;     ///< steps of two inputs to write out
+  };
+  CortexSteps(CortexTile tile, const Run& run)
+      : tile_(tile), length_(run.length), pixel_stride_(run.pixel_stride), bits_(run.bits), most_(run.most) {}
 
-  /// Reads inputs at p and weights at w, and moves both on.
+  /// Reads inputs at p and weights at w, and moves both on. Of packed weights sums are of `scale` times the weights.
   std::string text() const {
-    const auto [unrolled, loops, rest] = plan((length_ + 1) / 2);
+    const auto [unrolled, loops, rest] = plan((length_ + inputs() - 1) / inputs());
     std::string text;
     if (loops > 1) {
-      text += fill("for (const int16_t *const end = p + $inputs; p < end;) {\n", {{"inputs", 2 * unrolled * loops}});
-      for (int i = 0; i < unrolled; ++i) text += indented(step(false), 2);
+      text += fill("for (const int16_t *const end = p + $inputs; p < end;) {\n", {{"inputs", inputs() * unrolled * loops}});
+      for (int i = 0; i < unrolled; ++i) text += indented(step(inputs()), 2);
       text += "}\n";
     }
     const int straight = loops > 1 ? rest : unrolled;
-    for (int i = 0; i < straight; ++i) text += step(length_ % 2 != 0 && i + 1 == straight);
+    for (int i = 0; i < straight; ++i)
+      text += step(length_ % inputs() != 0 && i + 1 == straight ? length_ % inputs() : inputs());
     return text;
   }
 
@@ -93,46 +106,60 @@ class CortexSteps {
   struct Plan {
     int unrolled, loops, rest;
   };
-  /// At most 10 steps of code; of those the fewest turns of the loop. The last step stands alone where it is a half one.
+  /// Inputs of a step.
+  int inputs() const { return 16 / bits_; }
+  /// At most so much code; of those the fewest turns of the loop. The last step stands alone where it has fewer inputs.
   Plan plan(int steps) const {
-    constexpr int most = 10, turn = 4;
+    const int most = std::max(1, most_ * 2 / inputs()), turn = 4;
     if (steps <= most) return {steps, 1, 0};
     Plan best{1, steps, 0};
     double least = std::numeric_limits<double>::infinity();
-    for (int unrolled = 1; unrolled <= 8; ++unrolled) {
+    for (int unrolled = 1; unrolled <= std::min(most_ * 4 / 5, most); ++unrolled) {
       int loops = steps / unrolled;
-      if (length_ % 2 != 0 && steps % unrolled == 0) --loops;
+      if (length_ % inputs() != 0 && steps % unrolled == 0) --loops;
       const int rest = steps - loops * unrolled;
       const double price = turn * loops + 0.25 * (unrolled + rest);
       if (unrolled + rest <= most && price < least) least = price, best = {unrolled, loops, rest};
     }
     return best;
   }
-  /// Two inputs.
-  std::string step(bool half) const {
+  /// So many inputs, of a word of weights for each two filters.
+  std::string step(int inputs) const {
     std::string text;
-    const auto input = [&](int pixel) {
-      if (half) {
-        text += format("a = siena_load_one(p + {}); ", pixel * pixel_stride_);
-      } else {
-        text += pixel == 0 ? "a = siena_next_pair(&p); " : format("a = siena_load_pair(p + {}); ", pixel * pixel_stride_ - 2);
+    if (bits_ == 8) {
+      if (tile_.pixels == 1) text += input(0, inputs == 1);
+      for (int f = 0; f < tile_.filters; f += 2) {
+        text += "u = siena_next_bytes(&w); t = siena_odd(u); u = siena_even(u);\n";
+        text += products(f, inputs == 1, tile_.pixels > 1);
       }
-    };
-    if (tile_.pixels == 1) input(0);
-    for (int f = 0; f < tile_.filters; f += 2) {
-      text += "u = siena_next_bytes(&w); t = siena_odd(u); u = siena_even(u);\n";
-      for (int p = 0; p < tile_.pixels; ++p) {
-        text += "  ";
-        if (tile_.pixels > 1) input(p);
-        text += fill("s$f$p = siena_add_products(a, u, s$f$p); s$g$p = siena_add_products(a, t, s$g$p);\n",
-                     {{"f", f}, {"g", f + 1}, {"p", p}});
-      }
+      return text;
+    }
+    text += "v = siena_next_bytes(&w);\n";
+    for (int i = 0; i < inputs; i += 2) {
+      text += format("{}u = v & {}; t = siena_odd(u); u = siena_even(u);\n", i > 0 ? format("v <<= {}; ", bits_) : "",
+                     bits_ == 4 ? "0xf0f0f0f0" : "0xc0c0c0c0");
+      text += products(0, i + 1 == inputs, true);
+    }
+    return text;
+  }
+  /// Two inputs of a pixel; or the last one.
+  std::string input(int pixel, bool half) const {
+    if (half) return format("a = siena_load_one(p + {}); ", pixel * pixel_stride_);
+    return pixel == 0 ? "a = siena_next_pair(&p); " : format("a = siena_load_pair(p + {}); ", pixel * pixel_stride_ - 2);
+  }
+  /// Two inputs times the weights of filters f and f + 1.
+  std::string products(int f, bool half, bool loads) const {
+    std::string text;
+    for (int p = 0; p < tile_.pixels; ++p) {
+      text += "  " + (loads ? input(p, half) : "");
+      text += fill("s$f$p = siena_add_products(a, u, s$f$p); s$g$p = siena_add_products(a, t, s$g$p);\n",
+                   {{"f", f}, {"g", f + 1}, {"p", p}});
     }
     return text;
   }
 
   CortexTile tile_;
-  int length_, pixel_stride_;
+  int length_, pixel_stride_, bits_, most_;
 };
 
 }  // namespace siena::deploy::c

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "siena/deploy/c/body.hpp"
+#include "siena/deploy/c/packed_weights.hpp"
 #include "siena/deploy/c/window.hpp"
 
 namespace siena::deploy::c {
@@ -40,11 +41,11 @@ inline std::vector<std::int32_t> folded_bias(const integer::Convolution& what, i
 
 namespace detail {
 
-/// A convolution as plain loops.
+/// A convolution as plain loops. Weights that are packed, filter by filter, are taken out by functions that all layers share.
 class PortableConvolution {
  public:
   PortableConvolution(const Site& site, const integer::Convolution& what)
-      : site_(site), what_(what), g_(what.geometry), folds_(folds_zero_point(what)) {}
+      : site_(site), what_(what), g_(what.geometry), slices_(packed_slices(what)), folds_(!packs() && folds_zero_point(what)) {}
 
   Body body() const {
     const bool norm = scales();
@@ -61,8 +62,13 @@ class PortableConvolution {
     if (!g_.pointwise()) body.about += ", " + window_text(g_);
     if (g_.groups > 1 && !g_.depthwise()) body.about += format(", {} groups", g_.groups);
     const int zero = site_.input().zero_point;
-    body.arguments = {
-        {"weights", what_.weights}, {"bias", folds_ ? folded_bias(what_, zero) : what_.bias}, {"multiplier", what_.multiplier}};
+    body.arguments = {{"weights", packs() ? packed_filters(what_) : what_.weights},
+                      {"bias", folds_ ? folded_bias(what_, zero) : what_.bias},
+                      {"multiplier", what_.multiplier}};
+    if (packs()) {
+      add_code(body, what_);
+      if (!single()) body.preambles.push_back(packed_sum);
+    }
     if (!folds_) body.arguments.push_back({"x_zero", std::int32_t{zero}});
     body.arguments.push_back({"y_zero", std::int32_t{site_.output().zero_point}});
     return body;
@@ -71,8 +77,21 @@ class PortableConvolution {
   bool scales() const { return g_.pointwise() && g_.depthwise() && g_.out_channels == g_.in_channels; }
 
  private:
+  /// Whether weights take less than a byte; and not all as many bits.
+  bool packs() const { return slices_.back().bits < 8 && !scales(); }
+  bool differ() const { return slices_.size() > 1; }
+  /// Whether the taps of a row lie side by side, in the input as in the weights; else, whether a filter has one input at each.
+  bool in_runs() const { return g_.groups == 1 && g_.dilation_width == 1; }
+  bool single() const { return !in_runs() && g_.group_in_channels() == 1; }
+  /// How the loop over filters begins and ends where weights are packed.
+  std::string begin() const { return differ() ? "  const int32_t code = siena_code(codes, o);\n" : ""; }
+  std::string end() const { return packs() ? format("  w += (({} << code) + 7) >> 3;\n", g_.weight_rows()) : ""; }
+
   std::string x(const std::string& at) const { return folds_ ? format("x[{}]", at) : format("(x[{}] - x_zero)", at); }
-  std::string result() const { return requantized(site_.operation, "sum", what_.shift, "multiplier[o]"); }
+  std::string result() const {
+    const std::string sum = packs() ? format("sum * {}", shift_factor) : "sum";
+    return requantized(site_.operation, sum, packs() ? 0 : what_.shift, "multiplier[o]");
+  }
 
   std::string scale() const {
     const std::string_view loops =
@@ -89,63 +108,83 @@ class PortableConvolution {
   }
   std::string product() const {
     const bool one = g_.in_rows() == 1;
-    const std::string code = fill(R"(const int8_t *w = weights;
+    const std::string code = fill(packs() ? R"(const int8_t *w = weights;
+for (int o = 0; o < $out; ++o) {
+$begin  const int32_t sum = siena_sum(x, x_zero, w, 0, $in, code, bias[o]);
+  *y++ = $result;
+$end}
+)"
+                                          : R"(const int8_t *w = weights;
 for (int o = 0; o < $out; ++o, w += $in) {
   int32_t sum = bias[o];
   for (int i = 0; i < $in; ++i) sum += $x * w[i];
   *y++ = $result;
 }
 )",
-                                  {{"in", g_.in_channels}, {"out", g_.out_channels}, {"x", x("i")}, {"result", result()}});
+                                  {{"in", g_.in_channels},
+                                   {"out", g_.out_channels},
+                                   {"x", x("i")},
+                                   {"result", result()},
+                                   {"begin", begin()},
+                                   {"end", end()}});
     if (one) return code;
     return fill("for (int p = 0; p < $pixels; ++p, x += $in) {\n$code}\n",
                 {{"pixels", g_.in_rows()}, {"in", g_.in_channels}, {"code", indented(code, 2)}});
   }
-  /// Where the taps of a row lie side by side, in the input as in the weights, they are one run.
   std::string window() const {
     const Window window(g_);
-    const bool run = g_.groups == 1 && g_.dilation_width == 1;
-    const std::string taps = fill(run                           ? R"(const int from = (($row) * $width + $column) * $in;
-const int at = ((o * $rows + kh) * $columns$skipped) * $each;
-for (int i = 0; i < $length; ++i) sum += $x * weights[at + i];
-)"
-                                  : g_.group_in_channels() == 1 ? R"(for (int kw = $first; kw < $end; ++kw) {
+    const std::string taps =
+        fill(in_runs()  ? R"(const int from = (($row) * $width + $column) * $in;
+const int at = ($filter$columns$skipped) * $each;
+$run)"
+             : single() ? R"(for (int kw = $first; kw < $end; ++kw) {
   const int from = (($row) * $width + $column) * $in$group;
-  sum += $one * weights[(o * $rows + kh) * $columns + kw];
+  sum += $one * $weight;
 }
 )"
-                                                                : R"(for (int kw = $first; kw < $end; ++kw) {
+                        : R"(for (int kw = $first; kw < $end; ++kw) {
   const int from = (($row) * $width + $column) * $in$group;
-  const int at = ((o * $rows + kh) * $columns + kw) * $each;
-  for (int i = 0; i < $each; ++i) sum += $x * weights[at + i];
-}
+  const int at = ($filter$columns + kw) * $each;
+  $run}
 )",
-                                  {{"row", window.row},
-                                   {"column", run ? "left" + plus(window.columns.first) : window.column},
-                                   {"skipped", plus(window.columns.first)},
-                                   {"first", window.columns.first},
-                                   {"end", window.columns.behind},
-                                   {"length", length(window.columns)},
-                                   {"width", g_.in_width},
-                                   {"in", g_.in_channels},
-                                   {"each", g_.group_in_channels()},
-                                   {"rows", g_.kernel_height},
-                                   {"columns", g_.kernel_width},
-                                   {"group", group()},
-                                   {"one", x("from")},
-                                   {"x", x("from + i")}});
-    return window.around(g_, fill(R"(for (int o = 0; o < $out; ++o) {
-  int32_t sum = bias[o];
+             {{"row", window.row},
+              {"column", in_runs() ? "left" + plus(window.columns.first) : window.column},
+              {"filter", packs() ? "kh * " : format("(o * {} + kh) * ", g_.kernel_height)},
+              {"skipped", plus(window.columns.first)},
+              {"first", window.columns.first},
+              {"end", window.columns.behind},
+              {"run", add_run(in_runs() ? length(window.columns) : std::to_string(g_.group_in_channels()))},
+              {"width", g_.in_width},
+              {"in", g_.in_channels},
+              {"each", g_.group_in_channels()},
+              {"columns", g_.kernel_width},
+              {"group", group()},
+              {"one", x("from")},
+              {"weight", weight()}});
+    const std::string filters = fill(R"(for (int o = 0; o < $out; ++o) {
+$begin  int32_t sum = bias[o];
   for (int kh = $first; kh < $end; ++kh) {
 $taps  }
   *y++ = $result;
-}
+$last}
 )",
-                                  {{"out", g_.out_channels},
-                                   {"first", window.rows.first},
-                                   {"end", window.rows.behind},
-                                   {"taps", indented(taps, 4)},
-                                   {"result", result()}}));
+                                     {{"out", g_.out_channels},
+                                      {"begin", begin()},
+                                      {"first", window.rows.first},
+                                      {"end", window.rows.behind},
+                                      {"taps", indented(taps, 4)},
+                                      {"result", result()},
+                                      {"last", end()}});
+    return window.around(g_, (packs() ? "const int8_t *w = weights;\n" : "") + filters);
+  }
+  /// A run of inputs times weights.
+  std::string add_run(const std::string& length) const {
+    if (packs()) return format("sum = siena_sum(x + from, x_zero, w, at, {}, code, sum);\n", length);
+    return format("for (int i = 0; i < {}; ++i) sum += {} * weights[at + i];\n", length, x("from + i"));
+  }
+  std::string weight() const {
+    if (packs()) return format("siena_weight(w, kh * {} + kw, code)", g_.kernel_width);
+    return format("weights[(o * {} + kh) * {} + kw]", g_.kernel_height, g_.kernel_width);
   }
   static std::string plus(const std::string& number) { return number == "0" ? "" : " + " + number; }
   /// Elements of a run of taps.
@@ -165,6 +204,7 @@ $taps  }
   const Site& site_;
   const integer::Convolution& what_;
   const kernels::ConvGeometry& g_;
+  std::vector<PackedSlice> slices_;
   bool folds_;
 };
 
