@@ -17,7 +17,7 @@ TEST_CASE("mpic: cycles and energy of known networks", "[cost]") {
   CHECK(unit_of(MpicEnergy{}) == "uJ");
 }
 
-TEST_CASE("mpic: the table, and between its entries", "[cost]") {
+TEST_CASE("mpic: the table, and what lies between its entries runs as the next", "[cost]") {
   const auto rate = [](double in, double weights) { return Mpic::cycles_per_mac(in, weights); };
   const double in[] = {2, 4, 8}, weights[] = {2, 4, 8};
   const double macs_per_cycle[3][3] = {{6.5, 4.0, 2.2}, {3.9, 3.5, 2.1}, {2.5, 2.3, 2.1}};
@@ -25,17 +25,17 @@ TEST_CASE("mpic: the table, and between its entries", "[cost]") {
     CHECK(rate(in[i], 0) == 0);
     for (int w = 0; w < 3; ++w) CHECK(rate(in[i], weights[w]) == Approx(1 / macs_per_cycle[i][w]).epsilon(1e-14));
   }
-  CHECK(rate(2, 3) == Approx((1 / 6.5 + 1 / 4.0) / 2));
-  CHECK(rate(6, 2) == Approx((1 / 3.9 + 1 / 2.5) / 2));
-  CHECK(rate(3, 6) == Approx((1 / 4.0 + 1 / 2.2 + 1 / 3.5 + 1 / 2.1) / 4));
+  CHECK(rate(2, 3) == rate(2, 4));
+  CHECK(rate(6, 2) == rate(8, 2));
+  CHECK(rate(3, 5) == rate(4, 8));
   CHECK_THROWS_WITH(rate(8, 16), ContainsSubstring("expected 2 to 8 input bits and 0 to 8 weight bits, got 8 and 16"));
   CHECK_THROWS_WITH(rate(0, 8), ContainsSubstring("got 0 and 8"));
 
   ScalarTape tape;
   const Scalar a = tape.leaf(6), w = tape.leaf(3);
   tape.backward(Mpic::cycles_per_mac(a, w));
-  CHECK(tape.gradient(a) == Approx((rate(6.5, 3) - rate(5.5, 3))));
-  CHECK(tape.gradient(w) == Approx((rate(6, 3.5) - rate(6, 2.5))));
+  CHECK(tape.gradient(a) == Approx((rate(8, 4) - rate(4, 4)) / 4));
+  CHECK(tape.gradient(w) == Approx((rate(8, 4) - rate(8, 2)) / 2));
 }
 
 TEST_CASE("mpic: what has no weights is free, custom layers are not", "[cost]") {
@@ -43,4 +43,4 @@ TEST_CASE("mpic: what has no weights is free, custom layers are not", "[cost]") 
   CHECK(Mpic{}.layer_cost(LayerDesc<double>{.kind = LayerKind::other, .own_macs = 210}) == Approx(100));
 }
 
-TEST_CASE("mpic: slopes are exact", "[cost]") { CHECK(validate(Mpic{}).worst_error < 1e-12); }
+TEST_CASE("mpic: slopes are true", "[cost]") { CHECK(validate(Mpic{}).passed()); }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "siena/core/random.hpp"
 #include "siena/cost/cortex_m.hpp"
 #include "siena/cost/diana.hpp"
 #include "siena/cost/gap8.hpp"
@@ -40,6 +41,7 @@ void for_models_by_filter(const Visit& visit) {
   visit(LayerMemory{});
   visit(PeakMemory{});
   visit(Mpic{});
+  visit(MpicEnergy{});
 }
 template <class Visit>
 void for_models_in_tiles(const Visit& visit) {
@@ -111,6 +113,30 @@ TEST_CASE("slices: bits count where the model knows them", "[cost]") {
   CHECK(layer_total(Params{}, depthwise) == depthwise.weights() / 4);
 }
 
+TEST_CASE("slices: chance bits cost what each width costs by itself", "[cost]") {
+  Random random(3);
+  for (int i = 0; i < 50; ++i) {
+    auto layer = test::conv("conv", {.in = 1 + double(random.below(40)), .out = 0, .height = 6, .width = 5});
+    double bytes = 0, cycles = 0, ne16 = 0, memory = layer.in_channels * 30;
+    for (const int bits : {8, 7, 5, 4, 3, 2}) {
+      const auto filters = static_cast<double>(random.below(20));
+      if (filters == 0) continue;
+      layer.slices.push_back({double(bits), filters}), layer.out_channels += filters;
+      auto alone = layer;
+      alone.slices.clear(), alone.out_channels = filters, alone.weight_bits = bits;
+      bytes += 9 * layer.in_channels * filters * bits / 8 + 4 * filters;
+      memory += 9 * layer.in_channels * filters * bits / 8 + 30 * filters;
+      cycles += alone.macs() / (bits > 4 ? 2.1 : bits > 2 ? 2.3 : 2.5);
+      ne16 += Ne16{}.layer_cost(alone);
+    }
+    CHECK(layer_total(ModelSize{}, layer) == Approx(bytes));
+    CHECK(layer_total(Mpic{}, layer) == Approx(cycles));
+    CHECK(layer_total(MpicEnergy{}, layer) == Approx(cycles * 21.53e-6));
+    CHECK(layer_total(Ne16{}, layer) == Approx(ne16));
+    CHECK(LayerMemory{}.per_layer(Architecture<double>{{layer}})[0] == Approx(memory));
+  }
+}
+
 TEST_CASE("slices: an empty one is free, with the slope of its first filter", "[cost]") {
   const auto check = [](const auto& model) {
     INFO(model.name());
@@ -133,10 +159,15 @@ TEST_CASE("slices: an empty one is free, with the slope of its first filter", "[
 }
 
 TEST_CASE("slices: the gradient is true", "[cost]") {
-  const auto passes = [](const auto& model) {
-    const Validation validation = validate(model, sliced(test::resnet8(), 5, 4, 8));
-    INFO(validation.to_string());
-    CHECK(validation.passed());
+  auto three = test::ds_cnn();
+  for (auto& layer : three.layers)
+    if (layer.has_weights()) layer.slices = {{8, 2}, {2, 3}, {4, layer.filters() - 5}};
+  const auto passes = [&](const auto& model) {
+    for (const auto& net : {sliced(test::resnet8(), 5, 4, 8), three}) {
+      const Validation validation = validate(model, net);
+      INFO(validation.to_string());
+      CHECK(validation.passed());
+    }
   };
   for_models_by_filter(passes);
   for_models_in_tiles(passes);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "siena/cost/clock.hpp"
+#include "siena/cost/packed_weights.hpp"
 
 namespace siena {
 
@@ -16,10 +17,10 @@ namespace siena {
 ///   2                         free   6.5  4.0  2.2
 ///   4                         free   3.9  3.5  2.1
 ///   8                         free   2.5  2.3  2.1
-/// Between these widths cycles per MAC are interpolated, first over weight bits; filters of several widths are slices instead
-/// (LayerDesc::slices), each at its own. Throws ArgumentError for input bits outside of [2, 8] and weight bits outside of
-/// [0, 8]. Left out: biases, and layers without weights. Custom layers pay for the MACs that they say they take. For times see
-/// `seconds`; `MpicEnergy` is the energy.
+/// Numbers of 3 bits run as those of 4, of 5 to 7 as those of 8 (`packed_bits`), with the slopes of the secants; filters of
+/// several widths are slices (LayerDesc::slices). Throws ArgumentError for input bits outside of [2, 8] and weight bits outside
+/// of [0, 8]. Left out: biases, and layers without weights. Custom layers pay for the MACs that they say they take. For times
+/// see `seconds`; `MpicEnergy` is the energy.
 struct Mpic {
   Hertz clock = {};  ///< for bounds in time; one in cycles needs none
 
@@ -33,12 +34,13 @@ struct Mpic {
   }
 
   template <class N>
-  static N cycles_per_mac(const N& input_bits, const N& weight_bits) {
+  static N cycles_per_mac(const N& any_input_bits, const N& any_weight_bits) {
     constexpr std::array widths{2.0, 4.0, 8.0};
     constexpr std::array weight_widths{0.0, 2.0, 4.0, 8.0};
     constexpr std::array<std::array<double, 4>, 3> cycles{
         {{0, 1 / 6.5, 1 / 4.0, 1 / 2.2}, {0, 1 / 3.9, 1 / 3.5, 1 / 2.1}, {0, 1 / 2.5, 1 / 2.3, 1 / 2.1}}};
-    const double in = value_of(input_bits), weights = value_of(weight_bits);
+    const N input_bits = packed_bits(any_input_bits), weight_bits = packed_bits(any_weight_bits);
+    const double in = value_of(any_input_bits), weights = value_of(any_weight_bits);
     require<ArgumentError>(in >= 2 && in <= 8 && weights >= 0 && weights <= 8,
                            "Mpic: expected 2 to 8 input bits and 0 to 8 weight bits, got {} and {}", in, weights);
     const std::size_t right = in <= 4 ? 1 : 2;
