@@ -172,6 +172,35 @@ TEST_CASE("onnx int8: weights, biases and scales are those of the integers") {
   CHECK(deploy::onnx_int8_model(integers, {.batch = 0}).SerializeAsString() == model.SerializeAsString());
 }
 
+TEST_CASE("onnx int8: weights of 4 bits as such, for runtimes that know them") {
+  const Network network({5, 5, 2}, [](Flow x) {
+    x = x | Conv2d{.out = 3, .kernel = 3, .weight_bits = {4, 2, 3}} | Relu{} | Conv2d{.out = 2, .weight_bits = {4, 8}};
+    return x | GlobalAvgPool{} | Linear{.out = 3, .weight_bits = 2};
+  });
+  const IntegerNetwork integers = integers_for_onnx(network, test::RandomNetwork(3).batch(network, 4));
+  const ::onnx::ModelProto plain = deploy::onnx_int8_model(integers), model = deploy::onnx_int8_model(integers, {.int4 = true});
+  CHECK(plain.opset_import(0).version() == deploy::onnx_opset);
+  CHECK(model.opset_import(0).version() == 21);
+  CHECK(model.ir_version() == 10);
+  const auto bytes = initializers_of(plain), tensors = initializers_of(model);
+  int nibbles = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const ::onnx::TensorProto& whole = *bytes.at(name);
+    CHECK(tensor->dims_size() == whole.dims_size());
+    if (tensor->data_type() != 22) {  // INT4
+      CHECK(tensor->SerializeAsString() == whole.SerializeAsString());
+      continue;
+    }
+    ++nibbles;
+    REQUIRE(tensor->raw_data().size() == (whole.raw_data().size() + 1) / 2);
+    for (std::size_t i = 0; i < whole.raw_data().size(); ++i) {
+      const int half = tensor->raw_data()[i / 2] >> (4 * (i % 2)) & 15;
+      CHECK((half ^ 8) - 8 == static_cast<std::int8_t>(whole.raw_data()[i]));
+    }
+  }
+  CHECK(nibbles == 4);  // weights and zero points of the first layer and the last
+}
+
 TEST_CASE("onnx int8: every value as ONNX Runtime computes it") {
   if (std::system("node -e \"require('onnxruntime-node')\" > /dev/null 2>&1") != 0) {
     WARN(

@@ -27,6 +27,9 @@ struct OnnxOptions {
   std::int64_t batch = 1;                             ///< samples of an input; 0: any number, the dimension "N"
   bool fold_batch_norm = true;                        ///< into the layers before; else BatchNormalization
   std::optional<data::Preparation> preparation = {};  ///< of the inputs, stated in the file; `Dataset::preparation`
+  /// Of `onnx_int8`: where a layer's weights have 4 bits or fewer they are tensors of INT4, for runtimes that know opset 21
+  /// (ONNX 1.16, of the year 2024; IR version 10); else of int8, in which small numbers are as small.
+  bool int4 = false;
   bool normalize = false;  ///< the graph does what the preparation says: it takes bytes (as floats from 0 to 255) or raw values
 };
 
@@ -39,10 +42,10 @@ template <class Write>
 ::onnx::ModelProto onnx_model_of(const Shape& input, const OnnxOptions& options, Write&& write) {
   require<ArgumentError>(options.batch >= 0, "onnx: expected a batch of 1 or more, or 0 for any, got {}", options.batch);
   ::onnx::ModelProto model;
-  model.set_ir_version(7);
+  model.set_ir_version(options.int4 ? 10 : 7);
   model.set_producer_name("siena");
   model.set_producer_version(format("{}.{}.{}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH));
-  model.add_opset_import()->set_version(onnx_opset);
+  model.add_opset_import()->set_version(options.int4 ? 21 : onnx_opset);
   model.mutable_graph()->set_name("siena");
   write(*model.mutable_graph());
   require<ArgumentError>(options.preparation || !options.normalize,

@@ -7,6 +7,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,8 +28,9 @@ namespace detail {
 /// Writes the operations on real numbers with weights of int8, biases of int32 and tables.
 class OnnxInt8Graph final : public OnnxGraph {
  public:
-  OnnxInt8Graph(const IntegerNetwork& integers, const LoweredNetwork& real, ::onnx::GraphProto& graph, std::int64_t batch)
-      : OnnxGraph(real, graph, batch), integers_(integers), made_by_(real.values.size(), nullptr) {
+  OnnxInt8Graph(const IntegerNetwork& integers, const LoweredNetwork& real, ::onnx::GraphProto& graph,
+                const OnnxOptions& options)
+      : OnnxGraph(real, graph, options.batch), integers_(integers), int4_(options.int4), made_by_(real.values.size(), nullptr) {
     std::size_t next = 0;  // each operation but the quantisers, in order
     for (const Operation& operation : real.operations)
       if (!is_any<primitive::Quantize>(operation.what)) made_by_[operation.output] = &integers.operations[next++];
@@ -49,8 +51,10 @@ class OnnxInt8Graph final : public OnnxGraph {
     const std::string& name = integers_.output_of(*integers).name;
     const auto outputs = static_cast<std::int64_t>(steps.size());
     const std::string bias = real_numbers(name + ".bias", {outputs}, convolution->bias, bias_steps);
+    const std::vector<int> bits = convolution->bits.list();
+    const bool nibbles = int4_ && *std::max_element(bits.begin(), bits.end()) <= 4;
     if (is_any<primitive::FixedNorm>(operation.what)) {
-      const std::string weights = real_numbers(name + ".weight", {outputs}, convolution->weights, steps);
+      const std::string weights = real_numbers(name + ".weight", {outputs}, convolution->weights, steps, nibbles);
       const std::string product = between(name + ".product", sizes_of(input_shape(operation)));
       add("Mul", product, {input(operation), weights});
       add("Add", operation.name, {product, bias});
@@ -60,7 +64,8 @@ class OnnxInt8Graph final : public OnnxGraph {
       const std::int64_t in = convolution->geometry.weight_rows();
       const Bytes weights = channels_first(convolution->weights, outputs, flattened(operation.inputs[0]).rows());
       ::onnx::NodeProto& gemm =
-          add("Gemm", operation.name, {input(operation), real_numbers(name + ".weight", {outputs, in}, weights, steps), bias});
+          add("Gemm", operation.name,
+              {input(operation), real_numbers(name + ".weight", {outputs, in}, weights, steps, nibbles), bias});
       attribute(gemm, "transB", 1);
       return;
     }
@@ -69,19 +74,32 @@ class OnnxInt8Graph final : public OnnxGraph {
     Numbers sizes{outputs, g.group_in_channels(), g.kernel_height, g.kernel_width};
     if (!image) sizes.erase(sizes.begin() + 2);
     const Bytes weights = channels_first(convolution->weights, outputs, g.taps());
-    put_convolution(operation, g, real_numbers(name + ".weight", sizes, weights, steps), bias);
+    put_convolution(operation, g, real_numbers(name + ".weight", sizes, weights, steps, nibbles), bias);
   }
 
-  /// Integers whose first size counts outputs, each times its output's step.
+  /// Integers whose first size counts outputs, each times its output's step; as INT4 where they are `nibbles`.
   template <class Integer>
   std::string real_numbers(const std::string& name, const Numbers& sizes, const std::vector<Integer>& integers,
-                           const std::vector<float>& steps) {
+                           const std::vector<float>& steps, bool nibbles = false) {
     const auto outputs = static_cast<std::int64_t>(steps.size());
-    std::vector<std::string> inputs{integers_of(name + ".integers", sizes, integers),
-                                    tensor(name + ".steps", {outputs}, steps)};
-    if (sizeof(Integer) == 1) inputs.push_back(integers_of(name + ".zero_points", {outputs}, Bytes(steps.size(), 0)));
+    const auto put = [&](const std::string& its_name, const Numbers& its_sizes, const auto& numbers) {
+      return nibbles ? int4_of(its_name, its_sizes, numbers) : integers_of(its_name, its_sizes, numbers);
+    };
+    std::vector<std::string> inputs{put(name + ".integers", sizes, integers), tensor(name + ".steps", {outputs}, steps)};
+    if (sizeof(Integer) == 1) inputs.push_back(put(name + ".zero_points", {outputs}, Bytes(steps.size(), 0)));
     attribute(add("DequantizeLinear", name, inputs), "axis", 0);
     return name;
+  }
+  /// Two numbers in a byte, the first in the lower half.
+  std::string int4_of(const std::string& name, const Numbers& sizes, const auto& integers) {
+    std::string bytes((integers.size() + 1) / 2, '\0');
+    for (std::size_t i = 0; i < integers.size(); ++i)
+      bytes[i / 2] = static_cast<char>(bytes[i / 2] | (static_cast<int>(integers[i]) & 15) << (4 * (i % 2)));
+    const std::string made = integers_of(name, sizes, Bytes());
+    ::onnx::TensorProto& proto = last_initializer();
+    proto.set_data_type(22);  // INT4, which older headers have no name for
+    proto.set_raw_data(bytes);
+    return made;
   }
   /// Out x in x positions, of weights that are out x positions x in.
   static Bytes channels_first(const Bytes& weights, std::int64_t outputs, std::int64_t positions) {
@@ -109,6 +127,7 @@ class OnnxInt8Graph final : public OnnxGraph {
   }
 
   const IntegerNetwork& integers_;
+  bool int4_;
   std::vector<const IntegerOperation*> made_by_;  // each value of the real network; null: a quantiser, or nobody
 };
 
@@ -118,15 +137,15 @@ class OnnxInt8Graph final : public OnnxGraph {
 inline ::onnx::ModelProto onnx_int8_model(const IntegerNetwork& network, const OnnxOptions& options = {}) {
   const LoweredNetwork real = real_network(network);
   return detail::onnx_model_of(network.values[0].shape, options, [&](::onnx::GraphProto& graph) {
-    detail::OnnxInt8Graph(network, real, graph, options.batch).write();
+    detail::OnnxInt8Graph(network, real, graph, options).write();
   });
 }
 
 /// Writes a network of integers as an ONNX file, whole or not at all, in the form that others take for one of integers:
 /// operations on real numbers between QuantizeLinear and DequantizeLinear, weights of int8 with a scale for each output
-/// channel, biases of int32; functions of one element are tables. Inputs and outputs are real numbers, layouts and errors those
-/// of `onnx`; the integers of value x are the tensor "x.levels". Runtimes round halves to the even integer where we round them
-/// up, so sums that lie in the middle between two (means, mostly) may be one apart.
+/// channel (by `int4` of few bits as such), biases of int32; functions of one element are tables. Inputs and outputs are real
+/// numbers, layouts and errors those of `onnx`; the integers of value x are the tensor "x.levels". Runtimes round halves to the
+/// even integer where we round them up, so sums that lie in the middle between two (means, mostly) may be one apart.
 inline void onnx_int8(const IntegerNetwork& network, const std::filesystem::path& file, const OnnxOptions& options = {}) {
   write_file_atomically(file, onnx_int8_model(network, options).SerializeAsString());
 }

@@ -74,6 +74,8 @@ class OnnxNodes {
     return its_name;
   }
 
+  ::onnx::TensorProto& last_initializer() { return *graph_.mutable_initializer(graph_.initializer_size() - 1); }
+
   ::onnx::NodeProto& add(const char* op, const std::string& its_name, const std::vector<std::string>& inputs) {
     ::onnx::NodeProto& proto = *graph_.add_node();
     proto.set_op_type(op);
