@@ -136,8 +136,9 @@ struct Training::Run {
   };
   static constexpr int epochs = std::numeric_limits<int>::max();
 
-  Run(const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent, std::optional<Sampling> sampling = {})
-      : network(sampling ? model(name).supernet() : make_network(name)) {
+  Run(Network its, const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent,
+      std::optional<Sampling> sampling = {})
+      : network(std::move(its)) {
     const bool reconstructs = model(name).reconstructs;
     flops = 2 * (3 * macs(network) - macs_of_first_layers(network)) * static_cast<double>(batch);
     Objective objective = reconstructs ? reconstruction() : classification();
@@ -168,14 +169,17 @@ Training& Training::operator=(Training&&) noexcept = default;
 Training::~Training() = default;
 
 Training Training::plain(const std::string& network, std::int64_t batch) {
-  return Training(std::make_unique<Run>(network, batch, std::nullopt));
+  return Training(std::make_unique<Run>(make_network(network), network, batch, std::nullopt));
 }
 Training Training::search(const std::string& network, std::int64_t batch, std::int64_t percent) {
-  return Training(std::make_unique<Run>(network, batch, percent));
+  return Training(std::make_unique<Run>(make_network(network), network, batch, percent));
+}
+Training Training::bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per) {
+  return Training(std::make_unique<Run>(with_bits(make_network(network), {.per = per}), network, batch, percent));
 }
 
 Training Training::supernet(const std::string& network, std::int64_t batch, Sampling sampling) {
-  return Training(std::make_unique<Run>(network, batch, 100, sampling));
+  return Training(std::make_unique<Run>(model(network).supernet(), network, batch, 100, sampling));
 }
 
 double Training::step() {

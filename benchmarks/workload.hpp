@@ -34,6 +34,8 @@ class Training {
   /// bound on memory and one on latency, which ask for half of what the whole network takes. The masks' rate is so small that
   /// none ever falls.
   static Training search(const std::string& network, std::int64_t batch, std::int64_t percent);
+  /// The same with the bits of weights searched, too, 2, 4 or 8, all 8 now.
+  static Training bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per);
   /// A step of a search among the alternatives of the network's supernet, under the same bounds.
   static Training supernet(const std::string& network, std::int64_t batch, Sampling sampling);
 

@@ -4,7 +4,7 @@
 // One step of a search under two constraints, of masks or among the alternatives of a supernet, beside one of plain training of
 // the network. The two take turns in the same loop, so that whatever else the machine does slows both alike: `search/plain` is
 // the median of the ratios of neighbours. `percent` is how many of the channels the masks leave on: a search begins with all
-// and ends near what its bounds allow.
+// and ends near what its bounds allow. A step that searches bits, too, takes turns with one of masks alone.
 
 #include <benchmark/benchmark.h>
 
@@ -17,7 +17,8 @@ namespace {
 
 using namespace siena::bench;
 
-void take_turns(benchmark::State& state, Training plain, Training search) {
+void take_turns(benchmark::State& state, Training plain, Training search, const std::string& of = "plain",
+                const std::string& to = "search") {
   plain.step();  // the first ones fill the memory pool
   search.step();
   std::vector<double> plain_seconds, search_seconds, ratios;
@@ -33,9 +34,9 @@ void take_turns(benchmark::State& state, Training plain, Training search) {
     ratios.push_back(b / a);
     state.SetIterationTime(b);
   }
-  state.counters["plain_ms"] = 1e3 * median(plain_seconds);
-  state.counters["search_ms"] = 1e3 * median(search_seconds);
-  state.counters["search/plain"] = median(ratios);
+  state.counters[of + "_ms"] = 1e3 * median(plain_seconds);
+  state.counters[to + "_ms"] = 1e3 * median(search_seconds);
+  state.counters[to + "/" + of] = median(ratios);
 }
 
 void search_step(benchmark::State& state, const std::string& network) {
@@ -46,6 +47,12 @@ void search_step(benchmark::State& state, const std::string& network) {
 void supernet_step(benchmark::State& state, const std::string& network, siena::Sampling sampling) {
   const ThreadScope threads(state.range(1));
   take_turns(state, Training::plain(network, state.range(0)), Training::supernet(network, state.range(0), sampling));
+}
+
+void bits_step(benchmark::State& state, const std::string& network, siena::Bits::Per per) {
+  const ThreadScope threads(state.range(1));
+  const std::int64_t batch = state.range(0), percent = state.range(2);
+  take_turns(state, Training::search(network, batch, percent), Training::bits(network, batch, percent, per), "masks", "bits");
 }
 
 void add() {
@@ -60,6 +67,15 @@ void add() {
             ->Unit(benchmark::kMillisecond)
             ->UseManualTime();
     if (large) entry->Iterations(3);
+    for (const auto& [name, per] : {std::pair{"layer", siena::Bits::Per::layer}, {"channel", siena::Bits::Per::channel}}) {
+      if (large) continue;
+      benchmark::RegisterBenchmark(("bits_step/" + network + "/" + name).c_str(),
+                                   [network, per = per](benchmark::State& state) { bits_step(state, network, per); })
+          ->ArgNames({"batch", "threads", "percent"})
+          ->ArgsProduct({{32, 128}, thread_counts(), {100, 50}})
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+    }
     if (!has_supernet(network)) continue;
     for (const auto& [name, sampling] : {std::pair{"score", siena::Sampling::score},
                                          {"hard_gumbel", siena::Sampling::hard_gumbel},
