@@ -212,9 +212,11 @@ TEST_CASE("network file: every option has one form") {
 TEST_CASE("network file: what may vary comes back, axis by axis") {
   const Network network({8, 8, 2}, [](Flow x) {
     x = x | Resolution{} | Searchable{Conv2d{.out = 4, .kernel = 5}, Channels{.minimum = 2}, ReceptiveField{.minimum = 3}};
-    return x | Searchable{Conv2d{.out = 4}, Channels{}} | GlobalAvgPool{} | Linear{.out = 3};
+    const Bits bits{.weights = {3, 8}, .per = Bits::Per::channel};
+    return x | Searchable{Conv2d{.out = 4, .weight_bits = {3, 8, 8, 3}}, Channels{}, bits} | GlobalAvgPool{} | Linear{.out = 3};
   });
   Stored file = stored(network);
+  CHECK(file.graph["layers"][3]["varies"]["bits"].dump() == R"({"per_channel":true,"weights":[3,8]})");
   CHECK(file.graph["layers"][1]["varies"].dump() == R"({"resolution":{}})");
   const Network again = deploy::network_from_json(file.graph, file.tensors);
   CHECK(freedom(again).to_string() == freedom(network).to_string());

@@ -183,6 +183,22 @@ TEST_CASE("bits: moves take steps of what is there, and come back") {
   }
 }
 
+TEST_CASE("bits: what was found is searched further from the bits that it has") {
+  Network network = bit_network(Bits::Per::channel);
+  const SearchSpace space = SearchSpace::install(network);
+  Selection selection = any_selection(space, 9);
+  selection["channels"] = space.full()["channels"];
+  space.select(network, selection);
+  Network found = discretize(network, space);
+  const Tensor x = random_tensor<float>({2, 6, 6, 3}, 2);
+  const Tensor before = found.predict(x);
+  const SearchSpace again = SearchSpace::install(found);
+  CHECK(again.selection(found) == selection);
+  const Tensor after = found.predict(x);
+  for (std::int64_t r = 0; r < 2; ++r)
+    for (std::size_t c = 0; c < 3; ++c) CHECK(before.row(r)[c] == after.row(r)[c]);
+}
+
 TEST_CASE("bits: given to all layers but the first and the last, which have 8") {
   const Network plain({6, 6, 3}, [](Flow x) {
     x = x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{.minimum = 2}} | Relu{};

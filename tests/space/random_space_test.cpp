@@ -98,11 +98,11 @@ double peak_by_hand(const Network& network) {
 }  // namespace
 
 TEST_CASE("space: whatever is selected of anything that may vary, outputs, prices and memory are those of the plain network") {
-  int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0, in_blocks = 0, in_multiples = 0;
+  int fewer_channels = 0, fewer_taps = 0, with_choices = 0, of_users = 0, in_blocks = 0, in_multiples = 0, few_bits = 0;
   std::map<std::string, int> kinds;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     INFO("network " << seed);
-    test::RandomNetwork generator(seed, true);
+    test::RandomNetwork generator(seed, true, seed % 4 >= 2);
     Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
     const SearchSpace space = SearchSpace::install(network);
     const Selection selection = generator.selection(space);
@@ -140,8 +140,10 @@ TEST_CASE("space: whatever is selected of anything that may vary, outputs, price
     for (const auto& node : plain.nodes()) {
       of_users += node.layer.is<Custom>() ? 1 : 0;
       ++kinds[std::string(kind_of(node.layer))];
+      few_bits += weight_bits_of(node.layer).differ() ? 1 : 0;
     }
   }
+  CHECK(few_bits > 100);
   CHECK(fewer_channels > 400);
   CHECK(fewer_taps > 200);
   CHECK(with_choices > 200);
@@ -173,7 +175,7 @@ TEST_CASE("space: what was found may vary on, and is found again") {
   int fewer_channels = 0, fewer_taps = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     INFO("network " << seed);
-    test::RandomNetwork generator(seed, true);
+    test::RandomNetwork generator(seed, true, seed % 4 >= 2);
     Network network = seed % 2 == 1 ? generator.make_1d() : generator.make();
     for (int round = 0; round < 3; ++round) {
       const SearchSpace space = SearchSpace::install(network);

@@ -12,6 +12,7 @@
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/bits.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/search_space.hpp"
 #include "siena/space/searchable.hpp"
@@ -37,11 +38,18 @@ bool has(const Network& network) {
 }
 inline bool has_custom_layers(const Network& network) { return has<Custom>(network); }
 
-/// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other.
+/// Writes random graphs: most layers may vary, some may not; `choices`: with alternatives, also in each other; `bits`: with
+/// weights of few bits, which may vary.
 class RandomNetwork {
  public:
-  explicit RandomNetwork(std::uint64_t seed, bool choices = false)
-      : random_(seed), taps_(seed + 1000), others_(seed + 2000), latest_(seed + 3000), choices_(choices) {}
+  explicit RandomNetwork(std::uint64_t seed, bool choices = false, bool bits = false)
+      : random_(seed),
+        taps_(seed + 1000),
+        others_(seed + 2000),
+        latest_(seed + 3000),
+        bits_(seed + 4000),
+        choices_(choices),
+        few_bits_(bits) {}
 
   Network make() {
     const Shape input{5 + below(6), 5 + below(6), 1 + below(4)};
@@ -76,6 +84,9 @@ class RandomNetwork {
       for (const AxisSite& site : space.axes()[a]->sites()) {
         for (const AxisSite::Part& part : site.parts) selection[a][static_cast<std::size_t>(part.index)] = {below(part.values)};
       }
+      if (space.axes()[a]->name() != Bits::name) continue;
+      for (std::vector<int>& units : selection[a])
+        for (int& width : units) width = static_cast<int>(bits_.below(static_cast<std::uint64_t>(width) + 1));
     }
     return selection;
   }
@@ -131,7 +142,21 @@ class RandomNetwork {
         if (taps_.chance(0.7)) axes.set(Dilation{});
       }
     }
+    if (few_bits_ && bits_.chance(0.3)) {
+      layer.weight_bits = any_bits(layer.out);
+    } else if (few_bits_ && bits_.chance(0.7)) {
+      std::vector<int> widths;
+      for (int width = 2; width <= 8; ++width)
+        if (bits_.chance(0.4)) widths.push_back(width);
+      if (widths.empty()) widths.push_back(4);
+      axes.set(Bits{.weights = widths, .per = bits_.chance(0.5) ? Bits::Per::layer : Bits::Per::channel});
+    }
     return x.append(layer, Decoration(axes));
+  }
+  WeightBits any_bits(int outputs) {
+    std::vector<int> each(bits_.chance(0.5) ? 1 : static_cast<std::size_t>(outputs));
+    for (int& bits : each) bits = 2 + static_cast<int>(bits_.below(7));
+    return each;
   }
   /// A convolution; `keeps_size`: as high and wide as its input.
   Flow conv(const Flow& x, int out, bool keeps_size) {
@@ -363,8 +388,8 @@ class RandomNetwork {
     }
   }
 
-  Random random_, taps_, others_, latest_;  // of taps and of layers that came later: what was before is drawn as ever
-  bool choices_;
+  Random random_, taps_, others_, latest_, bits_;  // of taps and of layers that came later: what was before is drawn as ever
+  bool choices_, few_bits_;
 };
 
 }  // namespace siena::test

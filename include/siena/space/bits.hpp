@@ -86,6 +86,7 @@ class BitMasks final : public AxisHooks {
       std::copy(bits->weights.begin(), bits->weights.end(), part.widths.bits.begin());
       if (part.steps() > 0) part.mask = MeasuredMask(network, name, part.units * part.steps());
       network.add_gate(node, std::make_shared<BitGate>(part, options_));
+      begin_with_what_is_there(network, part);
       parts_.push_back(part);
     }
   }
@@ -304,6 +305,20 @@ class BitMasks final : public AxisHooks {
     MaskOptions options_;
   };
 
+  /// A layer that has bits, as one that was found has, begins with those, or the next fewer to choose from; the gate takes its
+  /// place in giving it them.
+  static void begin_with_what_is_there(Network& network, const Part& part) {
+    const Network::Node& node = network.nodes()[part.node];
+    const WeightBits bits = weight_bits_of(node.layer);
+    if (bits.none()) return;
+    Layer layer = node.layer;
+    set_weight_bits(layer, 0);
+    network.set_options(part.node, std::move(layer), Decoration(node.decoration));
+    for (std::size_t u = 0; u < static_cast<std::size_t>(part.units) && part.steps() > 0; ++u) {
+      const auto alpha = part.chain(part.mask.alpha(network), u);
+      for (std::size_t k = 0; k < alpha.size(); ++k) alpha[k] = part.widths.bits[k + 1] <= bits[u] ? 1.0f : 0.0f;
+    }
+  }
   int part_of(int node) const {
     const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) { return part.node == node; });
     return found == parts_.end() ? -1 : static_cast<int>(found - parts_.begin());
