@@ -222,7 +222,8 @@ TEST_CASE("network file: what may vary comes back, axis by axis") {
   CHECK(freedom(again).to_string() == freedom(network).to_string());
   CHECK_THAT(freedom(again).to_string(), ContainsSubstring("2 to 4 of 4 channels; kernel 3x3 to 5x5"));
   file.graph["layers"][1]["varies"] = {{"colour", Json::object()}};
-  CHECK_THAT(error_of(file), ContainsSubstring("expected no axes but channels, receptive_field, dilation, resolution and"));
+  CHECK_THAT(error_of(file),
+             ContainsSubstring("expected no axes but channels, receptive_field, dilation, resolution, bits and"));
 }
 
 TEST_CASE("network file: what an older file does not say keeps its default") {
@@ -296,7 +297,7 @@ TEST_CASE("network file: graphs that cannot be are refused by name") {
   CHECK_THAT(error_after("/layers/1/options/bias", 1), says("'stem'.bias: expected true or false, got 1"));
   CHECK_THAT(error_after("/layers/1/varies/channels/minimum", 0),
              says("expected Channels with a minimum and a multiple of at least 1"));
-  CHECK_THAT(error_after("/layers/1/varies/bits", Json::object()), says("varies: expected no axes but channels, recep"));
+  CHECK_THAT(error_after("/layers/1/varies/colour", Json::object()), says("varies: expected no axes but channels, recep"));
   CHECK_THAT(error_after("/layers/2/varies", Json::parse(R"({"channels": {}})")),
              says("relu_1: expected channels to vary in a"));
   CHECK_THAT(error_after("/layers/7/varies", Json::parse(R"({"dilation": {}})")), says("expected taps to vary in a Conv1d or"));
