@@ -81,6 +81,7 @@ IntegerNetwork cortex_convolution(RandomIntegerNetwork& r, Random& random, int k
   if (kind >= 3) g = {.out_channels = g.out_channels};
   kind == 4 ? r.linear(x, one_of(40)) : r.convolution(x, g);
   IntegerNetwork network = r.end();
+  std::get<deploy::integer::Convolution>(network.operations.back().what).shift = one_of(3) - 1;
   if (one_of(2) == 1) network.operations.back().low = -128, network.operations.back().high = 127;
   return network;
 }
@@ -97,7 +98,7 @@ TEST_CASE("C for Cortex-M computes convolutions of any make as the simulator doe
   CortexCompared compared;
   RandomIntegerNetwork networks(1);
   Random random(2);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const IntegerNetwork network = cortex_convolution(networks, random, i % 5);
     const auto layer = deploy::architecture_of(network).layers.back();
     INFO(i);

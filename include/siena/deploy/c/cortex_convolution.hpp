@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,11 +32,8 @@ class CortexConvolution {
       : site_(site),
         what_(what),
         g_(what.geometry),
-        slices_(packed_slices(what)),
-        finish_(site.operation, slices_.back().bits < 8 ? 0 : what.shift) {
-    // Groups go side by side: all as the widest.
-    if (g_.groups > 1) slices_ = {{slices_[0].bits, std::vector<std::int64_t>(static_cast<std::size_t>(g_.out_channels))}};
-    if (g_.groups > 1) std::iota(slices_[0].filters.begin(), slices_[0].filters.end(), std::int64_t{0});
+        slices_(slices_of(what)),
+        finish_(site.operation, packs() ? 0 : what.shift) {
     tile_.pixels = pixels_at_a_time();
     tile_.filters = filters().tile;
     require<ArgumentError>(!packs() || g_.weight_rows() <= most_inputs,
@@ -84,6 +80,15 @@ class CortexConvolution {
   std::int64_t pitch() const { return columns() * g_.in_channels; }
   int ring() const { return (g_.kernel_height - 1) * g_.dilation_height + 1; }
   CortexFilters filters() const { return {g_.group_out_channels(), tile_.pixels, packs()}; }
+  /// Groups go side by side: all as the widest.
+  static std::vector<PackedSlice> slices_of(const integer::Convolution& what) {
+    std::vector<PackedSlice> slices = packed_slices(what);
+    if (what.geometry.groups == 1) return slices;
+    for (std::size_t s = 1; s < slices.size(); ++s)
+      slices[0].filters.insert(slices[0].filters.end(), slices[s].filters.begin(), slices[s].filters.end());
+    slices.resize(1);
+    return slices;
+  }
   /// Whether weights take less than a byte; and not all as many bits.
   bool packs() const { return slices_.back().bits < 8; }
   bool differ() const { return slices_.size() > 1; }
