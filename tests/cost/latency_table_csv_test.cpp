@@ -43,6 +43,11 @@ TEST_CASE("latency table: CSV and back, bit for bit", "[cost]") {
   save_latency_csv(table, folder.path / "table.csv");
   CHECK(load_latency_csv(folder.path / "table.csv").points() == table.points());
 
+  for (LatencyPoint& point : points) point.in_tile = point.key.operation == "conv2d" ? 2 : 1;
+  const std::string in_tiles = to_csv(LatencyTable(points));
+  CHECK(in_tiles.find("in_channels,out_channels,in_tile,seconds\n") != std::string::npos);
+  CHECK(latency_table_from_csv(in_tiles).points() == LatencyTable(points).points());
+
   // As other programs write: no first line, lines that end in CR LF.
   const LatencyTable foreign =
       latency_table_from_csv(csv_columns.substr(0, csv_columns.size() - 1) +
@@ -74,6 +79,7 @@ TEST_CASE("latency table: CSV that is none", "[cost]") {
   csv_refused(csv_columns + point + "1e999\n", "line 2: expected seconds");
   csv_refused(csv_columns + "relu,1,1,1\n", "line 2: expected 13 fields, as the line of names has, got 4");
   csv_refused(csv_columns + "relu,1.5,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height, got '1.5'");
+  csv_refused("in_tile," + csv_columns + "0,relu,1,1,1,1,1,1,8,4,4,1,8,1\n", "line 2: expected an in_tile above 0, got 0");
   csv_refused(csv_columns + "relu,1,1,1,1,1,1,0,4,4,1,8,1\n", "line 2: expected output channels in whole tiles");
   csv_refused(csv_columns + "relu,99999999999,1,1,1,1,1,1,4,4,1,8,1\n", "line 2: expected kernel_height");
   csv_refused(csv_columns + "\n", "at least one measured point");

@@ -12,6 +12,7 @@ using namespace siena;
 TEST_CASE("latency table: JSON and back, bit for bit", "[cost]") {
   auto points = test::latency_points();
   points[0].seconds = 0.1 + 0.2, points[1].seconds = 5e-324, points[2].seconds = 0, points[3].seconds = 1.0 / 3;
+  for (LatencyPoint& point : points) point.in_tile = point.key.operation == "conv2d" ? 2 : 1;
   const LatencyTable table(points);
   CHECK(latency_table_from_json(to_json(table)).points() == table.points());
   const test::TemporaryFolder folder("siena_latency_json");

@@ -3,6 +3,7 @@
 #include "siena/cost/latency_table.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -113,6 +114,32 @@ TEST_CASE("latency table: channels count in whole tiles, with the slope between 
   const Validation validation = validate(table, net, {.span = 8});
   INFO(validation.to_string());
   CHECK(validation.passed());
+}
+
+TEST_CASE("latency table: inputs of a row of the kernel count in whole tiles", "[cost]") {
+  std::vector<LatencyPoint> points;
+  const auto steps = [](double inputs) { return std::ceil(inputs / 2); };
+  const auto seconds = [&](double in, double out, double, double) { return 1e-6 * (3 + steps(3 * in)) * out; };
+  test::measure({.key = {.operation = "conv2d", .kernel_height = 3, .kernel_width = 3},
+                 .heights = {4},
+                 .widths = {4},
+                 .in = {1, 4, 9},
+                 .out = {1, 16},
+                 .in_tile = 2,
+                 .seconds = seconds},
+                points);
+  const LatencyTable table(points);
+  CHECK(table.layer_cost(measured_conv(9.000001, 5, 4, 4)) == table.layer_cost(measured_conv(9, 5, 4, 4)));
+  for (double in = 1; in <= 9; ++in) CHECK(table.layer_cost(measured_conv(in, 5, 4, 4)) == Approx(seconds(in, 5, 4, 4)));
+  const Architecture<double> net{.layers = {measured_conv(5, 5, 4, 4)}};
+  CHECK(missing_points(points, {net}).empty());
+  const Validation validation = validate(table, net, {.span = 4});
+  INFO(validation.to_string());
+  CHECK(validation.passed());
+  points.back().in_tile = 3;
+  CHECK_THROWS_WITH(LatencyTable(points), ContainsSubstring("expected the in_tile 2 of the other points of conv2d 3x3"));
+  for (LatencyPoint& point : points) point.in_tile = 32;
+  CHECK_THROWS_WITH(LatencyTable(points), ContainsSubstring("expected input channels of different tiles of 32"));
 }
 
 TEST_CASE("latency table: monotone where the data are", "[cost]") {

@@ -8,8 +8,7 @@
 // has; POINTS.csv has the points that a search asks for. Cycles are estimated from the instructions that were executed, times a
 // factor for memory that waits. In FOLDER stays the program, which says "point N cycles" on a board that counts them: these
 // lines in FILE make the table of that board. So many networks of other widths are checked against what the table says of them.
-// Odd input channels take half a step more than between the even ones beside them, which the table does not know: 5 % where
-// they are few.
+// Filters, and the inputs of a row of the kernel, are taken in twos: the columns tile and in_tile.
 
 #include <algorithm>
 #include <cmath>
@@ -89,15 +88,15 @@ std::vector<LatencyPoint> points_of(const Network& network) {
     if (!query) continue;
     Channels& grid = grids[{query->key, static_cast<int>(query->height), static_cast<int>(query->width)}];
     const bool tiled = query->key.operation == "conv2d" || query->key.operation == "linear";
-    add(grid.in, query->in_channels, i > 0, 1);
+    add(grid.in, query->in_channels, i > 0, tiled && query->key.kernel_width == 1 ? 2 : 1);
     add(grid.out, query->out_channels, i + 1 < all.layers.size(), tiled ? 2 : 1);
   }
   std::vector<LatencyPoint> points;
   for (const auto& [place, grid] : grids) {
     const auto& [key, height, width] = place;
-    const int tile = key.operation == "conv2d" || key.operation == "linear" ? 2 : 1;
+    const int tile = key.operation == "conv2d" || key.operation == "linear" ? 2 : 1;  // filters, and inputs, side by side
     for (const double in : grid.in)
-      for (const double out : grid.out) points.push_back({key, height, width, in, out, 0, tile});
+      for (const double out : grid.out) points.push_back({key, height, width, in, out, 0, tile, tile});
   }
   return points;
 }
@@ -271,7 +270,7 @@ bool check(const LatencyTable& table, firmware::Emulator& emulator, const Option
     worst = std::max(worst, std::abs(off));
   }
   if (networks > 0) fmt::print("at most {:.2f} % off\n", 100 * worst);
-  return worst <= 0.05;
+  return worst <= 0.04;
 }
 
 int run(const Options& options) {

@@ -16,7 +16,7 @@ struct Measured {
   LatencyKey key;
   std::vector<int> heights, widths;
   std::vector<double> in, out;
-  int tile = 1;
+  int tile = 1, in_tile = 1;
   std::function<double(double in, double out, double height, double width)> seconds;
 };
 
@@ -31,7 +31,8 @@ inline void measure(const Measured& m, std::vector<LatencyPoint>& points) {
                             .in_channels = in,
                             .out_channels = out,
                             .seconds = m.seconds(in, out, h, w),
-                            .tile = m.tile});
+                            .tile = m.tile,
+                            .in_tile = m.in_tile});
         }
       }
     }

@@ -19,7 +19,7 @@ namespace detail {
 /// The channels of one key and size of image: those that were measured, or that are needed. Each axis is sorted.
 struct LatencyChannels {
   LatencyKey key;
-  int height = 1, width = 1, tile = 1;
+  int height = 1, width = 1, tile = 1, in_tile = 1;
   std::vector<double> in = {}, out = {};
 
   bool is_of(const LatencyKey& its_key, int its_height, int its_width) const {
@@ -27,6 +27,11 @@ struct LatencyChannels {
   }
   bool holds(double its_in, double its_out) const {
     return std::binary_search(in.begin(), in.end(), its_in) && std::binary_search(out.begin(), out.end(), its_out);
+  }
+  /// The most input channels that take as long as these: of the tile that a row of the kernel fills.
+  double whole_in(double channels) const {
+    const double taps = key.kernel_width;
+    return std::max(1.0, std::floor(std::ceil(channels * taps / in_tile) * in_tile / taps));
   }
   static void add(std::vector<double>& axis, double value) {
     const auto at = std::lower_bound(axis.begin(), axis.end(), value);
@@ -39,8 +44,8 @@ class LatencyGaps {
   explicit LatencyGaps(std::span<const LatencyPoint> points) {
     for (const LatencyPoint& p : points) {
       LatencyChannels& at = place(measured_, p.key, p.height, p.width);
-      LatencyChannels::add(at.in, p.in_channels), LatencyChannels::add(at.out, p.out_channels);
-      at.tile = p.tile;
+      at.tile = p.tile, at.in_tile = p.in_tile;
+      LatencyChannels::add(at.in, at.whole_in(p.in_channels)), LatencyChannels::add(at.out, p.out_channels);
     }
   }
 
@@ -52,10 +57,10 @@ class LatencyGaps {
     const auto whole_size = [](double size) { return static_cast<int>(std::lround(size)); };
     for (const auto& [height, width] : sizes(query->key, whole_size(query->height), whole_size(query->width))) {
       LatencyChannels& at = place(needed_, query->key, height, width);
-      at.tile = tile_of(query->key);
-      const auto whole = [&](double channels, int tile) { return std::max(1.0, std::ceil(channels / tile)) * tile; };
+      if (const LatencyChannels* known = measured_of(query->key)) at.tile = known->tile, at.in_tile = known->in_tile;
+      const auto whole = [](double channels, int tile) { return std::max(1.0, std::ceil(channels / tile)) * tile; };
       for (const double in : {std::floor(query->in_channels + slack), std::ceil(query->in_channels - slack)})
-        LatencyChannels::add(at.in, whole(in, 1));
+        LatencyChannels::add(at.in, at.whole_in(in));
       for (const double out : {std::floor(query->out_channels + slack), std::ceil(query->out_channels - slack)})
         LatencyChannels::add(at.out, whole(out, at.tile));
     }
@@ -80,7 +85,8 @@ class LatencyGaps {
                          .width = needs.width,
                          .in_channels = in,
                          .out_channels = out,
-                         .tile = needs.tile});
+                         .tile = needs.tile,
+                         .in_tile = needs.in_tile});
         }
       }
     }
@@ -106,9 +112,10 @@ class LatencyGaps {
     return all.back();
   }
 
-  int tile_of(const LatencyKey& key) const {
+  /// At any size.
+  const LatencyChannels* measured_of(const LatencyKey& key) const {
     const auto at = std::find_if(measured_.begin(), measured_.end(), [&](const LatencyChannels& c) { return c.key == key; });
-    return at == measured_.end() ? 1 : at->tile;
+    return at == measured_.end() ? nullptr : &*at;
   }
 
   /// Where a layer is looked up: its own size, or the measured ones around it.

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <compare>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,14 +91,15 @@ std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   return query;
 }
 
-/// A measured layer. `tile`, the same for all points of a key: the device computes output channels in groups of so many, so
-/// that layers in between take as long as the next whole group.
+/// A measured layer. `tile` and `in_tile`, the same for all points of a key: the device computes output channels in groups of so
+/// many, and takes the inputs of a row of the kernel (its width times the input channels) in groups of so many, so that layers
+/// in between take as long as the next whole group.
 struct LatencyPoint {
   LatencyKey key = {};
   int height = 1, width = 1;
   double in_channels = 1, out_channels = 1;
   double seconds = 0;
-  int tile = 1;
+  int tile = 1, in_tile = 1;
 
   auto operator<=>(const LatencyPoint&) const = default;
 };
@@ -121,6 +124,10 @@ namespace detail {
 inline constexpr std::string_view latency_columns[] = {"operation",    "kernel_height", "kernel_width", "stride_height",
                                                        "stride_width", "groups",        "multiplier",   "tile",
                                                        "height",       "width",         "in_channels",  "out_channels"};
+inline constexpr std::string_view in_tile_column = "in_tile";  ///< left out where all are 1
+inline bool have_in_tiles(std::span<const LatencyPoint> points) {
+  return std::any_of(points.begin(), points.end(), [](const LatencyPoint& p) { return p.in_tile != 1; });
+}
 
 /// The shortest text that reads back as the same number, in every locale.
 template <class T>
@@ -130,18 +137,20 @@ std::string shortest(T value) {
 }
 
 /// The line of column names, and that of a point, as far as what was measured.
-inline std::string latency_header(const MeasuredColumn& column) {
+inline std::string latency_header(const MeasuredColumn& column, bool in_tiles) {
   std::string text;
   for (const std::string_view name : latency_columns) text += std::string(name) + ",";
+  if (in_tiles) text += std::string(in_tile_column) + ",";
   return text + csv_text(column.name) + "\n";
 }
-inline std::string latency_line(const LatencyPoint& p) {
+inline std::string latency_line(const LatencyPoint& p, bool in_tiles) {
   std::string text = p.key.operation;
   for (const int number : {p.key.kernel_height, p.key.kernel_width, p.key.stride_height, p.key.stride_width, p.key.groups,
                            p.key.multiplier, p.tile, p.height, p.width}) {
     text += "," + shortest(number);
   }
   for (const double number : {p.in_channels, p.out_channels}) text += "," + shortest(number);
+  if (in_tiles) text += "," + shortest(p.in_tile);
   return text + ",";
 }
 }  // namespace detail

@@ -26,12 +26,13 @@ namespace siena {
 
 /// Seconds as measured on a device, layer by layer. For each LatencyKey (operation, kernel, stride, groups) and each size of
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
-/// traffic grow, and exact on the points. Output channels count in whole tiles, with the slope between tiles. Sizes of images
-/// that are in use should be measured. Between sizes the time is bilinear in height and width where the four sizes around were
-/// measured; where a search varies them, the slope is that from the next smaller size (else to the next larger one), or the
-/// mean of all rows or columns where no other was measured. Groups are of a key of their own each; where a search varies them,
-/// the slope is the time that the last group takes, or the mean of all where one group less was not measured. Nothing is
-/// guessed: throws DataError, with the name of the layer and what was measured, for anything outside.
+/// traffic grow, and exact on the points. Output channels, and the inputs of a row of the kernel, count in whole tiles, with the
+/// slope between tiles. Sizes of images that are in use should be measured. Between sizes the time is bilinear in height and
+/// width where the four sizes around were measured; where a search varies them, the slope is that from the next smaller size
+/// (else to the next larger one), or the mean of all rows or columns where no other was measured. Groups are of a key of their
+/// own each; where a search varies them, the slope is the time that the last group takes, or the mean of all where one group
+/// less was not measured. Nothing is guessed: throws DataError, with the name of the layer and what was measured, for anything
+/// outside.
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, all numbers finite, sizes and channels above 0, what was
@@ -47,6 +48,7 @@ class LatencyTable {
     Fingerprint all;
     for (const LatencyPoint& p : points_) {
       all.add(format("{} {} {} {} {} {}", p.key.to_string(), p.height, p.width, p.in_channels, p.out_channels, p.seconds));
+      if (p.in_tile != 1) all.add(format("in {}", p.in_tile));
     }
     return format("{}, {} points, {:016x}", name(), points_.size(), all.value());
   }
@@ -71,8 +73,9 @@ class LatencyTable {
   void check(const std::vector<Architecture<double>>& networks) const {
     const std::vector<LatencyPoint> missing = missing_points(points_, networks);
     if (missing.empty()) return;
-    std::string lines = detail::latency_header(column_);
-    for (const LatencyPoint& point : missing) lines += detail::latency_line(point) + "\n";
+    const bool in_tiles = detail::have_in_tiles(points_);
+    std::string lines = detail::latency_header(column_, in_tiles);
+    for (const LatencyPoint& point : missing) lines += detail::latency_line(point, in_tiles) + "\n";
     fail<DataError>(
         "LatencyTable: expected measurements of all layers that a network may have, got none of these {} points; {}, "
         "and add them to the file:\n{}",
@@ -87,8 +90,15 @@ class LatencyTable {
   };
   struct Entry {
     LatencyKey key;
-    int tile;
+    int tile, in_tile;
     std::vector<Grid> grids;
+
+    /// Input channels of whole tiles: 3.33 where 3 * 3 inputs count as 10. Sums of masks in float may end a hair beyond.
+    template <class N>
+    N whole_in(const N& channels) const {
+      if (in_tile == 1) return channels;
+      return ceil_div(channels * (key.kernel_width * (1 - 1e-6)), in_tile) * (double(in_tile) / key.kernel_width);
+    }
   };
   struct Corner {
     const Grid* grid;
@@ -105,11 +115,12 @@ class LatencyTable {
   N measured(const LatencyQuery<N>& query, std::string_view layer) const {
     const Entry& entry = find(query.key, layer);
     const N out = entry.tile > 1 ? ceil_div(query.out_channels, entry.tile) * double(entry.tile) : query.out_channels;
+    const N in = entry.whole_in(query.in_channels);
     N seconds = 0;
     for (const auto& [grid, weight] : corners(entry, {layer, query.key}, value_of(query.height), value_of(query.width))) {
-      check_range(*grid, {layer, query.key, "input channels"}, grid->in, value_of(query.in_channels));
+      check_range(*grid, {layer, query.key, "input channels"}, grid->in, value_of(in));
       check_range(*grid, {layer, query.key, "output channels"}, grid->out, value_of(out));
-      seconds += interpolate(grid->in, grid->out, grid->seconds, query.in_channels, out) * weight;
+      seconds += interpolate(grid->in, grid->out, grid->seconds, in, out) * weight;
     }
     if constexpr (std::is_same_v<N, Scalar>) {
       const double time = seconds.value();
@@ -166,7 +177,8 @@ static_assert(CostModel<LatencyTable>);
 namespace detail {
 inline void check_column(const MeasuredColumn& column, const std::string& where) {
   const std::string& name = column.name;
-  const bool taken = std::find(std::begin(latency_columns), std::end(latency_columns), name) != std::end(latency_columns);
+  const bool taken = name == in_tile_column ||
+                     std::find(std::begin(latency_columns), std::end(latency_columns), name) != std::end(latency_columns);
   require<DataError>(!name.empty() && !taken && is_utf8(name) && name.find_first_of("\n\r") == std::string::npos,
                      "{}: expected a name of its own for what was measured, on one line, got '{}'", where, excerpt(name));
 }
@@ -183,6 +195,7 @@ inline void check_point(const LatencyPoint& p, const std::string& where) {
                      p.in_channels, p.out_channels, p.height, p.width);
   require<DataError>(p.tile > 0 && std::fmod(p.out_channels, p.tile) == 0,
                      "{}: expected output channels in whole tiles, got {} in tiles of {}", where, p.out_channels, p.tile);
+  require<DataError>(p.in_tile > 0, "{}: expected an in_tile above 0, got {}", where, p.in_tile);
   require<DataError>(std::isfinite(p.seconds) && p.seconds >= 0, "{}: expected a number of 0 or more, got {}", where,
                      p.seconds);
 }
@@ -210,9 +223,13 @@ inline LatencyTable::LatencyTable(std::vector<LatencyPoint> points, const PointN
       require<DataError>(!again, "{}: expected each point once, got {}, {} to {} channels at {}x{} again", names(i), p.key,
                          p.in_channels, p.out_channels, p.height, p.width);
     }
-    if (entries_.empty() || entries_.back().key != p.key) entries_.push_back({.key = p.key, .tile = p.tile, .grids = {}});
-    require<DataError>(p.tile == entries_.back().tile, "{}: expected the tile {} of the other points of {}, got {}", names(i),
-                       entries_.back().tile, p.key, p.tile);
+    if (entries_.empty() || entries_.back().key != p.key)
+      entries_.push_back({.key = p.key, .tile = p.tile, .in_tile = p.in_tile, .grids = {}});
+    const Entry& entry = entries_.back();
+    require<DataError>(p.tile == entry.tile, "{}: expected the tile {} of the other points of {}, got {}", names(i), entry.tile,
+                       p.key, p.tile);
+    require<DataError>(p.in_tile == entry.in_tile, "{}: expected the in_tile {} of the other points of {}, got {}", names(i),
+                       entry.in_tile, p.key, p.in_tile);
     points_.push_back(p);
   }
   for (std::size_t begin = 0, end = 0; begin < points_.size(); begin = end) {
@@ -239,7 +256,13 @@ inline void LatencyTable::add_grid(std::span<const LatencyPoint> points, const P
                        p.key, p.height, p.width, in, out);
   }
   const auto of_key = [&](const Entry& entry) { return entry.key == p.key; };
-  std::find_if(entries_.begin(), entries_.end(), of_key)->grids.push_back(std::move(grid));
+  Entry& entry = *std::find_if(entries_.begin(), entries_.end(), of_key);
+  for (double& in : grid.in) in = entry.whole_in(in);
+  for (std::size_t i = 1; i < grid.in.size(); ++i) {
+    require<DataError>(grid.in[i - 1] < grid.in[i], "{}: expected input channels of different tiles of {} for {}, got {} twice",
+                       names.where, p.in_tile, p.key, grid.in[i]);
+  }
+  entry.grids.push_back(std::move(grid));
 }
 
 inline const LatencyTable::Entry& LatencyTable::find(const LatencyKey& key, std::string_view layer) const {

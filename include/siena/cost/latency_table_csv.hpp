@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,8 +44,12 @@ class LatencyColumns {
     };
     for (const std::string_view name : latency_columns) find(name);
     find(measured.name);
+    const auto fields = csv.fields();
+    const auto in_tile =
+        std::find_if(fields.begin(), fields.end(), [](auto field) { return trimmed(field) == in_tile_column; });
+    if (in_tile != fields.end()) in_tile_ = static_cast<std::size_t>(in_tile - fields.begin());
     if (!missing.empty()) {
-      const std::string header = latency_header(measured);
+      const std::string header = latency_header(measured, false);
       fail<FormatError>("{}, line {}: expected the columns '{}', got '{}', without {}", csv.where(), csv.number(),
                         header.substr(0, header.size() - 1), excerpt(csv.line(), 200), missing);
     }
@@ -62,6 +67,7 @@ class LatencyColumns {
       read(csv, *number);
     }
     for (double* number : {&p.in_channels, &p.out_channels, &p.seconds}) read(csv, *number);
+    if (in_tile_ && !read_number(csv.fields()[*in_tile_], p.in_tile)) csv.give_up(in_tile_column, csv.fields()[*in_tile_]);
     return p;
   }
 
@@ -76,6 +82,7 @@ class LatencyColumns {
   std::size_t width_, next_ = 0;
   std::vector<std::string> names_;
   std::vector<std::size_t> places_;
+  std::optional<std::size_t> in_tile_;
 };
 
 /// The one of the first line that is no comment.
@@ -91,10 +98,12 @@ inline char latency_delimiter(std::string_view text) {
 ///   operation,kernel_height,kernel_width,stride_height,stride_width,groups,multiplier,tile,height,width,in_channels,
 ///     out_channels,seconds (in one line)
 ///   conv2d,3,3,1,1,1,1,8,32,32,16,16,3.8e-05
+/// and a column in_tile where those are not all 1.
 inline std::string to_csv(const LatencyTable& table) {
+  const bool in_tiles = detail::have_in_tiles(table.points());
   std::string text =
-      format("# siena latency table, {} points\n", table.points().size()) + detail::latency_header(table.column());
-  for (const LatencyPoint& p : table.points()) text += detail::latency_line(p) + detail::shortest(p.seconds) + "\n";
+      format("# siena latency table, {} points\n", table.points().size()) + detail::latency_header(table.column(), in_tiles);
+  for (const LatencyPoint& p : table.points()) text += detail::latency_line(p, in_tiles) + detail::shortest(p.seconds) + "\n";
   return text;
 }
 

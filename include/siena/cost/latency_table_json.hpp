@@ -19,7 +19,7 @@ namespace siena {
 
 /// {"format": "siena latency table", "version": 1, "unit": "s", "points": [{"operation": "conv2d", "kernel": [3, 3], "stride":
 /// [1, 1], "groups": 1, "multiplier": 1, "tile": 8, "size": [32, 32], "in_channels": 16, "out_channels": 16, "seconds":
-/// 3.8e-05}]}, pairs being height and width.
+/// 3.8e-05}]}, pairs being height and width; and an "in_tile" where it is not 1.
 inline nlohmann::ordered_json to_json(const LatencyTable& table) {
   nlohmann::ordered_json json{{"format", "siena latency table"}, {"version", 1}, {"unit", table.column().unit}};
   json["points"] = nlohmann::ordered_json::array();
@@ -34,6 +34,7 @@ inline nlohmann::ordered_json to_json(const LatencyTable& table) {
                               {"in_channels", p.in_channels},
                               {"out_channels", p.out_channels},
                               {table.column().name, p.seconds}});
+    if (p.in_tile != 1) json["points"].back()[std::string(detail::in_tile_column)] = p.in_tile;
   }
   return json;
 }
@@ -57,6 +58,7 @@ inline LatencyPoint latency_point(const nlohmann::json& json, const MeasuredColu
   read_pair("size", p.height, p.width);
   read("in_channels", p.in_channels), read("out_channels", p.out_channels);
   read(column.name, p.seconds);
+  if (json.contains(in_tile_column)) read(std::string(in_tile_column), p.in_tile);
   return p;
 }
 }  // namespace detail
