@@ -96,9 +96,9 @@ TEST_CASE("fake quantize: weights as whole numbers of a step, zeros as zeros") {
       CHECK(most <= largest * (1 + 1e-12));
       if (bits == 8) CHECK(most == Approx(largest));
       for (std::int64_t r = 0; r < 17; ++r) {
-        const double v = coarse.value().row(r)[c], w = random.row(r)[c];
+        const double v = coarse.value().row(r)[c], weight = random.row(r)[c];
         CHECK(std::abs(v / step - std::round(v / step)) < 1e-9);
-        CHECK(std::abs(v - std::clamp(w, -most, most)) <= step / 2 * (1 + 1e-9));
+        CHECK(std::abs(v - std::clamp(weight, -most, most)) <= step / 2 * (1 + 1e-9));
       }
     }
   }

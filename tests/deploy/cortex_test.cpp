@@ -119,7 +119,7 @@ TEST_CASE("C for Cortex-M lies in an arena that was planned by what it needs") {
       const auto body = deploy::c::body_of({.network = network, .operation = network.operations[i]}, CTarget::cortex_m);
       const bool portable = body.preambles.empty();
       REQUIRE(has_cortex_body(layer) == !portable);
-      REQUIRE(static_cast<double>(body.scratch) <= detail::scratch_of(layer));
+      REQUIRE(static_cast<double>(body.scratch) <= siena::detail::scratch_of(layer));
       if (portable) REQUIRE((body.scratch == 0 && !layer.is_convolution()));
     }
   }
