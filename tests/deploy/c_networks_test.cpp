@@ -21,6 +21,7 @@
 #include "support/few_bits.hpp"
 #include "support/random_integer_network.hpp"
 #include "support/random_network.hpp"
+#include "support/settled_network.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace siena;
@@ -37,8 +38,10 @@ int c_samples(int unless) {
   return said ? std::atoi(said) : unless;
 }
 
-IntegerNetwork c_integers(const Network& network) {
-  const std::vector<Tensor> batch{RandomNetwork(5).batch(network, 4)};
+/// With outputs that depend on the inputs.
+IntegerNetwork c_integers(Network network) {
+  test::settle(network);
+  const std::vector<Tensor> batch{test::varied_batch(network, 8, 5)};
   return deploy::quantize(network, batch);
 }
 
