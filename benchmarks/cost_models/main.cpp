@@ -17,6 +17,7 @@
 
 #include "../support.hpp"
 #include "cost_models.hpp"
+#include "siena/cost/latency_table_csv.hpp"
 #if __has_include(<nlohmann/json.hpp>)
 #include "siena/cost/latency_table_json.hpp"
 #endif
