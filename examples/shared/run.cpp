@@ -24,6 +24,7 @@
 #include "data_words.hpp"
 #include "ending_signals.hpp"
 #include "int8.hpp"
+#include "linked.hpp"
 #include "network_file.hpp"
 #include "objective.hpp"
 #include "onnx_file.hpp"
@@ -299,6 +300,7 @@ class Run {
       for (const ShadowPrice& price : searched_->prices) say(stdout, "{}", price.to_string());
     say_all(stdout, details.text);
     if (lost) std::rethrow_exception(lost);
+    if (!s_.c.empty()) say(stdout, "{}", promised_and_linked(network, s_.c, s_.bounds.target));
     return report.feasible || s_.method == "baseline";
   }
   /// Files come before words, which may have lost their reader, and words follow though a disk is full: gives the first error.

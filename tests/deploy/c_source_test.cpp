@@ -95,6 +95,18 @@ std::vector<IntegerNetwork> c_kinds(RandomIntegerNetwork& r) {
   networks.push_back(r.end());
   r.reshape(r.begin({3, 2, 2}), true);
   networks.push_back(r.end());
+  {  // layers alike but for their shifts
+    const kernels::ConvGeometry g{
+        .out_channels = 3, .kernel_height = 3, .kernel_width = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+    const int a = r.convolution(r.convolution(r.begin({5, 4, 3}), g), g);
+    r.sum(r.sum(a, a), a);
+    networks.push_back(r.end());
+    int shift = 0;
+    for (auto& operation : networks.back().operations) {
+      if (auto* convolution = std::get_if<deploy::integer::Convolution>(&operation.what)) convolution->shift = ++shift;
+      if (auto* add = std::get_if<deploy::integer::Add>(&operation.what)) add->shift = 17 + ++shift;
+    }
+  }
   const int x = r.begin({4, 4, 2}), y = r.table(x);
   r.table(y);
   networks.push_back(r.end());
@@ -174,6 +186,15 @@ TEST_CASE("layers alike share a function of C, and each has tables of its own") 
   REQUIRE(different.code.find("convolution_2(") == std::string::npos);
   REQUIRE(different.tables.at("weights") == 2 * 4 * 9 * 4);
   REQUIRE(different.tables.at("bias") == 2 * 4 * 4);
+  std::get<deploy::integer::Convolution>(network.operations[1].what).shift = 2;
+  for (const auto target : {deploy::CTarget::portable, deploy::CTarget::cortex_m}) {  // what differs is an argument
+    const std::string code = deploy::c_text(network, {.target = target}).code;
+    REQUIRE(code.find("convolution_2(") == std::string::npos);
+    REQUIRE(code.find("int32_t shift") != std::string::npos);
+  }
+  network.operations[1].low = -5;  // held by a call of its own
+  REQUIRE(deploy::c_text(network).code.find("convolution_2(") == std::string::npos);
+  network.operations[1].low = -128;
   network.operations[1].what = network.operations[0].what;
   const deploy::CSource alike = deploy::c_text(network);
   REQUIRE(alike.table_bytes() == different.table_bytes());

@@ -62,7 +62,7 @@ class LayerFusion {
 }  // namespace detail
 
 /// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
-/// are gone; ReLUs and clips are held by the layer before them, if nobody else reads that. What is left of a norm, and a
+/// are gone; ReLUs and clips are held by the layer before them (its `operation` says so), if nobody else reads that. What is left of a norm, and a
 /// depthwise convolution of 1 x 1, scale each element: they are batch norms here. Of one channel they, and depthwise
 /// convolutions, are ordinary ones.
 template <class N>
@@ -80,11 +80,14 @@ Architecture<N> as_deployed(const Architecture<N>& network) {
     return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
            (layer.kind == LayerKind::activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
   });
-  return detail::LayerFusion<N>(shorter).run([](const Desc& layer, const Desc* before) {
+  return detail::LayerFusion<N>(shorter).run([](const Desc& layer, Desc* before) {
     const bool clamps = layer.kind == LayerKind::activation && (layer.operation == "relu" || layer.operation == "clip");
     if (!clamps || before == nullptr) return false;
-    return before->has_weights() || before->kind == LayerKind::batch_norm || before->kind == LayerKind::add ||
-           before->kind == LayerKind::multiply || (before->kind == LayerKind::pool && before->operation != "max_pool");
+    const bool holds = before->has_weights() || before->kind == LayerKind::batch_norm || before->kind == LayerKind::add ||
+                       before->kind == LayerKind::multiply ||
+                       (before->kind == LayerKind::pool && before->operation != "max_pool");
+    if (holds) before->operation = layer.operation;
+    return holds;
   });
 }
 

@@ -3,151 +3,74 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <string_view>
-#include <vector>
 
-#include "siena/cost/packed_weights.hpp"
+#include "siena/cost/code_parts.hpp"
+#include "siena/cost/code_target.hpp"
+#include "siena/cost/description.hpp"
 
 namespace siena {
 
-/// Whose instructions the C of a network uses: none in particular, or those of Cortex-M where it has the DSP extension.
-enum class CTarget { portable, cortex_m };
-
-/// Whether the C for Cortex-M computes a layer with code of its own. Others have the portable code, which takes each element
-/// by itself or does not work in place, and no scratch memory.
-template <class N>
-bool has_cortex_body(const LayerDesc<N>& layer) {
-  return layer.has_weights() || layer.kind == LayerKind::add;
-}
-
-/// Whether some windows see more pixels of the image than others.
-template <class N>
-bool windows_differ(const LayerDesc<N>& layer) {
-  const auto differ = [](double outputs, double inputs, int kernel, int stride, int dilation, int pad) {
-    const auto seen = [&](double o) {
-      int count = 0;
-      for (int k = 0; k < kernel; ++k) {
-        const double at = o * stride + k * double(dilation) - pad;
-        count += at >= 0 && at < inputs ? 1 : 0;
-      }
-      return count;
-    };
-    for (double o = 1; o < outputs; ++o)
-      if (seen(o) != seen(0)) return true;
-    return false;
-  };
-  return differ(value_of(layer.out_height), value_of(layer.in_height), layer.kernel_height, layer.stride_height,
-                layer.dilation_height, layer.pad_top) ||
-         differ(value_of(layer.out_width), value_of(layer.in_width), layer.kernel_width, layer.stride_width,
-                layer.dilation_width, layer.pad_left);
-}
-
-/// Bytes that the functions of deploy::c_source take, by what they do: as measured, the most of each kind. Shapes are constants
-/// of a function, so that sizes differ by some tenths.
+/// Bytes of flash and of stack that the C of deploy::c_source takes, by what it is made of: fitted to many networks, so that
+/// hardly any takes more and the sum of what is too much is least (`./dev code-sizes`). Bytes are numbers for each part of
+/// CodeParts.
 struct CodeSize {
+  static constexpr std::size_t kinds = static_cast<std::size_t>(CodeKind::count);
+  using Numbers = std::array<double, CodeParts::most>;
+  using Kinds = std::array<double, kinds>;
+
   CTarget target = CTarget::portable;
   std::string_view measured_with;
-  double network, call;  ///< of a network besides its layers, of the call of a function
-  double linear, pointwise, convolution, depthwise;
-  double rows, columns, apart;   ///< more where an image is padded above or below, at its sides; for dilation or groups
-  double step, output, tile;     ///< of code that is written out: an instruction word of a step, a sum, a tile of sums
-  double packed, unpack, codes;  ///< of packed weights: once, for a function, where filters differ in bits (Cortex-M: a tile)
-  double add, multiply, multiply_channels, activation, prelu, scale, max_pool, average_pool, concat_part, rearrange;
-  double stack;  ///< bytes of a run
+  /// Of a network: always; where numbers are held in a range; rows are widened to 16 bits, filled, turned in a ring.
+  std::array<double, 5> network;
+  Kinds call;                       ///< a call of a function
+  double call_part, call_hold;      ///< more for each input of a concat; for numbers that are held in a range
+  std::array<Numbers, kinds> code;  ///< a function
+  double run_stack;                 ///< bytes of the stack, of the run; more where it calls a kind
+  Kinds call_stack;
+  std::array<Numbers, kinds> stack;  ///< of a function, with all that it calls
 
-  /// By which bits the weights of a layer lie in flash, those of most first.
-  std::vector<BitSlice<double>> widths(const LayerDesc<double>& layer) const {
-    std::vector<BitSlice<double>> slices = packed_slices(layer, target == CTarget::cortex_m);
-    std::erase_if(slices, [](const auto& slice) { return slice.filters <= 0; });
-    return slices;
+  /// Of a layer's function; 0 for one that needs none.
+  double function(const CodeParts& parts) const { return std::max(0.0, whole(sum(code, parts))); }
+  double function_stack(const CodeParts& parts) const { return std::max(0.0, sum(stack, parts)); }
+  /// Of what there is once: entry k of `network`.
+  double once(std::size_t k) const { return whole(network[k]); }
+  /// `holds`: its numbers may have to be held in a range.
+  double call_of(const LayerDesc<double>& layer, const CodeParts& parts, bool holds = false) const {
+    const double inputs = parts.kind == CodeKind::concat ? static_cast<double>(layer.producers.size()) : 0;
+    return whole(call[at(parts.kind)] + call_part * inputs + (holds ? call_hold : 0));
   }
-  /// Whether some weights of a layer take less than a byte.
-  bool packs(const LayerDesc<double>& layer) const {
-    const auto slices = layer.has_weights() ? widths(layer) : std::vector<BitSlice<double>>();
-    return !slices.empty() && slices.back().bits < 8;
-  }
-
-  /// The function of a layer; 0 for one that needs none.
-  double of(const LayerDesc<double>& layer) const {
-    const double pads = padded(layer);
-    switch (layer.kind) {
-      case LayerKind::linear:
-        return linear + more_for_bits(layer) + written_out(layer);
-      case LayerKind::conv2d:
-        if (layer.pointwise() && pads == 0 && layer.groups == 1) return pointwise + more_for_bits(layer) + written_out(layer);
-        return convolution + pads + apart_of(layer) + more_for_bits(layer) + written_out(layer);
-      case LayerKind::depthwise_conv2d:
-        return depthwise + pads + apart_of(layer) + more_for_bits(layer);
-      case LayerKind::batch_norm:
-        return scale;
-      case LayerKind::activation:
-        return layer.own_weights > 1 ? prelu : activation;
-      case LayerKind::pool:
-        return (layer.operation == "max_pool" ? max_pool : average_pool) + pads;
-      case LayerKind::add:
-        return add;
-      case LayerKind::multiply:
-        return layer.per_channel ? multiply_channels : multiply;
-      case LayerKind::concat:
-        return concat_part * static_cast<double>(std::max<std::size_t>(1, layer.producers.size()));
-      case LayerKind::rearrange:
-        return rearrange;
-      case LayerKind::other:
-        return prelu;
-      default:
-        return 0;
-    }
-  }
+  static constexpr std::size_t at(CodeKind kind) { return static_cast<std::size_t>(kind); }
 
  private:
-  static bool pads_along(double in, double out, int kernel, int stride, int dilation) {
-    return (out - 1) * stride + (kernel - 1.0) * dilation + 1 > in;
-  }
-  double padded(const LayerDesc<double>& l) const {
-    const bool above =
-        l.pad_top > 0 || pads_along(l.in_height, l.out_height, l.kernel_height, l.stride_height, l.dilation_height);
-    const bool aside = pads_along(l.in_width, l.out_width, l.kernel_width, l.stride_width, l.dilation_width);
-    return (above ? rows : 0) + (aside ? columns : 0);
-  }
-  double apart_of(const LayerDesc<double>& l) const {
-    return l.dilation_height * l.dilation_width > 1 || l.groups > 1 ? apart : 0;
-  }
-  /// What takes packed weights out.
-  double more_for_bits(const LayerDesc<double>& l) const {
-    if (!packs(l)) return 0;
-    const bool calls = target == CTarget::portable || l.kind == LayerKind::depthwise_conv2d;
-    return unpack + (calls && widths(l).size() > 1 ? codes : 0);
-  }
-  /// Sums stay in registers, for a tile of filters and pixels; steps of two inputs each are written out, of many a loop of 8;
-  /// less where filters differ in bits.
-  double written_out(const LayerDesc<double>& l) const {
-    if (target == CTarget::portable) return 0;
-    double sum = 0;
-    const auto slices = widths(l);
-    for (const auto& slice : slices) sum += written_out(l, slice, slices.size() > 1);
-    return sum;
-  }
-  double written_out(const LayerDesc<double>& l, const BitSlice<double>& slice, bool differ) const {
-    const bool product = l.kind == LayerKind::linear || l.pointwise(), unpacks = slice.bits < 8;
-    const double pixels = product ? l.out_height * l.out_width : l.out_width, groups = std::max(1.0, std::floor(l.groups));
-    const double at_once = pixels < 4 ? pixels : 4, rest = product ? 0 : std::fmod(pixels, at_once);
-    const double filters = 2 * std::ceil(slice.filters / groups / 2), inputs = std::ceil(l.in_channels / groups);
-    const double together = at_once > 1 || unpacks || differ ? std::min(2.0, filters) : std::min(8.0, filters);
-    const bool run = l.dilation_width == 1 && groups == 1;
-    double steps = std::ceil(inputs * (run && !product ? l.kernel_width : 1) / 2);
-    const double turns = run || product ? 1 : l.kernel_width;
-    const bool loops = l.kernel_height > 1 && (turns * steps > 2 || l.kernel_height * steps > (differ ? 10 : 20));
-    steps = std::min(steps, differ ? 5.0 : 8.0) * (loops || product ? 1 : l.kernel_height);
-    const double weights = unpacks ? 8 : 6, sums = output + step * ((unpacks ? 4 : 0) + (differ ? 4 : 0));
-    const auto of_tile = [&](double p) {
-      return p < 1 ? 0
-                   : tile + (differ ? codes : 0) + steps * step * (weights * together + p * (4 + 4 * together)) +
-                         sums * together * p;
-    };
-    const bool more = !differ && std::fmod(filters, together) > 0;
-    return of_tile(at_once) + of_tile(rest) + (more ? of_tile(at_once) : 0);
+  static double whole(double bytes) { return std::ceil(bytes - 1e-9); }
+  static double sum(const std::array<Numbers, kinds>& numbers, const CodeParts& parts) {
+    double bytes = 0;
+    for (std::size_t i = 0; i < parts.size; ++i) bytes += numbers[at(parts.kind)][i] * parts.counts[i];
+    return bytes;
   }
 };
+
+namespace detail {
+
+/// What a network has of which there is one function for all layers, in the order of CodeSize::network.
+inline std::array<bool, 5> shared_code(const LayerDesc<double>& layer, CTarget target, bool may_hold) {
+  const bool cortex = target == CTarget::cortex_m && layer.has_weights();
+  const bool depthwise = layer.kind == LayerKind::depthwise_conv2d;
+  const bool rows = layer.is_convolution() && !depthwise && !layer.pointwise();
+  const bool rings = rows && (layer.kernel_height - 1) * layer.dilation_height + 1 > layer.stride_height;
+  return {true, may_hold, cortex && !depthwise, cortex && (depthwise || rows), cortex && rings};
+}
+
+/// Whether an operation may have to hold its numbers in a range that is not all that 8 bits have: a clip, or a ReLU whose scale
+/// is that of a concat.
+inline bool may_hold(const LayerDesc<double>& layer, bool concats) {
+  return layer.kind != LayerKind::activation && (layer.operation == "clip" || (layer.operation == "relu" && concats));
+}
+
+}  // namespace detail
 
 }  // namespace siena

@@ -2,15 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "siena/cost/as_deployed.hpp"
 #include "siena/cost/code_size.hpp"
 #include "siena/cost/code_sizes.hpp"
 #include "siena/cost/cost_model.hpp"
+#include "siena/cost/packed_code.hpp"
+#include "siena/cost/packed_weights.hpp"
 
 namespace siena {
 
@@ -32,17 +39,32 @@ struct Flash {
   template <class N>
   N network_cost(const Architecture<N>& network) const {
     const Architecture<N> deployed = as_deployed(network);
-    N sum = code.network;
+    const Architecture<double> plain = convert<double>(deployed);
+    const auto is_concat = [](const auto& layer) { return layer.kind == LayerKind::concat; };
+    const bool concats = std::any_of(plain.layers.begin(), plain.layers.end(), is_concat);
+    std::vector<Function<N>> functions;
+    std::array<bool, 5> shared{true};
     bool unpacks = false;
-    for (std::size_t i = 0; i < deployed.layers.size(); ++i) {
-      const LayerDesc<N>& layer = deployed.layers[i];
-      sum += tables(layer) * layer.presence;
-      const double function = code.of(convert<double>(layer));
-      if (function == 0) continue;
-      sum += layer.presence * (code.call + (is_new(deployed, i) ? function : 0));
-      unpacks = unpacks || (value_of(layer.presence) > 0 && calls_to_unpack(convert<double>(layer)));
+    N sum = 0;
+    for (std::size_t i = 0; i < plain.layers.size(); ++i) {
+      const LayerDesc<double>& layer = plain.layers[i];
+      const N& presence = deployed.layers[i].presence;
+      const N own = tables(deployed.layers[i]);
+      sum += (own + filling(value_of(own))) * presence;
+      const CodeParts parts = code_parts(layer, code.target);
+      if (parts.kind == CodeKind::none || layer.presence == 0) continue;
+      const bool holds = detail::may_hold(layer, concats);
+      const bool packs = packing().packs(layer);
+      sum += presence * (code.call_of(layer, parts, holds) + (packs ? packing().call : 0.0));
+      call(functions, {key_of(layer), packs ? packing().of(layer) : code.function(parts), presence});
+      unpacks = unpacks || calls_to_unpack(layer);
+      const auto uses = detail::shared_code(layer, code.target, holds);
+      for (std::size_t k = 0; k < shared.size(); ++k) shared[k] = shared[k] || uses[k];
     }
-    return unpacks ? N(sum + code.packed) : sum;
+    for (const Function<N>& function : functions) sum += function.presence * function.bytes;
+    for (std::size_t k = 0; k < shared.size(); ++k) sum += shared[k] ? code.once(k) : 0.0;
+    if (unpacks) sum += packing().packed;
+    return sum;
   }
   /// Of one layer.
   template <class N>
@@ -67,9 +89,10 @@ struct Flash {
 
  private:
   bool cortex() const { return code.target == CTarget::cortex_m; }
+  const PackedCode& packing() const { return cortex() ? packed_cortex_m : packed_portable; }
   /// Whether the code for Cortex-M computes pairs of filters.
   bool pairs(LayerKind kind) const { return cortex() && kind != LayerKind::depthwise_conv2d; }
-  bool calls_to_unpack(const LayerDesc<double>& layer) const { return code.packs(layer) && !pairs(layer.kind); }
+  bool calls_to_unpack(const LayerDesc<double>& layer) const { return packing().packs(layer) && !pairs(layer.kind); }
 
   /// Of a layer with weights: those of each width, and which filter has which.
   template <class N>
@@ -107,30 +130,34 @@ struct Flash {
                                  : ceil_div(inputs * (rows * columns), 8 / width);
     return bytes * (bits / width);
   }
-  /// Sets bits that tell functions apart: those that unpack by a call do so for any width.
-  void set_width(LayerDesc<double>& layer) const {
-    const bool packs = code.packs(layer);
-    const auto widths = packs ? code.widths(layer) : std::vector<BitSlice<double>>{{.bits = 8}};
-    layer.weight_bits = 0;
-    for (const auto& slice : widths) layer.weight_bits += slice.bits;
-    if (packs && !pairs(layer.kind)) layer.weight_bits = widths.size() > 1 ? 3 : 2;
+  /// What a function depends on, with the widths of packed weights: those that unpack by a call do so for any width.
+  std::optional<LayerDesc<double>> key_of(const LayerDesc<double>& layer) const {
+    std::optional<LayerDesc<double>> key = function_of(layer);
+    if (!key || !packing().packs(layer)) return key;
+    const auto widths = packing().widths(layer);
+    key->weight_bits = 0;
+    for (const auto& slice : widths) key->weight_bits += slice.bits;
+    if (!pairs(layer.kind)) key->weight_bits = widths.size() > 1 ? 3 : 2;
+    if (pairs(layer.kind) && widths.size() > 1) key->slices = widths;
+    return key;
   }
-  /// Whether no layer before it has the same function.
+  /// Tables begin at words.
+  static double filling(double bytes) { return std::ceil(bytes / 4) * 4 - bytes; }
+  /// There if one of the layers that share it is.
   template <class N>
-  bool is_new(const Architecture<N>& network, std::size_t i) const {
-    const auto key = [this](const LayerDesc<N>& from) {
-      LayerDesc<double> layer = convert<double>(from);
-      layer.name.clear(), layer.node = -1, layer.batch_norm_folded = layer.repeated = false, layer.bias = false;
-      set_width(layer);
-      layer.presence = 1, layer.slices.clear(), layer.input_bits = layer.output_bits = 8;
-      layer.producers.assign(layer.kind == LayerKind::concat ? layer.producers.size() : 0, 0);
-      if (layer.kind == LayerKind::activation) layer.operation = layer.own_weights > 1 ? "prelu" : "table";
-      return layer;
-    };
-    const LayerDesc<double> own = key(network.layers[i]);
-    for (std::size_t k = 0; k < i; ++k)
-      if (network.layers[k].kind == own.kind && key(network.layers[k]) == own) return false;
-    return true;
+  struct Function {
+    std::optional<LayerDesc<double>> of;
+    double bytes;
+    N presence;
+  };
+  template <class N>
+  static void call(std::vector<Function<N>>& functions, Function<N> own) {
+    for (Function<N>& function : functions) {
+      if (!own.of || function.of != own.of) continue;
+      function.presence = max_of(function.presence, own.presence);
+      return;
+    }
+    functions.push_back(std::move(own));
   }
 };
 static_assert(CostModel<Flash>);

@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "siena/cost/as_deployed.hpp"
 #include "siena/cost/code_sizes.hpp"
 #include "siena/cost/cost_model.hpp"
+#include "siena/cost/packed_code.hpp"
 #include "siena/cost/peak_memory.hpp"
 
 namespace siena {
@@ -32,7 +37,22 @@ struct Ram {
   }
   template <class N>
   N network_cost(const Architecture<N>& network) const {
-    return arena(network) + code.stack;
+    return arena(network) + stack(convert<double>(network));
+  }
+  /// Bytes of the stack while the network runs: of the run, and of the function that takes the most.
+  double stack(const Architecture<double>& network) const {
+    std::array<bool, CodeSize::kinds> called{};
+    const PackedCode& packing = code.target == CTarget::portable ? packed_portable : packed_cortex_m;
+    double most = 0, packed = 0;
+    for (const auto& layer : as_deployed(network).layers) {
+      const CodeParts parts = code_parts(layer, code.target);
+      if (parts.kind == CodeKind::none || layer.presence == 0) continue;
+      called[CodeSize::at(parts.kind)] = true;
+      if (packing.packs(layer)) packed = packing.stack;
+      most = std::max(most, code.function_stack(parts));
+    }
+    for (std::size_t k = 0; k < called.size(); ++k) most += called[k] ? code.call_stack[k] : 0.0;
+    return std::max(packed, std::ceil((code.run_stack + most) / 4) * 4);
   }
 };
 static_assert(CostModel<Ram>);

@@ -72,10 +72,10 @@ class OperationDescriber {
     describe_window(layer_, pool.geometry);
   }
   void describe(const integer::Concat&) { layer_.kind = Layer::concat, layer_.in_channels = layer_.out_channels; }
-  void describe(const integer::Slice&) { layer_.kind = Layer::rearrange; }
-  void describe(const integer::Pad&) { layer_.kind = Layer::rearrange; }
-  void describe(const integer::Upsample&) { layer_.kind = Layer::rearrange; }
-  void describe(const integer::Shuffle&) { layer_.kind = Layer::rearrange; }
+  void describe(const integer::Slice&) { layer_.kind = Layer::rearrange, layer_.operation = "slice"; }
+  void describe(const integer::Pad&) { layer_.kind = Layer::rearrange, layer_.operation = "pad"; }
+  void describe(const integer::Upsample&) { layer_.kind = Layer::rearrange, layer_.operation = "upsample"; }
+  void describe(const integer::Shuffle&) { layer_.kind = Layer::rearrange, layer_.operation = "channel_shuffle"; }
   void describe(const integer::Reshape&) {
     const bool holds = operation_.low > -128 || operation_.high < 127;
     layer_.kind = holds ? Layer::activation : Layer::flatten;

@@ -23,7 +23,8 @@ namespace siena::deploy::c {
 struct Site {
   const IntegerNetwork& network;
   const IntegerOperation& operation;
-  bool backwards = false;  ///< the output lies over the first input and behind its beginning: it is written from the end
+  bool backwards = false;   ///< the output lies over the first input and behind its beginning: it is written from the end
+  bool asks_shift = false;  ///< sums are shifted by an argument `shift`, for operations alike that differ in that alone
 
   const IntegerValue& input(int k = 0) const { return network.input_of(operation, k); }
   const IntegerValue& output() const { return network.output_of(operation); }
@@ -99,15 +100,28 @@ inline std::string size_text(std::int64_t height, std::int64_t width, std::int64
   return format("{} x {} x {}", height, width, channels);
 }
 
-/// A number held in the range of the operation, as an int8_t.
-inline std::string held(const IntegerOperation& operation, std::string_view number) {
-  return format("(int8_t)siena_clamp({}, {}, {})", number, operation.low, operation.high);
+/// A number held to 8 bits, as an int8_t.
+inline std::string held(std::string_view number) { return format("(int8_t)siena_clamp({}, -128, 127)", number); }
+/// A sum shifted to the left.
+inline std::string shifted(const Site& site, std::string_view sum, int shift) {
+  if (site.asks_shift) return format("{} * (1 << shift)", sum);
+  return shift == 0 ? std::string(sum) : format("{} * {}", sum, std::int64_t{1} << shift);
 }
-/// A sum requantized with `multiplier`, between the zero point and the range of the operation.
-inline std::string requantized(const IntegerOperation& operation, std::string_view sum, int shift,
-                               std::string_view multiplier) {
-  const std::string shifted = shift == 0 ? std::string(sum) : format("{} * {}", sum, std::int64_t{1} << shift);
-  return held(operation, format("y_zero + siena_requantize({}, {})", shifted, multiplier));
+/// A sum, shifted, requantized with `multiplier`, around the zero point.
+inline std::string requantized(std::string_view sum, std::string_view multiplier) {
+  return held(format("y_zero + siena_requantize({}, {})", sum, multiplier));
+}
+
+/// The bits by which an operation shifts sums or a blend; 0 where it does not.
+inline int shift_bits(const IntegerOperation& operation) {
+  return std::visit(
+      [](const auto& what) {
+        if constexpr (requires { what.shift; })
+          return what.shift;
+        else
+          return 0;
+      },
+      operation.what);
 }
 
 }  // namespace siena::deploy::c

@@ -13,19 +13,20 @@ namespace siena::deploy::c {
 /// Adds four elements at a time.
 inline Body cortex_add(const Site& site, const integer::Add& add) {
   const auto elements = site.output().shape.elements();
-  const bool whole = site.operation.low <= -128 && site.operation.high >= 127 && add.shift > 0;
+  const bool at_once = add.shift > 0 && !site.asks_shift;
+  const std::string bits = site.asks_shift ? "shift" : std::to_string(add.shift);
   const auto sum = [](const std::string& p, const std::string& q) { return format("a * {} + b * {} + offset", p, q); };
   std::string four;
   for (int k = 0; k < 4; ++k) {
     const std::string shift = k == 0 ? "" : format(" >> {}", 8 * k);
     const std::string value = sum("(int8_t)(p" + shift + ")", "(int8_t)(q" + shift + ")");
-    four += whole ? format("  SIENA_NARROW_SHIFTED(y[i + {}], {}, {});\n", k, value, add.shift)
-                  : format("  y[i + {}] = {};\n", k, held(site.operation, format("({}) >> {}", value, add.shift)));
+    four += at_once ? format("  SIENA_NARROW_SHIFTED(y[i + {}], {}, {});\n", k, value, bits)
+                    : format("  y[i + {}] = (int8_t)siena_narrow(({}) >> {});\n", k, value, bits);
   }
   const auto rest = elements % 4;
   std::string ones;
   if (rest > 0) {
-    const std::string one = held(site.operation, format("({}) >> {}", sum("x0[i]", "x1[i]"), add.shift));
+    const std::string one = format("(int8_t)siena_narrow(({}) >> {})", sum("x0[i]", "x1[i]"), bits);
     ones = site.backwards ? format("for (int i = {}; i >= {}; --i) y[i] = {};\n", elements - 1, elements - rest, one)
                           : format("for (int i = {}; i < {}; ++i) y[i] = {};\n", elements - rest, elements, one);
   }

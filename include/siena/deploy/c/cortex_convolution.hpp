@@ -29,11 +29,7 @@ class CortexConvolution {
   using Geometry = kernels::ConvGeometry;
 
   CortexConvolution(const Site& site, const integer::Convolution& what)
-      : site_(site),
-        what_(what),
-        g_(what.geometry),
-        slices_(slices_of(what)),
-        finish_(site.operation, packs() ? 0 : what.shift) {
+      : site_(site), what_(what), g_(what.geometry), slices_(slices_of(what)) {
     tile_.pixels = pixels_at_a_time();
     tile_.filters = filters().tile;
     require<ArgumentError>(!packs() || g_.weight_rows() <= most_inputs,
@@ -101,11 +97,12 @@ class CortexConvolution {
             .length = whole ? g_.kernel_width * inputs : inputs,
             .run_stride = static_cast<int>(g_.dilation_width * g_.in_channels)};
   }
-  /// 4 pixels; 3 where they come out even; fewer where there are no more. Backwards the arena counts on blocks of 4.
+  /// 4 pixels; 3 where they come out even, which backwards needs no more room before it than blocks of 4; fewer where there are
+  /// no more.
   int pixels_at_a_time() const {
     const auto all = g_.pointwise() ? g_.out_rows() : g_.out_width;
     if (all < 4) return static_cast<int>(all);
-    return all % 4 != 0 && all % 3 == 0 && !(g_.pointwise() && site_.backwards) ? 3 : 4;
+    return all % 4 != 0 && all % 3 == 0 ? 3 : 4;
   }
 
   std::vector<std::int8_t> weights() const {
@@ -316,9 +313,9 @@ $tiles$turn}
                                         : std::to_string(p * g_.out_channels + f);
         std::string sum = format("s{}{}", f, p);
         if (packed) sum = format("(({} >> {}) + b{})", sum, 8 - tile.bits, f);
-        if (packs()) sum += format(" * {}", shift_factor);
+        sum = packs() ? format("{} * {}", sum, shift_factor) : shifted(site_, sum, what_.shift);
         stores +=
-            format("{}out[{}] = ", asks ? "if (" + tile.last + ") " : "", to) + finish_.text(sum, format("m{}", f)) + ";\n";
+            format("{}out[{}] = ", asks ? "if (" + tile.last + ") " : "", to) + cortex_finish(sum, format("m{}", f)) + ";\n";
       }
       text += tile.uneven && p > 0 ? format("if (there > {}) {{\n", p) + indented(stores, 2) + "}\n" : stores;
     }
@@ -359,7 +356,6 @@ $tiles$turn}
   const integer::Convolution& what_;
   Geometry g_;
   std::vector<PackedSlice> slices_;
-  CortexFinish finish_;
   CortexTile tile_;
 };
 

@@ -26,11 +26,7 @@ class CortexDepthwise {
   using Geometry = kernels::ConvGeometry;
 
   CortexDepthwise(const Site& site, const integer::Convolution& what)
-      : site_(site),
-        what_(what),
-        g_(what.geometry),
-        slices_(packed_slices(what)),
-        finish_(site.operation, packs() ? 0 : what.shift) {}
+      : site_(site), what_(what), g_(what.geometry), slices_(packed_slices(what)) {}
 
   Body body() const {
     const int zero = site_.input().zero_point;
@@ -187,7 +183,9 @@ $turn}
       text += row(from, i, i * g_.dilation_height * pitch() + std::int64_t{column} * g_.stride_width, outputs);
     for (int o = 0; o < outputs; ++o) {
       text += format("  {}[{}] = ", to, (column + o) * g_.out_channels) +
-              finish_.text(packs() ? format("s{} * {}", o, shift_factor) : format("s{}", o), "factor") + ";\n";
+              cortex_finish(packs() ? format("s{} * {}", o, shift_factor) : shifted(site_, format("s{}", o), what_.shift),
+                            "factor") +
+              ";\n";
     }
     return text + "}\n";
   }
@@ -226,7 +224,6 @@ $turn}
   const integer::Convolution& what_;
   Geometry g_;
   std::vector<PackedSlice> slices_;
-  CortexFinish finish_;
 };
 
 }  // namespace siena::deploy::c

@@ -15,10 +15,8 @@ inline constexpr std::string_view cortex_pragma = R"(#if defined(__GNUC__) && !d
 #endif
 #if defined(__GNUC__)
 #define SIENA_INLINE static inline __attribute__((always_inline))
-#define SIENA_SHARED static __attribute__((noinline))
 #else
 #define SIENA_INLINE static inline
-#define SIENA_SHARED static
 #endif
 )";
 
@@ -138,11 +136,11 @@ SIENA_INLINE int32_t siena_narrow(int32_t v) { return siena_clamp(v, -128, 127);
 #endif
 )";
 
-inline constexpr std::string_view cortex_fill = R"(SIENA_SHARED void siena_fill(int16_t *to, int n, int value) {
+inline constexpr std::string_view cortex_fill = R"(SIENA_FUNCTION void siena_fill(int16_t *to, int n, int value) {
   for (int i = 0; i < n; ++i) to[i] = (int16_t)value;
 }
 )";
-inline constexpr std::string_view cortex_widen = R"(SIENA_SHARED void siena_widen(const int8_t *x, int16_t *to, int n) {
+inline constexpr std::string_view cortex_widen = R"(SIENA_FUNCTION void siena_widen(const int8_t *x, int16_t *to, int n) {
   for (; n >= 4; n -= 4, x += 4, to += 4) {
     const uint32_t v = siena_bytes(x), even = siena_even(v), odd = siena_odd(v);
     siena_put_pair(to, siena_lower(even, odd));
@@ -152,13 +150,13 @@ inline constexpr std::string_view cortex_widen = R"(SIENA_SHARED void siena_wide
 }
 )";
 /// The first row of a ring becomes the last; or the last one the first.
-inline constexpr std::string_view cortex_turn = R"(SIENA_SHARED void siena_turn(int16_t **ring, int rows) {
+inline constexpr std::string_view cortex_turn = R"(SIENA_FUNCTION void siena_turn(int16_t **ring, int rows) {
   int16_t *const first = ring[0];
   for (int r = 0; r + 1 < rows; ++r) ring[r] = ring[r + 1];
   ring[rows - 1] = first;
 }
 )";
-inline constexpr std::string_view cortex_turn_back = R"(SIENA_SHARED void siena_turn_back(int16_t **ring, int rows) {
+inline constexpr std::string_view cortex_turn_back = R"(SIENA_FUNCTION void siena_turn_back(int16_t **ring, int rows) {
   int16_t *const last = ring[rows - 1];
   for (int r = rows - 1; r > 0; --r) ring[r] = ring[r - 1];
   ring[0] = last;

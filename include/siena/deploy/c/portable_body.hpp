@@ -24,10 +24,7 @@ namespace detail {
 class PortableBody {
  public:
   explicit PortableBody(const Site& site)
-      : site_(site),
-        elements_(site.output().shape.elements()),
-        channels_(site.input().shape.columns()),
-        all_(site.operation.low <= -128 && site.operation.high >= 127) {}
+      : site_(site), elements_(site.output().shape.elements()), channels_(site.input().shape.columns()) {}
 
   Body make() {
     return std::visit([&](const auto& what) { return of(what); }, site_.operation.what);
@@ -38,7 +35,7 @@ class PortableBody {
   Body of(const integer::Table& table) {
     return {.name = "table",
             .about = count_text(),
-            .code = fill("$each y[i] = $y;\n", {{"each", each_element()}, {"y", as_it_is("table[x[i] + 128]")}}),
+            .code = fill("$each y[i] = $y;\n", {{"each", each_element()}, {"y", "table[x[i] + 128]"}}),
             .arguments = {{"table", std::vector<std::int8_t>(table.of.begin(), table.of.end())}}};
   }
   Body of(const integer::PRelu& prelu) {
@@ -47,7 +44,7 @@ class PortableBody {
             .code = per_channel(R"(const int32_t sum = x[p + c] - x_zero;
 y[p + c] = $y;
 )",
-                                requantized(site_.operation, "sum", prelu.shift, "sum > 0 ? above : below[c]")),
+                                requantized(shifted(site_, "sum", prelu.shift), "sum > 0 ? above : below[c]")),
             .arguments = {{"above", prelu.above}, {"below", prelu.below}, zero("x_zero", site_.input()), y_zero()}};
   }
   Body of(const integer::Add& add) {
@@ -55,12 +52,12 @@ y[p + c] = $y;
             .about = count_text(),
             .code = fill("$each y[i] = $y;\n",
                          {{"each", each_element()},
-                          {"y", held(site_.operation, format("siena_blend(a, x0[i], b, x1[i], offset, {})", add.shift))}}),
+                          {"y", held(format("siena_blend(a, x0[i], b, x1[i], offset, {})", bits(add.shift)))}}),
             .arguments = {{"a", add.a}, {"b", add.b}, {"offset", add.offset}}};
   }
   Body of(const integer::Multiply& multiply) {
     const bool each = site_.input(1).shape.elements() == elements_;
-    const std::string y = requantized(site_.operation, "sum", multiply.shift, "multiplier");
+    const std::string y = requantized(shifted(site_, "sum", multiply.shift), "multiplier");
     const std::vector<Argument> arguments = {
         {"multiplier", multiply.multiplier}, zero("x0_zero", site_.input(0)), zero("x1_zero", site_.input(1)), y_zero()};
     if (!each) {
@@ -86,28 +83,31 @@ y[p + c] = $y;
     const std::string inner = "if (x[$at] > most) most = x[$at];";
     return {.name = "max_pool",
             .about = pool_text(pool.geometry),
-            .code = pooled(pool.geometry, "int8_t most = -128;", inner, "", as_it_is("most"))};
+            .code = pooled(pool.geometry, "int8_t most = -128;", inner, "", "most")};
   }
   Body of(const integer::AveragePool& pool) {
     const Window window(pool.geometry);
     // Where all windows see as many pixels, one multiplier is enough.
     const std::set<std::int64_t> counts = counts_of(pool.geometry);
     const bool sure = counts.size() == 1;
-    const std::string count = sure ? std::to_string(*counts.begin())
-                                   : format("({} - {}) * ({} - {})", window.rows.behind, window.rows.first,
-                                            window.columns.behind, window.columns.first);
-    Body body{.name = "average_pool",
-              .about = pool_text(pool.geometry),
-              .code = pooled(pool.geometry, "int32_t sum = -$count * x_zero;", "sum += x[$at];",
-                             sure ? "" : format("const int count = {};", count),
-                             requantized(site_.operation, "sum", pool.shift, sure ? "multiplier" : "multiplier[count - 1]"),
-                             sure ? count : "count")};
+    const std::string count =
+        format("({} - {}) * ({} - {})", window.rows.behind, window.rows.first, window.columns.behind, window.columns.first);
+    Body body{
+        .name = "average_pool",
+        .about = pool_text(pool.geometry),
+        .code = pooled(pool.geometry, sure ? "int32_t sum = start;" : "int32_t sum = -$count * x_zero;", "sum += x[$at];",
+                       sure ? "" : format("const int count = {};", count),
+                       requantized(shifted(site_, "sum", pool.shift), sure ? "multiplier" : "multiplier[count - 1]"), "count")};
     if (sure) {
       body.arguments.push_back({"multiplier", pool.multiplier[static_cast<std::size_t>(*counts.begin() - 1)]});
     } else {
       body.arguments.push_back({"multiplier", pool.multiplier});
     }
-    body.arguments.push_back(zero("x_zero", site_.input()));
+    if (sure) {
+      body.arguments.push_back({"start", static_cast<std::int32_t>(-*counts.begin() * site_.input().zero_point)});
+    } else {
+      body.arguments.push_back(zero("x_zero", site_.input()));
+    }
     body.arguments.push_back(y_zero());
     return body;
   }
@@ -118,9 +118,8 @@ y[p + c] = $y;
       const std::int64_t size = site_.input(static_cast<int>(k)).shape.columns();
       const std::string x = concat.parts.size() == 1 ? "x" : format("x{}", k);
       sizes += format("{}{}", k == 0 ? "" : " + ", size);
-      const std::string value =
-          held(site_.operation, format("siena_blend({}, {}[p * {} + c], 0, 0, {}, {})", a, x, size, offset, shift));
-      if (concat.parts[k].copies() && all_) {
+      const std::string value = held(format("siena_blend({}, {}[p * {} + c], 0, 0, {}, {})", a, x, size, offset, shift));
+      if (concat.parts[k].copies()) {
         inner += format("  memcpy(y, {} + p * {}, {});\n  y += {};\n", x, size, size, size);
       } else {
         inner += format("  for (int c = 0; c < {}; ++c) *y++ = {};\n", size, value);
@@ -135,19 +134,19 @@ y[p + c] = $y;
   Body of(const integer::Pad& pad) { return box("pad", pad.geometry, false); }
   Body of(const integer::Upsample& up) {
     const kernels::UpsampleGeometry& g = up.geometry;
-    return held_after({.name = "upsample",
-                       .about = format("{}, {} x {} times", size_text(g.height, g.width, g.channels), g.vertical, g.horizontal),
-                       .code = fill(R"(for (int h = 0; h < $rows; ++h) {
+    return {.name = "upsample",
+            .about = format("{}, {} x {} times", size_text(g.height, g.width, g.channels), g.vertical, g.horizontal),
+            .code = fill(R"(for (int h = 0; h < $rows; ++h) {
   for (int w = 0; w < $columns; ++w)
     memcpy(y + (h * $columns + w) * $c, x + (h / $vertical * $width + w / $horizontal) * $c, $c);
 }
 )",
-                                    {{"rows", g.height * g.vertical},
-                                     {"columns", g.width * g.horizontal},
-                                     {"vertical", g.vertical},
-                                     {"horizontal", g.horizontal},
-                                     {"width", g.width},
-                                     {"c", g.channels}})});
+                         {{"rows", g.height * g.vertical},
+                          {"columns", g.width * g.horizontal},
+                          {"vertical", g.vertical},
+                          {"horizontal", g.horizontal},
+                          {"width", g.width},
+                          {"c", g.channels}})};
   }
   Body of(const integer::Shuffle& shuffle) {
     const std::int64_t each = channels_ / shuffle.groups;
@@ -163,12 +162,11 @@ y[p + c] = $y;
                           {"c", channels_},
                           {"each", each},
                           {"groups", shuffle.groups},
-                          {"x", as_it_is(format("x[g * {} + k]", each))}})};
+                          {"x", format("x[g * {} + k]", each)}})};
   }
   Body of(const integer::Reshape&) {
-    return {.name = "hold",
-            .about = count_text(),
-            .code = fill("$each y[i] = $y;\n", {{"each", each_element()}, {"y", as_it_is("x[i]")}})};
+    return {
+        .name = "copy", .about = count_text(), .code = fill("$each y[i] = $y;\n", {{"each", each_element()}, {"y", "x[i]"}})};
   }
 
   static std::string plus(std::int64_t number) { return number == 0 ? "" : format(" + {}", number); }
@@ -181,8 +179,7 @@ y[p + c] = $y;
     return format("{} -> {}, {}", size_text(g.in_height, g.in_width, g.in_channels),
                   size_text(g.out_height, g.out_width, g.out_channels), window_text(g));
   }
-  /// A number that lies between -128 and 127.
-  std::string as_it_is(std::string_view number) const { return all_ ? std::string(number) : held(site_.operation, number); }
+  std::string bits(int shift) const { return site_.asks_shift ? "shift" : std::to_string(shift); }
 
   std::string each_element() const {
     return site_.backwards ? format("for (int i = {} - 1; i >= 0; --i)", elements_)
@@ -266,18 +263,11 @@ y[p + c] = $y;
                               size_text(g.height, g.width, g.channels), g.top, g.left, g.first),
               .code = std::move(code)};
     if (!takes) body.arguments.push_back(zero("x_zero", site_.input()));
-    return held_after(std::move(body));
-  }
-  /// What only copies has another round to hold what it has copied.
-  Body held_after(Body body) const {
-    if (!all_)
-      body.code += fill("for (int i = 0; i < $n; ++i) y[i] = $y;\n", {{"n", elements_}, {"y", held(site_.operation, "y[i]")}});
     return body;
   }
 
   const Site& site_;
   std::int64_t elements_, channels_;  // of the output; of the input
-  bool all_;                          // nothing is to be held
 };
 
 }  // namespace detail

@@ -89,8 +89,7 @@ class PortableConvolution {
 
   std::string x(const std::string& at) const { return folds_ ? format("x[{}]", at) : format("(x[{}] - x_zero)", at); }
   std::string result() const {
-    const std::string sum = packs() ? format("sum * {}", shift_factor) : "sum";
-    return requantized(site_.operation, sum, packs() ? 0 : what_.shift, "multiplier[o]");
+    return requantized(packs() ? format("sum * {}", shift_factor) : shifted(site_, "sum", what_.shift), "multiplier[o]");
   }
 
   std::string scale() const {

@@ -7,16 +7,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "siena/core/config.hpp"
 #include "siena/cost/arena.hpp"
+#include "siena/cost/code_target.hpp"
+#include "siena/deploy/c/architecture.hpp"
 #include "siena/deploy/c/body.hpp"
 #include "siena/deploy/c/input_bytes.hpp"
 #include "siena/deploy/c/options.hpp"
+#include "siena/deploy/c/packed_weights.hpp"
 #include "siena/deploy/c/program.hpp"
 #include "siena/deploy/c/target.hpp"
 #include "siena/deploy/c/text.hpp"
@@ -32,6 +37,8 @@ class Writer {
       : network_(network), options_(options), name_(identifier(options.name)), plan_(arena_of(network, options.target)) {
     std::transform(name_.begin(), name_.end(), std::back_inserter(macro_), [](unsigned char x) { return std::toupper(x); });
     check();
+    for (const auto& operation : network_.operations)
+      shapes_.push_back(function_of(deploy::detail::OperationDescriber(network_, operation).describe()));
     for (std::size_t i = 0; i < network_.operations.size(); ++i) add(i);
     if (options.preparation && options.preparation->bytes) add_bytes();
     if (!classes().empty()) add_classes();
@@ -74,7 +81,7 @@ class Writer {
     const IntegerOperation& operation = network_.operations[i];
     const ArenaValue& to = plan_.values[operation.output];
     if (to.home != operation.output) return;  // a view
-    const Site site{.network = network_, .operation = operation, .backwards = to.backwards};
+    const Site site{.network = network_, .operation = operation, .backwards = to.backwards, .asks_shift = differs_in_shift(i)};
     const Body body = body_of(site, options_.target);
     std::vector<std::string> values;
     for (const int value : operation.inputs) values.push_back(place(value));
@@ -87,6 +94,22 @@ class Writer {
       values.push_back(format("arena + {}", static_cast<std::int64_t>(scratch.offset)));
     }
     calls_ += format("  /* {} */\n", comment(operation.name)) + program_.call(body, std::move(values), operation.name);
+    if (operation.low <= -128 && operation.high >= 127) return;
+    const std::string made = place(operation.output);
+    calls_ += program_.call(holding_body(network_, operation), {made, made}, operation.name);
+  }
+  /// Whether an operation that would have the same function shifts its sums by another number of bits. Where weights are packed
+  /// that is an argument anyway.
+  bool differs_in_shift(std::size_t i) const {
+    for (std::size_t k = 0; k < shapes_.size(); ++k) {
+      const bool alike = shapes_[i] && shapes_[k] == shapes_[i] && !packs(i) && !packs(k);
+      if (alike && shift_bits(network_.operations[k]) != shift_bits(network_.operations[i])) return true;
+    }
+    return false;
+  }
+  bool packs(std::size_t i) const {
+    const auto* what = std::get_if<integer::Convolution>(&network_.operations[i].what);
+    return what != nullptr && shapes_[i]->has_weights() && packed_slices(*what).back().bits < 8;
   }
 
   /// From bytes, of a camera as a rule, to inputs: by a factor for each channel where that is exact, else by a table.
@@ -297,6 +320,7 @@ $interface)",
   const CSourceOptions& options_;
   std::string name_, macro_;
   ArenaPlan plan_;
+  std::vector<std::optional<LayerDesc<double>>> shapes_;  // of each operation, that others may share its function by
   Program program_;
   std::string calls_, declarations_, functions_;  // the last two with $name for that of the network
 };
