@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "siena/kernels.hpp"
+#include "siena/kernels/reference.hpp"
 #include "siena/kernels/reference_layers.hpp"
 #include "workload.hpp"
 
