@@ -4,9 +4,8 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <siena/cost/flash.hpp>
-#include <siena/cost/ram.hpp>
-#include <siena/space/describe.hpp>
+#include <siena/cost.hpp>
+#include <siena/space.hpp>
 #include <sstream>
 #include <string>
 
