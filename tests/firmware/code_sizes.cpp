@@ -4,8 +4,8 @@
 // Measures the code of many networks and fits CodeSize to it:
 //     code_sizes HEADER [--networks 400] [--folder FOLDER]
 // writes code_sizes.hpp to HEADER. The networks are those of the benchmarks and what is left of them by chance, so many
-// random ones, and layers of any make; as many others are not fitted to and say how near the promise is where nobody has looked. Ends with 77 where the
-// compiler is missing.
+// random ones, and layers of any make; as many others are not fitted to and say how near the promise is where nobody has
+// looked. Ends with 77 where the compiler is missing.
 
 #include <algorithm>
 #include <cmath>

@@ -11,8 +11,8 @@
 namespace siena::firmware {
 
 /// The linear function of rows of numbers that lies nowhere below the values beside them and, summed up by weights above 0, the
-/// least above: the linear program min w'X b with X b >= y, by a primal-dual interior point method (Nocedal and Wright, Numerical
-/// Optimization, 14.2). The first number of each row is 1.
+/// least above: the linear program min w'X b with X b >= y, by a primal-dual interior point method (Nocedal and Wright,
+/// Numerical Optimization, 14.2). The first number of each row is 1.
 class Envelope {
  public:
   using Row = std::vector<double>;

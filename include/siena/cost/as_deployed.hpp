@@ -62,9 +62,9 @@ class LayerFusion {
 }  // namespace detail
 
 /// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
-/// are gone; ReLUs and clips are held by the layer before them (its `operation` says so), if nobody else reads that. What is left of a norm, and a
-/// depthwise convolution of 1 x 1, scale each element: they are batch norms here. Of one channel they, and depthwise
-/// convolutions, are ordinary ones.
+/// are gone; ReLUs and clips are held by the layer before them (its `operation` says so), if nobody else reads that. What is
+/// left of a norm, and a depthwise convolution of 1 x 1, scale each element: they are batch norms here. Of one channel they,
+/// and depthwise convolutions, are ordinary ones.
 template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
   using Desc = LayerDesc<N>;

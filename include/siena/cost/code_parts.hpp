@@ -35,8 +35,8 @@ enum class CodeKind {
   count
 };
 
-/// What the code of a layer is made of: how often there is each thing that a kind of function is written with (a loop, a tile of
-/// sums, a step of multiplications). `CodeSize` has a number of bytes for each.
+/// What the code of a layer is made of: how often there is each thing that a kind of function is written with (a loop, a tile
+/// of sums, a step of multiplications). `CodeSize` has a number of bytes for each.
 struct CodeParts {
   static constexpr std::size_t most = 44;
   CodeKind kind = CodeKind::none;

@@ -91,9 +91,9 @@ std::optional<LatencyQuery<N>> latency_query(const LayerDesc<N>& layer) {
   return query;
 }
 
-/// A measured layer. `tile` and `in_tile`, the same for all points of a key: the device computes output channels in groups of so
-/// many, and takes the inputs of a row of the kernel (its width times the input channels) in groups of so many, so that layers
-/// in between take as long as the next whole group.
+/// A measured layer. `tile` and `in_tile`, the same for all points of a key: the device computes output channels in groups of
+/// so many, and takes the inputs of a row of the kernel (its width times the input channels) in groups of so many, so that
+/// layers in between take as long as the next whole group.
 struct LatencyPoint {
   LatencyKey key = {};
   int height = 1, width = 1;

@@ -26,13 +26,13 @@ namespace siena {
 
 /// Seconds as measured on a device, layer by layer. For each LatencyKey (operation, kernel, stride, groups) and each size of
 /// image that was measured there is a grid of input and output channels; in between the time is bilinear, which is how work and
-/// traffic grow, and exact on the points. Output channels, and the inputs of a row of the kernel, count in whole tiles, with the
-/// slope between tiles. Sizes of images that are in use should be measured. Between sizes the time is bilinear in height and
-/// width where the four sizes around were measured; where a search varies them, the slope is that from the next smaller size
-/// (else to the next larger one), or the mean of all rows or columns where no other was measured. Groups are of a key of their
-/// own each; where a search varies them, the slope is the time that the last group takes, or the mean of all where one group
-/// less was not measured. Nothing is guessed: throws DataError, with the name of the layer and what was measured, for anything
-/// outside.
+/// traffic grow, and exact on the points. Output channels, and the inputs of a row of the kernel, count in whole tiles, with
+/// the slope between tiles. Sizes of images that are in use should be measured. Between sizes the time is bilinear in height
+/// and width where the four sizes around were measured; where a search varies them, the slope is that from the next smaller
+/// size (else to the next larger one), or the mean of all rows or columns where no other was measured. Groups are of a key of
+/// their own each; where a search varies them, the slope is the time that the last group takes, or the mean of all where one
+/// group less was not measured. Nothing is guessed: throws DataError, with the name of the layer and what was measured, for
+/// anything outside.
 class LatencyTable {
  public:
   /// Throws DataError unless there are points, all are different, all numbers finite, sizes and channels above 0, what was

@@ -11,8 +11,8 @@
 
 namespace siena {
 
-/// Bytes that the functions of layers take whose weights are packed, by what they do: the most that was measured of each kind on
-/// the networks of the benchmarks, coarser than CodeSize, which knows weights of a byte.
+/// Bytes that the functions of layers take whose weights are packed, by what they do: the most that was measured of each kind
+/// on the networks of the benchmarks, coarser than CodeSize, which knows weights of a byte.
 struct PackedCode {
   CTarget target = CTarget::portable;
   double call;  ///< more than that of a function without packed weights

@@ -62,7 +62,8 @@ double step_gradient(const Levels<T>& levels, std::int64_t rows, std::int64_t co
   });
 }
 
-/// What the weights of each column become: steps[c] * q, q a whole number from -most[c] to most[c]. Of padded(channels) numbers.
+/// What the weights of each column become: steps[c] * q, q a whole number from -most[c] to most[c]. Of padded(channels)
+/// numbers.
 template <class T>
 struct ColumnLevels {
   Buffer<T> steps, most;

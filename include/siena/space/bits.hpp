@@ -27,8 +27,8 @@ namespace siena {
 
 class BitMasks;
 
-/// The axis "with how many bits a layer computes with its weights": `Searchable{Conv2d{.out = 16}, Channels{}, Bits{}}`. None at
-/// all is what Channels are for.
+/// The axis "with how many bits a layer computes with its weights": `Searchable{Conv2d{.out = 16}, Channels{}, Bits{}}`. None
+/// at all is what Channels are for.
 struct Bits {
   using Axis = BitMasks;
   /// Whether all of a layer's weights have as many, or each output channel its own.

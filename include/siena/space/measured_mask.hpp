@@ -24,8 +24,8 @@ inline bool is_measured(const std::vector<float>& slopes) {
   return std::any_of(slopes.begin(), slopes.end(), [](float slope) { return slope != 0; });
 }
 
-/// Brings the alphas of a chain of steps to the nearest that fall from step to step, in [0, 1]: one that is worth more than those
-/// before it holds them up, and they pull it down, until they are even (pool adjacent violators).
+/// Brings the alphas of a chain of steps to the nearest that fall from step to step, in [0, 1]: one that is worth more than
+/// those before it holds them up, and they pull it down, until they are even (pool adjacent violators).
 inline void fall_from_step_to_step(std::span<float> alpha) {
   struct Block {
     double sum;
@@ -92,8 +92,8 @@ class MeasuredMask {
   }
 
   /// For a step that computed only a part of the network (CompactNetwork): takes the gradients of those masks in that were
-  /// measured, each on or off, and adds every slope to the gradient of alpha. What was not measured is worth what it was when it
-  /// last was; the tangent knows nothing of it.
+  /// measured, each on or off, and adds every slope to the gradient of alpha. What was not measured is worth what it was when
+  /// it last was; the tangent knows nothing of it.
   void take_gradient(Network& network, const std::vector<int>& measured, const std::vector<int>& on,
                      const std::vector<float>& tangents, double batch, const MaskOptions& options) const {
     if (alpha_ < 0) return;
