@@ -141,7 +141,7 @@ deploy::IntegerNetwork layer_of(const LatencyPoint& p) {
   deploy::IntegerNetwork network = r.end();
   for (deploy::IntegerOperation& operation : network.operations) {
     operation.low = -128, operation.high = 127;
-    if (auto* what = std::get_if<deploy::integer::Convolution>(&operation.what)) what->shift = 0;
+    if (auto* what = std::get_if<deploy::integer::Convolution>(&operation.what)) what->shift = 0, what->bits = 8;
   }
   return network;
 }
