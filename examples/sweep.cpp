@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A grid of bounds and seeds: runs one of the other programs for each, and draws what they found.
+// A grid of bounds, bits and seeds: runs one of the other programs for each, and draws what they found.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "shared/bounds.hpp"
 #include "shared/folder_lock.hpp"
 #include "shared/say.hpp"
 #include "sweep/command_line.hpp"
+#include "sweep/plan.hpp"
 #include "sweep/process.hpp"
 #include "sweep/progress.hpp"
 #include "sweep/report.hpp"
@@ -25,45 +25,6 @@ using namespace siena;
 using namespace siena::examples;
 
 namespace {
-
-template <class T>
-void add_once(std::vector<T>& list, const T& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-}
-
-/// Throws ArgumentError where no program would take the bound.
-void check_bound(std::string_view option, const std::string& text) {
-  constexpr Unit latency_units[] = {{"ms", 1}, {"us", 1}, {"s", 1}, {"cycles", 1}, {"MACs", 1}, {"kMACs", 1}, {"MMACs", 1}};
-  if (text == "none") return;
-  const std::span<const Unit> units = option == "--memory" ? std::span<const Unit>(byte_units) : latency_units;
-  (void)parse_limit(option, text, units, 1);
-}
-
-/// Seed by seed: searches, the first of which makes the warm-up of all, then the baselines.
-std::vector<Run> plan(const SweepSettings& s) {
-  std::vector<std::pair<std::string, std::string>> bounds;
-  if (!s.memory.empty() || !s.latency.empty()) {
-    for (const std::string& memory : s.memory.empty() ? std::vector<std::string>{"none"} : s.memory)
-      for (const std::string& latency : s.latency.empty() ? std::vector<std::string>{"none"} : s.latency)
-        add_once(bounds, {memory, latency});
-  }
-  for (const std::string& pair : s.pairs) {
-    const std::size_t colon = pair.find(':');
-    require<ArgumentError>(colon != std::string::npos, "--pairs: expected MEMORY:LATENCY, e.g. 50%:75%, got '{}'", pair);
-    add_once(bounds, {pair.substr(0, colon), pair.substr(colon + 1)});
-  }
-  require<ArgumentError>(!bounds.empty(), "sweep: expected bounds (--memory, --latency or --pairs), got none");
-  for (const auto& [memory, latency] : bounds) check_bound("--memory", memory), check_bound("--latency", latency);
-
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : s.seeds) {
-    for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::search, memory, latency, seed});
-    if (!s.baselines) continue;
-    for (const auto& [memory, latency] : bounds) add_once(runs, {Run::Role::uniform, memory, latency, seed});
-    add_once(runs, {.role = Run::Role::baseline, .seed = seed});
-  }
-  return runs;
-}
 
 /// Throws ArgumentError unless a program can be started by this name, as the system finds it.
 void check_program(const std::string& program) {
@@ -181,11 +142,10 @@ class Sweep {
     return text;
   }
 
-  /// A search waits while another one of its seed is still at the warm-up.
+  /// A search waits while another one is still at the warm-up that both begin with.
   bool may_start(const Run& run) const {
-    return run.role != Run::Role::search || std::none_of(running_.begin(), running_.end(), [&](const Started& other) {
-             return other.run.role == Run::Role::search && other.run.seed == run.seed && !is_warm(folder(other.run));
-           });
+    return std::none_of(running_.begin(), running_.end(),
+                        [&](const Started& other) { return same_warmup(other.run, run) && !is_warm(folder(other.run)); });
   }
 
   void start_all() {
@@ -312,7 +272,7 @@ int sweep(const SweepSettings& settings) {
     say(stdout, "{} runs: {}", written.results, (fs::path(settings.out) / "report.html").string());
     return written.problems.empty() ? 0 : 2;
   }
-  check_command(settings.command);
+  check_command(settings);
   plan(settings);
   check_program(settings.command[0]);
   std::error_code error;

@@ -20,7 +20,7 @@ namespace siena::examples {
 /// What the command line says.
 struct SweepSettings {
   std::string out;
-  std::vector<std::string> memory, latency, pairs;
+  std::vector<std::string> memory, latency, pairs, bits;
   std::vector<std::uint64_t> seeds{0};
   int jobs = 1;
   bool baselines = false, report_only = false, smoke = false;
@@ -40,9 +40,9 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
   app.formatter(std::make_shared<SweepHelp>());
   app.failure_message(failure_text);
   app.description(
-      "Runs a program once for each pair of bounds and each seed, and draws what was found: accuracy against costs, beside "
+      "Runs a program once for each pair of bounds, bits and seed, and draws what was found: accuracy against costs, beside "
       "the\n"
-      "program's baselines. All searches of a seed share one warm-up. Interrupted, it goes on when it is called again.\n"
+      "program's baselines. Searches of one seed share one warm-up. Interrupted, it goes on when it is called again.\n"
       "  sweep --out found --memory 75%,50%,25% --latency 75%,50% --seeds 0,1 --baselines -- ./image_classification --data "
       "DIR\n"
       "  sweep --out found --report-only");
@@ -51,8 +51,14 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
   app.add_option("--latency", s.latency, "latency bounds: 3ms, 800000cycles, 50% or none; each with each memory bound")
       ->delimiter(',');
   app.add_option("--pairs", s.pairs, "more pairs, MEMORY:LATENCY, e.g. 75%:75%,50%:50%")->delimiter(',');
+  app.add_option("--bits", s.bits,
+                 "bits of weights: 4, or 2,4,8 to choose from, of layers, or 2,4,8:channel, of output channels, or none: "
+                 "floats; several with blanks between, or --bits again, each with each pair of bounds")
+      ->type_name("N,N,...[:channel] ...");
   app.add_option("--seeds", s.seeds, "seeds of the program")->capture_default_str()->delimiter(',')->check(whole_number);
-  app.add_flag("--baselines", s.baselines, "also --method uniform for each pair and seed, and --method baseline for each seed");
+  app.add_flag(
+      "--baselines", s.baselines,
+      "also --method uniform for each pair and seed, and --method baseline for each seed; with each width of --bits alone");
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
       ->check(whole_between(1, 1024));

@@ -5,11 +5,9 @@
 // The pictures of a sweep, from the reports of its runs.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
-#include <map>
 #include <optional>
+#include <set>
 #include <siena/deploy/chart.hpp>
 #include <string>
 #include <string_view>
@@ -22,26 +20,79 @@ namespace siena::examples {
 
 inline std::string metric_label(const Result& result) { return result.metric == "auc" ? "AUC" : result.metric; }
 
+/// The points of a picture, in a series for each role, and for the searches of each setting of bits.
+class PointsByRole {
+ public:
+  explicit PointsByRole(const std::vector<Result>& results) {
+    std::vector<std::string> bits;  // in the order of the tables
+    for (const Result& result : results) {
+      const Run& run = result.record.run;
+      with_bits_ = with_bits_ || !run.bits.empty();
+      if (run.role == Run::Role::search && std::find(bits.begin(), bits.end(), run.bits) == bits.end())
+        bits.push_back(run.bits);
+    }
+    for (std::size_t i = 0; i < bits.size(); ++i)
+      series_.push_back({Run::Role::search, bits[i], {.name = "searched" + suffix(bits[i]), .look = i == 0 ? 0 : i + 2}});
+    series_.push_back({Run::Role::uniform, "", {.name = "uniform scaling", .look = 1}});
+    series_.push_back({Run::Role::baseline, "", {.name = "baseline network", .look = 2}});
+  }
+  void add(const Result& result, double x, double y, std::string tip) {
+    const Run& run = result.record.run;
+    const auto of = std::find_if(series_.begin(), series_.end(), [&](const Of& s) {
+      return s.role == run.role && (run.role != Run::Role::search || s.bits == run.bits);
+    });
+    of->series.x.push_back(x), of->series.y.push_back(y);
+    of->series.labels.push_back(label(run));
+    of->series.tips.push_back(std::move(tip));
+  }
+  /// What was searched comes last, to be drawn on top.
+  std::vector<deploy::Series> take() {
+    std::vector<deploy::Series> all;
+    for (std::size_t i = series_.size(); i-- > 0;) {
+      series_[i].series.draw = deploy::Series::Draw::points;
+      if (!series_[i].series.x.empty()) all.push_back(std::move(series_[i].series));
+    }
+    return all;
+  }
+
+ private:
+  struct Of {
+    Run::Role role;
+    std::string bits;
+    deploy::Series series;
+  };
+  std::string suffix(const std::string& bits) const { return with_bits_ ? ", bits " + bits_or_none(bits) : std::string(); }
+  /// One of the seeds is enough.
+  std::string label(const Run& run) {
+    std::string text;
+    if (run.role == Run::Role::search)
+      text = run.memory + " / " + run.latency + (with_bits_ ? " / " + bits_or_none(run.bits) : "");
+    else if (run.role == Run::Role::baseline && !run.bits.empty())
+      text = "bits " + run.bits;
+    return named_.insert(text).second ? text : "";
+  }
+
+  std::vector<Of> series_;
+  std::set<std::string> named_;
+  bool with_bits_ = false;
+};
+
 /// Every result against one cost: searches and the front of those that kept their bounds, uniform scaling, the baseline
 /// network. Nothing where no result has both numbers.
 inline std::optional<deploy::Picture> pareto_picture(const Comparison& comparison, const CostColumn& cost) {
   using deploy::Series;
   const Result& first = comparison.results[0];
   const double scale = first.metric == "accuracy" ? 100 : 1;
-  std::array<Series, 3> points{{{.name = "searched"}, {.name = "uniform scaling"}, {.name = "baseline network"}}};
-  std::vector<std::pair<std::string, std::string>> named;
+  PointsByRole points(comparison.results);
   bool any = false;
+  const auto x_of = [&](const Result& result) { return result.cost(cost) / cost.in.size; };
+  const auto y_of = [&](const Result& result) { return scale * result.value(); };
   const auto add = [&](const Result& result) {
-    const Run& run = result.record.run;
-    Series& series = points[static_cast<std::size_t>(run.role)];
-    series.x.push_back(result.cost(cost) / cost.in.size), series.y.push_back(scale * result.value());
-    any = any || !std::isnan(series.x.back() + series.y.back());
-    const bool name_it = run.role == Run::Role::search &&  // one of the seeds of a pair of bounds is enough
-                         std::find(named.begin(), named.end(), std::pair(run.memory, run.latency)) == named.end();
-    if (name_it) named.push_back({run.memory, run.latency});
-    series.labels.push_back(name_it ? run.memory + " / " + run.latency : "");
-    series.tips.push_back(
-        format("{}: {}, {} {}", run, metric_text(result.metric, result.value()), amount_text(series.x.back()), cost.label));
+    const double x = x_of(result), y = y_of(result);
+    any = any || !std::isnan(x + y);
+    points.add(
+        result, x, y,
+        format("{}: {}, {} {}", result.record.run, metric_text(result.metric, result.value()), amount_text(x), cost.label));
   };
   const std::vector<const Result*> best = front(comparison.results, cost);
   for (const Result* result : best) add(*result);  // their labels first
@@ -51,18 +102,17 @@ inline std::optional<deploy::Picture> pareto_picture(const Comparison& compariso
 
   Series steps{.name = "front of the searched", .look = 0};
   for (std::size_t i = 0; i < best.size(); ++i) {
-    if (i > 0) steps.x.push_back(points[0].x[i]), steps.y.push_back(points[0].y[i - 1]);
-    steps.x.push_back(points[0].x[i]), steps.y.push_back(points[0].y[i]);
+    if (i > 0) steps.x.push_back(x_of(*best[i])), steps.y.push_back(y_of(*best[i - 1]));
+    steps.x.push_back(x_of(*best[i])), steps.y.push_back(y_of(*best[i]));
   }
   deploy::Chart chart{.title = format("{} against {}", metric_label(first), cost.label),
                       .x = {.label = cost.label},
                       .y = {.label = "test " + metric_label(first) + (scale == 100 ? " (%)" : "")},
                       .height = 340};
-  for (std::size_t i = points.size(); i-- > 0;) {  // what was searched is drawn last, on top
-    if (i == 0 && best.size() > 1) chart.series.push_back(std::move(steps));
-    points[i].draw = Series::Draw::points, points[i].look = i;
-    if (!points[i].x.empty()) chart.series.push_back(std::move(points[i]));
-  }
+  chart.series = points.take();
+  const auto searched = std::find_if(chart.series.begin(), chart.series.end(),
+                                     [](const Series& series) { return series.name.starts_with("searched"); });
+  if (best.size() > 1) chart.series.insert(searched, std::move(steps));
   return draw(chart);
 }
 

@@ -5,6 +5,8 @@
 // What a sweep leaves for people and programs: results.jsonl, report.html and the pictures as SVG files.
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <siena/core.hpp>
 #include <siena/deploy/svg.hpp>
@@ -38,7 +40,8 @@ class Page {
       if (const auto picture = pareto_picture(comparison, cost)) add(*picture, file_name(comparison, cost) + suffix + ".svg");
     }
     body_ +=
-        "</div>\n<p class=\"note\">Beside points: memory bound / latency bound, once for all seeds. The front is that of the "
+        "</div>\n<p class=\"note\">Beside points: memory bound / latency bound / bits, once for all seeds. The front is that "
+        "of the "
         "searches that kept their bounds.</p>\n";
     runs(comparison);
     details(comparison);
@@ -91,46 +94,76 @@ class Page {
     return of.count == 0 ? "-" : format("{:.1f} %", 100 * of.mean);
   }
 
-  void means(const Comparison& comparison) {
-    const Result& like = comparison.results[0];
-    const std::string metric = metric_label(like) + (like.metric == "accuracy" ? " (%)" : "");
-    const std::string group = format("<th colspan=\"{}\" class=\"group\">", 1 + comparison.costs.size());
-    body_ += "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n<tr><th colspan=\"2\" class=\"group\">bounds</th>" +
-             group + "searched</th>" + group +
-             "uniform scaling</th>"
-             "<th class=\"group\">searched − uniform</th><th class=\"group\">baseline</th></tr>\n<tr>";
-    body_ += html_heading("memory", true) + html_heading("latency", true);
+  /// What stands above a table of means, in two rows. `bits`: whether they differ.
+  void means_head(const Comparison& comparison, const std::string& metric, bool bits) {
+    const std::size_t wide = 1 + comparison.costs.size();
+    const auto group = [](std::size_t columns, std::string_view text) {
+      return format("<th colspan=\"{}\" class=\"group\">{}</th>", columns, text);
+    };
+    body_ += "<tr>" + group(bits ? 3 : 2, bits ? "bounds, bits" : "bounds") + group(wide, "searched") +
+             group(bits ? wide + 1 : wide, "uniform scaling") +
+             "<th class=\"group\">searched − uniform</th><th class=\"group\">baseline</th></tr>\n<tr>" +
+             html_heading("memory", true) + html_heading("latency", true);
+    if (bits) body_ += html_heading("bits", true);
     for (int side = 0; side < 2; ++side) {
+      if (side == 1 && bits) body_ += html_heading("bits", true);
       body_ += html_heading(metric);
       for (const CostColumn& cost : comparison.costs) body_ += html_heading(cost.heading());
     }
     body_ += html_heading(metric) + html_heading(metric) + "</tr>\n";
-    std::vector<double> whole;
-    for (const Result& result : comparison.results)
-      if (result.record.run.role == Run::Role::baseline) whole.push_back(result.value());
-    for (const PairOfBounds& pair : pairs_of(comparison.results)) {
-      std::vector<double> found, uniform, difference;
-      for (const auto& [seed, result] : pair.found) {
-        found.push_back(result->value());
-        const auto beside = pair.uniform.find(seed);
-        if (beside != pair.uniform.end()) difference.push_back(result->value() - beside->second->value());
-      }
-      for (const auto& [seed, result] : pair.uniform) uniform.push_back(result->value());
-      body_ += "<tr>" + html_cell(pair.memory, true) + html_cell(pair.latency, true);
-      for (const auto* side : {&pair.found, &pair.uniform}) {
-        body_ += html_cell(spread(side == &pair.found ? found : uniform, like));
-        for (const CostColumn& cost : comparison.costs) {
-          std::vector<double> shares;
-          for (const auto& [seed, result] : *side) shares.push_back(result->share(cost));
-          body_ += html_cell(share(shares));
-        }
-      }
-      body_ += html_cell(spread(difference, like)) + html_cell(spread(whole, like));
-      body_ += "</tr>\n";
+  }
+  /// Result and costs of one side of a row.
+  std::string side(const Comparison& comparison, const std::map<std::uint64_t, const Result*>& results) {
+    std::vector<double> values;
+    for (const auto& [seed, result] : results) values.push_back(result->value());
+    std::string cells = html_cell(spread(values, comparison.results[0]));
+    for (const CostColumn& cost : comparison.costs) {
+      std::vector<double> shares;
+      for (const auto& [seed, result] : results) shares.push_back(result->share(cost));
+      cells += html_cell(share(shares));
+    }
+    return cells;
+  }
+
+  void means(const Comparison& comparison) {
+    const Result& like = comparison.results[0];
+    const std::string metric = metric_label(like) + (like.metric == "accuracy" ? " (%)" : "");
+    std::map<std::string, std::vector<double>> whole;  // the baseline network, by bits
+    bool bits = false;
+    for (const Result& result : comparison.results) {
+      const Run& run = result.record.run;
+      bits = bits || !run.bits.empty();
+      if (run.role == Run::Role::baseline) whole[run.bits].push_back(result.value());
+    }
+    const auto bits_cell = [&](const std::string& of) { return bits ? html_cell(bits_or_none(of), true) : std::string(); };
+    body_ += "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n";
+    means_head(comparison, metric, bits);
+    const std::vector<GridPoint> points = points_of(comparison.results);
+    for (const GridPoint& point : points) {
+      const GridPoint& beside = uniform_beside(point, points);
+      std::vector<double> difference;
+      for (const auto& [seed, result] : point.found)
+        if (const auto at = beside.uniform.find(seed); at != beside.uniform.end())
+          difference.push_back(result->value() - at->second->value());
+      body_ += "<tr>" + html_cell(point.memory, true) + html_cell(point.latency, true) + bits_cell(point.bits) +
+               side(comparison, point.found);
+      if (bits) body_ += beside.uniform.empty() ? html_cell("-", true) : bits_cell(beside.bits);
+      body_ += side(comparison, beside.uniform) + html_cell(spread(difference, like)) + html_cell(spread(whole[""], like)) +
+               "</tr>\n";
+    }
+    for (const auto& [of, values] : whole) {
+      if (of.empty()) continue;
+      body_ += "<tr>" + html_cell("none", true) + html_cell("none", true) + bits_cell(of) + side(comparison, {}) +
+               html_cell("-", true) + side(comparison, {}) + html_cell("-") + html_cell(spread(values, like)) + "</tr>\n";
     }
     body_ +=
         "</table></div>\n<p class=\"note\">Of the test part: mean ± standard deviation (number of seeds); the difference is "
-        "taken seed by seed. Costs are parts of those of the baseline network.</p>\n";
+        "taken seed by seed. Costs are parts of those of the baseline network.";
+    if (bits)
+      body_ +=
+          " Bits are those of weights. Beside searches that choose bits stands the best uniform scaling with one of their "
+          "widths; the baseline is the network in floats, in rows of its own with each width.";
+    body_ += "</p>\n";
   }
 
   void runs(const Comparison& comparison) {

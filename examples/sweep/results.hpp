@@ -25,7 +25,7 @@ namespace siena::examples {
 
 /// A cost to compare by: one of a report's "costs", or the value of the bound of that name.
 struct CostColumn {
-  std::string key, brief, label;
+  std::string key, brief = {}, label = {};
   std::string unit = {};  ///< of a bound: those in another one are not compared
   ShownUnit in = {};      ///< to show it in
 
@@ -120,32 +120,51 @@ struct Spread {
   }
 };
 
-/// What all seeds of a pair of bounds came to.
-struct PairOfBounds {
-  std::string memory, latency;
-  std::map<std::uint64_t, const Result*> found, uniform;  ///< by seed
+/// What all seeds of a pair of bounds came to, with the same bits.
+struct GridPoint {
+  std::string memory, latency, bits;
+  std::map<std::uint64_t, const Result*> found = {}, uniform = {};  ///< by seed
+
+  bool holds(const Run& run) const { return memory == run.memory && latency == run.latency && bits == run.bits; }
 };
 
-/// The loosest bounds first.
-inline std::vector<PairOfBounds> pairs_of(const std::vector<Result>& results) {
-  std::vector<PairOfBounds> pairs;
+/// The loosest bounds first; for each pair floats, then single widths, wide ones first, then what chose among several.
+inline std::vector<GridPoint> points_of(const std::vector<Result>& results) {
+  std::vector<GridPoint> points;
+  std::map<std::pair<std::string, std::string>, std::vector<double>> kept;  // of the network, by bounds
   for (const Result& result : results) {
     const Run& run = result.record.run;
     if (run.role == Run::Role::baseline) continue;
-    auto pair = std::find_if(pairs.begin(), pairs.end(),
-                             [&](const PairOfBounds& p) { return p.memory == run.memory && p.latency == run.latency; });
-    if (pair == pairs.end()) pair = pairs.insert(pairs.end(), {.memory = run.memory, .latency = run.latency});
-    (run.role == Run::Role::search ? pair->found : pair->uniform)[run.seed] = &result;
+    auto point = std::find_if(points.begin(), points.end(), [&](const GridPoint& p) { return p.holds(run); });
+    if (point == points.end()) point = points.insert(points.end(), {run.memory, run.latency, run.bits});
+    (run.role == Run::Role::search ? point->found : point->uniform)[run.seed] = &result;
+    kept[{run.memory, run.latency}].push_back(result.share({"bytes"}) + result.share({"gap8_cycles"}));
   }
-  const auto size = [](const PairOfBounds& pair) {  // what was kept of the network
-    std::vector<double> shares;
-    for (const auto* side : {&pair.found, &pair.uniform})
-      for (const auto& [seed, result] : *side) shares.push_back(result->share({"bytes"}) + result->share({"gap8_cycles"}));
-    const Spread of(shares);
-    return of.count == 0 ? 0 : of.mean;
+  const auto place = [&](const GridPoint& point) {
+    const Spread of(kept.at({point.memory, point.latency}));
+    const std::vector<std::string> widths = widths_of(point.bits);
+    return std::tuple(of.count == 0 ? 0 : -of.mean, point.memory, point.latency, widths.size(),
+                      widths.empty() ? 0 : -std::stoi(widths.back()), point.bits);
   };
-  std::stable_sort(pairs.begin(), pairs.end(), [&](const auto& a, const auto& b) { return size(a) > size(b); });
-  return pairs;
+  std::stable_sort(points.begin(), points.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  return points;
+}
+
+/// The uniform scaling to hold beside the searches of a point: that with the same bits, or the best one, on average, with one
+/// of the widths they chose from. `point` itself where there is none.
+inline const GridPoint& uniform_beside(const GridPoint& point, const std::vector<GridPoint>& points) {
+  const GridPoint* best = &point;
+  double most = -1;
+  const std::vector<std::string> widths = widths_of(point.bits);
+  if (widths.size() < 2) return point;
+  for (const GridPoint& other : points) {
+    if (other.memory != point.memory || other.latency != point.latency || other.uniform.empty()) continue;
+    if (std::find(widths.begin(), widths.end(), other.bits) == widths.end()) continue;
+    std::vector<double> values;
+    for (const auto& [seed, result] : other.uniform) values.push_back(result->value());
+    if (const Spread of(values); of.mean > most) most = of.mean, best = &other;
+  }
+  return *best;
 }
 
 /// Whether a bound counts by what every report has among its "costs".
@@ -211,12 +230,11 @@ inline std::vector<Comparison> comparisons(std::vector<Result> results) {
     of->results.push_back(std::move(result));
   }
   for (Comparison& comparison : all) {
-    const std::vector<PairOfBounds> pairs = pairs_of(comparison.results);
+    const std::vector<GridPoint> points = points_of(comparison.results);
     const auto place = [&](const Result& result) {
       const Run& run = result.record.run;
-      const auto pair = std::find_if(pairs.begin(), pairs.end(),
-                                     [&](const PairOfBounds& p) { return p.memory == run.memory && p.latency == run.latency; });
-      return std::tuple(run.role, pair - pairs.begin(), run.seed);
+      const auto point = std::find_if(points.begin(), points.end(), [&](const GridPoint& p) { return p.holds(run); });
+      return std::tuple(run.role, point - points.begin(), run.role == Run::Role::baseline ? run.bits : std::string(), run.seed);
     };
     std::vector<std::pair<decltype(place(all[0].results[0])), Result>> placed;
     for (Result& result : comparison.results) placed.emplace_back(place(result), std::move(result));
@@ -241,6 +259,7 @@ inline Json line_of(const Result& result) {
             {"role", name_of(run.role)},
             {"memory", run.memory},
             {"latency", run.latency},
+            {"bits", run.bits.empty() ? Json() : Json(run.bits)},
             {"seed", run.seed},
             {"program", part(result.report, "program")},
             {"method", part(result.report, "method")},

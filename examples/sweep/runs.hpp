@@ -20,6 +20,26 @@ namespace siena::examples {
 
 namespace fs = std::filesystem;
 
+/// "2,4,8 per channel", of the bits of a run.
+inline std::string bits_text(const std::string& bits) {
+  const std::size_t colon = bits.find(':');
+  return colon == std::string::npos ? bits : bits.substr(0, colon) + " per " + bits.substr(colon + 1);
+}
+
+inline std::string bits_or_none(const std::string& bits) { return bits.empty() ? "none" : bits_text(bits); }
+
+/// The widths in "2,4,8:channel", of the bits of a run, as texts; none in "".
+inline std::vector<std::string> widths_of(std::string_view bits) {
+  std::vector<std::string> widths;
+  std::string_view rest = bits.substr(0, bits.find(':'));
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    widths.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return widths;
+}
+
 /// A search under two bounds, or what it is compared with: the program's uniform scaling under the same bounds, the
 /// baseline network under none.
 struct Run {
@@ -27,20 +47,25 @@ struct Run {
   Role role = Role::search;
   std::string memory = "none", latency = "none";  ///< as on the command line
   std::uint64_t seed = 0;
+  std::string bits = {};  ///< of weights: "4", "2,4,8" or "2,4,8:channel"; "": as the command has it
 
   bool operator==(const Run&) const = default;
-  /// "memory-50pc_latency-75pc_seed-0": its folder.
+  /// "memory-50pc_latency-75pc_bits-2-4-8_seed-0": its folder.
   std::string name() const {
-    const std::string of_seed = format("seed-{}", seed);
+    std::string of_bits = bits.empty() ? "" : "bits-" + bits + "_";
+    std::replace_if(
+        of_bits.begin(), of_bits.end(), [](char c) { return c == ',' || c == ':'; }, '-');
+    const std::string of_seed = format("{}seed-{}", of_bits, seed);
     if (role == Role::baseline) return "baseline_" + of_seed;
     std::string text = format("{}memory-{}_latency-{}_{}", role == Role::uniform ? "uniform_" : "", memory, latency, of_seed);
     for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%')) text.replace(at, 1, "pc");
     return text;
   }
-  /// "memory 50%, latency 75%, seed 0"
+  /// "memory 50%, latency 75%, bits 2,4,8, seed 0"
   std::string to_string() const {
-    if (role == Role::baseline) return format("baseline network, seed {}", seed);
-    return format("{}memory {}, latency {}, seed {}", role == Role::uniform ? "uniform, " : "", memory, latency, seed);
+    const std::string rest = format("{}seed {}", bits.empty() ? "" : "bits " + bits_text(bits) + ", ", seed);
+    if (role == Role::baseline) return "baseline network, " + rest;
+    return format("{}memory {}, latency {}, {}", role == Role::uniform ? "uniform, " : "", memory, latency, rest);
   }
 };
 
@@ -50,30 +75,6 @@ inline std::string_view name_of(Run::Role role) { return role_names[static_cast<
 /// Whether a word of a command line is `option`, with or without "=value".
 inline bool is_option(std::string_view word, std::string_view option) {
   return word.starts_with(option) && (word.size() == option.size() || word[option.size()] == '=');
-}
-
-/// Refuses what a sweep has to say itself, files that all runs would write, and what no run would come out of.
-inline void check_command(const std::vector<std::string>& command) {
-  require<ArgumentError>(!command.empty(), "sweep: expected a program after --, got none; e.g. -- ./image_classification");
-  for (const std::string& word : command) {
-    require<ArgumentError>(is_utf8(word), "sweep: expected a command in UTF-8, which is kept as JSON, got '{}'", excerpt(word));
-  }
-  for (std::size_t i = 1; i < command.size(); ++i) {
-    for (const std::string_view option : {"--dry-run", "--help"}) {
-      require<ArgumentError>(!is_option(command[i], option), "sweep: expected a command that trains, got one with '{}'",
-                             option);
-    }
-    for (const std::string_view option : {"--memory", "--latency", "--seed", "--checkpoint", "--report"}) {
-      require<ArgumentError>(!is_option(command[i], option),
-                             "sweep: expected a command without {}, which each run gets, got '{}'", option, command[i]);
-    }
-    for (const std::string_view option : {"--save", "--onnx", "--log", "--html"}) {
-      const std::string& file = command[i].size() > option.size() || i + 1 == command.size() ? command[i] : command[i + 1];
-      require<ArgumentError>(!is_option(command[i], option) || file.find("{run}") != std::string::npos,
-                             "sweep: expected a file for each run with {}, got '{}' for all; write e.g. {} '{{run}}/{}'",
-                             option, file, option, option == "--onnx" ? "found.onnx" : "found");
-    }
-  }
 }
 
 /// The words that start a run in its folder: "{run}" stands for the folder; the method of a baseline takes the place of what
@@ -91,6 +92,11 @@ inline std::vector<std::string> words_of(const Run& run, const std::vector<std::
     }
   }
   const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
+  if (!run.bits.empty()) {
+    const std::size_t colon = std::min(run.bits.find(':'), run.bits.size());
+    add({"--bits", run.bits.substr(0, colon)});
+    if (colon < run.bits.size()) add({"--bits-per", run.bits.substr(colon + 1)});
+  }
   if (run.role != Run::Role::search) add({"--method", std::string(name_of(run.role))});
   add({"--memory", run.memory, "--latency", run.latency, "--seed", std::to_string(run.seed)});
   add({"--checkpoint", folder.string(), "--resume", "--report", (folder / "report.json").string()});
@@ -106,11 +112,8 @@ struct RunRecord {
 };
 
 inline void save(const RunRecord& record, const fs::path& folder) {
-  const Json json{{"role", name_of(record.run.role)},
-                  {"memory", record.run.memory},
-                  {"latency", record.run.latency},
-                  {"seed", record.run.seed},
-                  {"command", record.command}};
+  const Json json{{"role", name_of(record.run.role)}, {"memory", record.run.memory}, {"latency", record.run.latency},
+                  {"bits", record.run.bits},          {"seed", record.run.seed},     {"command", record.command}};
   write_file_atomically(folder / "command.json", json.dump(2) + "\n");
 }
 
@@ -123,7 +126,8 @@ inline RunRecord load_record(const fs::path& folder) try {
   record.run = {.role = static_cast<Run::Role>(role - role_names.begin()),
                 .memory = json.at("memory"),
                 .latency = json.at("latency"),
-                .seed = json.at("seed")};
+                .seed = json.at("seed"),
+                .bits = json.value("bits", "")};
   record.command = json.at("command").get<std::vector<std::string>>();
   return record;
 } catch (const std::exception& error) {
@@ -148,14 +152,19 @@ inline bool is_warm(const fs::path& folder) {
   return is_done(folder) || fs::exists(folder / "search.checkpoint") || fs::exists(folder / "fine-tuning.checkpoint");
 }
 
-/// Gives a search the warm-up of another one with the same command and seed, if there is one that has finished it.
+/// Whether two searches begin with the same warm-up: the layers that it trains have their bits already.
+inline bool same_warmup(const Run& a, const Run& b) {
+  return a.role == Run::Role::search && b.role == Run::Role::search && a.seed == b.seed && a.bits == b.bits;
+}
+
+/// Gives a search the warm-up of another one with the same command, seed and bits, if there is one that has finished it.
 inline bool share_warmup(const RunRecord& record, const fs::path& out, const fs::path& folder) {
   constexpr std::string_view file = "warm-up.checkpoint";
   if (record.run.role != Run::Role::search || fs::exists(folder / file)) return false;
   for (const fs::path& other : run_folders(out)) {
     if (!fs::exists(other / file) || !is_warm(other)) continue;
     const RunRecord with = load_record(other);
-    if (with.run.role != Run::Role::search || with.run.seed != record.run.seed || with.command != record.command) continue;
+    if (!same_warmup(with.run, record.run) || with.command != record.command) continue;
     write_file_atomically(folder / file, read_file(other / file));
     return true;
   }

@@ -22,14 +22,20 @@ parser.add_argument("--method", default="masks")
 parser.add_argument("--metric", default="accuracy")
 parser.add_argument("--cost-model", default="gap8")
 parser.add_argument("--in-cycles")
+parser.add_argument("--bits", default="")
+parser.add_argument("--bits-per", default="layer", choices=["layer", "channel"])
 parser.add_argument("--epochs", default="8,8,4")
 parser.add_argument("--seed", type=int)
 parser.add_argument("--resume", action="store_true")
 parser.add_argument("--no-history", action="store_true")
 options = parser.parse_args()
 assert options.resume
+searches = options.method not in ("uniform", "baseline")
+bits = [int(width) for width in options.bits.split(",") if width]
+assert searches or len(bits) < 2, f"expected one number of bits with --method {options.method}"
+per = f" per {options.bits_per}" if len(bits) > 1 else ""
 
-random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}")
+random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}" + (f" {bits}{per}" if bits else ""))
 names = ["conv1"] + [f"stack{s}.conv{c}" for s in (1, 2, 3) for c in (1, 2)] + ["stack2.skip", "stack3.skip", "classifier"]
 widths = [16, 16, 16, 32, 32, 64, 64, 32, 64, 10]
 full = {"weights": 78666, "macs": 12501632, "bytes": 78978, "gap8_cycles": 1594880}
@@ -64,20 +70,19 @@ warm = os.path.exists(checkpoint("warm-up"))
 if options.calls:
     with open(options.calls, "a") as file:
         file.write(json.dumps({"method": options.method, "memory": options.memory, "latency": options.latency,
-                               "seed": options.seed, "warm": warm, "threads": options.threads, "log": options.log}) + "\n")
+                               "seed": options.seed, "bits": options.bits + per, "warm": warm, "threads": options.threads, "log": options.log}) + "\n")
 
 memory, latency = part(options.memory), part(options.latency)
-searches = options.method not in ("uniform", "baseline")
 if options.fail_at == options.memory:
     print("a line before")
     print("program: expected a bound that can be kept, got <none> & more", file=sys.stderr)
     sys.exit(2)
 if searches and not warm:
     with open(checkpoint("warm-up"), "w") as file:
-        file.write(f"warm-up of seed {options.seed}")
+        file.write(f"warm-up of seed {options.seed}, bits {bits}{per}")
 if searches and warm:
     with open(checkpoint("warm-up")) as file:
-        assert file.read() == f"warm-up of seed {options.seed}", "the warm-up of another seed"
+        assert file.read() == f"warm-up of seed {options.seed}, bits {bits}{per}", "the warm-up of another search"
 if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
     caught = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -101,7 +106,7 @@ layers = [(name, wide, max(1, round(wide * width * random.uniform(0.6, 1.2))) if
 costs = {"weights": full["weights"] * memory * 0.99, "macs": full["macs"] * keep * 0.97, "bytes": full["bytes"] * memory * 0.99,
          "gap8_cycles": full["gap8_cycles"] * latency * 0.98}
 if options.method == "baseline":
-    costs = full
+    costs = {**full, "bytes": full["bytes"] * bits[0] / 8} if bits else full
 breaks = options.breaks == options.memory
 bounds = [{"name": "memory", "limit": full["bytes"] * memory, "value": costs["bytes"] * (1.2 if breaks else 1), "slack": 1,
            "unit": "B", "violation": 0.2 if breaks else 0, "model": "model size"},

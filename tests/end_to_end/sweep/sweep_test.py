@@ -115,6 +115,53 @@ class SweepTest(unittest.TestCase):
         self.assertTrue(row[10].startswith(f"{mean - 100 * sum(values['uniform']) / 3:.2f} ± "))
         self.assertTrue(row[11].startswith(f"{100 * sum(values['baseline']) / 3:.2f} ± "))
 
+    def test_bits(self):
+        """Bits span the grid with bounds and seeds; baselines, which choose none, come with each width alone."""
+        options = ("--memory", "75%,50%", "--seeds", "0,1", "--baselines", "--bits", "4", "2,4,8", "--bits", "2,4:channel")
+        self.sweep(*options)
+        calls = self.calls()
+        of = lambda method: [(c["memory"], c["bits"], c["seed"]) for c in calls if c["method"] == method]
+        searched = ["4", "2,4,8 per layer", "2,4 per channel"]
+        self.assertEqual(sorted(of("masks")), sorted((m, b, s) for m in ("75%", "50%") for b in searched for s in (0, 1)))
+        self.assertEqual(sorted(of("uniform")), sorted((m, b, s) for m in ("75%", "50%") for b in "248" for s in (0, 1)))
+        self.assertEqual(sorted(of("baseline")), sorted(("none", b, s) for b in ("", "2", "4", "8") for s in (0, 1)))
+        # A warm-up for each seed and setting: layers have their bits in it. The program checks whose it gets.
+        self.assertEqual([(c["bits"], c["seed"]) for c in calls if c["method"] == "masks" and not c["warm"]],
+                         [(b, s) for s in (0, 1) for b in searched])
+        results = self.results()
+        self.assertEqual(results["memory-50pc_latency-none_bits-2-4-channel_seed-1"]["bits"], "2,4:channel")
+        self.assertIsNone(results["baseline_seed-0"]["bits"])
+
+        rows = [[cell.text for cell in row] for row in self.page().find(".//" + HTML + "table")]
+        self.assertEqual({len(row) for row in rows[1:]}, {14})
+        self.assertEqual([row[:3] for row in rows[2:]],
+                         [[m, "none", b] for m in ("75%", "50%") for b in ("8", "4", "2", "2,4 per channel", "2,4,8")] +
+                         [["none", "none", b] for b in "248"])
+        mean = lambda role, bits: 50 * sum(results[f"{role}memory-50pc_latency-none_bits-{bits}_seed-{s}"]["result"] for s in (0, 1))
+        best = max("248", key=lambda b: mean("uniform_", b))
+        row = rows[11]  # 50 %, 2,4,8
+        self.assertEqual(row[7], best)  # what it is compared with
+        self.assertTrue(row[8].startswith(f"{mean('uniform_', best):.2f} ± "), row)
+        self.assertTrue(row[12].startswith(f"{mean('', '2-4-8') - mean('uniform_', best):.2f} ± "), row)
+        for width, row in zip("248", rows[12:]):
+            whole = 50 * sum(results[f"baseline_bits-{width}_seed-{s}"]["result"] for s in (0, 1))
+            self.assertTrue(row[-1].startswith(f"{whole:.2f} ± "), row)
+        with open(os.path.join(self.out, "pareto_bytes.svg")) as file:
+            picture = file.read()
+        for text in ("searched, bits 4", "searched, bits 2,4,8", "searched, bits 2,4 per channel", "50% / none / 2,4,8", "bits 2<"):
+            self.assertIn(text, picture)
+
+        self.sweep(*options)
+        self.assertEqual(len(self.calls()), len(calls))  # all of it is found again
+
+    def test_bits_beside_floats(self):
+        """Runs in floats are those of a sweep without --bits."""
+        self.sweep("--memory", "75%")
+        self.assertIn("1 of 2 runs are there already", self.sweep("--memory", "75%", "--bits", "none", "2,4,8:layer"))
+        self.assertEqual([c["bits"] for c in self.calls()], ["", "2,4,8 per layer"])
+        with open(os.path.join(self.out, "pareto_bytes.svg")) as file:
+            self.assertIn("searched, bits none", file.read())
+
     def test_what_latency_is_counted_by(self):
         """A bound by another model than GAP8 is what the networks are compared by, the baseline too."""
         said = self.sweep("--memory", "75%", "--latency", "50%,25%", "--baselines", program=["--cost-model", "cortex-m"])
@@ -372,6 +419,11 @@ class SweepTest(unittest.TestCase):
             self.refuses(out + ["--memory", "25%," + bad if bad else "", *program], "--memory")
         self.refuses(out + ["--latency", "50KiB", *program], "--latency")
         self.refuses(out + ["--pairs", "50%", *program], "--pairs")
+        for bad in ("1", "9", "4,2", "4,4", "4,", ",4", "x", "2,4:row", "4:channel", "2;4", ""):
+            self.refuses(out + ["--memory", "50%", "--bits", bad, *program], "--bits")
+        self.refuses(out + ["--memory", "50%", "--bits", "4", *program, "--bits-per=channel"], "--bits-per before -- alone")
+        self.refuses(out + ["--memory", "50%", "--baselines", *program, "--bits", "2,4"], "each width alone")
+        self.refuses(out + ["--memory", "50%", "--baselines", *program, "--bits=2,4"], "each width alone")
         self.refuses(out + ["--memory", "50%", *program, "--seed", "3"], "without --seed")
         self.refuses(out + ["--memory", "50%", *program, "--report=x.json"], "without --report")
         self.refuses(out + ["--memory", "50%", *program, "--onnx", "x.onnx"], "{run}/found.onnx")

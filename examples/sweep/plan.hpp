@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From the command line of a sweep to its runs.
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <siena/core.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shared/bounds.hpp"
+#include "sweep/command_line.hpp"
+#include "sweep/runs.hpp"
+
+namespace siena::examples {
+
+/// Refuses what a sweep has to say itself, files that all runs would write, and what no run would come out of.
+inline void check_command(const SweepSettings& s) {
+  const std::vector<std::string>& command = s.command;
+  require<ArgumentError>(!command.empty(), "sweep: expected a program after --, got none; e.g. -- ./image_classification");
+  for (const std::string& word : command) {
+    require<ArgumentError>(is_utf8(word), "sweep: expected a command in UTF-8, which is kept as JSON, got '{}'", excerpt(word));
+  }
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    const std::string_view word = command[i], next = i + 1 < command.size() ? std::string_view(command[i + 1]) : "";
+    for (const std::string_view option : {"--dry-run", "--help"}) {
+      require<ArgumentError>(!is_option(word, option), "sweep: expected a command that trains, got one with '{}'", option);
+    }
+    for (const std::string_view option : {"--memory", "--latency", "--seed", "--checkpoint", "--report"}) {
+      require<ArgumentError>(!is_option(word, option), "sweep: expected a command without {}, which each run gets, got '{}'",
+                             option, word);
+    }
+    for (const std::string_view option : {"--bits", "--bits-per"}) {
+      require<ArgumentError>(s.bits.empty() || !is_option(word, option),
+                             "sweep: expected {} before -- alone, where --bits gives each run its own, got '{}' in the command",
+                             option, word);
+    }
+    const std::string_view bits = word == "--bits" ? next : is_option(word, "--bits") ? word : "";
+    require<ArgumentError>(!s.baselines || bits.find(',') == bits.npos,
+                           "sweep: expected one number of bits with --baselines, which choose nothing, got '{}'; with --bits "
+                           "before -- they get each width alone",
+                           bits);
+    for (const std::string_view option : {"--save", "--onnx", "--log", "--html"}) {
+      const std::string_view file = word.size() > option.size() || next.empty() ? word : next;
+      require<ArgumentError>(!is_option(word, option) || file.find("{run}") != file.npos,
+                             "sweep: expected a file for each run with {}, got '{}' for all; write e.g. {} '{{run}}/{}'",
+                             option, file, option, option == "--onnx" ? "found.onnx" : "found");
+    }
+  }
+}
+
+namespace detail {
+
+template <class T>
+void add_once(std::vector<T>& list, const T& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+/// Throws ArgumentError where no program would take the bound.
+inline void check_bound(std::string_view option, const std::string& text) {
+  constexpr Unit latency_units[] = {{"ms", 1}, {"us", 1}, {"s", 1}, {"cycles", 1}, {"MACs", 1}, {"kMACs", 1}, {"MMACs", 1}};
+  if (text == "none") return;
+  const std::span<const Unit> units = option == "--memory" ? std::span<const Unit>(byte_units) : latency_units;
+  (void)parse_limit(option, text, units, 1);
+}
+
+inline std::vector<std::pair<std::string, std::string>> bounds_of(const SweepSettings& s) {
+  std::vector<std::pair<std::string, std::string>> bounds;
+  if (!s.memory.empty() || !s.latency.empty()) {
+    for (const std::string& memory : s.memory.empty() ? std::vector<std::string>{"none"} : s.memory)
+      for (const std::string& latency : s.latency.empty() ? std::vector<std::string>{"none"} : s.latency)
+        add_once(bounds, {memory, latency});
+  }
+  for (const std::string& pair : s.pairs) {
+    const std::size_t colon = pair.find(':');
+    require<ArgumentError>(colon != std::string::npos, "--pairs: expected MEMORY:LATENCY, e.g. 50%:75%, got '{}'", pair);
+    add_once(bounds, {pair.substr(0, colon), pair.substr(colon + 1)});
+  }
+  require<ArgumentError>(!bounds.empty(), "sweep: expected bounds (--memory, --latency or --pairs), got none");
+  for (const auto& [memory, latency] : bounds) check_bound("--memory", memory), check_bound("--latency", latency);
+  return bounds;
+}
+
+/// As runs have it: "none" is "", and ":layer", which is what the programs do, is left out. Throws ArgumentError where no
+/// program would take it.
+inline std::string bits_of(const std::string& text) {
+  if (text == "none") return "";
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string list = text.substr(0, colon), per = text.substr(colon);
+  std::vector<int> widths;
+  bool good = !list.empty() && list.back() != ',' && (per.empty() || per == ":layer" || per == ":channel");
+  for (const std::string& width : widths_of(list)) {
+    const char* end = width.data() + width.size();
+    const auto [stop, error] = std::from_chars(width.data(), end, widths.emplace_back());
+    good = good && error == std::errc() && stop == end && widths.back() >= 2 && widths.back() <= 8;
+  }
+  require<ArgumentError>(good && std::is_sorted(widths.begin(), widths.end(), std::less_equal<>()),
+                         "--bits: expected numbers from 2 to 8 that rise, such as 4 or 2,4,8, with :channel behind them where "
+                         "each output channel chooses, or none, got '{}'; several of them have blanks between",
+                         text);
+  require<ArgumentError>(widths.size() > 1 || per.empty(),
+                         "--bits: expected several numbers to choose from with '{}', got '{}'", per, text);
+  return list + (per == ":channel" ? per : "");
+}
+
+inline std::vector<std::string> bits_of(const SweepSettings& s) {
+  std::vector<std::string> all;
+  for (const std::string& text : s.bits) add_once(all, bits_of(text));
+  return all.empty() ? std::vector<std::string>{""} : all;
+}
+
+}  // namespace detail
+
+/// Seed by seed: searches, by bits, of each of which the first makes the warm-up of all; then the baselines. These choose no
+/// bits, so that they come once with each width that a search may choose; the network as it is always comes as the command has
+/// it, too: the one that percents are of.
+inline std::vector<Run> plan(const SweepSettings& s) {
+  using detail::add_once;
+  const auto bounds = detail::bounds_of(s);
+  const std::vector<std::string> bits = detail::bits_of(s);
+  std::vector<std::string> single;
+  for (const std::string& setting : bits) {
+    if (setting.empty()) add_once(single, setting);
+    for (const std::string& width : widths_of(setting)) add_once(single, width);
+  }
+  std::vector<Run> runs;
+  const auto add = [&](Run::Role role, const std::string& of_bits, std::uint64_t seed) {
+    for (const auto& [memory, latency] : bounds) add_once(runs, Run{role, memory, latency, seed, of_bits});
+  };
+  for (const std::uint64_t seed : s.seeds) {
+    for (const std::string& setting : bits) add(Run::Role::search, setting, seed);
+    if (!s.baselines) continue;
+    for (const std::string& width : single) add(Run::Role::uniform, width, seed);
+    add_once(runs, Run{.role = Run::Role::baseline, .seed = seed});
+    for (const std::string& width : single) add_once(runs, Run{.role = Run::Role::baseline, .seed = seed, .bits = width});
+  }
+  return runs;
+}
+
+}  // namespace siena::examples
