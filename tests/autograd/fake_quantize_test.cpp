@@ -3,6 +3,7 @@
 #include "siena/autograd/ops/fake_quantize.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -43,7 +44,7 @@ TEST_CASE("fake quantize: a learned step has its true slope where the ends hold,
   const kernels::Levels<double> levels{.low = -8, .high = 7};
   const auto slope = [&](const DTensor& x, double step) {
     return *slopes_of(DTensor(Shape{1}, step), [&](DTape& t, const DVar& s) {
-              return ops::fake_quantize(t.reference(x), s, levels);
+              return ops::fake_quantize(t.reference(x), s, ops::LearnedLevels<double>{levels});
             }).data();
   };
   const double scale = 1 / std::sqrt(4 * 15.0);  // features, levels
@@ -52,6 +53,39 @@ TEST_CASE("fake quantize: a learned step has its true slope where the ends hold,
   // q - x / step.
   CHECK(slope(DTensor({1, 4}, {0.05, 0.15, -0.31, 0.6}), 0.2) == Approx((0 - 0.25 + 1 - 0.75 - 2 + 1.55 + 3 - 3) * scale));
   CHECK(std::isfinite(slope(DTensor({1, 4}, {1, 2, 3, 4}), -1)));  // counts as the smallest step
+}
+
+TEST_CASE("fake quantize: one of several numbers of levels, and what the steps between them are worth") {
+  const ops::LevelChoices<double> choices{.each = {{{.levels = {.low = 0, .high = 3}, .share = 0.5 / 3},
+                                                    {.levels = {.low = 0, .high = 15}, .share = 0.75 / 15},
+                                                    {.levels = {.low = 0, .high = 255}, .share = 1.0 / 255}}},
+                                          .count = 3};
+  const DTensor x = positive_tensor<double>({3, 7}, 4), weights = random_tensor<double>({3, 7}, 5);
+  for (const int taken : {0, 1, 2}) {
+    DTape tape;
+    const DVar in = tape.variable(x), range = tape.variable(DTensor(Shape{1}, 2.0));
+    const DVar on = tape.variable(DTensor(Shape{2}, {taken > 0 ? 1.0 : 0.0, taken > 1 ? 1.0 : 0.0}));
+    const DVar y = ops::fake_quantize(in, on, range, choices);
+    const DVar alone_in = tape.variable(x), alone_range = tape.variable(DTensor(Shape{1}, 2.0));
+    const DVar alone = ops::fake_quantize(alone_in, alone_range, choices.each[static_cast<std::size_t>(taken)]);
+    for (std::int64_t r = 0; r < 3; ++r)
+      for (std::size_t c = 0; c < 7; ++c) CHECK(y.value().row(r)[c] == alone.value().row(r)[c]);
+    const DVar both = ops::add(ops::multiply(y, tape.reference(weights)), ops::multiply(alone, tape.reference(weights)));
+    tape.backward(ops::sum(both));
+    CHECK(*tape.grad(range).data() == *tape.grad(alone_range).data());
+    std::array<double, 3> at{};  // the loss with each number of levels
+    for (std::int64_t r = 0; r < 3; ++r) {
+      for (std::size_t c = 0; c < 7; ++c) {
+        CHECK(tape.grad(in).row(r)[c] == tape.grad(alone_in).row(r)[c]);
+        for (std::size_t k = 0; k < 3; ++k) {
+          const auto levels = choices.each[k].at(2.0);
+          at[k] += weights.row(r)[c] * levels.step *
+                   std::clamp(std::floor(x.row(r)[c] / levels.step + 0.5), levels.low, levels.high);
+        }
+      }
+    }
+    for (std::size_t k = 0; k < 2; ++k) CHECK(tape.grad(on).row(0)[k] == Approx(at[k + 1] - at[k]));
+  }
 }
 
 TEST_CASE("fake quantize: gradients in double where nothing rounds") {
@@ -65,7 +99,7 @@ TEST_CASE("fake quantize: gradients in double where nothing rounds") {
   for (double& v : far.storage()) v *= 100;
   DTape tape;
   const DVar step = tape.variable(DTensor(Shape{1}, 0.5));
-  const DVar y = ops::fake_quantize(tape.reference(far), step, levels);
+  const DVar y = ops::fake_quantize(tape.reference(far), step, ops::LearnedLevels<double>{levels});
   for (std::int64_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 5; ++c) CHECK(y.value().row(r)[c] == (far.row(r)[c] > 0 ? 0.5 : -0.5));
 }

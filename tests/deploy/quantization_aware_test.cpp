@@ -201,6 +201,22 @@ TEST_CASE("quantization_aware: weights of 4 bits, where a layer says so") {
   CHECK(agreement(aware, batch).equal > 0.9);
 }
 
+TEST_CASE("quantization_aware: levels that are there stay, and calibration finds those of other values") {
+  const Network some({8, 8, 3}, [](Flow x) {
+    x = x | Conv2d{.out = 8, .kernel = 3} | Relu{} | FakeQuantize{.scale = 0.1, .zero_point = -8, .bits = 4};
+    return x | Conv2d{.out = 6, .kernel = 3} | Relu{} | GlobalAvgPool{} | Linear{.out = 3};
+  });
+  const Tensor batch = test::RandomNetwork(3).batch(some, 8);
+  const deploy::IntegerNetwork integers = deploy::quantize(some, std::vector{batch});
+  CHECK(integers.values[1].scale == Approx(0.1));
+  CHECK(integers.values[1].zero_point == -8);
+  const Network aware = deploy::quantization_aware(some, std::vector{batch});
+  CHECK(quantisers(aware) == 5);  // of the input, two convolutions, the pool and the linear layer
+  CHECK(agreement(aware, batch).equal > 0.9);
+  const Network again = deploy::quantization_aware(aware, std::vector{batch});
+  CHECK(deploy::network_to_json(again) == deploy::network_to_json(aware));
+}
+
 TEST_CASE("quantization_aware: searched further, and kept in files") {
   const Network seed({8, 8, 3}, [](Flow x) {
     x = x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{}} | Relu{};
@@ -227,10 +243,11 @@ TEST_CASE("quantization_aware: what cannot be is refused by name") {
   const std::vector<Tensor> batches{Tensor({2, 4}, {1, 2, 3, 4, -1, -2, -3, -4})};
   const auto quantized = [&](auto build) { return deploy::quantize(Network({4}, build)); };
   CHECK_THROWS_WITH(quantized([](Flow x) { return x | Linear{.out = 2}; }),
-                    "quantize: expected calibration data, or a network that was trained with FakeQuantize, got neither");
+                    "quantize: expected calibration data, or FakeQuantize behind all that is computed, got neither behind "
+                    "'input'; hint: quantization_aware puts them there");
   CHECK_THROWS_WITH(
       quantized([](Flow x) { return x | FakeQuantize{} | Linear{.out = 2}; }),
-      "quantize: expected FakeQuantize behind all that is computed, or nowhere, got none behind 'linear_1'; hint: "
+      "quantize: expected calibration data, or FakeQuantize behind all that is computed, got neither behind 'linear_1'; hint: "
       "quantization_aware puts them there");
   CHECK_THROWS_WITH(
       quantized([](Flow x) { return x | FakeQuantize{} | FakeQuantize{}; }),
@@ -242,8 +259,5 @@ TEST_CASE("quantization_aware: what cannot be is refused by name") {
                     "quantize: 'fake_quantize_2': expected a value that nothing else reads, got 'linear_1' with 2 readers; put "
                     "FakeQuantize before it goes several ways");
   const Network network({4}, [](Flow x) { return x | Linear{.out = 2}; });
-  const Network aware = deploy::quantization_aware(network, batches);
-  CHECK_THROWS_WITH(deploy::quantization_aware(aware, batches),
-                    "quantization_aware: expected a network without FakeQuantize, got one that has them already");
   CHECK_THROWS_AS(deploy::quantization_aware(network, std::vector<Tensor>{}), DataError);
 }

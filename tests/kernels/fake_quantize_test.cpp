@@ -136,7 +136,7 @@ TEMPLATE_TEST_CASE("fake quantize: columns of few bits, and what a change of bit
   }
 }
 
-TEMPLATE_TEST_CASE("fake quantize: the slope of the step", "[kernels][fake_quantize]", float, double) {
+TEMPLATE_TEST_CASE("fake quantize: the slope of the step, and what a change of levels does", "[kernels][fake_quantize]", float, double) {
   using T = TestType;
   ThreadsRestored restored;
   for (const Levels<T>& levels : some_levels<T>()) {
@@ -161,6 +161,25 @@ TEMPLATE_TEST_CASE("fake quantize: the slope of the step", "[kernels][fake_quant
       for (int threads : {2, 3}) {
         set_threads(threads);
         CHECK(kernels::step_gradient<native, T>(levels, rows, columns, x, dy) == got);
+      }
+      for (const Levels<T>& other : some_levels<T>()) {
+        double change = 0, most = 1;
+        for (std::int64_t r = 0; r < rows; ++r) {
+          for (std::int64_t c = 0; c < columns; ++c) {
+            const auto i = static_cast<std::size_t>(r * padded(columns) + c);
+            const auto on = [&](const Levels<T>& its) {
+              const double held = std::clamp<double>(level(its, static_cast<double>(x[i])), its.low, its.high);
+              return static_cast<double>(its.step) * (held - static_cast<double>(its.zero));
+            };
+            const double term = (on(other) - on(levels)) * static_cast<double>(dy[i]);
+            change += term, most += std::abs(term);
+          }
+        }
+        set_threads(1);
+        const double dot = kernels::level_change_dot<native, T>(levels, other, rows, columns, x, dy);
+        CHECK(std::abs(dot - change) < rounding<T>() * most);
+        set_threads(3);
+        CHECK(kernels::level_change_dot<native, T>(levels, other, rows, columns, x, dy) == dot);
       }
     }
   }

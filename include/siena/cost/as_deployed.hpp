@@ -64,11 +64,12 @@ class LayerFusion {
 /// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
 /// are gone; ReLUs and clips are held by the layer before them (its `operation` says so), if nobody else reads that. What is
 /// left of a norm, and a depthwise convolution of 1 x 1, scale each element: they are batch norms here. Of one channel they,
-/// and depthwise convolutions, are ordinary ones.
+/// and depthwise convolutions, are ordinary ones. Values take a byte each, however few levels they have.
 template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
   using Desc = LayerDesc<N>;
   const Architecture<N> shorter = detail::LayerFusion<N>(network).run([](Desc& layer, const Desc*) {
+    layer.input_bits = layer.output_bits = 8;
     const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
                         layer.in_height == layer.out_height && layer.in_width == layer.out_width;
     if (scales) layer.kind = LayerKind::batch_norm, layer.batch_norm_folded = false;

@@ -25,6 +25,20 @@ template <class A, class T>
 SIENA_INLINE simd::Batch<T, A> nearest_level(const Levels<T>& levels, const simd::Batch<T, A>& x) {
   return simd::floor(x / simd::broadcast<T, A>(levels.step) + simd::broadcast<T, A>(T(0.5)));
 }
+template <class A, class T>
+SIENA_INLINE simd::Batch<T, A> on_level(const Levels<T>& levels, const simd::Batch<T, A>& x) {
+  const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
+  return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, nearest_level<A, T>(levels, x)));
+}
+/// Sum of term(tag, i) over the elements of rows whose padding adds nothing.
+template <class Arch, class T, class Term>
+double total(std::int64_t rows, std::int64_t columns, Term&& term) {
+  const Buffer<double> sums = column_totals<1, Arch, T>(
+      rows, columns, [&](auto tag, std::int64_t i, std::int64_t, auto& sum) { sum[0] += term(tag, i); });
+  double all = 0;
+  for (std::int64_t c = 0; c < columns; ++c) all += sums[static_cast<std::size_t>(c)];
+  return all;
+}
 }  // namespace detail
 
 /// y = the level nearest to x; NaN stays NaN.
@@ -32,9 +46,7 @@ template <class Arch = simd::native, class T>
 void fake_quantize_forward(const Levels<T>& levels, std::span<const T> x, std::span<T> y) {
   detail::fill<Arch, T>(y, Write::overwrite, [levels, x = x.data()](auto tag, std::int64_t i) {
     using A = typename decltype(tag)::type;
-    const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
-    const auto q = detail::nearest_level<A, T>(levels, simd::load<T, A>(x + i));
-    return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, q));
+    return detail::on_level<A, T>(levels, simd::load<T, A>(x + i));
   });
 }
 
@@ -54,11 +66,24 @@ void fake_quantize_backward(const Levels<T>& levels, std::span<const T> x, std::
 template <class Arch = simd::native, class T>
 double step_gradient(const Levels<T>& levels, std::int64_t rows, std::int64_t columns, std::span<const T> x,
                      std::span<const T> dy) {
-  const T low = levels.low - levels.zero, high = levels.high - levels.zero;
-  return sum_elements<Arch>(rows, columns, [=, x = x.data(), dy = dy.data()](std::int64_t i) {
-    const T v = x[i] / levels.step, q = std::floor(v + T(0.5));
-    const T slope = q < low ? low : q > high ? high : q - v;
-    return static_cast<double>(dy[i]) * static_cast<double>(slope);
+  return detail::total<Arch, T>(rows, columns, [&levels, x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
+    const auto v = simd::load<T, A>(x + i) / simd::broadcast<T, A>(levels.step);
+    const auto q = simd::floor(v + simd::broadcast<T, A>(T(0.5)));
+    return simd::select(q < low, low, simd::select(q > high, high, q - v)) * simd::load<T, A>(dy + i);
+  });
+}
+
+/// Sum of (x on the levels `to` - x on the levels `from`) * dy: by how much the loss would rise, were it linear, if the values
+/// went from the ones to the others.
+template <class Arch = simd::native, class T>
+double level_change_dot(const Levels<T>& from, const Levels<T>& to, std::int64_t rows, std::int64_t columns,
+                        std::span<const T> x, std::span<const T> dy) {
+  return detail::total<Arch, T>(rows, columns, [&from, &to, x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
+    using A = typename decltype(tag)::type;
+    const auto v = simd::load<T, A>(x + i);
+    return (detail::on_level<A, T>(to, v) - detail::on_level<A, T>(from, v)) * simd::load<T, A>(dy + i);
   });
 }
 

@@ -39,6 +39,7 @@ class NetworkBuilder {
   Shape shape(int node) const { return graph_.nodes[node].shape; }
   int size() const { return graph_.size(); }  ///< nodes so far
   std::string name(int node) const { return graph_.nodes[node].name; }
+  const std::vector<Graph::Node>& nodes() const { return graph_.nodes; }
 
   /// Where it is for as long as it lives, then null: a Flow outlives it where somebody keeps one.
   const std::shared_ptr<NetworkBuilder*>& self() const { return self_; }

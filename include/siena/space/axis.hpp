@@ -61,6 +61,8 @@ struct Variation {
   std::function<ChannelValues<N>(int node)> mask = {};
   /// Where set: the bits of a node's weights, if they are not those of its layer.
   std::function<std::vector<BitShare<N>>(int node)> bits = {};
+  /// Where set: the bits of the values that a FakeQuantize hands on, if they are not those of the layer.
+  std::function<N(int node)> value_bits = {};
   /// Where set: changes a layer, and the shapes between which it stands.
   std::function<void(int node, Layer& layer, LayerSite& at)> place = {};
   /// Where set: changes the sizes of a layer before it is asked what it costs.
@@ -79,6 +81,7 @@ struct Narrowing {
   std::vector<std::vector<std::int64_t>> channels;  ///< that stay, of each node
   std::vector<std::vector<std::int64_t>> taps;      ///< that stay, of each kernel, row by row; all where there are none
   std::vector<bool> gated;                          ///< nodes whose gates stay
+  std::vector<bool> decided;                        ///< nodes that leave their architecture parameters and buffers behind
 };
 
 /// What the backward pass of a compact network says of one node with gates.

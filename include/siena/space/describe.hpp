@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "siena/nn/batch_norm_folding.hpp"
 #include "siena/space/layer_description.hpp"
 #include "siena/space/search_space.hpp"
+#include "siena/space/value_bits.hpp"
 
 namespace siena {
 
@@ -25,11 +27,17 @@ Architecture<N> describe_with(const Network& network, const Variation<N>& variat
   const std::vector<bool> folded = batch_norm_folding(network, sources).folded;
   std::vector<int> place(nodes.size(), -1);  // in the architecture
   Architecture<N> architecture;
+  const bool quantizes = std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.layer.template is<FakeQuantize>(); });
+  const std::vector<N> bits = quantizes ? value_bits<N>(network, sources, variation.value_bits) : std::vector<N>();
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
     LayerDesc<N> layer = describe_layer<N>(network, i, variation);
     for (const int input : node.inputs) layer.producers.push_back(place[sources[input]]);
+    if (quantizes) {
+      layer.input_bits = bits[sources[node.inputs[0]]], layer.output_bits = bits[i];
+      for (const int input : node.inputs) layer.input_bits = max_of(layer.input_bits, bits[sources[input]]);
+    }
     place[i] = static_cast<int>(architecture.layers.size());
     layer.batch_norm_folded = folded[i];
     architecture.layers.push_back(std::move(layer));

@@ -51,7 +51,7 @@ namespace detail {
 /// All of a network.
 inline Narrowing whole_narrowing(const Network& network) {
   const std::size_t count = network.nodes().size();
-  Narrowing all{.sources = std::vector<int>(count), .layers = {}, .channels = {}, .taps = {}, .gated = {}};
+  Narrowing all{.sources = std::vector<int>(count), .layers = {}, .channels = {}, .taps = {}, .gated = {}, .decided = {}};
   std::iota(all.sources.begin(), all.sources.end(), 0);
   for (const Network::Node& node : network.nodes()) {
     all.layers.push_back(node.layer);
@@ -59,7 +59,7 @@ inline Narrowing whole_narrowing(const Network& network) {
     std::iota(channels.begin(), channels.end(), std::int64_t{0});
   }
   all.taps.resize(count);
-  all.gated.resize(count, false);
+  all.gated.resize(count, false), all.decided.resize(count, false);
   return all;
 }
 }  // namespace detail
@@ -81,7 +81,9 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
     detail::check_narrowed(node.name, target.shape[-1], static_cast<std::int64_t>(left.channels[i].size()));
-    require<ArgumentError>(target.parameters.size() == node.parameters.size() && target.buffers.size() == node.buffers.size(),
+    const bool as_many =
+        target.parameters.size() == node.parameters.size() && target.buffers.size() == node.buffers.size();
+    require<ArgumentError>(as_many || left.decided[i],
                            "'{}': expected `narrowed` to make a layer with as many parameters and buffers, {} and {}, got {} "
                            "and {}",
                            node.name, node.parameters.size(), node.buffers.size(), target.parameters.size(),
@@ -91,21 +93,25 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     }
     const LayerSite at = site_of(network, static_cast<int>(i));
     int k = 0;  // of its tensors
-    const auto cut_of = [&](const Tensor& from, int wide, int narrow) {
+    const auto cut_of = [&](const Tensor& from, int wide) {
       TensorCut cut = detail::tensor_cut(node.layer, at, k++, from, channels_kept(i));
-      cut.wide = wide, cut.narrow = narrow;
+      cut.wide = wide;
       return cut;
     };
+    std::size_t next = 0;  // of the target's
     for (std::size_t p = 0; p < node.parameters.size(); ++p) {
-      TensorCut cut = cut_of(network.parameter(node.parameters[p]).value, node.parameters[p], target.parameters[p]);
+      const Parameter& from = network.parameter(node.parameters[p]);
+      TensorCut cut = cut_of(from.value, node.parameters[p]);
+      if (left.decided[i] && from.role == Role::architecture) continue;
+      cut.narrow = target.parameters[next++];
       if (p == 0) cut.taps = left.taps[i];
-      const Tensor& to = result.network.parameter(target.parameters[p]).value;
-      detail::check_cut(node.name, cut, network.parameter(node.parameters[p]).value, to);
+      detail::check_cut(node.name, cut, from.value, result.network.parameter(cut.narrow).value);
       result.parameters.push_back(std::move(cut));
     }
-    for (std::size_t b = 0; b < node.buffers.size(); ++b) {
-      TensorCut cut = cut_of(network.buffer(node.buffers[b]), node.buffers[b], target.buffers[b]);
-      detail::check_cut(node.name, cut, network.buffer(node.buffers[b]), result.network.buffer(target.buffers[b]));
+    for (std::size_t b = 0; b < target.buffers.size(); ++b) {
+      TensorCut cut = cut_of(network.buffer(node.buffers[b]), node.buffers[b]);
+      cut.narrow = target.buffers[b];
+      detail::check_cut(node.name, cut, network.buffer(node.buffers[b]), result.network.buffer(cut.narrow));
       result.buffers.push_back(std::move(cut));
     }
   }

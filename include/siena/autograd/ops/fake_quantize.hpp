@@ -35,25 +35,81 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const kernels::Levels<T>& levels
 template <class T>
 inline constexpr T least_step = T(1e-12);
 
-/// The same with a step that is learned, one element, in place of that of `levels`. Its gradient is that of Esser et al.
-/// (2020), Learned Step Size Quantization, divided by sqrt(elements of a sample * levels) as there.
+/// Levels whose step is learned: `share` times a parameter of one element.
+template <class T>
+struct LearnedLevels {
+  kernels::Levels<T> levels;  ///< but for their step
+  T share = 1;
+
+  kernels::Levels<T> at(T parameter) const {
+    kernels::Levels<T> now = levels;
+    now.step = std::max(parameter * share, least_step<T>);
+    return now;
+  }
+};
+
+/// Levels of which one is chosen, from few to many; their steps go by one parameter.
+template <class T>
+struct LevelChoices {
+  std::array<LearnedLevels<T>, 7> each = {};
+  int count = 0;
+};
+
+namespace detail {
+/// Both gradients of values on levels whose step is learned. That of the step is that of Esser et al. (2020), Learned Step Size
+/// Quantization, divided by sqrt(elements of a sample * levels) as there, and by the share, so that a descent moves the step as
+/// if it were the parameter.
+template <class T, class Arch>
+void learn_levels(BasicTape<T>& t, const BasicVar<T>& x, const BasicVar<T>& learned, const LearnedLevels<T>& how,
+                  const BasicVar<T>& output) {
+  const BasicTensor<T>& in = t.value(x);
+  const kernels::Levels<T> levels = how.at(*t.value(learned).data());
+  if (const auto slot = t.accumulating_slot(learned)) {
+    const double features = static_cast<double>(in.elements() / in.shape()[0]), count = levels.high - levels.low;
+    const double slope =
+        kernels::step_gradient<Arch, T>(levels, in.rows(), in.columns(), in.storage(), t.grad(output).storage());
+    *slot.grad->data() += static_cast<T>(slope / std::sqrt(features * count) / static_cast<double>(how.share));
+  }
+  if (!x.needs_grad()) return;
+  const auto [dy, slot] = t.slot_over(x, output);
+  kernels::fake_quantize_backward<Arch, T>(levels, in.storage(), dy, slot.storage(), slot.mode);
+}
+}  // namespace detail
+
+/// The same with a step that is learned.
 template <class T, class Arch = simd::native>
-BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& step, kernels::Levels<T> levels) {
-  levels.step = std::max(*step.value().data(), least_step<T>);
+BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& learned, const LearnedLevels<T>& how) {
   auto y = BasicTensor<T>::uninitialized(x.shape());
-  kernels::fake_quantize_forward<Arch, T>(levels, x.value().storage(), y.storage());
-  const BasicVar<T> output = x.tape().result(std::move(y), x, step);
+  kernels::fake_quantize_forward<Arch, T>(how.at(*learned.value().data()), x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x, learned);
+  x.tape().record(output, [=](BasicTape<T>& t) { detail::learn_levels<T, Arch>(t, x, learned, how, output); });
+  return output;
+}
+
+/// The same with one of several numbers of levels: `on` has a number for each step from one of `choices` to the next, 1 as far
+/// as the steps are taken. The gradient of a step is what it is worth, taken or not: the sum of (x on the levels behind it - x
+/// on those before it) * dy.
+template <class T, class Arch = simd::native>
+BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const BasicVar<T>& learned,
+                          const LevelChoices<T>& choices) {
+  SIENA_ASSERT(on.value().elements() + 1 == choices.count);
+  const T* steps = on.value().data();
+  const LearnedLevels<T> how = choices.each[static_cast<std::size_t>(std::count(steps, steps + choices.count - 1, T(1)))];
+  auto y = BasicTensor<T>::uninitialized(x.shape());
+  kernels::fake_quantize_forward<Arch, T>(how.at(*learned.value().data()), x.value().storage(), y.storage());
+  const BasicVar<T> output = x.tape().result(std::move(y), x, on, learned);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& in = t.value(x);
-    if (const auto slot = t.accumulating_slot(step)) {
-      const double features = static_cast<double>(in.elements() / in.shape()[0]), count = levels.high - levels.low;
-      const double slope =
-          kernels::step_gradient<Arch, T>(levels, in.rows(), in.columns(), in.storage(), t.grad(output).storage());
-      *slot.grad->data() += static_cast<T>(slope / std::sqrt(features * count));
+    const T now = *t.value(learned).data();
+    if (const auto slot = t.accumulating_slot(on)) {
+      for (int k = 0; k + 1 < choices.count; ++k) {
+        const double worth =
+            kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), in.rows(), in.columns(),
+                                               in.storage(), t.grad(output).storage());
+        slot.grad->data()[k] += static_cast<T>(worth);
+      }
     }
-    if (!x.needs_grad()) return;
-    const auto [dy, slot] = t.slot_over(x, output);
-    kernels::fake_quantize_backward<Arch, T>(levels, in.storage(), dy, slot.storage(), slot.mode);
+    detail::learn_levels<T, Arch>(t, x, learned, how, output);
   });
   return output;
 }

@@ -19,6 +19,7 @@
 #include "siena/deploy/integer/levels.hpp"
 #include "siena/deploy/integer/quantize.hpp"
 #include "siena/deploy/lower.hpp"
+#include "siena/nn/insert.hpp"
 
 namespace siena::deploy {
 
@@ -36,12 +37,15 @@ class QuantizationAware {
   QuantizationAware(const Network& folded, const QuantizationAwareOptions& options)
       : folded_(folded), options_(options), levels_(folded.nodes().size()) {}
 
-  /// Behind what each value of the lowered network is made by, if integers round it.
+  /// Behind what each value of the lowered network is made by, if integers round it and it has no levels yet.
   void place(const LoweredNetwork& lowered, std::span<const ValueRange> ranges) {
     std::map<std::string, std::size_t> nodes;
     for (std::size_t i = 0; i < folded_.nodes().size(); ++i) nodes[folded_.nodes()[i].name] = i;
+    const auto readers = lowered.readers();
+    const auto gives_levels = [&](int operation) { return is_any<primitive::Quantize>(lowered.operations[operation].what); };
     for (std::size_t v = 0; v < lowered.values.size(); ++v) {
-      if (v > 0 && moves(lowered.operations[v - 1].what)) continue;
+      if (v > 0 && (moves(lowered.operations[v - 1].what) || gives_levels(static_cast<int>(v) - 1))) continue;
+      if (std::any_of(readers[v].begin(), readers[v].end(), gives_levels)) continue;
       const auto node = nodes.find(lowered.values[v].name);
       require<ArgumentError>(
           node != nodes.end(),
@@ -54,37 +58,15 @@ class QuantizationAware {
   }
 
   Network build() const {
-    const auto& nodes = folded_.nodes();
-    std::vector<int> own(nodes.size(), 0), read(nodes.size(), 0);  // where each node is, and what its readers read
-    Network network(
-        folded_.input_shape(),
-        [&](const Flow& input) {
-          NetworkBuilder& builder = *input.builder();
-          builder.rename(0, nodes[0].name);
-          for (std::size_t i = 0; i < nodes.size(); ++i) {
-            std::vector<int> inputs;
-            for (const int k : nodes[i].inputs) inputs.push_back(read[k]);
-            if (i > 0) {
-              own[i] = builder.append(coarse(nodes[i].layer), std::move(inputs), nodes[i].decoration);
-              builder.rename(own[i], nodes[i].name);
-            }
-            read[i] = levels_[i] ? builder.append(*levels_[i], {own[i]}, {}) : own[i];
-            if (levels_[i]) builder.rename(read[i], nodes[i].name + ".levels");
-          }
-          return Flow(&builder, read[folded_.output()]);
-        },
-        std::nullopt);
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const Network::Node& to = network.nodes()[own[i]];
-      for (std::size_t p = 0; p < nodes[i].parameters.size(); ++p)
-        network.parameter(to.parameters[p]).value = folded_.parameter(nodes[i].parameters[p]).value;
-      for (std::size_t b = 0; b < nodes[i].buffers.size(); ++b)
-        network.buffer(to.buffers[b]) = folded_.buffer(nodes[i].buffers[b]);
-      if (!levels_[i]) continue;
-      for (const int scale : network.nodes()[read[i]].parameters)
-        network.parameter(scale).value.fill(static_cast<float>(levels_[i]->scale));
+    std::vector<std::optional<Insertion>> levels(levels_.size());
+    for (std::size_t i = 0; i < levels.size(); ++i)
+      if (levels_[i]) levels[i] = Insertion{*levels_[i]};
+    Inserted aware = insert_behind(folded_, levels, ".levels");
+    for (std::size_t i = 1; i < levels.size(); ++i) {
+      const Network::Node& node = aware.network.nodes()[aware.nodes[i]];
+      aware.network.set_options(aware.nodes[i], coarse(node.layer), Decoration(node.decoration));
     }
-    return network;
+    return std::move(aware.network);
   }
 
  private:
@@ -105,15 +87,12 @@ class QuantizationAware {
 
 /// The network to fine-tune so that it loses least as integers: batch norms folded as they are deployed, weights of few bits,
 /// and behind each value that the integer network rounds a FakeQuantize of the range that calibration data say (batches of
-/// inputs, as `quantize` takes them). Trained with `fit`, at a low rate, it predicts what `quantize` of it computes. Throws
-/// ArgumentError for a network that has such layers already and for layers of users that are several operations, and as
-/// `lower` and `calibrate` do.
+/// inputs, as `quantize` takes them), or the one that is there. Trained with `fit`, at a low rate, it predicts what `quantize`
+/// of it computes. Throws ArgumentError for layers of users that are several operations, and as `lower` and `calibrate` do.
 inline Network quantization_aware(const Network& network, std::span<const Tensor> batches,
                                   const QuantizationAwareOptions& options = {}) {
   const Network folded = fold_batch_norm(network);
   const LoweredNetwork lowered = lower(folded);
-  require<ArgumentError>(!detail::knows_levels(lowered),
-                         "quantization_aware: expected a network without FakeQuantize, got one that has them already");
   std::vector<ValueRange> ranges = calibrate(lowered, batches, options.calibration);
   detail::share_ranges(lowered, ranges);
   detail::QuantizationAware aware(folded, options);

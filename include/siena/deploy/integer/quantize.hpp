@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -78,26 +79,24 @@ inline IntegerNetwork quantize(const LoweredNetwork& network, std::span<const Va
 /// with a scale for each output channel; values of 8 bits with the scale and zero point that calibration data say: batches of
 /// inputs as the network sees them (N x its input shape), some hundred samples of the training part. Throws ArgumentError, with
 /// the layer, for what integers cannot compute (norms by the spread of each sample) and for sums that might not fit into 32
-/// bits, and as `lower` and `calibrate` do. A network that was trained with the levels of its integers (`quantization_aware`)
-/// says scales and zero points itself, and options and data are left alone.
+/// bits, and as `lower` and `calibrate` do. Where a network was trained with the levels of its integers (`quantization_aware`,
+/// ActivationBits) it says scales and zero points itself.
 inline IntegerNetwork quantize(const Network& network, std::span<const Tensor> batches, const QuantizeOptions& options = {}) {
   LoweredNetwork lowered = lower(network);
-  if (detail::knows_levels(lowered)) {
-    const std::vector<ValueRange> levels = detail::take_levels(lowered);
-    return detail::quantize(lowered, levels);
-  }
-  if (options.equalize) equalize(lowered, batches);
+  const std::vector<std::optional<ValueRange>> levels = detail::take_levels(lowered);
+  if (detail::unknown_value(lowered, levels) < 0) return detail::quantize(lowered, detail::all_levels(lowered, levels));
+  const auto known = [](const auto& range) { return range.has_value(); };
+  if (options.equalize && std::none_of(levels.begin(), levels.end(), known)) equalize(lowered, batches);
   std::vector<ValueRange> ranges = calibrate(lowered, batches, options.calibration);
   detail::share_ranges(lowered, ranges);
+  for (std::size_t v = 0; v < ranges.size(); ++v) ranges[v] = levels[v].value_or(ranges[v]);
   return detail::quantize(lowered, ranges);
 }
-/// Of a network that was trained with the levels of its integers; ArgumentError for others.
+/// Of a network that was trained with all levels of its integers; ArgumentError for others.
 inline IntegerNetwork quantize(const Network& network) {
   LoweredNetwork lowered = lower(network);
-  require<ArgumentError>(detail::knows_levels(lowered),
-                         "quantize: expected calibration data, or a network that was trained with FakeQuantize, got neither");
-  const std::vector<ValueRange> levels = detail::take_levels(lowered);
-  return detail::quantize(lowered, levels);
+  const std::vector<std::optional<ValueRange>> levels = detail::take_levels(lowered);
+  return detail::quantize(lowered, detail::all_levels(lowered, levels));
 }
 /// With the samples of a dataset, normalised as it says.
 inline IntegerNetwork quantize(const Network& network, const data::Dataset& samples, const QuantizeOptions& options = {}) {
