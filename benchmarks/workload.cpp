@@ -177,6 +177,9 @@ Training Training::search(const std::string& network, std::int64_t batch, std::i
 Training Training::bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per) {
   return Training(std::make_unique<Run>(with_bits(make_network(network), {.per = per}), network, batch, percent));
 }
+Training Training::activation_bits(const std::string& network, std::int64_t batch, std::int64_t percent) {
+  return Training(std::make_unique<Run>(with_activation_bits(make_network(network), {}), network, batch, percent));
+}
 
 Training Training::supernet(const std::string& network, std::int64_t batch, Sampling sampling) {
   return Training(std::make_unique<Run>(model(network).supernet(), network, batch, 100, sampling));

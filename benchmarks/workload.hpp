@@ -36,6 +36,8 @@ class Training {
   static Training search(const std::string& network, std::int64_t batch, std::int64_t percent);
   /// The same with the bits of weights searched, too, 2, 4 or 8, all 8 now.
   static Training bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per);
+  /// And with those of the values that layers hand on.
+  static Training activation_bits(const std::string& network, std::int64_t batch, std::int64_t percent);
   /// A step of a search among the alternatives of the network's supernet, under the same bounds.
   static Training supernet(const std::string& network, std::int64_t batch, Sampling sampling);
 

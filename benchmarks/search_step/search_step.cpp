@@ -49,10 +49,14 @@ void supernet_step(benchmark::State& state, const std::string& network, siena::S
   take_turns(state, Training::plain(network, state.range(0)), Training::supernet(network, state.range(0), sampling));
 }
 
-void bits_step(benchmark::State& state, const std::string& network, siena::Bits::Per per) {
+/// `of`: the bits of each layer, of each output channel or of the values between layers.
+void bits_step(benchmark::State& state, const std::string& network, const std::string& of) {
   const ThreadScope threads(state.range(1));
   const std::int64_t batch = state.range(0), percent = state.range(2);
-  take_turns(state, Training::search(network, batch, percent), Training::bits(network, batch, percent, per), "masks", "bits");
+  const auto per = of == "layer" ? siena::Bits::Per::layer : siena::Bits::Per::channel;
+  take_turns(state, Training::search(network, batch, percent),
+             of == "values" ? Training::activation_bits(network, batch, percent) : Training::bits(network, batch, percent, per),
+             "masks", "bits");
 }
 
 void add() {
@@ -67,10 +71,10 @@ void add() {
             ->Unit(benchmark::kMillisecond)
             ->UseManualTime();
     if (large) entry->Iterations(3);
-    for (const auto& [name, per] : {std::pair{"layer", siena::Bits::Per::layer}, {"channel", siena::Bits::Per::channel}}) {
+    for (const std::string of : {"layer", "channel", "values"}) {
       if (large) continue;
-      benchmark::RegisterBenchmark(("bits_step/" + network + "/" + name).c_str(),
-                                   [network, per = per](benchmark::State& state) { bits_step(state, network, per); })
+      benchmark::RegisterBenchmark(("bits_step/" + network + "/" + of).c_str(),
+                                   [network, of](benchmark::State& state) { bits_step(state, network, of); })
           ->ArgNames({"batch", "threads", "percent"})
           ->ArgsProduct({{32}, {1}, {100, 50}})
           ->Unit(benchmark::kMillisecond)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// --bits: with how many bits layers compute with their weights.
+// --bits and --activation-bits: with how many bits layers compute with their weights, and hand their values on.
 
 #include <siena/nn.hpp>
 #include <siena/space.hpp>
@@ -14,18 +14,22 @@ namespace siena::examples {
 struct BitSettings {
   std::vector<int> widths = {};  ///< to choose from; one: that is it; none: floats, which costs count as 8 bits
   std::string per = "layer";     ///< or channel
+  std::vector<int> values = {};  ///< of what layers hand on, the same
 
   /// What a run with checkpoints is recognised by, a line.
   std::string owner() const {
-    if (widths.empty()) return "";
-    std::string text = "bits";
-    for (const int bits : widths) text += format(" {}", bits);
-    return widths.size() == 1 ? text + "\n" : text + " per " + per + "\n";
+    const auto line = [](std::string text, const std::vector<int>& all, const std::string& behind) {
+      for (const int bits : all) text += format(" {}", bits);
+      return all.empty() ? "" : text + (all.size() > 1 ? behind : "") + "\n";
+    };
+    return line("bits", widths, " per " + per) + line("activation bits", values, "");
   }
+  bool choose() const { return widths.size() > 1 || values.size() > 1; }
   /// The network as it is trained, or searched.
   Network of(Network network) const {
-    if (widths.empty()) return network;
-    return with_bits(network, {.weights = widths, .per = per == "layer" ? Bits::Per::layer : Bits::Per::channel});
+    const Bits of_weights{.weights = widths, .per = per == "layer" ? Bits::Per::layer : Bits::Per::channel};
+    if (!widths.empty()) network = with_bits(network, of_weights);
+    return values.empty() ? network : with_activation_bits(network, {.widths = values});
   }
 };
 

@@ -75,6 +75,14 @@ void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
       ->capture_default_str()
       ->check(one_of({"layer", "channel"}))
       ->group("Search");
+  app.add_option("--activation-bits", s.bits.values,
+                 "bits of what layers hand on, 2 to 8, of which the search chooses, but for the output of the network; one "
+                 "number: those, without a choice; none: floats, which the costs count as 8 bits")
+      ->delimiter(',')
+      ->expected(1, 7)
+      ->check(whole_between(2, 8))
+      ->type_name("N,N,...")
+      ->group("Search");
   app.add_option("--memory", s.bounds.memory, "most that the parameters may take: 40000B, 48KiB, 50%, or none")
       ->capture_default_str()
       ->group("Search");
@@ -274,11 +282,13 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   steer(changes, s.recipe);
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
-  if (!std::is_sorted(s.bits.widths.begin(), s.bits.widths.end(), std::less_equal<>()))
-    throw CLI::ValidationError("--bits", "expected numbers that rise, such as 2,4,8");
-  if (s.bits.widths.size() > 1 && !s.searches())
-    throw CLI::ValidationError("--bits", "expected one number with --method " + s.method + ", which chooses nothing, got " +
-                                             std::to_string(s.bits.widths.size()));
+  for (const auto& [option, widths] : {std::pair("--bits", &s.bits.widths), {"--activation-bits", &s.bits.values}}) {
+    if (!std::is_sorted(widths->begin(), widths->end(), std::less_equal<>()))
+      throw CLI::ValidationError(option, "expected numbers that rise, such as 2,4,8");
+    if (widths->size() > 1 && !s.searches())
+      throw CLI::ValidationError(option, "expected one number with --method " + s.method + ", which chooses nothing, got " +
+                                             std::to_string(widths->size()));
+  }
   if (!s.network.empty() && s.method != "masks" && s.method != "baseline")
     throw CLI::ValidationError("--network",
                                "expected --method masks or baseline, as the file says what may vary, got " + s.method);

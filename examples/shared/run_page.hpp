@@ -65,12 +65,16 @@ inline Rows layer_rows(const Json& report) {
     const std::string bits = bits_text(layer);
     return !bits.empty() && bits != "8";
   });
+  const bool few_values =
+      std::any_of(after.begin(), after.end(), [](const Json& layer) { return number(layer, "output_bits") < 8; });
   if (few) rows[0].push_back("bits now");
+  if (few_values) rows[0].push_back("bits out now");
   const auto add = [&](const std::string& name, const Json& was, const Json& is) {
     rows.push_back({name, text(is.is_null() ? was : is, "kind")});
     for (const std::string_view key : {"out_channels", "weights", "macs"})
       for (const Json* layer : {&was, &is}) rows.back().push_back(count_text(number(*layer, key)));
     if (few) rows.back().push_back(bits_text(is));
+    if (few_values) rows.back().push_back(count_text(number(is, "output_bits")));
   };
   const auto named = [](const Json& layers, const std::string& name) -> const Json& {
     static const Json nothing;
@@ -84,7 +88,8 @@ inline Rows layer_rows(const Json& report) {
   const Json &was = part(part(report, "before"), "costs"), &is = part(report, "costs");
   rows.push_back({"total", "", "", "", count_text(number(was, "weights")), count_text(number(is, "weights")),
                   count_text(number(was, "macs")), count_text(number(is, "macs"))});
-  if (few) rows.back().push_back("");
+  for (const bool shown : {few, few_values})
+    if (shown) rows.back().push_back("");
   return rows;
 }
 

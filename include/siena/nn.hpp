@@ -11,6 +11,7 @@
 #include "siena/nn/gate.hpp"
 #include "siena/nn/graph.hpp"
 #include "siena/nn/init.hpp"
+#include "siena/nn/insert.hpp"
 #include "siena/nn/layer.hpp"
 #include "siena/nn/layer_hooks.hpp"
 #include "siena/nn/layers.hpp"

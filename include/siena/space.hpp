@@ -4,6 +4,7 @@
 
 // The room space: what may vary: axes, groups, descriptions, discretisation.
 
+#include "siena/space/activation_bits.hpp"
 #include "siena/space/axis.hpp"
 #include "siena/space/bits.hpp"
 #include "siena/space/channel_ties.hpp"

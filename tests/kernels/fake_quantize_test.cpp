@@ -136,7 +136,8 @@ TEMPLATE_TEST_CASE("fake quantize: columns of few bits, and what a change of bit
   }
 }
 
-TEMPLATE_TEST_CASE("fake quantize: the slope of the step, and what a change of levels does", "[kernels][fake_quantize]", float, double) {
+TEMPLATE_TEST_CASE("fake quantize: the slope of the step, and what a change of levels does", "[kernels][fake_quantize]", float,
+                   double) {
   using T = TestType;
   ThreadsRestored restored;
   for (const Levels<T>& levels : some_levels<T>()) {

@@ -6,8 +6,11 @@
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/duccio.hpp"
 #include "siena/cost/model_size.hpp"
+#include "siena/cost/mpic.hpp"
+#include "siena/cost/peak_memory.hpp"
 #include "siena/data/synthetic.hpp"
 #include "siena/search/search.hpp"
+#include "siena/space/activation_bits.hpp"
 #include "siena/space/bits.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
@@ -81,10 +84,33 @@ TEST_CASE("bits search: channels and bits together keep what channels alone cann
   CHECK(fewer);
 }
 
+TEST_CASE("bits search: the memory of values, and cycles, go by the bits of values where nothing else may go") {
+  const Network plain({16, 16, 2}, [](const Flow& x) {
+    const Flow y = x | Conv2d{.out = 8, .kernel = 3, .stride = 2} | BatchNorm{} | Relu{} | ActivationBits{};
+    const Flow z = y | Conv2d{.out = 8, .kernel = 3} | BatchNorm{} | ActivationBits{};
+    return add(y, z) | Relu{} | ActivationBits{} | Conv2d{.out = 8, .kernel = 3, .weight_bits = 2} | Relu{} | GlobalAvgPool{} |
+           Linear{.out = 4};
+  });
+  const double peak = total(PeakMemory{}, describe(plain)), cycles = total(Mpic{}, describe(plain));
+  const auto constraints = subject_to(AtMost{PeakMemory{}, 0.7 * peak}, AtMost{Mpic{}, 0.95 * cycles});
+  const SearchResult result = search(plain, bit_images(), constraints, Duccio{}, bit_options());
+  const Architecture<double> found = describe(result.network);
+  CHECK(total(PeakMemory{}, found) <= 0.7 * peak);
+  CHECK(total(Mpic{}, found) <= 0.95 * cycles);
+  std::vector<int> bits;
+  for (const Network::Node& node : result.network.nodes())
+    if (const auto* levels = node.layer.get_if<FakeQuantize>()) bits.push_back(levels->bits);
+  REQUIRE(bits.size() == 3);
+  CHECK(bits[0] == bits[1]);  // they meet
+  CHECK(bits[0] < 8);
+  CHECK(bits[2] < 8);  // in front of weights of 2 bits
+}
+
 TEST_CASE("bits search: the same bits on any number of threads, and in pieces") {
-  const Network network = to_shrink(Bits::Per::channel, true);
+  const Network network = with_activation_bits(to_shrink(Bits::Per::channel, true), {});
   const auto run = [&](const SearchOptions& options) {
-    return search(network, bit_images(), subject_to(MemoryBound{Bytes{900}}), Duccio{}, options);
+    const auto bounds = subject_to(MemoryBound{Bytes{900}}, AtMost{PeakMemory{}, 700});
+    return search(network, bit_images(), bounds, Duccio{}, options);
   };
   const int before = threads();
   set_threads(1);

@@ -78,7 +78,8 @@ TEST_CASE("report as JSON: these keys, and no others") {
   CHECK(json["costs"]["macs"] == 16 * 54 + 6);
   CHECK(json["costs"]["bytes"] == 60 + 4 * 5);
   REQUIRE(json["layers"].size() == 2);
-  CHECK(keys(json["layers"][0]) == Keys{"name", "kind", "in_channels", "out_channels", "weights", "macs", "bits", "bounds"});
+  CHECK(keys(json["layers"][0]) ==
+        Keys{"name", "kind", "in_channels", "out_channels", "weights", "macs", "bits", "output_bits", "bounds"});
   CHECK(json["layers"][0]["bits"] == Json::parse(R"([{"bits": 8.0, "filters": 3.0}])"));
   CHECK(json["layers"][0]["bounds"] == Json{{"params", 9 * 2 * 3}});  // the others are no sums over layers
   CHECK(json["layers"][0]["name"] == "a");

@@ -16,6 +16,7 @@
 
 #include "siena/core/attributes_json.hpp"
 #include "siena/nn/layers.hpp"
+#include "siena/space/activation_bits.hpp"
 #include "siena/space/bits.hpp"
 #include "siena/space/resolution.hpp"
 
@@ -186,7 +187,7 @@ class LayerRegistry {
   }
 
   std::map<std::string, Entry> entries_;
-  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}, Resolution{}, Bits{}};
+  std::vector<AnyAxisSpec> axes_{Channels{}, ReceptiveField{}, Dilation{}, Resolution{}, Bits{}, ActivationBits{}};
 };
 
 }  // namespace siena::deploy

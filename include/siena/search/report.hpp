@@ -29,6 +29,7 @@ struct LayerReport {
   std::int64_t in_channels = 0, out_channels = 0;
   double weights = 0, macs = 0;
   std::vector<BitSlice<double>> bits = {};         ///< of its weights: how many filters have which
+  double output_bits = 8;                          ///< of the values that it hands on
   std::vector<std::optional<double>> bounds = {};  ///< its part in each bound of the report, where that is a sum over layers
 
   /// "8", or of filters that differ "8 of 3, 4 of 13"
@@ -113,16 +114,20 @@ inline std::string Report::table() const {
 
   const bool few = std::any_of(layers.begin(), layers.end(), [](const LayerReport& l) { return l.bits_text() != "8"; });
   std::vector<std::vector<std::string>> rows{{"layer", "in", "out", "weights", "MACs"}};
+  const bool few_values = std::any_of(layers.begin(), layers.end(), [](const LayerReport& l) { return l.output_bits != 8; });
   if (few) rows[0].push_back("bits");
+  if (few_values) rows[0].push_back("bits out");
   for (const Column& column : columns) rows[0].push_back(column.title);
   for (const LayerReport& layer : layers) {
     rows.push_back({layer.name, std::to_string(layer.in_channels), std::to_string(layer.out_channels),
                     detail::cell_text(layer.weights), detail::cell_text(layer.macs)});
     if (few) rows.back().push_back(layer.bits_text());
+    if (few_values) rows.back().push_back(format("{}", layer.output_bits));
     for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(layer.part(i), bounds[i].shown()));
   }
   rows.push_back({"total", "", "", detail::cell_text(weights), detail::cell_text(macs)});
-  if (few) rows.back().push_back("");
+  for (const bool shown : {few, few_values})
+    if (shown) rows.back().push_back("");
   for (const auto& [title, i] : columns) rows.back().push_back(detail::cell_text(bounds[i].value, bounds[i].shown()));
   return detail::table_text(rows);
 }
@@ -160,7 +165,8 @@ inline Report report(const Network& network, const ConstraintSet& constraints) {
                              .out_channels = static_cast<std::int64_t>(layer.out_channels),
                              .weights = layer.weights(),
                              .macs = layer.macs(),
-                             .bits = layer.slices});
+                             .bits = layer.slices,
+                             .output_bits = layer.output_bits});
     if (layer.slices.empty()) report.layers.back().bits = {{layer.weight_bits, layer.filters()}};
     auto& parts = report.layers.back().bounds;
     for (const AnyConstraint& constraint : constraints) parts.push_back(constraint.layer_value(layer));

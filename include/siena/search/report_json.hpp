@@ -52,10 +52,10 @@ inline nlohmann::ordered_json to_json(const History& history) {
 /// {"feasible", "bounds": [{"name", "limit", "value", "slack", "unit", "violation", "model"}], "metric": "accuracy", "accuracy"
 /// (or what the metric is): {"baseline", "found", "finetuned", "calibrated", "aware", "measured"}, "costs": {"weights", "macs",
 /// "bytes"}, "layers": [{"name", "kind", "in_channels", "out_channels", those costs but for bytes, "bits":
-/// [{"bits": of their weights, "filters": how many}], "bounds": {name of a bound: its part in it}}], "phases": [{"name",
-/// "epochs", "seconds"}], "seed", "threads", "preparation": see data/preparation_json.hpp}. Slack is what is left of the limit,
-/// in its unit; null: not measured, or of a constraint that is no bound. The cost model of a bound, and the parts of layers,
-/// are there where the constraint tells them.
+/// [{"bits": of their weights, "filters": how many}], "output_bits": of what they hand on, "bounds": {name of a bound: its part
+/// in it}}], "phases": [{"name", "epochs", "seconds"}], "seed", "threads", "preparation": see data/preparation_json.hpp}. Slack
+/// is what is left of the limit, in its unit; null: not measured, or of a constraint that is no bound. The cost model of a
+/// bound, and the parts of layers, are there where the constraint tells them.
 inline nlohmann::ordered_json to_json(const Report& report) {
   nlohmann::ordered_json json;
   json["feasible"] = report.feasible;
@@ -89,6 +89,7 @@ inline nlohmann::ordered_json to_json(const Report& report) {
                               {"macs", layer.macs}});
     auto& bits = json["layers"].back()["bits"];
     for (const auto& [count, filters] : layer.bits) bits.push_back({{"bits", count}, {"filters", filters}});
+    json["layers"].back()["output_bits"] = layer.output_bits;
     for (std::size_t i = 0; i < report.bounds.size(); ++i)
       if (const auto part = layer.part(i)) json["layers"].back()["bounds"][report.bounds[i].name] = *part;
   }

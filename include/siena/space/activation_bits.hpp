@@ -28,9 +28,9 @@ namespace siena {
 
 class ActivationBitMasks;
 
-/// The axis "with how many bits a value is handed on": `x | ActivationBits{}` puts a FakeQuantize behind x that learns its range
-/// and of whose bits a search chooses; values that meet in a sum, a product, a concat or a choice have as many. Behind a ReLU,
-/// and what else is never below 0, they stand for numbers from 0 on. One width is not searched: the value has it.
+/// The axis "with how many bits a value is handed on": `x | ActivationBits{}` puts a FakeQuantize behind x that learns its
+/// range and of whose bits a search chooses; values that meet in a sum, a product, a concat or a choice have as many. Behind a
+/// ReLU, and what else is never below 0, they stand for numbers from 0 on. One width is not searched: the value has it.
 struct ActivationBits {
   using Axis = ActivationBitMasks;
 
@@ -73,10 +73,10 @@ struct ActivationBits {
   friend Flow operator|(const Flow& x, const ActivationBits& bits);
 };
 
-/// The bits of the values between layers, value by value, those that meet together: a chain of steps from one width to the next,
-/// each with one architecture parameter, which is that of the FakeQuantize; a step is taken as far as every alpha up to its own
-/// is above the threshold. What a step is worth is measured as that of a mask is, by what it changes of the values times their
-/// gradient. Names nodes by index: it serves every copy of the network.
+/// The bits of the values between layers, value by value, those that meet together: a chain of steps from one width to the
+/// next, each with one architecture parameter, which is that of the FakeQuantize; a step is taken as far as every alpha up to
+/// its own is above the threshold. What a step is worth is measured as that of a mask is, by what it changes of the values
+/// times their gradient. Names nodes by index: it serves every copy of the network.
 class ActivationBitMasks final : public AxisHooks {
  public:
   static constexpr int order = 5;
@@ -290,7 +290,9 @@ class ActivationBitMasks final : public AxisHooks {
     for (const int node : nodes) std::replace(group.begin(), group.end(), int{group[node]}, first);
   }
   int part_of(int node) const {
-    const auto has = [&](const Part& part) { return std::find(part.nodes.begin(), part.nodes.end(), node) != part.nodes.end(); };
+    const auto has = [&](const Part& part) {
+      return std::find(part.nodes.begin(), part.nodes.end(), node) != part.nodes.end();
+    };
     const auto found = std::find_if(parts_.begin(), parts_.end(), has);
     return found == parts_.end() ? -1 : static_cast<int>(found - parts_.begin());
   }
@@ -315,8 +317,8 @@ inline Flow operator|(const Flow& x, const ActivationBits& bits) {
 }
 
 /// The same network with ActivationBits of each value that integers round and that stays within the network: behind each layer
-/// that computes, with the batch norm and the ReLU that run along with it. Its input and its output have 8 bits, and so have the
-/// inputs of a concat, which must have one scale.
+/// that computes, with the batch norm and the ReLU that run along with it. Its input and its output have 8 bits, and so have
+/// the inputs of a concat, which must have one scale.
 inline Network with_activation_bits(const Network& network, const ActivationBits& bits) {
   const auto& nodes = network.nodes();
   std::vector<int> sources(nodes.size());
@@ -332,8 +334,7 @@ inline Network with_activation_bits(const Network& network, const ActivationBits
       const bool joined = readers[i].size() == 1 && detail::joins_the_layer_before(its) && !its.is<Dropout>();
       stays[i] = stays[i] || joined || its.is<Concat>() || (detail::hands_values_on(network, reader) && stays[reader]);
     }
-    if (!stays[i] && !moved && !nodes[i].layer.is<FakeQuantize>())
-      behind[i] = bits.behind(detail::never_below_zero(nodes, i));
+    if (!stays[i] && !moved && !nodes[i].layer.is<FakeQuantize>()) behind[i] = bits.behind(detail::never_below_zero(nodes, i));
   }
   return insert_behind(network, behind, ".levels").network;
 }

@@ -27,7 +27,8 @@ Architecture<N> describe_with(const Network& network, const Variation<N>& variat
   const std::vector<bool> folded = batch_norm_folding(network, sources).folded;
   std::vector<int> place(nodes.size(), -1);  // in the architecture
   Architecture<N> architecture;
-  const bool quantizes = std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.layer.template is<FakeQuantize>(); });
+  const bool quantizes =
+      std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.layer.template is<FakeQuantize>(); });
   const std::vector<N> bits = quantizes ? value_bits<N>(network, sources, variation.value_bits) : std::vector<N>();
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;

@@ -81,8 +81,7 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     if (result.nodes[i] < 0) continue;
     const Network::Node &node = nodes[i], &target = result.network.nodes()[result.nodes[i]];
     detail::check_narrowed(node.name, target.shape[-1], static_cast<std::int64_t>(left.channels[i].size()));
-    const bool as_many =
-        target.parameters.size() == node.parameters.size() && target.buffers.size() == node.buffers.size();
+    const bool as_many = target.parameters.size() == node.parameters.size() && target.buffers.size() == node.buffers.size();
     require<ArgumentError>(as_many || left.decided[i],
                            "'{}': expected `narrowed` to make a layer with as many parameters and buffers, {} and {}, got {} "
                            "and {}",

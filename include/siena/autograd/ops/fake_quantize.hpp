@@ -103,9 +103,8 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const Bas
     const T now = *t.value(learned).data();
     if (const auto slot = t.accumulating_slot(on)) {
       for (int k = 0; k + 1 < choices.count; ++k) {
-        const double worth =
-            kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), in.rows(), in.columns(),
-                                               in.storage(), t.grad(output).storage());
+        const double worth = kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), in.rows(),
+                                                                in.columns(), in.storage(), t.grad(output).storage());
         slot.grad->data()[k] += static_cast<T>(worth);
       }
     }

@@ -46,8 +46,8 @@ struct FakeQuantize {
   int high() const { return (1 << (bits - 1)) - 1; }
   /// Whether none of the values is below 0.
   bool from_zero() const { return zero_point == low(); }
-  /// With fewer bits the range is drawn in, as outliers would make the rest too coarse: to the part of that of 8 bits with which
-  /// normal values, or the upper half of them, have the least squared error.
+  /// With fewer bits the range is drawn in, as outliers would make the rest too coarse: to the part of that of 8 bits with
+  /// which normal values, or the upper half of them, have the least squared error.
   double share() const {
     constexpr double half[] = {0.4632, 0.587, 0.6878, 0.776, 0.8559, 0.9301, 1};
     constexpr double both[] = {0.401, 0.537, 0.6474, 0.7461, 0.8366, 0.9211, 1};
@@ -100,8 +100,9 @@ struct FakeQuantize {
     return ops::fake_quantize(f.input(), taken(f), f.parameter(range_of_widths), choices);
   }
   void lower(Lowering& to) const {
-    require<ArgumentError>(widths.empty(), "{}: expected one number of bits, got {} to choose from; discretize the network first",
-                           to.where(), widths.size());
+    require<ArgumentError>(widths.empty(),
+                           "{}: expected one number of bits, got {} to choose from; discretize the network first", to.where(),
+                           widths.size());
     const double now = learned ? static_cast<double>(learned_levels().at(*to.constants()[0].value.data()).step) : scale;
     to.part({.what = primitive::Quantize{now, zero_point, low(), high()}, .inputs = {0}, .shape = to.output()});
   }
