@@ -306,6 +306,22 @@ TEST_CASE("tape: a gradient that is there already is added to, not taken over") 
   CHECK(tape.grad(x)(0, 1) == 0);
 }
 
+TEST_CASE("tape: what stands in the place of a value hands its gradient on as it is") {
+  Parameter parameter("p", Tensor({1, 2}, {0.3f, -0.8f}), Role::weight, false);
+  parameter.grad.fill(5);
+  Tape tape;
+  const Var leaf = tape.parameter(parameter), x = tape.variable(Tensor({1, 2}, {0.3f, -0.8f}));
+  const Var of_leaf = tape.straight_through(leaf, Tensor({1, 2}, {0, -1})), of_x = tape.straight_through(x, of_leaf.value());
+  CHECK(of_leaf.value()(0, 1) == -1);
+  tape.backward(ops::sum(ops::add(ops::multiply(of_leaf, of_x), ops::scale(x, 2))));
+  CHECK(parameter.grad(0, 0) == 5);
+  CHECK(parameter.grad(0, 1) == 5 - 1);
+  CHECK(tape.grad(x)(0, 0) == 2);
+  CHECK(tape.grad(x)(0, 1) == 2 - 1);
+  Tape silent(false);
+  CHECK_FALSE(silent.straight_through(silent.parameter(parameter), Tensor({1, 2})).needs_grad());
+}
+
 TEST_CASE("tape: scalars and values in one reverse pass") {
   // loss = sum(a) + s^2 + 3 s with s = sum(b), a and b parameters; b is in both.
   Parameter a("a", Tensor({2}, {1, 2})), b("b", Tensor({3}, {1, -2, 4}), Role::architecture);

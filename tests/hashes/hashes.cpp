@@ -142,4 +142,11 @@ int main() {
   options = quick();
   options.settle = 1;
   searched("choices unsettled", alternatives(), bounds(alternatives()), Duccio{}, options);
+  for (const Bits::Per per : {Bits::Per::layer, Bits::Per::channel}) {
+    const Network few = with_bits(residual(), {.per = per}),
+                  chosen = with_bits(alternatives(), {.weights = {2, 3, 6, 8}, .per = per});
+    const char* of = per == Bits::Per::layer ? "layer" : "channel";
+    searched(format("bits of a {}", of), few, bounds(few, 0.25), Duccio{}, quick());
+    searched(format("bits of a {}, choices", of), chosen, bounds(chosen, 0.25), Duccio{}, quick());
+  }
 }

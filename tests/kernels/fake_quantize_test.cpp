@@ -89,11 +89,11 @@ TEMPLATE_TEST_CASE("fake quantize: columns of few bits, and what a change of bit
         auto w = random_rows<T>(random, rows, columns, poison);
         for (std::int64_t r = 0; r < rows; ++r) w[static_cast<std::size_t>(r * padded(columns))] = 0;  // a column of zeros
         const auto dy = random_rows<T>(random, rows, columns, poison);
-        const std::vector<int> eight(bits.size(), 8);
+        const std::vector<int> eight(bits.size(), 8), six(bits.size(), 6);
         auto y = unwritten_rows<T>(rows, columns);
-        std::vector<T> steps(static_cast<std::size_t>(padded(columns))), dots = steps;
+        std::vector<T> steps(static_cast<std::size_t>(padded(columns))), dots = steps, next = steps, of_rows(w.size());
         if (reference) {
-          auto fine = y;
+          auto fine = y, finer = y;
           const auto quantize = [&](const std::vector<int>& each, std::vector<T>& to) {
             for (std::int64_t c = 0; c < columns; ++c) {
               T largest = 0, sum = 0, squares = 0;
@@ -112,24 +112,44 @@ TEMPLATE_TEST_CASE("fake quantize: columns of few bits, and what a change of bit
               }
             }
           };
-          quantize(eight, fine), quantize(bits, y);
+          quantize(six, fine), quantize(eight, finer), quantize(bits, y);
           for (std::int64_t c = 0; c < columns; ++c) {
-            double sum = 0;
+            double to_six = 0, to_eight = 0;
             for (std::int64_t r = 0; r < rows; ++r) {
               const auto i = static_cast<std::size_t>(r * padded(columns) + c);
-              sum += static_cast<double>(fine[i] - y[i]) * static_cast<double>(dy[i]);
+              to_six += static_cast<double>(fine[i] - y[i]) * static_cast<double>(dy[i]);
+              to_eight += static_cast<double>(finer[i] - fine[i]) * static_cast<double>(dy[i]);
+              of_rows[static_cast<std::size_t>(r * padded(columns))] += y[i] * dy[i] / static_cast<T>(columns);
             }
-            dots[c] = static_cast<T>(sum / static_cast<double>(rows));
+            dots[c] = static_cast<T>(to_six / static_cast<double>(rows));
+            next[c] = static_cast<T>(to_eight / static_cast<double>(rows));
           }
         } else {
-          const auto levels = kernels::column_levels<T>(rows, columns, w, bits);
-          kernels::fake_quantize_columns<native, T>(rows, columns, w, levels, y);
-          const auto sums = kernels::level_change_dots<native, T>(rows, columns, w, levels,
-                                                                  kernels::column_levels<T>(rows, columns, w, eight), dy);
-          for (std::int64_t c = 0; c < columns; ++c)
-            steps[c] = levels.steps[c], dots[c] = static_cast<T>(sums[static_cast<std::size_t>(c)] / static_cast<double>(rows));
+          const auto sizes = kernels::column_sizes<native, T>(rows, columns, w);
+          const std::array<kernels::ColumnLevels<T>, 3> levels{kernels::column_levels<T>(sizes, bits),
+                                                               kernels::column_levels<T>(sizes, six),
+                                                               kernels::column_levels<T>(sizes, eight)};
+          kernels::fake_quantize_columns<native, T>(rows, columns, w, levels[0], y);
+          const auto sums = kernels::level_change_dots<2, native, T>(rows, columns, w, levels, dy);
+          for (std::int64_t c = 0; c < columns; ++c) {
+            const auto at = static_cast<std::size_t>(c), behind = at + static_cast<std::size_t>(padded(columns));
+            steps[c] = levels[0].steps[c];
+            dots[c] = static_cast<T>(sums[at] / static_cast<double>(rows));
+            next[c] = static_cast<T>(sums[behind] / static_cast<double>(rows));
+          }
+          std::vector<T> each(static_cast<std::size_t>(rows)), same = each;
+          kernels::level_row_dots<native, T>(rows, columns, w, levels[0], dy, each);
+          kernels::row_dots<native, T>(rows, columns, y, dy, same);
+          CHECK(each == same);  // to the bit
+          for (std::int64_t r = 0; r < rows; ++r)
+            of_rows[static_cast<std::size_t>(r * padded(columns))] =
+                each[static_cast<std::size_t>(r)] / static_cast<T>(columns);
         }
-        return Results<T>{{"steps", steps, columns}, {"y", y, columns}, {"dots", dots, columns}};
+        return Results<T>{{"steps", steps, columns},
+                          {"y", y, columns},
+                          {"dots", dots, columns},
+                          {"next", next, columns},
+                          {"rows", of_rows, 1}};
       };
       check_kernel<T>([&](T poison) { return run(poison, false); }, [&](T poison) { return run(poison, true); }, rounding<T>());
     }

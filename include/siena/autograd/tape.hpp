@@ -99,6 +99,18 @@ class BasicTape {
     return push({.external = &elements, .needs_grad = recording_ && needs_grad});
   }
 
+  /// A value of the shape of `input` that stands in its place, and whose gradient goes to it as it is.
+  Var straight_through(const Var& input, BasicTensor<T> value) {
+    if (BasicParameter<T>* parameter = nodes_[input.id()].parameter)
+      return push({.own = std::move(value), .parameter = parameter, .needs_grad = recording_});
+    const Var output = result(std::move(value), input);
+    record(output, [=](BasicTape& t) {
+      const auto [dy, slot] = t.slot_over(input, output);
+      for (std::size_t i = 0; slot.mode == kernels::Write::accumulate && i < dy.size(); ++i) slot.storage()[i] += dy[i];
+    });
+    return output;
+  }
+
   /// Says how the gradient of `output` goes to its inputs: `backward(tape)` reads `grad(output)`
   /// and writes through `slot(input)`. The closure is kept by value and never destroyed: captures
   /// are handles and numbers; tensors are kept as `constant`.

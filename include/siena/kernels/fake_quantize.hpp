@@ -3,9 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "siena/kernels/elementwise.hpp"
 
@@ -94,6 +97,31 @@ struct ColumnLevels {
   Buffer<T> steps, most;
 };
 
+/// Of the weights of each column: the largest |w|, the sum of |w| and that of w^2, from which its levels follow at any number of
+/// bits.
+template <class T>
+struct ColumnSizes {
+  Buffer<T> numbers = {};  ///< padded(channels) of each kind, one kind after the other
+
+  std::size_t stride() const { return numbers.size() / 3; }
+  T largest(std::size_t c) const { return numbers[c]; }
+  T sum(std::size_t c) const { return numbers[stride() + c]; }
+  T squares(std::size_t c) const { return numbers[2 * stride() + c]; }
+};
+
+template <class Arch = simd::native, class T>
+ColumnSizes<T> column_sizes(std::int64_t rows, std::int64_t channels, std::span<const T> w) {
+  const std::int64_t stride = padded(channels);
+  ColumnSizes<T> sizes{Buffer<T>::uninitialized(static_cast<std::size_t>(3 * stride))};
+  sum_rows<3, Arch, T>(0, rows * stride, stride, sizes.numbers.data(),
+                       [w = w.data()](auto tag, std::int64_t i, std::int64_t, auto& sums) {
+                         const auto size = simd::abs(simd::load<T, typename decltype(tag)::type>(w + i));
+                         sums[0] = simd::max(size, sums[0]);
+                         sums[1] = sums[1] + size, sums[2] = simd::fma(size, size, sums[2]);
+                       });
+  return sizes;
+}
+
 namespace detail {
 /// Between 8 bits, which hold the largest weight, and few, which hold what lies near most of them: the step that leaves the
 /// least squared error of normal weights is this times sum of w^2 / sum of |w|. (Zeros count for nothing in that: those of
@@ -113,24 +141,14 @@ SIENA_INLINE simd::Batch<T, A> on_column_level(const simd::Batch<T, A>& w, const
 /// Of weights of bits[c] bits, 2 to 8: most = 2^(bits - 1) - 1, and the step with which that is the largest |w|; or a smaller
 /// one where outliers would make the rest too coarse. In either case the largest whole number occurs. 0 for a column of zeros.
 template <class T>
-ColumnLevels<T> column_levels(std::int64_t rows, std::int64_t channels, std::span<const T> w, std::span<const int> bits) {
-  const std::int64_t stride = padded(channels);
-  const auto size = static_cast<std::size_t>(stride);
-  ColumnLevels<T> levels{Buffer<T>(size), Buffer<T>(size)};
-  Buffer<T> sums(size), squares(size);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const T* row = w.data() + r * stride;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const T size_of_weight = std::abs(row[c]);
-      levels.steps[c] = std::max(levels.steps[c], size_of_weight);
-      sums[c] += size_of_weight, squares[c] += size_of_weight * size_of_weight;
-    }
-  }
-  for (std::int64_t c = 0; c < channels; ++c) {
+ColumnLevels<T> column_levels(const ColumnSizes<T>& of, std::span<const int> bits) {
+  ColumnLevels<T> levels{Buffer<T>(of.stride()), Buffer<T>(of.stride())};
+  for (std::size_t c = 0; c < bits.size(); ++c) {
     levels.most[c] = static_cast<T>((1 << (bits[c] - 1)) - 1);
-    levels.steps[c] /= levels.most[c];
-    if (bits[c] < 8 && sums[c] > 0)
-      levels.steps[c] = std::min(levels.steps[c], static_cast<T>(detail::least_error_step(bits[c])) * squares[c] / sums[c]);
+    levels.steps[c] = of.largest(c) / levels.most[c];
+    if (bits[c] < 8 && of.sum(c) > 0)
+      levels.steps[c] =
+          std::min(levels.steps[c], static_cast<T>(detail::least_error_step(bits[c])) * of.squares(c) / of.sum(c));
   }
   return levels;
 }
@@ -150,22 +168,42 @@ void fake_quantize_columns(std::int64_t rows, std::int64_t channels, std::span<c
       });
 }
 
-/// Sum of (w on the levels `to` - w on the levels `from`) * dy in each column: by how much the loss would rise, were it linear,
-/// if the weights of a column went from the ones to the others.
+/// out[r] = sum over c of w[r][c] on its levels * dy[r][c]: row_dots of what fake_quantize_columns writes.
 template <class Arch = simd::native, class T>
-Buffer<double> level_change_dots(std::int64_t rows, std::int64_t channels, std::span<const T> w, const ColumnLevels<T>& from,
-                                 const ColumnLevels<T>& to, std::span<const T> dy) {
+void level_row_dots(std::int64_t rows, std::int64_t channels, std::span<const T> w, const ColumnLevels<T>& levels,
+                    std::span<const T> dy, std::span<T> out) {
+  detail::row_dots<Arch, T>(rows, channels, dy, out,
+                            [w = w.data(), s = levels.steps.data(), m = levels.most.data()](std::int64_t i, std::int64_t c) {
+                              return detail::on_column_level<Arch, T>(simd::load<T, Arch>(w + i), simd::load<T, Arch>(s + c),
+                                                                      simd::load<T, Arch>(m + c));
+                            });
+}
+
+/// For Steps levels and those that follow each: sum of (w on the next levels - w on these) * dy in each column, by how much the
+/// loss would rise, were it linear, if the weights of a column went from the ones to the others. An array of padded(channels)
+/// sums for each step.
+template <int Steps, class Arch = simd::native, class T>
+Buffer<double> level_change_dots(std::int64_t rows, std::int64_t channels, std::span<const T> w,
+                                 std::span<const ColumnLevels<T>, Steps + 1> levels, std::span<const T> dy) {
   const RowFold fold(channels);
-  const PerChannel<T> s(fold, from.steps.span()), m(fold, from.most.span()), s2(fold, to.steps.span()),
-      m2(fold, to.most.span());
-  return column_totals<1, Arch, T>(
+  const auto folded = [&]<std::size_t... K>(std::index_sequence<K...>, auto member) {
+    return std::array<PerChannel<T>, Steps + 1>{PerChannel<T>(fold, (levels[K].*member).span())...};
+  };
+  const auto steps = folded(std::make_index_sequence<Steps + 1>(), &ColumnLevels<T>::steps);
+  const auto most = folded(std::make_index_sequence<Steps + 1>(), &ColumnLevels<T>::most);
+  return column_totals<Steps, Arch, T>(
       rows, channels, [&, w = w.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t p, auto& sums) {
         using A = typename decltype(tag)::type;
-        const auto v = simd::load<T, A>(w + i);
-        const auto on = [&](const PerChannel<T>& step, const PerChannel<T>& most) {
-          return detail::on_column_level<A, T>(v, simd::load<T, A>(step.data() + p), simd::load<T, A>(most.data() + p));
+        const auto v = simd::load<T, A>(w + i), slope = simd::load<T, A>(dy + i);
+        const auto on = [&](int k) {
+          return detail::on_column_level<A, T>(v, simd::load<T, A>(steps[k].data() + p), simd::load<T, A>(most[k].data() + p));
         };
-        sums[0] += (on(s2, m2) - on(s, m)) * simd::load<T, A>(dy + i);
+        auto from = on(0);
+        for (int k = 0; k < Steps; ++k) {
+          const auto to = on(k + 1);
+          sums[k] += (to - from) * slope;
+          from = to;
+        }
       });
 }
 

@@ -40,22 +40,35 @@ double dot(std::int64_t rows, std::int64_t columns, std::span<const T> a, std::s
   });
 }
 
-/// out[r] = sum over c of a[r][c] * b[r][c]: every row by itself, in T.
-template <class Arch = simd::native, class T>
-void row_dots(std::int64_t rows, std::int64_t columns, std::span<const T> a, std::span<const T> b, std::span<T> out) {
+namespace detail {
+/// Every row by itself, in T; a(i, c): the vector at i of storage and column c.
+template <class Arch, class T, class Left>
+void row_dots(std::int64_t rows, std::int64_t columns, std::span<const T> b, std::span<T> out, Left&& a) {
   const std::int64_t stride = padded(columns);
   constexpr std::int64_t step = simd::width<T, Arch>;
   parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      const T *x = a.data() + r * stride, *y = b.data() + r * stride;
+      const std::int64_t begin = r * stride, full = columns / step * step;
+      const T* y = b.data() + begin;
       auto sums = simd::zero<T, Arch>();
-      std::int64_t c = 0;
-      for (; c + step <= columns; c += step) sums = simd::fma(simd::load<T, Arch>(x + c), simd::load<T, Arch>(y + c), sums);
+      for (std::int64_t c = 0; c < full; c += step) sums = simd::fma(a(begin + c, c), simd::load<T, Arch>(y + c), sums);
       T sum = simd::sum(sums);
-      for (; c < columns; ++c) sum += x[c] * y[c];
+      if (full < columns) {
+        alignas(64) std::array<T, step> rest;
+        simd::store(rest.data(), a(begin + full, full));
+        for (std::int64_t c = full; c < columns; ++c) sum += rest[static_cast<std::size_t>(c - full)] * y[c];
+      }
       out[static_cast<std::size_t>(r)] = sum;
     }
   });
+}
+}  // namespace detail
+
+/// out[r] = sum over c of a[r][c] * b[r][c].
+template <class Arch = simd::native, class T>
+void row_dots(std::int64_t rows, std::int64_t columns, std::span<const T> a, std::span<const T> b, std::span<T> out) {
+  detail::row_dots<Arch, T>(rows, columns, b, out,
+                            [a = a.data()](std::int64_t i, std::int64_t) { return simd::load<T, Arch>(a + i); });
 }
 
 namespace detail {

@@ -17,6 +17,7 @@
 
 #include "siena/core/random.hpp"
 #include "siena/cost/description.hpp"
+#include "siena/kernels/fake_quantize.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/space/axis_spec.hpp"
 #include "siena/space/layer_description.hpp"
@@ -90,6 +91,7 @@ struct NodeSlopes {
   /// not there, or has gates still.
   std::vector<float> rows = {};
   const Parameter* weights = nullptr;       ///< what is left of them, and the gradient of what the layer computes with
+  kernels::ColumnSizes<float> sizes = {};   ///< of these weights, where they have bits
   std::span<const ColumnRun> columns = {};  ///< which of the node's output channels those are
 };
 

@@ -228,7 +228,7 @@ class BitMasks final : public AxisHooks {
       const auto steps = static_cast<std::size_t>(part.steps());
       const auto left = static_cast<std::size_t>(its.weights->value.columns());
       std::vector<float> narrow(together ? steps : left * steps), wide(static_cast<std::size_t>(part.units) * steps);
-      ops::add_width_slopes<float>(its.weights->value, its.weights->grad, part.widths, together, narrow.data());
+      ops::add_width_slopes<float>(its.weights->value, its.sizes, its.weights->grad, part.widths, together, narrow.data());
       std::vector<int> measured(wide.size(), together ? 1 : 0);
       if (together) wide = narrow;
       auto from = narrow.begin();

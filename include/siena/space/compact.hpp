@@ -83,11 +83,17 @@ class CompactNetwork {
       if (!node.gates.empty()) continue;  // it gates itself
       const Parameter& weight = current_->network.parameter(node.parameters[0]);
       slopes[i].weights = &weight, slopes[i].columns = columns_of(network.nodes()[i].parameters[0]);
-      Tape tape(false);  // with bits of its own, the layer computes with other weights than it has
-      const Tensor used = coarse(tape.reference(weight.value), weight_bits_of(node.layer)).value();
-      slopes[i].rows.resize(static_cast<std::size_t>(used.rows()));
-      kernels::row_dots<simd::native, float>(used.rows(), used.columns(), used.storage(), weight.grad.storage(),
-                                             std::span(slopes[i].rows));
+      const Tensor& w = weight.value;
+      slopes[i].rows.resize(static_cast<std::size_t>(w.rows()));
+      const std::span rows(slopes[i].rows);
+      const WeightBits bits = weight_bits_of(node.layer);
+      if (bits.none()) {
+        kernels::row_dots<simd::native, float>(w.rows(), w.columns(), w.storage(), weight.grad.storage(), rows);
+        continue;
+      }
+      slopes[i].sizes = kernels::column_sizes<simd::native, float>(w.rows(), w.columns(), w.storage());
+      const auto levels = kernels::column_levels<float>(slopes[i].sizes, bits.of(w.columns()));
+      kernels::level_row_dots<simd::native, float>(w.rows(), w.columns(), w.storage(), levels, weight.grad.storage(), rows);
     }
     return slopes;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ inline bool is_measured(const std::vector<float>& slopes) {
 /// Brings the alphas of a chain of steps to the nearest that fall from step to step, in [0, 1]: one that is worth more than
 /// those before it holds them up, and they pull it down, until they are even (pool adjacent violators).
 inline void fall_from_step_to_step(std::span<float> alpha) {
+  const bool falls = std::is_sorted(alpha.begin(), alpha.end(), std::greater<>());
+  if (falls && (alpha.empty() || (alpha.front() <= 1 && alpha.back() >= 0))) return;
   struct Block {
     double sum;
     std::size_t count;

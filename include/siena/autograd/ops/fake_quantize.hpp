@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -119,15 +120,10 @@ template <class T, class Arch = simd::native>
 BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, std::span<const int> bits) {
   const BasicTensor<T>& w = weight.value();
   SIENA_ASSERT(static_cast<std::int64_t>(bits.size()) == w.columns());
-  const auto levels = kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
+  const auto levels = kernels::column_levels<T>(kernels::column_sizes<Arch, T>(w.rows(), w.columns(), w.storage()), bits);
   auto y = BasicTensor<T>::uninitialized(w.shape());
   kernels::fake_quantize_columns<Arch, T>(w.rows(), w.columns(), w.storage(), levels, y.storage());
-  const BasicVar<T> output = weight.tape().result(std::move(y), weight);
-  weight.tape().record(output, [=](BasicTape<T>& t) {
-    const auto dy = t.grad(output).storage();
-    if (const auto slot = t.accumulating_slot(weight)) kernels::add_to<Arch, T>(dy, slot.storage());
-  });
-  return output;
+  return weight.tape().straight_through(weight, std::move(y));
 }
 
 /// Numbers of bits of which each may be chosen, from few to many.
@@ -139,24 +135,29 @@ struct BitWidths {
 };
 
 /// Adds what the steps from each width to the next are worth, by the gradient dy of weights of any of them: the sum of (w with
-/// the bits behind the step - w with those before it) * dy, of all columns together, or of each.
+/// the bits behind the step - w with those before it) * dy, of all columns together, or of each. `sizes`: of w.
 template <class T, class Arch = simd::native>
-void add_width_slopes(const BasicTensor<T>& w, const BasicTensor<T>& dy, const BitWidths& widths, bool together, T* slopes) {
-  const auto levels = [&](int k) {
-    const std::vector<int> bits(static_cast<std::size_t>(w.columns()), widths.bits[k]);
-    return kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
+void add_width_slopes(const BasicTensor<T>& w, const kernels::ColumnSizes<T>& sizes, const BasicTensor<T>& dy,
+                      const BitWidths& widths, bool together, T* slopes) {
+  std::vector<kernels::ColumnLevels<T>> levels;
+  for (int k = 0; k < widths.count; ++k)
+    levels.push_back(kernels::column_levels<T>(sizes, std::vector<int>(static_cast<std::size_t>(w.columns()), widths.bits[k])));
+  const auto dots = [&]<int Steps>(int k, std::integral_constant<int, Steps>) {
+    const std::span<const kernels::ColumnLevels<T>, Steps + 1> some(levels.data() + k, Steps + 1);
+    return kernels::level_change_dots<Steps, Arch, T>(w.rows(), w.columns(), w.storage(), some, dy.storage());
   };
-  auto from = levels(0);
-  for (int k = 0; k < widths.steps(); ++k) {
-    auto to = levels(k + 1);
-    const auto dots = kernels::level_change_dots<Arch, T>(w.rows(), w.columns(), w.storage(), from, to, dy.storage());
-    double sum = 0;
-    for (std::int64_t c = 0; c < w.columns(); ++c) {
-      sum += dots[c];
-      if (!together) slopes[c * widths.steps() + k] += static_cast<T>(dots[c]);
+  for (int k = 0, taken = 0; k < widths.steps(); k += taken) {
+    taken = std::min(widths.steps() - k, 2);  // at once
+    const auto its = taken == 2 ? dots(k, std::integral_constant<int, 2>()) : dots(k, std::integral_constant<int, 1>());
+    for (int t = 0; t < taken; ++t) {
+      double sum = 0;
+      for (std::int64_t c = 0; c < w.columns(); ++c) {
+        const double dot = its[static_cast<std::size_t>(t * w.stride() + c)];
+        sum += dot;
+        if (!together) slopes[c * widths.steps() + k + t] += static_cast<T>(dot);
+      }
+      if (together) slopes[k + t] += static_cast<T>(sum);
     }
-    if (together) slopes[k] += static_cast<T>(sum);
-    from = std::move(to);
   }
 }
 
@@ -173,15 +174,18 @@ BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, const BasicVar<T>& 
     const T* its = on.value().data() + (together ? 0 : c * widths.steps());
     bits.push_back(widths.bits[static_cast<std::size_t>(std::count(its, its + widths.steps(), T(1)))]);
   }
-  const auto levels = kernels::column_levels<T>(w.rows(), w.columns(), w.storage(), bits);
+  const auto levels = kernels::column_levels<T>(kernels::column_sizes<Arch, T>(w.rows(), w.columns(), w.storage()), bits);
   auto y = BasicTensor<T>::uninitialized(w.shape());
   kernels::fake_quantize_columns<Arch, T>(w.rows(), w.columns(), w.storage(), levels, y.storage());
   const BasicVar<T> output = weight.tape().result(std::move(y), weight, on);
   weight.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& dy = t.grad(output);
     if (const auto slot = t.accumulating_slot(weight)) kernels::add_to<Arch, T>(dy.storage(), slot.storage());
-    if (const auto slot = t.accumulating_slot(on))
-      add_width_slopes<T, Arch>(t.value(weight), dy, widths, together, slot.grad->data());
+    if (const auto slot = t.accumulating_slot(on)) {
+      const BasicTensor<T>& from = t.value(weight);
+      const auto sizes = kernels::column_sizes<Arch, T>(from.rows(), from.columns(), from.storage());
+      add_width_slopes<T, Arch>(from, sizes, dy, widths, together, slot.grad->data());
+    }
   });
   return output;
 }
