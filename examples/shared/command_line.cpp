@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct Changes {
   double lr = 0, clip = -1, ema = -1;
   int patience = -1;
   std::string optimizer, schedule;
+  bool one_descent = false;
   std::vector<std::string> augment;
 };
 
@@ -170,6 +172,9 @@ void add_steering(CLI::App& app, Changes& changes) {
   app.add_option("--schedule", changes.schedule,
                  format("of the learning rate, in all phases: {}; otherwise as the preset has it", schedule_forms))
       ->group("Training");
+  app.add_flag("--one-descent", changes.one_descent,
+               "one schedule over warm-up, search and fine-tuning together, that of the warm-up, in place of one for each")
+      ->group("Training");
   app.add_option("--augment", changes.augment,
                  format("how training samples vary, with commas between: {}; otherwise as the preset has it", augment_forms))
       ->delimiter(',')
@@ -259,6 +264,18 @@ void steer(const Changes& changes, Recipe& recipe) {
   }
   if (!changes.schedule.empty()) {
     for (PhaseRecipe* phase : phases) phase->schedule = parse_schedule(changes.schedule, phase == &recipe.warmup ? 0.5 : 0);
+  }
+  if (changes.one_descent) {
+    const AnySchedule whole = recipe.warmup.schedule;
+    if (whole.needs_validation())
+      throw CLI::ValidationError("--one-descent", "expected a --schedule that goes by epochs, got " + whole.to_string());
+    const double all = std::accumulate(recipe.epochs.begin(), recipe.epochs.end(), 0.0);
+    double passed = 0;
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      phases[i]->optimizer = recipe.warmup.optimizer;
+      phases[i]->schedule = PartOf{.whole = whole, .begin = passed, .epochs = all};
+      passed += recipe.epochs[i];
+    }
   }
   if (!changes.augment.empty()) recipe.augment = parse_augment(changes.augment);
   if (changes.clip >= 0) recipe.clip = changes.clip;

@@ -88,6 +88,18 @@ TEST_CASE("a schedule says every option of itself") {
   CHECK_FALSE(AnySchedule(CosineLr{}).needs_validation());
 }
 
+TEST_CASE("parts of a schedule follow each other as the whole does") {
+  const CosineLr whole{.floor = 0.1, .warmup = 0.5};
+  const PartOf second{.whole = whole, .begin = 10, .epochs = 50};
+  for (const double epoch : {0.0, 2.5, 15.0})
+    CHECK(second.factor({.epoch = epoch, .epochs = 15}) == whole.factor({.epoch = 10 + epoch, .epochs = 50}));
+  CHECK(AnySchedule(second).to_string() == "cosine to 0.1, warm-up 0.5 epochs, from epoch 10 of 50");
+  REQUIRE_THROWS_WITH(AnySchedule(PartOf{.whole = PlateauLr{}, .epochs = 5}).check(),
+                      ContainsSubstring("PartOf: expected a schedule that goes by epochs, got one that looks at results"));
+  REQUIRE_THROWS_WITH(AnySchedule(PartOf{.begin = 6, .epochs = 5}).check(),
+                      ContainsSubstring("expected a begin from 0 to the 5 epochs of all, got 6"));
+}
+
 TEST_CASE("schedules out of range are refused") {
   REQUIRE_THROWS_WITH(AnySchedule(StepLr{.every = 0}).check(), ContainsSubstring("StepLr: expected every > 0"));
   REQUIRE_THROWS_WITH(AnySchedule(MilestoneLr{.gamma = 0}).check(),

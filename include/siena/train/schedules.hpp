@@ -173,4 +173,23 @@ struct PlateauLr {
 static_assert(Schedule<ConstantLr> && Schedule<StepLr> && Schedule<MilestoneLr> && Schedule<PiecewiseLr> &&
               Schedule<ExponentialLr> && Schedule<CosineLr> && Schedule<PlateauLr>);
 
+/// A part of a longer schedule: phases that follow each other with these come down a single time, from the first epoch of the
+/// first to the last of the last.
+struct PartOf {
+  AnySchedule whole = CosineLr{};
+  double begin = 0;   ///< epochs of the phases before
+  double epochs = 0;  ///< of all phases together
+
+  double factor(const TrainingProgress& at) const { return whole.factor({.epoch = begin + at.epoch, .epochs = epochs}); }
+  std::string to_string() const { return format("{}, from epoch {} of {}", whole.to_string(), begin, epochs); }
+  void check() const {
+    whole.check();
+    require<ArgumentError>(!whole.needs_validation(),
+                           "PartOf: expected a schedule that goes by epochs, got one that looks at results, {}",
+                           whole.to_string());
+    require<ArgumentError>(begin >= 0 && begin <= epochs, "PartOf: expected a begin from 0 to the {} epochs of all, got {}",
+                           epochs, begin);
+  }
+};
+
 }  // namespace siena
