@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "siena/space/bits.hpp"
 
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -193,10 +195,49 @@ TEST_CASE("bits: what was found is searched further from the bits that it has") 
   const Tensor x = random_tensor<float>({2, 6, 6, 3}, 2);
   const Tensor before = found.predict(x);
   const SearchSpace again = SearchSpace::install(found);
-  CHECK(again.selection(found) == selection);
+  AxisState in_order = selection["bits"];  // there is one group of channels, and the largest layer says how it goes
+  std::vector<std::size_t> order(8);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    for (const std::size_t layer : {0, 1, 2})  // as large: 3 * 3 * 3, 3 * 3 and 8 weights a channel
+      if (in_order[layer][a] != in_order[layer][b]) return in_order[layer][a] > in_order[layer][b];
+    return false;
+  });
+  for (std::size_t layer = 0; layer < 3; ++layer)
+    for (std::size_t c = 0; c < 8; ++c) in_order[layer][c] = selection["bits"][layer][order[c]];
+  CHECK(in_order != selection["bits"]);
+  CHECK(again.selection(found)["bits"] == in_order);
   const Tensor after = found.predict(x);
   for (std::int64_t r = 0; r < 2; ++r)
     for (std::size_t c = 0; c < 3; ++c) CHECK(before.row(r)[c] == after.row(r)[c]);
+}
+
+TEST_CASE("bits: channels that are read elsewhere, too, or in their order, are ordered for all or not at all") {
+  const Network network({4, 4, 2}, [](Flow x) {
+    const Flow small = x | Conv2d{.out = 4, .weight_bits = {2, 8, 2, 8}};
+    const Flow large = x | Conv2d{.out = 4, .kernel = 3, .weight_bits = {2, 4, 8, 4}};
+    const Flow both = concat({x | Conv2d{.out = 3, .weight_bits = {2, 3, 4}}, add(small, large)});
+    return both | Conv2d{.out = 6, .groups = 1, .weight_bits = {3, 2, 8, 2, 3, 8}} |
+           Conv2d{.out = 6, .groups = 2, .weight_bits = {4, 4, 2, 2, 3, 8}} | GlobalAvgPool{} |
+           Linear{.out = 3, .weight_bits = {2, 8, 4}};
+  });
+  Network whole = network;
+  const SearchSpace space = SearchSpace::install(whole);
+  Network found = discretize(whole, space);
+  std::vector<std::vector<int>> bits;
+  for (const auto& node : found.nodes())
+    if (const WeightBits its = weight_bits_of(node.layer); !its.none()) bits.push_back(its.list());
+  CHECK(bits == std::vector<std::vector<int>>{{2, 8, 8, 2},  // goes with the larger one
+                                              {8, 4, 4, 2},
+                                              {4, 3, 2},
+                                              {2, 3, 8, 3, 2, 8},  // groups go as wholes
+                                              {2, 3, 8, 4, 4, 2},
+                                              {2, 8, 4}});  // outputs
+  const Tensor x = random_tensor<float>({2, 4, 4, 2}, 5);
+  Network before = network;
+  const Tensor a = before.predict(x), b = found.predict(x);
+  for (std::int64_t r = 0; r < 2; ++r)
+    for (std::size_t c = 0; c < 3; ++c) CHECK(a.row(r)[c] == Approx(b.row(r)[c]).epsilon(1e-4).margin(1e-6));
 }
 
 TEST_CASE("bits: given to all layers but the first and the last, which have 8") {

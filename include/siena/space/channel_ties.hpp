@@ -36,6 +36,7 @@ struct ChannelGroup {
   std::int64_t minimum = 1;   ///< the fewest that may stay
   std::int64_t multiple = 1;  ///< as many stay as are a multiple of this, or all
   bool frozen = false;        ///< touched by something that cannot vary: all stay
+  bool ordered = false;       ///< and in their order: not only for want of an axis
   std::string frozen_by{};    ///< what that is, as half a sentence
   std::vector<int> layers{};  ///< nodes that make these channels
 
@@ -80,7 +81,13 @@ class ChannelTies {
       group.multiple = std::lcm(group.multiple, axis->multiple / std::gcd<std::int64_t>(axis->multiple, run.width));
     }
   }
+  /// All channels stay, in their order.
   void freeze(const std::vector<ChannelRun>& runs, const std::string& why) {
+    keep_all(runs, why);
+    for (const ChannelRun& run : runs) groups_[root(run.group)].ordered = true;
+  }
+  /// All channels stay.
+  void keep_all(const std::vector<ChannelRun>& runs, const std::string& why) {
     for (const ChannelRun& run : runs) {
       ChannelGroup& group = groups_[root(run.group)];
       group.frozen = true, group.frozen_by = why;
@@ -207,6 +214,7 @@ class ChannelTies {
     ChannelGroup &to = groups_[a], &from = groups_[b];
     SIENA_ASSERT(to.channels == from.channels);
     if (!to.frozen && from.frozen) to.frozen = true, to.frozen_by = from.frozen_by;
+    to.ordered |= from.ordered;
     to.minimum = std::max(to.minimum, from.minimum);
     to.multiple = std::lcm(to.multiple, from.multiple);
     to.layers.insert(to.layers.end(), from.layers.begin(), from.layers.end());

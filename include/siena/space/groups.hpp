@@ -88,7 +88,7 @@ class ChannelGroups {
         break;
     }
     for (const int from : node.inputs) ties_.freeze(runs(from), rule.why_read);
-    return ties_.make(index, node.shape[-1], std::nullopt, rule.why_made);
+    return made_frozen(index, node, rule.why_made);
   }
 
   /// What a layer says of its tensors has to be true of them, and a mask has to have its rows.
@@ -132,7 +132,12 @@ class ChannelGroups {
   /// Of a layer where nothing fits: what it reads and puts out stays.
   Runs frozen(int index, const Network::Node& node, const std::string& why) {
     ties_.freeze(runs(node.inputs[0]), why);
-    return ties_.make(index, node.shape[-1], std::nullopt, why);
+    return made_frozen(index, node, why);
+  }
+  Runs made_frozen(int index, const Network::Node& node, const std::string& why) {
+    Runs made = ties_.make(index, node.shape[-1], std::nullopt, why);
+    ties_.freeze(made, why);
+    return made;
   }
   Runs followed(int index, const Network::Node& node, std::int64_t block) {
     const bool all = block > 1 && block == node.shape[-1];
@@ -151,7 +156,7 @@ class ChannelGroups {
     auto made = ties_.in_blocks(from, size.in, size.out);
     if (!made)
       return frozen(index, node, format("'{}' reads them in groups of {}, which end within theirs", node.name, size.in));
-    if (!axis) ties_.freeze(*made, format("'{}' hands them on and has no Channels axis", node.name));
+    if (!axis) ties_.keep_all(*made, format("'{}' hands them on and has no Channels axis", node.name));
     ties_.join(index, *made, axis);
     return *std::move(made);
   }

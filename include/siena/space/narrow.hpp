@@ -12,6 +12,7 @@
 #include "siena/kernels/rows.hpp"
 #include "siena/nn/network.hpp"
 #include "siena/nn/rewire.hpp"
+#include "siena/space/channel_order.hpp"
 #include "siena/space/narrow_layer.hpp"
 #include "siena/space/search_space.hpp"
 
@@ -64,10 +65,15 @@ inline Narrowing whole_narrowing(const Network& network) {
 }
 }  // namespace detail
 
-inline Narrowed narrow(const Network& network, const SearchSpace& space, const Selection& selection) {
+/// In which order the channels that stay are: as they were, or by the bits of their weights.
+enum class ChannelOrder { as_written, by_bits };
+
+inline Narrowed narrow(const Network& network, const SearchSpace& space, const Selection& selection,
+                       ChannelOrder order = ChannelOrder::as_written) {
   const auto& nodes = network.nodes();
   Narrowing left = detail::whole_narrowing(network);
   for (std::size_t a = 0; a < space.axes().size(); ++a) space.axes()[a]->narrow(network, selection[a], left);
+  if (order == ChannelOrder::by_bits) order_by_bits(network, space.axis<ChannelMasks>().channels(), left);
   Narrowed result;
   const auto channels_kept = [&](std::size_t i) -> KeptChannels {
     if (nodes[i].inputs.empty()) return {.out = left.channels[i]};
