@@ -24,6 +24,11 @@ TEST_CASE("weight bits: one number for all is the same as equal ones for each") 
   CHECK(WeightBits(3).of(2) == std::vector{3, 3});
   CHECK_THROWS_WITH(WeightBits({4, 8}).check(3, "a"),
                     "a: expected weight_bits for all or for each of 3 outputs, got 2 numbers");
+  CHECK_THROWS_WITH(WeightBits({4, 4}).check(3, "a"),
+                    "a: expected weight_bits for all or for each of 3 outputs, got 2 numbers");
+  CHECK_NOTHROW(WeightBits({4, 4, 4}).check(3, "a"));
+  CHECK_NOTHROW(WeightBits(std::vector<int>{4}).check(3, "a"));
+  CHECK_NOTHROW(WeightBits({4, 4, 4}).kept(std::vector<std::int64_t>{0, 2}).check(2, "a"));
   CHECK_THROWS_WITH(WeightBits({4, 0}).check(2, "a"), "a: expected weights of 2 to 8 bits, or 0 for floats, got 0");
   CHECK_THROWS_WITH(WeightBits(9).check(2, "a"), "a: expected weights of 2 to 8 bits, or 0 for floats, got 9");
   CHECK_THROWS_WITH(Network({4},

@@ -21,13 +21,15 @@ namespace siena {
 class WeightBits {
  public:
   WeightBits(int all = 0) : all_(all) {}  // NOLINT(google-explicit-constructor)
-  WeightBits(std::vector<int> each) {     // NOLINT(google-explicit-constructor)
+  WeightBits(std::vector<int> each)       // NOLINT(google-explicit-constructor)
+      : listed_(each.size()) {
     const bool differ = std::adjacent_find(each.begin(), each.end(), std::not_equal_to<>()) != each.end();
     if (differ) each_ = std::move(each);
     if (!differ && !each.empty()) all_ = each.front();
   }
   WeightBits(std::initializer_list<int> each) : WeightBits(std::vector<int>(each)) {}
-  bool operator==(const WeightBits&) const = default;
+  /// Of as many bits, however they were written.
+  bool operator==(const WeightBits& other) const { return all_ == other.all_ && each_ == other.each_; }
 
   /// Whether there are none: the layer computes with floats.
   bool none() const { return each_.empty() && all_ == 0; }
@@ -42,7 +44,7 @@ class WeightBits {
   }
   /// Those of the channels that stay.
   WeightBits kept(std::span<const std::int64_t> channels) const {
-    if (!differ()) return *this;
+    if (!differ()) return all_;
     std::vector<int> some;
     for (const std::int64_t channel : channels) some.push_back(each_[static_cast<std::size_t>(channel)]);
     return some;
@@ -50,9 +52,9 @@ class WeightBits {
 
   /// ArgumentError, with `where` in front, for what a layer of so many outputs cannot have.
   void check(std::int64_t outputs, std::string_view where) const {
-    require<ArgumentError>(!differ() || static_cast<std::int64_t>(each_.size()) == outputs,
+    require<ArgumentError>(listed_ <= 1 || static_cast<std::int64_t>(listed_) == outputs,
                            "{}: expected weight_bits for all or for each of {} outputs, got {} numbers", where, outputs,
-                           each_.size());
+                           listed_);
     for (const int bits : list()) {
       require<ArgumentError>((bits == 0 && !differ()) || (bits >= 2 && bits <= 8),
                              "{}: expected weights of 2 to 8 bits, or 0 for floats, got {}", where, bits);
@@ -69,7 +71,8 @@ class WeightBits {
 
  private:
   int all_ = 0;
-  std::vector<int> each_;  // empty where they are all the same
+  std::vector<int> each_;   // empty where they are all the same
+  std::size_t listed_ = 0;  // how many numbers were given; 1 stands for all
 };
 
 }  // namespace siena
