@@ -16,6 +16,7 @@
 #include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
 #include "siena/core/shape.hpp"
+#include "siena/core/shards.hpp"
 #include "siena/core/state.hpp"
 #include "siena/core/tensor.hpp"
 #include "siena/core/units.hpp"

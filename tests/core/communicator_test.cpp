@@ -11,47 +11,15 @@
 
 using namespace siena;
 
-TEST_CASE("alone, what is gathered is what was given, and sums are left as they are") {
+TEST_CASE("alone, what is gathered is what was given") {
   const AnyCommunicator ranks;
   CHECK(ranks.rank() == 0);
   CHECK(ranks.alone());
   const std::vector<int> mine{1, 2};
   CHECK(gather(ranks, mine) == mine);
-  std::vector<float> values{1.5f};
-  sum_over(ranks, values);
-  CHECK(values[0] == 1.5f);
   CHECK(on_any(ranks, true));
   CHECK_FALSE(on_any(ranks, false));
   CHECK(on_first(ranks, true));
-}
-
-TEST_CASE("ranks add up neighbours first, long vectors and short ones alike") {
-  for (const int count : {1, 2, 3, 5, 8}) {
-    for (const std::size_t length : {std::size_t{1}, std::size_t{7}, std::size_t{4099}}) {
-      const auto value = [](int rank, std::size_t i) { return 1.0f / static_cast<float>(3 * rank + static_cast<int>(i) + 1); };
-      std::vector<float> expected;
-      for (std::size_t i = 0; i < length; ++i) {
-        std::vector<float> level;
-        for (int r = 0; r < count; ++r) level.push_back(value(r, i));
-        while (level.size() > 1) {
-          std::vector<float> next;
-          for (std::size_t k = 0; k < level.size(); k += 2)
-            next.push_back(k + 1 < level.size() ? level[k] + level[k + 1] : level[k]);
-          level = next;
-        }
-        expected.push_back(level[0]);
-      }
-      std::vector<std::vector<float>> sums(static_cast<std::size_t>(count));
-      const auto errors = test::on_ranks(count, [&](int rank, const AnyCommunicator& ranks) {
-        std::vector<float> mine;
-        for (std::size_t i = 0; i < length; ++i) mine.push_back(value(rank, i));
-        sum_over(ranks, mine);
-        sums[static_cast<std::size_t>(rank)] = mine;
-      });
-      for (const auto& error : errors) CHECK(test::text_of(error).empty());
-      for (const auto& sum : sums) CHECK(sum == expected);
-    }
-  }
 }
 
 TEST_CASE("what one rank says reaches all") {

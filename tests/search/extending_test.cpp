@@ -161,18 +161,21 @@ template <class T>
 BasicVar<T> huber(const BasicVar<T>& prediction, const BasicTensor<T>& target, T delta) {
   require<ShapeError>(prediction.shape() == target.shape(), "huber: expected targets of shape {}, got {}", prediction.shape(),
                       target.shape());
-  BasicTensor<T> slopes(prediction.shape());
-  const T count = static_cast<T>(target.elements());
-  T sum = 0;
-  for (std::int64_t r = 0; r < target.rows(); ++r) {
-    for (std::int64_t c = 0; c < target.columns(); ++c) {
-      const T distance = prediction.value()(r, c) - target(r, c), near = std::clamp(distance, -delta, delta);
-      sum += near * (distance - near / 2);
-      slopes(r, c) = near / count;
-    }
-  }
   BasicTape<T>& tape = prediction.tape();
-  const BasicVar<T> loss = tape.result(BasicTensor<T>(Shape{1}, sum / count), prediction);
+  BasicTensor<T> slopes(prediction.shape());
+  const T elements = static_cast<T>(tape.samples(target.rows()) * target.columns());  // of the whole batch
+  const ops::BatchMean mean = ops::batch_mean(tape, target.rows(), [&](std::int64_t first, std::int64_t count) {
+    T sum = 0;
+    for (std::int64_t r = first; r < first + count; ++r) {
+      for (std::int64_t c = 0; c < target.columns(); ++c) {
+        const T distance = prediction.value()(r, c) - target(r, c), near = std::clamp(distance, -delta, delta);
+        sum += near * (distance - near / 2);
+        slopes(r, c) = near / elements;
+      }
+    }
+    return static_cast<double>(sum) / static_cast<double>(count * target.columns());
+  });
+  const BasicVar<T> loss = tape.result(BasicTensor<T>(Shape{1}, static_cast<T>(mean.mean)), prediction);
   const BasicVar<T> saved = tape.constant(std::move(slopes));
   tape.record(loss, [=](BasicTape<T>& t) {
     const auto slot = t.accumulating_slot(prediction);

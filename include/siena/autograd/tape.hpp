@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,7 @@
 
 #include "siena/autograd/parameter.hpp"
 #include "siena/autograd/scalar.hpp"
+#include "siena/core/shards.hpp"
 #include "siena/core/tensor.hpp"
 #include "siena/kernels/geometry.hpp"
 
@@ -56,6 +58,19 @@ class BasicTape {
 
   bool recording() const { return recording_; }
   ScalarTape& scalars() { return scalars_; }
+
+  /// Says that what comes has the samples that this rank has of a batch of `samples`: operations that sum over them do so
+  /// over the whole batch, by shards. `shards` outlives the recording. Without it the batch is all here and in one piece.
+  void share(const Shards& shards, std::int64_t samples) {
+    shards_ = shards.whole() ? nullptr : &shards;
+    samples_ = samples;
+  }
+  /// How the batch is cut, if it is.
+  const Shards* shards() const { return shards_; }
+  /// How many samples the whole batch has, where `here` of them are here.
+  std::int64_t samples(std::int64_t here) const { return shards_ ? samples_ : here; }
+  /// The number of the first sample that is here in the batch.
+  std::int64_t first_sample() const { return shards_ ? shards_->first_sample(samples_) : 0; }
 
   /// A value without gradient, kept by the tape.
   Var constant(BasicTensor<T> value) { return push({.own = std::move(value)}); }
@@ -184,6 +199,21 @@ class BasicTape {
     return slot;
   }
 
+  /// Adds a sum over the batch to the gradient of what does not belong to samples: add(first, count, out) adds those of `count`
+  /// samples, from sample `first` of the `here` that are here on. Sums for parameters are there when the reverse pass has
+  /// ended, those for other values at once.
+  template <class Add>
+  void add_batch_sum(const Var& input, std::int64_t here, const Add& add) {
+    const Slot slot = accumulating_slot(input);
+    if (!slot) return;
+    if (!shards_) return add(std::int64_t{0}, here, slot.storage());
+    const std::size_t size = slot.storage().size();
+    Buffer<T> rows = shards_->template partial<T>(samples_, size, add, Shards::Add{});
+    if (nodes_[input.id()].parameter) return waiting_.push_back({slot.grad, std::move(rows)});
+    shards_->add_ranks(rows, size);
+    Shards::Add()(slot.storage(), std::span<const T>(rows.span().first(size)));
+  }
+
   /// Keeps whole numbers for a closure (indices of a max-pool, handles of a list of inputs): read them with `kept`.
   std::int32_t keep(Buffer<std::int32_t> numbers) {
     kept_.push_back(std::move(numbers));
@@ -221,6 +251,7 @@ class BasicTape {
       if (record.output != loss.id()) node.own = {};
     }
     records_.clear();
+    add_waiting();
   }
 
   /// Frees a value that nobody will read again before the reverse pass: where there is none, and where it can be made again.
@@ -236,12 +267,43 @@ class BasicTape {
     size_ = 0;
     records_.clear();
     bridges_.clear();
+    waiting_.clear();
     kept_.clear();
     scalars_.clear();
     arena_.reset();
   }
 
  private:
+  // Sums for parameters, of all ranks in one message.
+  void add_waiting() {
+    std::size_t size = 0;
+    for (const Waiting& sum : waiting_) size += sum.grad->storage().size();
+    if (size == 0) return;
+    if (!shards_->ranks().alone()) {
+      const std::size_t count = waiting_.front().rows.size() / waiting_.front().grad->storage().size();
+      auto all = Buffer<T>::uninitialized(count * size);
+      for_waiting([&](const Waiting& sum, std::size_t at, std::size_t length) {
+        for (std::size_t k = 0; k < count; ++k) std::copy_n(sum.rows.data() + k * length, length, all.data() + k * size + at);
+      });
+      shards_->add_ranks(all, size);
+      for_waiting(
+          [&](Waiting& sum, std::size_t at, std::size_t length) { std::copy_n(all.data() + at, length, sum.rows.data()); });
+    }
+    for_waiting([&](Waiting& sum, std::size_t, std::size_t length) {
+      Shards::Add()(sum.grad->storage(), std::span<const T>(sum.rows.span().first(length)));
+    });
+    waiting_.clear();
+  }
+  // visit(sum, where it begins among all, its length)
+  template <class Visit>
+  void for_waiting(const Visit& visit) {
+    std::size_t at = 0;
+    for (Waiting& sum : waiting_) {
+      const std::size_t length = sum.grad->storage().size();
+      visit(sum, at, length);
+      at += length;
+    }
+  }
   // A function of any type, in the arena.
   template <class... Arguments>
   struct Closure {
@@ -265,6 +327,10 @@ class BasicTape {
   struct Bridge {
     Scalar leaf;
     Var var;
+  };
+  struct Waiting {
+    BasicTensor<T>* grad;
+    Buffer<T> rows;
   };
   // Closures of one recording, in chunks that never move.
   class Arena {
@@ -314,6 +380,9 @@ class BasicTape {
   std::size_t size_ = 0;
   std::vector<Record> records_;
   std::vector<Bridge> bridges_;
+  const Shards* shards_ = nullptr;  // none: the batch is whole
+  std::int64_t samples_ = 0;        // of the whole batch
+  std::vector<Waiting> waiting_;
   std::vector<Buffer<std::int32_t>> kept_;
   ScalarTape scalars_;
   Arena arena_;

@@ -29,8 +29,8 @@ concept MovesBytes = requires(C& ranks, std::span<const std::byte> mine, std::sp
   ranks.broadcast(all, 0);
 };
 
-/// Processes that compute one thing together, numbered from 0. It moves bytes and never adds: sums are made here, in an order
-/// of our own, so that every implementation of it gives the same bits. Calls are collective (all ranks make the same ones in
+/// Processes that compute one thing together, numbered from 0. It moves bytes and never adds: sums are made in an order of our
+/// own (Shards), so that every implementation of it gives the same bits. Calls are collective (all ranks make the same ones in
 /// the same order) and return when the result is there. `all_gather(mine, all)`: `all` is what rank 0, 1, ... gave, each as
 /// long as `mine`. `all_to_all(mine, all)`: block r of `mine` goes to rank r. `broadcast(all, root)`: `all` is what the root
 /// has there.
@@ -127,37 +127,6 @@ inline bool on_first(const AnyCommunicator& ranks, bool here) {
 inline bool on_any(const AnyCommunicator& ranks, bool here) {
   const std::vector<std::byte> all = gather(ranks, std::vector{std::byte{here}});
   return std::find(all.begin(), all.end(), std::byte{1}) != all.end();
-}
-
-/// Adds up what the ranks have of each element; every rank gets the same bits. Neighbours are added, then neighbouring pairs,
-/// and so on; an odd one goes up unchanged. Long vectors are added in slices, one a rank.
-template <class T>
-void sum_over(const AnyCommunicator& ranks, std::vector<T>& values) {
-  if (ranks.alone() || values.empty()) return;
-  const auto size = static_cast<std::size_t>(ranks.size());
-  const auto fold = [&](std::vector<T>& parts, std::size_t length) {  // into the first of as many parts as ranks
-    for (std::size_t count = size; count > 1; count = (count + 1) / 2) {
-      for (std::size_t i = 0; i < count / 2; ++i) {
-        for (std::size_t k = 0; k < length; ++k)
-          parts[i * length + k] = parts[2 * i * length + k] + parts[(2 * i + 1) * length + k];
-      }
-      if (count % 2 == 1) std::copy_n(parts.begin() + (count - 1) * length, length, parts.begin() + count / 2 * length);
-    }
-  };
-  constexpr std::size_t short_message = 8192;  // bytes: below, latency counts and not bandwidth
-  if (values.size() * sizeof(T) < short_message) {
-    auto parts = gather(ranks, values);
-    fold(parts, values.size());
-    std::copy_n(parts.begin(), values.size(), values.begin());
-    return;
-  }
-  const std::size_t slice = (values.size() + size - 1) / size;
-  std::vector<T> padded(slice * size), parts(slice * size);
-  std::copy(values.begin(), values.end(), padded.begin());
-  ranks.all_to_all(detail::bytes_of(padded), detail::bytes_of(parts));
-  fold(parts, slice);
-  ranks.all_gather(detail::bytes_of(parts).first(slice * sizeof(T)), detail::bytes_of(padded));
-  std::copy_n(padded.begin(), values.size(), values.begin());
 }
 
 }  // namespace siena

@@ -26,6 +26,9 @@ struct Batch {
   Tensor inputs;  ///< N x shape of a sample
   std::vector<std::int32_t> labels;
   Tensor targets = {};  ///< N x targets of a sample
+  /// Samples of the whole batch of which this is a part, where it is one of several (LoaderOptions::parts). A part that has
+  /// none of them has its first one all the same, which nobody counts.
+  std::int64_t whole = 0;
 
   std::int64_t size() const { return inputs.shape().rank() == 0 ? 0 : inputs.shape()[0]; }
   /// How many of its samples are of a class.

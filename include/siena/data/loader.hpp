@@ -33,7 +33,7 @@ struct LoaderOptions {
   Augment augment = {};      ///< what is done to samples by chance
   int prefetch = 2;          ///< batches that a thread of their own builds ahead; 0: built where they are asked for
   int part = 0;              ///< which of `parts` runs of each batch is served: of n samples those from n part / parts on
-  int parts = 1;             ///< runs in which batches are shared out
+  int parts = 1;             ///< runs in which batches are shared out (Batch::whole)
 };
 
 namespace detail {
@@ -61,9 +61,10 @@ struct LoaderPlan {
   void build(std::int64_t epoch, std::span<const std::int64_t> order, std::int64_t b, Batch& out) const {
     const Dataset& dataset = renderer.dataset();
     const std::int64_t whole = std::min(options.batch, static_cast<std::int64_t>(order.size()) - b * options.batch);
-    const std::int64_t begin = whole * options.part / options.parts;
-    const std::int64_t first = b * options.batch + begin, count = whole * (options.part + 1) / options.parts - begin;
-    require<DataError>(count > 0, "Loader: expected a sample for each of {} parts of a batch, got {}", options.parts, whole);
+    const std::int64_t begin = whole * options.part / options.parts, end = whole * (options.part + 1) / options.parts;
+    const std::int64_t count = std::max<std::int64_t>(end - begin, 1);
+    const std::int64_t first = b * options.batch + (begin < end ? begin : 0);
+    out.whole = whole;
     const Shape shape = dataset.shape().batch(count);
     if (out.inputs.shape() != shape) out.inputs = Tensor::uninitialized(shape);
     out.labels.resize(dataset.labelled() ? static_cast<std::size_t>(count) : 0);

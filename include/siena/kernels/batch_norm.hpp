@@ -13,12 +13,37 @@
 
 namespace siena::kernels {
 
-/// Mean and biased variance of every channel over `rows` rows, in one pass over memory. Within a task the sums are of
-/// differences from the mean of its first rows, so that a large mean costs no digits; tasks are merged in double and in their
-/// order (Chan, Golub and LeVeque 1983). The padding becomes mean 0, variance 1.
+/// Merges the means and sums of squared deviations of two parts, of `a` and `b` rows, into those of the first (Chan, Golub and
+/// LeVeque 1983).
+inline void merge_moments(std::int64_t stride, double a, double* mean, double* squares, double b, const double* other_mean,
+                          const double* other_squares) {
+  const double part = b / (a + b);
+  for (std::int64_t c = 0; c < stride; ++c) {
+    const double delta = other_mean[c] - mean[c];
+    mean[c] += delta * part;
+    squares[c] += other_squares[c] + delta * delta * a * part;
+  }
+}
+
+/// Mean and biased variance of every channel from `moments`, means and then sums of squared deviations over `rows` rows. The
+/// padding becomes mean 0, variance 1.
+template <class T>
+void moments_to_statistics(std::int64_t rows, std::int64_t channels, const double* moments, std::span<T> mean,
+                           std::span<T> variance) {
+  const std::int64_t stride = padded(channels);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    mean[c] = static_cast<T>(moments[c]);
+    variance[c] = static_cast<T>(moments[stride + c] / static_cast<double>(rows));
+  }
+  std::fill_n(mean.data() + channels, stride - channels, T(0));  // padding that changes nothing and stays finite
+  std::fill_n(variance.data() + channels, stride - channels, T(1));
+}
+
+/// Mean of every channel over `rows` rows and behind them the sums of squared deviations from it, padding included, in one
+/// pass over memory: the first numbers of what is returned. Within a task the sums are of differences from the mean of its
+/// first rows, so that a large mean costs no digits; tasks are merged in double and in their order.
 template <class Arch = simd::native, class T>
-void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<T> mean,
-                        std::span<T> variance) {
+Buffer<double> channel_moments(std::int64_t rows, std::int64_t channels, std::span<const T> x) {
   require<ShapeError>(rows > 0, "channel_statistics: expected at least one row, got {}; hint: batch norm needs a batch", rows);
   const RowFold fold(channels);
   const std::int64_t stride = fold.stride, period = fold.period(), grain = fold.rows_per_task(rows);
@@ -59,21 +84,19 @@ void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<cons
   double *total_mean = partial.data(), *total_squares = total_mean + stride;
   double seen = static_cast<double>(rows_of(0));
   for (std::int64_t task = 1; task < tasks; ++task) {
-    const double count = static_cast<double>(rows_of(task)), part = count / (seen + count);
-    const double *task_mean = partial.data() + task * 2 * stride, *task_squares = task_mean + stride;
-    for (std::int64_t c = 0; c < stride; ++c) {
-      const double delta = task_mean[c] - total_mean[c];
-      total_mean[c] += delta * part;
-      total_squares[c] += task_squares[c] + delta * delta * seen * part;
-    }
+    const double count = static_cast<double>(rows_of(task));
+    const double* task_mean = partial.data() + task * 2 * stride;
+    merge_moments(stride, seen, total_mean, total_squares, count, task_mean, task_mean + stride);
     seen += count;
   }
-  for (std::int64_t c = 0; c < channels; ++c) {
-    mean[c] = static_cast<T>(total_mean[c]);
-    variance[c] = static_cast<T>(total_squares[c] / static_cast<double>(rows));
-  }
-  std::fill_n(mean.data() + channels, stride - channels, T(0));  // padding that changes nothing and stays finite
-  std::fill_n(variance.data() + channels, stride - channels, T(1));
+  return partial;
+}
+
+/// Mean and biased variance of every channel over `rows` rows.
+template <class Arch = simd::native, class T>
+void channel_statistics(std::int64_t rows, std::int64_t channels, std::span<const T> x, std::span<T> mean,
+                        std::span<T> variance) {
+  moments_to_statistics<T>(rows, channels, channel_moments<Arch, T>(rows, channels, x).data(), mean, variance);
 }
 
 namespace detail {
@@ -171,19 +194,21 @@ void batch_norm_backward_sums(std::int64_t rows, std::int64_t channels, std::spa
   });
 }
 
-/// Second half: dx = gamma * inv_std * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), and dresidual = dy unless that span is
-/// empty (Ioffe and Szegedy 2015). An overwritten dx may be dz.
+/// Second half: dx = gamma * inv_std * (dy - sum_dy / n - xhat * sum_dy_xhat / n), and dresidual = dy unless that span is
+/// empty (Ioffe and Szegedy 2015). An overwritten dx may be dz. The sums are over n rows; 0: these.
 template <class Arch = simd::native, class T>
 void batch_norm_backward_data(std::int64_t rows, std::int64_t channels, std::span<const T> dz, const ReluGate<T>& gate,
                               std::span<const T> x, std::span<const T> mean, std::span<const T> inv_std,
                               std::span<const T> gamma, std::span<const T> sum_dy, std::span<const T> sum_dy_xhat,
-                              std::span<T> dx, Write mode, std::span<T> dresidual, Write residual_mode) {
+                              std::span<T> dx, Write mode, std::span<T> dresidual, Write residual_mode,
+                              std::int64_t summed = 0) {
   const RowFold fold(channels);
   // dx = a * dy + (b * (x - mean) + c)
   auto coefficients = Buffer<T>::uninitialized(static_cast<std::size_t>(3 * fold.stride));
   T *a = coefficients.data(), *b = a + fold.stride, *c = b + fold.stride;
   for (std::int64_t i = 0; i < fold.stride; ++i) {
-    const double scale = static_cast<double>(gamma[i]) * static_cast<double>(inv_std[i]), n = static_cast<double>(rows);
+    const double scale = static_cast<double>(gamma[i]) * static_cast<double>(inv_std[i]),
+                 n = static_cast<double>(summed > 0 ? summed : rows);
     a[i] = static_cast<T>(scale);
     b[i] = static_cast<T>(-scale * static_cast<double>(inv_std[i]) * static_cast<double>(sum_dy_xhat[i]) / n);
     c[i] = static_cast<T>(-scale * static_cast<double>(sum_dy[i]) / n);

@@ -27,12 +27,14 @@ double binary_cross_entropy_forward(std::int64_t rows, std::int64_t columns, std
   return total / (static_cast<double>(rows) * static_cast<double>(columns));
 }
 
-/// dlogits = seed (p - t) / (rows * columns); the padding of its rows becomes 0.
+/// dlogits = seed (p - t) / (n * columns); the padding of its rows becomes 0. The loss is a mean over n rows; 0: these.
 template <class Arch = simd::native, class T>
 void binary_cross_entropy_backward(std::int64_t rows, std::int64_t columns, std::span<const T> logits,
-                                   std::span<const T> targets, double seed, std::span<T> dlogits, Write mode) {
+                                   std::span<const T> targets, double seed, std::span<T> dlogits, Write mode,
+                                   std::int64_t counted = 0) {
   const std::int64_t stride = padded(columns);
-  const T factor = static_cast<T>(seed / (static_cast<double>(rows) * static_cast<double>(columns)));
+  const double n = static_cast<double>(counted > 0 ? counted : rows);
+  const T factor = static_cast<T>(seed / (n * static_cast<double>(columns)));
   const bool add = mode == Write::accumulate;
   parallel_ranges(rows, detail::softmax_grain(columns), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {

@@ -129,12 +129,14 @@ double mse_forward(std::int64_t rows, std::int64_t columns, std::span<const T> p
   return total / (static_cast<double>(rows) * static_cast<double>(columns));
 }
 
-/// dprediction = seed * 2 (prediction - target) / (rows * columns); the padding of its rows becomes 0.
+/// dprediction = seed * 2 (prediction - target) / (n * columns); the padding of its rows becomes 0. The loss is a mean over n
+/// rows; 0: these.
 template <class Arch = simd::native, class T>
 void mse_backward(std::int64_t rows, std::int64_t columns, std::span<const T> prediction, std::span<const T> target,
-                  double seed, std::span<T> dprediction, Write mode) {
+                  double seed, std::span<T> dprediction, Write mode, std::int64_t counted = 0) {
   const std::int64_t stride = padded(columns);
-  const T factor = static_cast<T>(2 * seed / (static_cast<double>(rows) * static_cast<double>(columns)));
+  const double n = static_cast<double>(counted > 0 ? counted : rows);
+  const T factor = static_cast<T>(2 * seed / (n * static_cast<double>(columns)));
   const bool add = mode == Write::accumulate;
   parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {

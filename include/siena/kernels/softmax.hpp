@@ -16,6 +16,11 @@
 
 namespace siena::kernels {
 
+/// How many rows are of a class.
+inline std::int64_t rows_of_a_class(std::span<const std::int32_t> labels) {
+  return static_cast<std::int64_t>(labels.size()) - std::count(labels.begin(), labels.end(), no_class);
+}
+
 namespace detail {
 /// Calls body(tag, c, valid) for the vectors of a row; `valid` is a mask of the lanes that are classes, not padding.
 template <class T, class Arch, class Body>
@@ -55,11 +60,6 @@ SoftmaxRow<T> softmax_row(std::int64_t classes, const T* x, T* y) {
     simd::store(y + c, simd::load<T, A>(y + c) * simd::broadcast<T, A>(factor));
   });
   return {largest, exponentials, total};
-}
-
-/// How many rows are of a class.
-inline std::int64_t rows_of_a_class(std::span<const std::int32_t> labels) {
-  return static_cast<std::int64_t>(labels.size()) - std::count(labels.begin(), labels.end(), no_class);
 }
 
 /// exp is dear: a row counts as sixteen times its elements.
@@ -109,16 +109,18 @@ double cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::span<
   });
   double total = 0;
   for (double loss : partial) total += loss;
-  return total / static_cast<double>(std::max<std::int64_t>(detail::rows_of_a_class(labels), 1));
+  return total / static_cast<double>(std::max<std::int64_t>(rows_of_a_class(labels), 1));
 }
 
-/// dlogits = seed / (rows of a class) * (p - t), 0 in the others; the padding of its rows becomes 0 when overwritten.
+/// dlogits = seed / n * (p - t) in rows of a class, 0 in the others; the padding of its rows becomes 0 when overwritten. The
+/// loss is a mean over n rows of a class; 0: those that are here.
 template <class Arch = simd::native, class T>
 void cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
                             std::span<const std::int32_t> labels, double seed, double label_smoothing, std::span<T> dlogits,
-                            Write mode) {
+                            Write mode, std::int64_t counted = 0) {
   const std::int64_t stride = padded(classes);
-  const T factor = static_cast<T>(seed / static_cast<double>(std::max<std::int64_t>(detail::rows_of_a_class(labels), 1)));
+  if (counted == 0) counted = std::max<std::int64_t>(rows_of_a_class(labels), 1);
+  const T factor = static_cast<T>(seed / static_cast<double>(counted));
   const T share = static_cast<T>(label_smoothing / static_cast<double>(classes)), rest = static_cast<T>(1 - label_smoothing);
   parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
@@ -162,12 +164,14 @@ double soft_cross_entropy_forward(std::int64_t rows, std::int64_t classes, std::
   return total / static_cast<double>(rows);
 }
 
-/// dlogits = seed / rows * (sum(t) p - t); the padding of its rows becomes 0 when overwritten.
+/// dlogits = seed / n * (sum(t) p - t); the padding of its rows becomes 0 when overwritten. The loss is a mean over n rows; 0:
+/// these.
 template <class Arch = simd::native, class T>
 void soft_cross_entropy_backward(std::int64_t rows, std::int64_t classes, std::span<const T> probabilities,
-                                 std::span<const T> targets, double seed, std::span<T> dlogits, Write mode) {
+                                 std::span<const T> targets, double seed, std::span<T> dlogits, Write mode,
+                                 std::int64_t counted = 0) {
   const std::int64_t stride = padded(classes);
-  const T factor = static_cast<T>(seed / static_cast<double>(rows));
+  const T factor = static_cast<T>(seed / static_cast<double>(counted > 0 ? counted : rows));
   parallel_ranges(rows, elements_grain(stride), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const T *p = probabilities.data() + r * stride, *t = targets.data() + r * stride;

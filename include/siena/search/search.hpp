@@ -98,6 +98,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                           .phase = "warm-up",
                           .objective = options.objective,
                           .ranks = options.ranks,
+                          .shards = options.shards,
                           .checkpoint = options.checkpoint},
                          observers);
   }
@@ -126,6 +127,7 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                         .phase = "search",
                         .objective = phase.objective(),
                         .ranks = options.ranks,
+                        .shards = options.shards,
                         .checkpoint = options.checkpoint,
                         .at_epoch_end = [&](EpochEvent& event) { phase.at_epoch_end(event); }},
                        observers);

@@ -61,7 +61,6 @@ class SearchPhase {
             .before_step = [this](StepContext& step) { before_step(step); },
             .before_update = [this](StepContext& step) { before_update(step); },
             .after_step = [this](StepContext& step) { after_step(step); },
-            .computed_on = [this] { return compact_.network().parameters(); },
             .save = [this](State& state, const std::string& prefix) { save(state, prefix); },
             .load = [this](const State& state, const std::string& prefix) { load(state, prefix); },
             .check = options_.objective.check,
@@ -200,7 +199,8 @@ class SearchPhase {
             .step = step.step,
             .steps = step.steps,
             .random = step.random,
-            .moves = step.moves};
+            .moves = step.moves,
+            .samples = step.samples};
   }
   void after_step(StepContext& step) {
     if (options_.objective.after_step) options_.objective.after_step(step);

@@ -274,7 +274,7 @@ class ActivationBitMasks final : public AxisHooks {
                                             .variance = &forward.buffer(FakeQuantize::gradient_variance),
                                             .steps = &forward.buffer(FakeQuantize::gradient_steps),
                                             .decay = options_.decay,
-                                            .batch = static_cast<double>(forward.input().shape()[0]),
+                                            .batch = static_cast<double>(forward.tape().samples(forward.input().shape()[0])),
                                             .secant = options_.secant};
       return ops::binarize_measured(alpha, ops::chain_mask(alpha.value(), options_.threshold), moments);
     }

@@ -77,7 +77,7 @@ class MeasuredMask {
     if (shared) return shared;
     const Var alpha = forward.network_parameter(alpha_);
     const auto moments = moments_of([&](int index) { return &forward.network_buffer(index); }, options,
-                                    static_cast<double>(forward.input().shape()[0]));
+                                    static_cast<double>(forward.tape().samples(forward.input().shape()[0])));
     return shared = ops::binarize_measured(alpha, values(alpha.value()), moments);
   }
 

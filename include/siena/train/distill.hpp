@@ -36,14 +36,17 @@ inline Var divergence(const Var& student, Tensor teacher, double temperature) {
   const std::int64_t rows = teacher.rows(), classes = teacher.columns();
   kernels::scale<simd::native, float>(static_cast<float>(1 / temperature), teacher.storage(), teacher.storage());
   kernels::softmax_forward<simd::native, float>(rows, classes, teacher.storage(), teacher.storage());
-  double entropy = 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (const float p : teacher.row(r)) entropy -= p > 0 ? double{p} * std::log(double{p}) : 0;
-  }
   Tape& tape = student.tape();
+  const auto entropy = ops::batch_mean(tape, rows, [&](std::int64_t first, std::int64_t count) {
+    double sum = 0;
+    for (std::int64_t r = first; r < first + count; ++r) {
+      for (const float p : teacher.row(r)) sum -= p > 0 ? double{p} * std::log(double{p}) : 0;
+    }
+    return sum / static_cast<double>(count);
+  });
   const Var cross =
       ops::soft_cross_entropy<float>(ops::scale<float>(student, 1 / temperature), tape.constant(std::move(teacher)));
-  const Var least = tape.constant(Tensor(Shape{1}, static_cast<float>(-entropy / static_cast<double>(rows))));
+  const Var least = tape.constant(Tensor(Shape{1}, static_cast<float>(-entropy.mean)));
   return ops::scale<float>(ops::add<float>(cross, least), temperature * temperature);
 }
 }  // namespace detail

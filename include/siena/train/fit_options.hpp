@@ -44,9 +44,12 @@ struct FitOptions {
   std::string phase = "training";          ///< what events, errors and files call this training
   Objective objective = classification();  ///< what is minimised
   /// Processes that train one network together, each on a part of every batch, all with the same options, data and weights at
-  /// first. Gradients are means over the whole batch, batch norms see the part of their own rank, and running statistics are
-  /// those of rank 0, which alone tells observers and keeps checkpoints.
+  /// first. They come to the bits that one process with as many shards comes to. Rank 0 alone tells observers and keeps
+  /// checkpoints.
   AnyCommunicator ranks = {};
+  /// In how many shards sums over a batch are made (Shards), a multiple of the ranks: the bits depend on it. 0: 1 for one
+  /// process, 8 for more.
+  int shards = 0;
   int prefetch = 2;                   ///< batches that a thread of their own builds ahead
   CheckpointOptions checkpoint = {};  ///< of `fit`, which keeps and resumes the training
   /// Called when an epoch has been measured, before observers hear of it: may fill in `bounds`, set `best` and `stop`.

@@ -37,7 +37,7 @@ struct StepContext {
   Random random{};            ///< belongs to (seed, step)
   Moves moves = Moves::both;  ///< what the step moves
   Var outputs = {};           ///< what `forward` gave
-  std::int64_t samples = 0;   ///< of the whole batch, on all ranks; there when gradients are
+  std::int64_t samples = 0;   ///< of the whole batch, on all ranks; `batch` may be what this one has of it (Batch::whole)
   double task = 0;            ///< loss of the task, a mean over them; there when gradients are
 
   /// The network's outputs for the batch.
@@ -76,9 +76,6 @@ struct Objective {
   std::function<void(StepContext&)> before_step = {};
   std::function<void(StepContext&)> before_update = {};
   std::function<void(StepContext&)> after_step = {};
-  /// The parameters in which the last step left the gradients of its batch, to be added up over ranks before `before_update`;
-  /// where it does not say, those of the network.
-  std::function<std::vector<Parameter*>()> computed_on = {};
   std::function<void(State&, const std::string& prefix)> save = {};
   std::function<void(const State&, const std::string& prefix)> load = {};
   /// Throws where a network cannot be trained or judged by such samples; asked before training, so that it need not fail late.
@@ -95,9 +92,21 @@ struct ClassificationOptions {
 };
 
 namespace detail {
+/// How many samples of the whole batch are of a class, where those of `batch` are on this rank.
+inline std::int64_t labelled_samples(const Tape& tape, const data::Batch& batch) {
+  const std::int64_t here = batch.labelled();
+  if (!tape.shards()) return here;
+  const std::int64_t whole = tape.samples(batch.size());
+  std::int64_t all = 0;
+  for (const std::int64_t there :
+       gather(tape.shards()->ranks(), std::vector{tape.shards()->samples_here(whole) > 0 ? here : std::int64_t{0}}))
+    all += there;
+  return all;
+}
+
 /// What the loss of a class is to be counted with, for each sample and class: probabilities times weights, and so much larger
 /// as there are samples of no class, whose rows are zeros, that a mean over all rows is one over those that are of a class.
-inline Tensor class_targets(const data::Batch& batch, const Shape& shape, double smoothing,
+inline Tensor class_targets(const Tape& tape, const data::Batch& batch, const Shape& shape, double smoothing,
                             const std::vector<double>& weights) {
   const bool labelled = !batch.labels.empty(), soft = !batch.targets.empty();
   const std::int64_t classes = shape.columns();
@@ -106,7 +115,7 @@ inline Tensor class_targets(const data::Batch& batch, const Shape& shape, double
                       "classification: expected outputs of {} samples, and as many of them as there are classes, got {} for "
                       "{} targets and {} weights of classes",
                       batch.size(), shape, batch.targets.columns(), weights.size());
-  const std::int64_t counted = labelled ? batch.labelled() : batch.size();
+  const std::int64_t samples = tape.samples(batch.size()), counted = labelled ? labelled_samples(tape, batch) : samples;
   Tensor targets(shape);
   for (std::int64_t r = 0; r < batch.size(); ++r) {
     const std::int32_t label = labelled ? batch.labels[static_cast<std::size_t>(r)] : 0;
@@ -117,7 +126,7 @@ inline Tensor class_targets(const data::Batch& batch, const Shape& shape, double
       const double weight = weights.empty() ? 1 : weights[static_cast<std::size_t>(c)];
       targets.row(r)[static_cast<std::size_t>(c)] =
           static_cast<float>(((1 - smoothing) * probability + smoothing / static_cast<double>(classes)) * weight *
-                             static_cast<double>(batch.size()) / static_cast<double>(counted));
+                             static_cast<double>(samples) / static_cast<double>(counted));
     }
   }
   return targets;
@@ -203,7 +212,8 @@ inline Objective classification(ClassificationOptions options = {}) {
     const double smoothing = step.mode == Mode::training ? options.label_smoothing : 0;
     if (batch.targets.empty() && options.class_weights.empty())
       return Loss{.task = ops::cross_entropy<float>(logits, batch.labels, smoothing), .output = logits};
-    const Var targets = step.tape.constant(detail::class_targets(batch, logits.shape(), smoothing, options.class_weights));
+    const Var targets =
+        step.tape.constant(detail::class_targets(step.tape, batch, logits.shape(), smoothing, options.class_weights));
     return Loss{.task = ops::soft_cross_entropy<float>(logits, targets), .output = logits};
   };
   return objective;

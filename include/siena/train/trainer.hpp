@@ -16,6 +16,7 @@
 #include "siena/core/error.hpp"
 #include "siena/core/fingerprint.hpp"
 #include "siena/core/random.hpp"
+#include "siena/core/shards.hpp"
 #include "siena/core/state.hpp"
 #include "siena/data/dataset.hpp"
 #include "siena/data/dataset_fingerprint.hpp"
@@ -47,6 +48,7 @@ class Trainer {
       : network_(network),
         validation_(std::move(validation)),
         options_(checked(std::move(options), network, train, validation_)),
+        shards_(options_.shards, options_.ranks),
         loader_(std::move(train), loader_options()),
         weights_(options_.optimizer, network.parameters(Role::weight)),
         architecture_(options_.architecture.value_or(Adam{}),
@@ -177,7 +179,7 @@ class Trainer {
     return {{"phase", o.phase},
             {"epochs", std::to_string(o.epochs)},
             {"batch", std::to_string(o.batch)},
-            {"ranks", std::to_string(o.ranks.size())},
+            {"shards", std::to_string(shards_.count())},
             {"seed", std::to_string(o.seed)},
             {"optimizer", o.optimizer.to_string()},
             {"schedule", o.schedule.to_string()},
@@ -217,11 +219,6 @@ class Trainer {
     require<ArgumentError>(static_cast<bool>(options.objective.loss), "{}: expected an objective with a loss, got none", phase);
     require<ArgumentError>(!network.nodes().empty(), "{}: expected a network with layers, got an empty one", phase);
     require<DataError>(!train.empty(), "{}: expected samples to train on, got none in '{}'", phase, train.name());
-    const std::int64_t fewest =
-        std::min(options.batch, options.alternate ? std::min(train.size(), options.alternate->data.size()) : train.size());
-    require<ArgumentError>(options.ranks.alone() || fewest >= options.ranks.size(),
-                           "{}: expected a sample a batch for each of {} ranks, got batches of {}", phase, options.ranks.size(),
-                           fewest);
     std::string asks;
     if (options.keep_best) asks = "keep_best";
     if (options.patience > 0) asks += asks.empty() ? "patience" : " and patience";
@@ -265,14 +262,14 @@ class Trainer {
     std::optional<WeightAverage>& average_;
   };
 
-  // A last batch of one sample a rank has no variance for batch norm to divide by.
-  bool leaves_few_over() const {
-    const std::int64_t size = loader_.dataset().size(), over = size % options_.batch, ranks = options_.ranks.size();
-    return options_.batch > ranks && size > options_.batch && over > 0 && over <= ranks;
+  // A last batch of one sample has no variance for batch norm to divide by.
+  bool leaves_one_over() const {
+    const std::int64_t size = loader_.dataset().size();
+    return options_.batch > 1 && size > options_.batch && size % options_.batch == 1;
   }
 
   void train_epoch(EpochEvent& event, const Observers& observers) {
-    const std::int64_t steps = loader_.batches() - (leaves_few_over() ? 1 : 0);
+    const std::int64_t steps = loader_.batches() - (leaves_one_over() ? 1 : 0);
     RunningMetrics metrics;
     double penalty = 0;
     data::Epoch batches = loader_.epoch(epoch_);
@@ -303,6 +300,7 @@ class Trainer {
     event.train = metrics.mean();
     event.penalty = penalty / static_cast<double>(steps);
     event.lr = weights_.lr();
+    detail::require_together(options_.ranks, network_, options_.phase, event.epoch);
   }
 
   // A step of the architecture, at the place of step `s` of the weights.
@@ -317,6 +315,7 @@ class Trainer {
     const std::int64_t global = epoch_ * steps + s;
     const double begin = epoch_ + static_cast<double>(s) / static_cast<double>(steps);
     tape_.clear();
+    tape_.share(shards_, batch.whole);
     StepContext context{.network = network_,
                         .tape = tape_,
                         .batch = batch,
@@ -326,13 +325,13 @@ class Trainer {
                         .step = global,
                         .steps = options_.epochs * steps,
                         .random = Random(options_.seed).split(static_cast<std::uint64_t>(global)),
-                        .moves = moves};
+                        .moves = moves,
+                        .samples = batch.whole};
     if (moves == Moves::architecture) context.random = context.random.split(static_cast<std::uint64_t>(architecture_.steps()));
     if (options_.objective.before_step) options_.objective.before_step(context);
     const Loss loss = options_.objective.loss(context);
-    const detail::BatchTotals totals = detail::totals(options_.ranks, loss, batch);
+    const auto totals = detail::totals(options_.ranks, loss, batch, shards_.samples_here(batch.whole), options_.phase);
     const double task = context.task = totals.task, penalty = loss.penalty.value();
-    context.samples = totals.samples;
     // The rate of a step is that of its middle: a step belongs to one epoch, and a warm-up does not begin at 0.
     const double rate = options_.schedule.factor({.epoch = epoch_ + (static_cast<double>(s) + 0.5) / static_cast<double>(steps),
                                                   .epochs = static_cast<double>(options_.epochs),
@@ -345,12 +344,7 @@ class Trainer {
     metrics.add(task, totals.correct, totals.counted);
 
     tape_.backward(loss.task, loss.penalty);
-    if (!options_.ranks.alone())
-      detail::sum_gradients(options_.ranks,
-                            options_.objective.computed_on ? options_.objective.computed_on() : network_.parameters(),
-                            totals.part);
     if (options_.objective.before_update) options_.objective.before_update(context);
-    detail::share_buffers(options_.ranks, network_);
     if (moves != Moves::architecture) {
       if (options_.clip > 0) clip_gradients(weights_.parameters(), options_.clip);
       weights_.step(rate);
@@ -364,7 +358,8 @@ class Trainer {
 
   void validate(EpochEvent& event) {
     if (validation_.empty()) return;
-    event.validation = evaluate(network_, validation_, std::max<std::int64_t>(options_.batch, 256), options_.objective);
+    event.validation =
+        evaluate(network_, validation_, std::max<std::int64_t>(options_.batch, 256), options_.objective, options_.ranks);
     event.has_validation = true;
     require<DataError>(std::isfinite(event.validation.loss),
                        "{}: expected a finite validation loss, got {} after epoch {}; lower the learning rate (now {})",
@@ -380,6 +375,7 @@ class Trainer {
   Network& network_;
   data::Dataset validation_;
   FitOptions options_;
+  Shards shards_;
   data::Loader loader_;
   Optimizer weights_, architecture_;
   std::optional<ArchitectureBatches> alternate_;

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "siena/autograd/tape.hpp"
@@ -99,34 +101,39 @@ BasicVar<T> prelu(const BasicVar<T>& x, const BasicVar<T>& slope) {
   const BasicVar<T> output = x.tape().result(std::move(y), x, slope);
   x.tape().record(output, [=](BasicTape<T>& t) {
     // The kernel makes both gradients in one pass: one that nobody wants goes to scratch.
-    auto dx = t.slot(x);
-    auto dslope = t.accumulating_slot(slope);
+    auto dx = t.shards() ? t.accumulating_slot(x) : t.slot(x);  // not all samples need be in a shard
     BasicTensor<T> unwanted_x, unwanted_slope;
     if (!dx) {
       unwanted_x = BasicTensor<T>(t.value(x).shape());
       dx = {&unwanted_x, kernels::Write::overwrite};
     }
-    if (!dslope) {
-      unwanted_slope = BasicTensor<T>(t.value(slope).shape());
-      dslope = {&unwanted_slope, kernels::Write::accumulate};
-    }
-    kernels::prelu_backward<Arch, T>(rows, channels, t.value(x).storage(), t.value(slope).storage(), t.grad(output).storage(),
-                                     dx.storage(), dx.mode, dslope.storage());
+    const std::span<const T> in = t.value(x).storage(), slopes = t.value(slope).storage(), dy = t.grad(output).storage();
+    const std::int64_t batch = t.shape(x.id())[0];
+    const auto run = [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      kernels::prelu_backward<Arch, T>(rows / batch * count, channels, samples_of(in, batch, first, count), slopes,
+                                       samples_of(dy, batch, first, count), samples_of(dx.storage(), batch, first, count),
+                                       dx.mode, sum);
+    };
+    if (slope.needs_grad()) return t.add_batch_sum(slope, batch, run);
+    unwanted_slope = BasicTensor<T>(t.value(slope).shape());
+    run(0, batch, unwanted_slope.storage());
   });
   return output;
 }
 
 /// Zeroes each element with a probability and scales the others by 1 / (1 - probability). Which ones is a pure function of
-/// `random` and the element's number, so that it does not depend on threads.
+/// `random` and the element's number in the batch, so that it depends neither on threads nor on ranks.
 template <class T, class Arch = simd::native>
 BasicVar<T> dropout(const BasicVar<T>& x, double probability, const Random& random) {
   const std::int64_t rows = x.value().rows(), channels = x.value().columns();
   auto y = BasicTensor<T>::uninitialized(x.shape());
-  kernels::dropout_forward<Arch, T>(rows, channels, x.value().storage(), y.storage(), probability, random);
+  const std::int64_t elements = rows / std::max<std::int64_t>(x.shape()[0], 1) * channels;  // of a sample
+  const auto offset = static_cast<std::uint64_t>(x.tape().first_sample() * elements);
+  kernels::dropout_forward<Arch, T>(rows, channels, x.value().storage(), y.storage(), probability, random, offset);
   const BasicVar<T> output = x.tape().result(std::move(y), x);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const auto [dy, slot] = t.slot_over(x, output);
-    kernels::dropout_backward<Arch, T>(rows, channels, dy, slot.storage(), probability, random, 0, slot.mode);
+    kernels::dropout_backward<Arch, T>(rows, channels, dy, slot.storage(), probability, random, offset, slot.mode);
   });
   return output;
 }

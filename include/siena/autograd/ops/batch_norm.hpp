@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -26,13 +27,64 @@ struct BatchNormOptions {
   BasicVar<T> residual{};
 };
 
+namespace detail {
+/// channel_statistics over the whole batch, `batch` samples of which are here.
+template <class T, class Arch>
+void batch_statistics(const BasicTape<T>& tape, std::int64_t batch, const BasicTensor<T>& x, std::span<T> mean,
+                      std::span<T> variance) {
+  const std::int64_t channels = x.columns(), stride = x.stride();
+  if (!tape.shards()) return kernels::channel_statistics<Arch, T>(x.rows(), channels, x.storage(), mean, variance);
+  const std::int64_t samples = tape.samples(batch), pixels = x.rows() / batch;
+  // Of each part: how many rows it has, their means, and the sums of squared deviations.
+  const auto size = static_cast<std::size_t>(1 + 2 * stride);
+  const auto merge = [stride](std::span<double> a, std::span<const double> b) {
+    if (b[0] == 0) return;
+    kernels::merge_moments(stride, a[0], &a[1], &a[1] + stride, b[0], &b[1], &b[1] + stride);
+    a[0] += b[0];
+  };
+  const auto fill = [&](std::int64_t first, std::int64_t count, std::span<double> row) {
+    row[0] = static_cast<double>(count * pixels);
+    const auto moments =
+        kernels::channel_moments<Arch, T>(count * pixels, channels, samples_of(x.storage(), batch, first, count));
+    std::copy_n(moments.data(), 2 * stride, row.data() + 1);
+  };
+  Buffer<double> rows = tape.shards()->template partial<double>(samples, size, fill, merge);
+  tape.shards()->merge_ranks(rows, size, merge);
+  kernels::moments_to_statistics<T>(samples * pixels, channels, rows.data() + 1, mean, variance);
+}
+
+/// batch_norm_backward_sums over the whole batch.
+template <class T, class Arch>
+void batch_sums(const BasicTape<T>& tape, std::int64_t batch, const BasicTensor<T>& dz, const kernels::ReluGate<T>& gate,
+                const BasicTensor<T>& x, std::span<const T> mean, std::span<const T> inverse, std::span<T> sum,
+                std::span<T> sum_normalized) {
+  const std::int64_t channels = x.columns(), pixels = x.rows() / batch;  // there is a sample, as forward has asked for
+  const auto sums = [&](std::int64_t first, std::int64_t count, std::span<T> plain, std::span<T> normalized) {
+    const auto part = [&](std::span<const T> all) { return samples_of(all, batch, first, count); };
+    const kernels::ReluGate<T> gate_part{.z = part(gate.z), .scale = gate.scale, .shift = gate.shift};
+    kernels::batch_norm_backward_sums<Arch, T>(count * pixels, channels, part(dz.storage()), gate_part, part(x.storage()), mean,
+                                               inverse, plain, normalized);
+  };
+  if (!tape.shards()) return sums(0, batch, sum, sum_normalized);
+  const std::size_t each = sum.size();
+  const auto fill = [&](std::int64_t first, std::int64_t count, std::span<T> row) {
+    sums(first, count, row.first(each), row.subspan(each));
+  };
+  Buffer<T> rows = tape.shards()->template partial<T>(tape.samples(batch), 2 * each, fill, Shards::Add{});
+  tape.shards()->add_ranks(rows, 2 * each);
+  std::copy_n(rows.data(), each, sum.begin());
+  std::copy_n(rows.data() + each, each, sum_normalized.begin());
+}
+}  // namespace detail
+
 /// z = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual) over all but the channels (Ioffe, Szegedy 2015),
 /// one operation with what usually follows. The running variance is the unbiased one.
 template <class T, class Arch = simd::native>
 BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const BasicVar<T>& beta, BasicTensor<T>& running_mean,
                        BasicTensor<T>& running_variance, const BatchNormOptions<T>& options) {
   BasicTape<T>& tape = x.tape();
-  const std::int64_t rows = x.value().rows(), channels = x.value().columns();
+  const std::int64_t rows = x.value().rows(), channels = x.value().columns(), batch = x.shape()[0];
+  const std::int64_t all_rows = batch > 0 ? tape.samples(batch) * (rows / batch) : rows;
   const Shape per_channel{channels};
   BasicTensor<T> mean(per_channel), inverse(per_channel), scale(per_channel), shift(per_channel);
   SIENA_ASSERT(gamma.value().elements() == channels && beta.value().elements() == channels);
@@ -42,8 +94,8 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const T *gammas = gamma.value().data(), *betas = beta.value().data();
   if (options.training) {
     BasicTensor<T> variance(per_channel);
-    kernels::channel_statistics<Arch, T>(rows, channels, x.value().storage(), mean.storage(), variance.storage());
-    const double unbias = rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1.0;
+    detail::batch_statistics<T, Arch>(tape, batch, x.value(), mean.storage(), variance.storage());
+    const double unbias = all_rows > 1 ? static_cast<double>(all_rows) / static_cast<double>(all_rows - 1) : 1.0;
     const T* variances = variance.data();
     for (std::int64_t c = 0; c < channels; ++c) {
       inverses[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variances[c]) + options.epsilon));
@@ -83,9 +135,8 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
                       : residual ? Gate{.z = t.value(output).storage()}
                                  : Gate{.scale = t.value(saved_scale).storage(), .shift = t.value(saved_shift).storage()};
     BasicTensor<T> sum(per_channel), sum_normalized(per_channel);
-    kernels::batch_norm_backward_sums<Arch, T>(rows, channels, t.grad(output).storage(), gate, t.value(x).storage(),
-                                               t.value(saved_mean).storage(), t.value(saved_inverse).storage(), sum.storage(),
-                                               sum_normalized.storage());
+    detail::batch_sums<T, Arch>(t, batch, t.grad(output), gate, t.value(x), t.value(saved_mean).storage(),
+                                t.value(saved_inverse).storage(), sum.storage(), sum_normalized.storage());
     if (auto slot = t.accumulating_slot(gamma)) kernels::add_to<Arch, T>(sum_normalized.storage(), slot.storage());
     if (auto slot = t.accumulating_slot(beta)) kernels::add_to<Arch, T>(sum.storage(), slot.storage());
     auto [dz, dx] = t.slot_over(x, output);
@@ -103,7 +154,7 @@ BasicVar<T> batch_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
     kernels::batch_norm_backward_data<Arch, T>(rows, channels, dz, gate, t.value(x).storage(), t.value(saved_mean).storage(),
                                                t.value(saved_inverse).storage(), t.value(gamma).storage(), sum.storage(),
                                                sum_normalized.storage(), dx.storage(), dx.mode,
-                                               dresidual ? dresidual.storage() : std::span<T>{}, dresidual.mode);
+                                               dresidual ? dresidual.storage() : std::span<T>{}, dresidual.mode, all_rows);
   });
   return output;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -26,12 +27,17 @@ BasicVar<T> conv2d(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicV
   const BasicVar<T> output = tape.result(std::move(y), x, weight, bias);
   tape.record(output, [=](BasicTape<T>& t) {
     const auto dy = t.grad(output).storage();
-    if (auto slot = t.accumulating_slot(weight)) {
-      kernels::conv2d_backward_weights<Arch, T>(geometry, batch, t.value(x).storage(), dy, slot.storage());
+    const std::int64_t pixels = t.grad(output).rows() / std::max<std::int64_t>(batch, 1), columns = t.grad(output).columns();
+    if (weight.needs_grad()) {
+      const std::span<const T> in = t.value(x).storage();
+      t.add_batch_sum(weight, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+        kernels::conv2d_backward_weights<Arch, T>(geometry, count, samples_of(in, batch, first, count),
+                                                  samples_of(dy, batch, first, count), sum);
+      });
     }
-    if (auto slot = t.accumulating_slot(bias)) {
-      kernels::column_sums<Arch, T>(t.grad(output).rows(), t.grad(output).columns(), dy, slot.storage());
-    }
+    t.add_batch_sum(bias, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      kernels::column_sums<Arch, T>(count * pixels, columns, samples_of(dy, batch, first, count), sum);
+    });
     if (auto slot = t.slot(x)) {
       kernels::conv2d_backward_data<Arch, T>(geometry, batch, dy, t.value(weight).storage(), slot.storage(), slot.mode);
     }

@@ -65,12 +65,14 @@ void learn_levels(BasicTape<T>& t, const BasicVar<T>& x, const BasicVar<T>& lear
                   const BasicVar<T>& output) {
   const BasicTensor<T>& in = t.value(x);
   const kernels::Levels<T> levels = how.at(*t.value(learned).data());
-  if (const auto slot = t.accumulating_slot(learned)) {
-    const double features = static_cast<double>(in.elements() / in.shape()[0]), count = levels.high - levels.low;
-    const double slope =
-        kernels::step_gradient<Arch, T>(levels, in.rows(), in.columns(), in.storage(), t.grad(output).storage());
-    *slot.grad->data() += static_cast<T>(slope / std::sqrt(features * count) / static_cast<double>(how.share));
-  }
+  const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
+  const double features = static_cast<double>(in.elements() / batch), steps = levels.high - levels.low;
+  const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
+  t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+    const double slope = kernels::step_gradient<Arch, T>(
+        levels, rows * count, in.columns(), samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
+    sum[0] += static_cast<T>(slope / std::sqrt(features * steps) / static_cast<double>(how.share));
+  });
   if (!x.needs_grad()) return;
   const auto [dy, slot] = t.slot_over(x, output);
   kernels::fake_quantize_backward<Arch, T>(levels, in.storage(), dy, slot.storage(), slot.mode);
@@ -102,13 +104,16 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const Bas
   x.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& in = t.value(x);
     const T now = *t.value(learned).data();
-    if (const auto slot = t.accumulating_slot(on)) {
+    const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
+    const std::span<const T> values = in.storage(), dy = t.grad(output).storage();
+    t.add_batch_sum(on, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
       for (int k = 0; k + 1 < choices.count; ++k) {
-        const double worth = kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), in.rows(),
-                                                                in.columns(), in.storage(), t.grad(output).storage());
-        slot.grad->data()[k] += static_cast<T>(worth);
+        const double worth =
+            kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), rows * count, in.columns(),
+                                               samples_of(values, batch, first, count), samples_of(dy, batch, first, count));
+        sum[static_cast<std::size_t>(k)] += static_cast<T>(worth);
       }
-    }
+    });
     detail::learn_levels<T, Arch>(t, x, learned, how, output);
   });
   return output;

@@ -102,8 +102,8 @@ BasicVar<T> group_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
   const BasicVar<T> saved_mean = tape.constant(std::move(mean)), saved_inverse = tape.constant(std::move(inverse));
   const BasicVar<T> output = tape.result(std::move(y), x, gamma, beta);
   tape.record(output, [=](BasicTape<T>& t) {
-    const auto dgamma = t.accumulating_slot(gamma), dbeta = t.accumulating_slot(beta), dx = t.accumulating_slot(x);
-    BasicTensor<T> sum({channels}), sum_normalized({channels});
+    const auto dx = t.accumulating_slot(x);
+    BasicTensor<T> sums({batch, channels}), sums_normalized({batch, channels});
     const BasicTensor<T> zero({channels});
     detail::GroupNormSlopes<T> slopes({channels});
     auto own = BasicTensor<T>::uninitialized(x.shape().sample());
@@ -111,15 +111,21 @@ BasicVar<T> group_norm(const BasicVar<T>& x, const BasicVar<T>& gamma, const Bas
       const auto dz = sample_of(t.grad(output).storage(), n, batch), in = sample_of(t.value(x).storage(), n, batch),
                  means = sample_of(t.value(saved_mean).storage(), n, batch),
                  inverses = sample_of(t.value(saved_inverse).storage(), n, batch);
-      kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, {}, in, means, inverses, sum.storage(),
-                                                 sum_normalized.storage());
-      if (dgamma) kernels::add_to<Arch, T>(sum_normalized.storage(), dgamma.storage());
-      if (dbeta) kernels::add_to<Arch, T>(sum.storage(), dbeta.storage());
+      const std::span<T> sum = sample_of(sums.storage(), n, batch),
+                         sum_normalized = sample_of(sums_normalized.storage(), n, batch);
+      kernels::batch_norm_backward_sums<Arch, T>(rows, channels, dz, {}, in, means, inverses, sum, sum_normalized);
       if (!dx) continue;
       slopes.set(rows, options, t.value(gamma).data(), means.data(), inverses.data(), sum.data(), sum_normalized.data());
       kernels::affine<Arch, T>(rows, channels, in, slopes.of_x.storage(), slopes.rest.storage(), {}, false, own.storage());
       kernels::affine<Arch, T>(rows, channels, dz, slopes.of_dz.storage(), zero.storage(), own.storage(), false, own.storage());
       kernels::add_to<Arch, T>(own.storage(), sample_of(dx.storage(), n, batch));
+    }
+    for (const auto& [parameter, of_samples] : {std::pair{gamma, &sums_normalized}, std::pair{beta, &sums}}) {
+      const BasicTensor<T>& each = *of_samples;
+      t.add_batch_sum(parameter, batch, [&](std::int64_t first, std::int64_t count, std::span<T> total) {
+        for (std::int64_t n = first; n < first + count; ++n)
+          kernels::add_to<Arch, T>(sample_of(each.storage(), n, batch), total);
+      });
     }
   });
   return output;

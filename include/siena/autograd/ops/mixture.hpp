@@ -101,15 +101,22 @@ BasicVar<T> weighted_sum(const BasicVar<T>& weights, const std::vector<BasicVar<
   const std::int32_t saved = tape.keep(std::move(ids));
   tape.record(output, [=](BasicTape<T>& t) {
     const auto dy = t.grad(output).storage();
-    const auto dweights = t.accumulating_slot(weights);
     const auto saved_ids = t.kept(saved);
+    const std::int64_t batch = t.shape(output.id())[0], rows = t.grad(output).rows(), columns = t.grad(output).columns();
+    for (std::size_t i = 0; weights.needs_grad() && i < saved_ids.size(); ++i) {
+      if (saved_ids[i] >= 0) t.value(saved_ids[i]);  // now, if on demand: shards are summed side by side
+    }
+    t.add_batch_sum(weights, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      for (std::size_t i = 0; i < saved_ids.size(); ++i) {
+        if (saved_ids[i] < 0) continue;
+        const std::span<const T> x = std::as_const(t.value(saved_ids[i])).storage();
+        sum[i] += static_cast<T>(kernels::dot<Arch, T>(rows / batch * count, columns, samples_of(x, batch, first, count),
+                                                       samples_of(dy, batch, first, count)));
+      }
+    });
     for (std::size_t i = 0; i < saved_ids.size(); ++i) {
       if (saved_ids[i] < 0) continue;
       const BasicVar<T> input(&t, saved_ids[i]);
-      if (dweights) {
-        const BasicTensor<T>& x = t.value(input);
-        dweights.grad->data()[i] += static_cast<T>(kernels::dot<Arch, T>(x.rows(), x.columns(), x.storage(), dy));
-      }
       if (const auto slot = t.slot(input)) {
         const T factor = t.value(weights).data()[i];
         if (slot.mode == kernels::Write::overwrite) {
