@@ -7,19 +7,25 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <siena/siena.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "shared/folder_lock.hpp"
 #include "shared/say.hpp"
 #include "sweep/command_line.hpp"
+#include "sweep/failures.hpp"
+#include "sweep/log.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/process.hpp"
-#include "sweep/progress.hpp"
+#include "sweep/progress_line.hpp"
 #include "sweep/report.hpp"
 #include "sweep/runs.hpp"
+#include "sweep/sharing.hpp"
+#include "sweep/status.hpp"
 
 using namespace siena;
 using namespace siena::examples;
@@ -49,12 +55,14 @@ class Sweep {
  public:
   explicit Sweep(const SweepSettings& settings) : settings_(settings), out_(settings.out), waiting_(plan(settings)) {
     all_ = waiting_.size();
-    for (const Run& run : waiting_) check_folder(run);
+    for (const Run& run : waiting_) check_folder(record(run), folder(run));
+    save_plan(waiting_, out_);
     std::erase_if(waiting_, [&](const Run& run) {
       if (!is_done(folder(run))) return false;
       count(load_result(folder(run)));  // one that cannot be read is to be known before hours of work
       return true;
     });
+    if (settings.share) sharing_.emplace(out_, settings.command, std::chrono::seconds(settings.patience));
   }
   Sweep(const Sweep&) = delete;
   /// Whoever still runs when something went wrong is told to stop.
@@ -65,24 +73,28 @@ class Sweep {
   /// The exit status.
   int run() {
     say(stdout, "{} of {} runs are there already; what each prints is in {}", done_, all_, (out_ / "runs/*/log.txt").string());
-    while (!running_.empty() || (stopped_by_ == 0 && !waiting_.empty())) {
+    while (true) {
       if (stopped_by_ == 0) start_all();
-      if (running_.empty()) continue;  // it could not be started
-      signals_.wait(std::chrono::milliseconds(500));
+      if (running_.empty() && (stopped_by_ != 0 || nothing_left())) break;
+      if (running_.empty() && !sharing_) continue;  // it could not be started
+      signals_.wait(std::min(std::chrono::milliseconds(500), sharing_ ? sharing_->pause() : std::chrono::milliseconds::max()));
       if (const int signal = signals_.take(); signal != 0) {
         stopped_by_ = signal;
         for (const Started& started : running_) ::kill(started.child, signal);
       }
       while (const auto child = ended()) finish(*child);
+      if (sharing_) keep_claims();
       show_progress();
     }
+    std::erase_if(failed_, [&](const Run& run) { return sharing_ && count_if_done(run); });  // others had better luck
     write_report(out_);
-    if (stopped_by_ != 0) {
+    if (stopped_by_ != 0 && done_ < all_) {
       say(stdout, "interrupted: {} of {} runs are done; the same command goes on from here", done_, all_);
       return 128 + stopped_by_;
     }
-    say(stdout, "{} of {} runs are done: {}", done_, all_, (out_ / "report.html").string());
-    return failed_ > 0 ? 2 : broken_ > 0 ? 1 : 0;
+    say(stdout, "{} of {} runs are done{}: {}", done_, all_,
+        waiting_.empty() ? std::string() : format(", others are at {}", waiting_.size()), (out_ / "report.html").string());
+    return !failed_.empty() ? 2 : broken_ > 0 ? 1 : 0;
   }
 
  private:
@@ -91,14 +103,15 @@ class Sweep {
     ::pid_t child = 0;
     Run run;
     Clock::time_point at;
-    std::uintmax_t logged = 0;  ///< bytes of its log that earlier starts have written
+    std::optional<Hold> hold = {};  ///< where others share the folder; until the end of the run is written down
+    bool lost = false;              ///< another sweep has taken it over
   };
 
   /// "    memory 50%, latency none, seed 0: search 3/30", of all that run; where they say nothing (--quiet), nothing.
   void show_progress() {
     std::string text;
     for (const Started& started : running_) {
-      const std::string epoch = last_epoch(folder(started.run) / "log.txt", started.logged);
+      const std::string epoch = last_epoch(folder(started.run) / "log.txt");
       if (!epoch.empty()) text += format("{}{}: {}", text.empty() ? "    " : "; ", started.run, std::string_view(epoch));
     }
     if (!text.empty()) progress_.show(text);
@@ -116,31 +129,7 @@ class Sweep {
   }
 
   fs::path folder(const Run& run) const { return out_ / "runs" / run.name(); }
-
-  /// A folder of this name must come from the same run of the same command.
-  void check_folder(const Run& run) const {
-    const fs::path path = folder(run);
-    if (!fs::exists(path / "command.json")) {
-      // One that was killed before it had written that left no more than half of it.
-      const auto is_ours = [](const fs::directory_entry& entry) { return is_temporary_file(entry.path()); };
-      require<ArgumentError>(
-          !fs::exists(path) || std::all_of(fs::directory_iterator(path), fs::directory_iterator(), is_ours),
-          "sweep: expected '{}' to be ours, got one without command.json; take another --out, or remove that folder",
-          path.string());
-      return;
-    }
-    const RunRecord record = load_record(path);
-    require<ArgumentError>(record == RunRecord{run, settings_.command},
-                           "sweep: expected '{}' to be made by the same command, got one made by '{}'; take another --out, or "
-                           "remove that folder",
-                           path.string(), joined(record.command));
-  }
-
-  static std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
-  }
+  RunRecord record(const Run& run) const { return {run, settings_.command}; }
 
   /// A search waits while another one is still at the warm-up that both begin with.
   bool may_start(const Run& run) const {
@@ -149,28 +138,34 @@ class Sweep {
   }
 
   void start_all() {
+    if (sharing_) {
+      if (sharing_->look())
+        leave_to_others();
+      else if (!std::exchange(slot_free_, false))
+        return;
+    }
     for (auto run = waiting_.begin(); run != waiting_.end() && running_.size() < static_cast<std::size_t>(settings_.jobs);) {
-      if (!may_start(*run)) {
-        ++run;
-        continue;
-      }
-      const Run next = *run;
-      run = waiting_.erase(run);
+      std::optional<Hold> hold;
       try {
-        start_one(next);
+        if (!may_start(*run) || (sharing_ && !(hold = sharing_->take(*run)))) {
+          ++run;
+          continue;
+        }
+        start_one(*run, std::move(hold));
       } catch (const std::exception& error) {
-        ++failed_;
-        say(stdout, "{}: failed: {}", next, std::string_view(error.what()));
+        failed_.push_back(*run);
+        say(stdout, "{}: failed: {}", *run, std::string_view(error.what()));
       }
+      run = waiting_.erase(run);
     }
   }
 
-  void start_one(const Run& run) {
+  void start_one(const Run& run, std::optional<Hold> hold) {
     const fs::path path = folder(run);
-    const RunRecord record{run, settings_.command};
+    check_folder(record(run), path);
     fs::create_directories(path);
-    save(record, path);
-    share_warmup(record, out_, path);
+    save(record(run), path);
+    share_warmup(record(run), out_, path);
     std::vector<std::string> words = words_of(run, settings_.command, path);
     const auto says_threads = [](const std::string& word) { return is_option(word, "--threads"); };
     if (settings_.jobs > 1 && std::none_of(words.begin(), words.end(), says_threads)) {
@@ -178,47 +173,82 @@ class Sweep {
       words.insert(words.end(), {"--threads", std::to_string(std::max(1, cores / settings_.jobs))});
     }
     const fs::path log = path / "log.txt";
-    append(log, "$ " + joined(words) + "\n");
-    const std::uintmax_t logged = fs::file_size(log);
-    running_.push_back({start(words, log, signals_), run, Clock::now(), logged});
+    note_start(log, joined(words));
+    running_.push_back({start(words, log, signals_), run, Clock::now(), std::move(hold)});
   }
 
-  static void append(const fs::path& file, std::string_view text) {
-    std::FILE* stream = std::fopen(file.c_str(), "a");
-    require<DataError>(stream != nullptr, "sweep: expected to write '{}', got: {}", file.string(), system_error(errno));
-    std::fwrite(text.data(), 1, text.size(), stream);
-    std::fclose(stream);
+  /// True, and counted, where another sweep has done it.
+  bool count_if_done(const Run& run) {
+    if (!is_done(folder(run))) return false;
+    try {
+      const Result result = load_result(folder(run));
+      count(result);
+      say(stdout, "[{}/{}] {}; by another sweep", done_ + failed_.size(), all_, found_text(result));
+      return true;
+    } catch (const FormatError& error) {
+      say(stdout, "{}: failed: {}", run, std::string_view(error.what()));
+      return false;
+    }
+  }
+  /// Takes what others have done, or tried often enough, off our list.
+  void leave_to_others() {
+    std::erase_if(waiting_, [&](const Run& run) {
+      if (is_done(folder(run))) {
+        if (!count_if_done(run)) failed_.push_back(run);
+        return true;
+      }
+      const Failures failures = Failures::load(folder(run));
+      if (!failures.too_many()) return false;
+      failed_.push_back(run);
+      say(stdout, "{}: left alone, it has failed {}; without '{}' it is tried again", run, failures,
+          Failures::file(folder(run)).string());
+      return true;
+    });
+  }
+  /// Whether nothing is left to do, but what others are seen to be at.
+  bool nothing_left() const {
+    return std::all_of(waiting_.begin(), waiting_.end(), [&](const Run& run) { return sharing_ && sharing_->is_kept(run); });
+  }
+  void keep_claims() {
+    const bool due = sharing_->renewal_due();
+    for (Started& started : running_) {
+      sharing_->give_warmup(*started.hold, started.run);
+      if (!due || started.lost || started.hold->renew()) continue;
+      started.lost = true;
+      say(stdout, "{}: another sweep has taken it over, for want of signs from here", started.run);
+      ::kill(started.child, SIGTERM);
+    }
   }
 
   void finish(const Ended& child) {
-    const auto started =
-        std::find_if(running_.begin(), running_.end(), [&](const Started& s) { return s.child == child.child; });
-    if (started == running_.end()) return;
-    const Run run = started->run;
-    const double seconds = std::chrono::duration<double>(Clock::now() - started->at).count();
-    running_.erase(started);
+    const auto at = std::find_if(running_.begin(), running_.end(), [&](const Started& s) { return s.child == child.child; });
+    if (at == running_.end()) return;
+    const Started started = std::move(*at);  // with its claim, up to the end of this
+    running_.erase(at);
+    slot_free_ = true;
+    const Run& run = started.run;
+    const double seconds = std::chrono::duration<double>(Clock::now() - started.at).count();
     const fs::path path = folder(run);
-    append(path / "log.txt", format("exit status {} after {:.1f} s\n", child.status, seconds));
+    note_end(path / "log.txt", child.status, seconds);
     try {
       if ((child.status == 0 || child.status == 1) && is_done(path)) {
         const Result result = load_result(path);
         count(result);
+        Failures::forget(path);
         draw();
         seconds_ += seconds, ++timed_;
-        say(stdout, "[{}/{}] {}: {} {}{}; {}", done_ + failed_, all_, run, metric_label(result),
-            metric_text(result.metric, result.value()),
-            run.role == Run::Role::baseline ? std::string()
-                                            : costs(result) + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken"),
-            duration_text(seconds));
+        say(stdout, "[{}/{}] {}; {}", done_ + failed_.size(), all_, found_text(result), duration_text(seconds));
         left();
         return;
       }
     } catch (const std::exception& error) {
       append(path / "log.txt", std::string(error.what()) + "\n");
     }
-    if (stopped_by_ != 0) return;  // it was told to
-    ++failed_;
-    say(stdout, "[{}/{}] {}: failed, exit status {} after {}; {} ends:\n{}", done_ + failed_, all_, run, child.status,
+    if (stopped_by_ != 0) return;                                                                 // it was told to
+    if (sharing_ && (started.lost || FolderLock::is_held(path))) return waiting_.push_back(run);  // another one is at it
+    Failures::add(path);
+    failed_.push_back(run);
+    say(stdout, "[{}/{}] {}: failed, exit status {} after {}; {} ends:\n{}", done_ + failed_.size(), all_, run, child.status,
         duration_text(seconds), (path / "log.txt").string(), last_lines(path / "log.txt", 6));
     left();
   }
@@ -232,15 +262,18 @@ class Sweep {
     }
   }
 
-  static std::string costs(const Result& result) {
-    std::string text;
+  /// "memory 50%, latency none, seed 0: accuracy 80.00 %, 49.9 % of the bytes, bounds kept"
+  static std::string found_text(const Result& result) {
+    const Run& run = result.record.run;
+    std::string text = format("{}: {} {}", run, metric_label(result), metric_text(result.metric, result.value()));
+    if (run.role == Run::Role::baseline) return text;
     for (const CostColumn& cost : columns_of(std::span(&result, 1))) {
       const double value = result.cost(cost), share = result.share(cost);
       if (!std::isnan(share)) text += format(", {:.1f} % of the {}", 100 * share, cost.brief);
       if (std::isnan(share) && !std::isnan(value))
         text += format(", {}{}{} {}", cost.in.amount(value), cost.in.space(), cost.in.name, cost.brief);
     }
-    return text;
+    return text + (result.kept_bounds() ? ", bounds kept" : ", a bound is broken");
   }
 
   void left() {
@@ -251,11 +284,13 @@ class Sweep {
 
   const SweepSettings& settings_;
   fs::path out_;
-  std::vector<Run> waiting_;
+  std::vector<Run> waiting_, failed_;
+  std::optional<Sharing> sharing_;
   std::vector<Started> running_;
   Signals signals_;
   ProgressLine progress_;
-  std::size_t all_ = 0, done_ = 0, failed_ = 0, broken_ = 0;
+  std::size_t all_ = 0, done_ = 0, broken_ = 0;
+  bool slot_free_ = true;
   double seconds_ = 0;
   int timed_ = 0, stopped_by_ = 0;
 };
@@ -264,9 +299,10 @@ int sweep(const SweepSettings& settings) {
   require<ArgumentError>(!settings.smoke || settings.command.empty(),
                          "sweep: expected --smoke alone, got a command too; the program's own --smoke comes after --");
   require<ArgumentError>(!settings.out.empty(), "sweep: expected a folder, --out DIR, got none");
-  if (settings.report_only) {
+  if (settings.report_only || settings.status) {
     require<DataError>(fs::is_directory(fs::path(settings.out) / "runs"), "sweep: expected the folder of a sweep, got '{}'",
                        settings.out);
+    if (settings.status) return say_status(settings.out);
     const Written written = write_report(settings.out);
     for (const std::string& problem : written.problems) say(stderr, "{}", problem);
     say(stdout, "{} runs: {}", written.results, (fs::path(settings.out) / "report.html").string());
@@ -278,7 +314,10 @@ int sweep(const SweepSettings& settings) {
   std::error_code error;
   fs::create_directories(fs::path(settings.out) / "runs", error);
   require<DataError>(!error, "sweep: expected a folder that may be written, got '{}': {}", settings.out, error.message());
-  const FolderLock lock(settings.out, "sweep", "another sweep, or a program that one has left running");
+  // Those that share rest on no lock: it keeps them and one that does not apart, where there are locks.
+  const FolderLock lock =
+      settings.share ? FolderLock::shared(settings.out, "sweep", "one without --share, or a program that it has left running")
+                     : FolderLock(settings.out, "sweep", "another sweep, or a program that one has left running");
   return Sweep(settings).run();
 }
 

@@ -23,7 +23,8 @@ struct SweepSettings {
   std::vector<std::string> memory, latency, pairs, bits;
   std::vector<std::uint64_t> seeds{0};
   int jobs = 1;
-  bool baselines = false, report_only = false, smoke = false;
+  int patience = 120;  ///< seconds
+  bool baselines = false, share = false, status = false, report_only = false, smoke = false;
   std::vector<std::string> command;
 };
 
@@ -45,7 +46,8 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
       "program's baselines. Searches of one seed share one warm-up. Interrupted, it goes on when it is called again.\n"
       "  sweep --out found --memory 75%,50%,25% --latency 75%,50% --seeds 0,1 --baselines -- ./image_classification --data "
       "DIR\n"
-      "  sweep --out found --report-only");
+      "  sweep --out found --report-only\n"
+      "  sweep --out found --status");
   app.add_option("--out", s.out, "folder for runs/, results.jsonl, report.html and the pictures");
   app.add_option("--memory", s.memory, "memory bounds: 40000B, 48KiB, 50% or none, with commas between")->delimiter(',');
   app.add_option("--latency", s.latency, "latency bounds: 3ms, 800000cycles, 50% or none; each with each memory bound")
@@ -62,14 +64,27 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
       ->check(whole_between(1, 1024));
+  CLI::Option* share =
+      app.add_flag("--share", s.share, "with others that are given the same command and folder, here or on other machines");
+  app.add_option("--patience", s.patience,
+                 "seconds without a sign of a sweep and its program, after which another one takes over what they were at")
+      ->needs(share)
+      ->capture_default_str()
+      ->check(whole_between(1, 86400));
+  CLI::Option* status = app.add_flag("--status", s.status,
+                                     "run nothing, only say who is at what, what is done, what has failed, and what is left")
+                            ->excludes(share);
   CLI::Option* report_only = app.add_flag("--report-only", s.report_only, "run nothing, only draw again");
   app.add_flag("--smoke", s.smoke,
                "without a command: two bounds on ./image_classification --smoke, in a folder that is removed")
-      ->excludes(report_only);
+      ->excludes(report_only)
+      ->excludes(status);
+  report_only->excludes(status);
   app.footer(
       "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
       "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143 or 129 "
-      "when interrupted; otherwise from 100 on: the command line.");
+      "when interrupted; of --status 1 where something is left, 2 where only what has failed too often is; otherwise from "
+      "100 on: the command line.");
   // What comes after -- is for the program, whatever it looks like.
   const auto end = std::find(argv, argv + argc, std::string_view("--"));
   if (end != argv + argc) s.command.assign(end + 1, argv + argc);

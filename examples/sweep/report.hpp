@@ -224,14 +224,15 @@ struct Written {
   std::vector<std::string> problems;  ///< reports that cannot be read
 };
 
-/// Reads all runs below `out` and writes everything anew.
-inline Written write_report(const fs::path& out) {
+namespace detail {
+
+inline Written write_report_once(const fs::path& out, const std::vector<fs::path>& done) {
   Written written;
   std::vector<Result> results;
   std::vector<std::string> unfinished;
   for (const fs::path& folder : run_folders(out)) {
     try {
-      if (is_done(folder)) {
+      if (std::find(done.begin(), done.end(), folder) != done.end()) {
         results.push_back(load_result(folder));
         continue;
       }
@@ -257,6 +258,24 @@ inline Written write_report(const fs::path& out) {
   write_file_atomically(out / "results.jsonl", lines);
   page.write(title);
   return written;
+}
+
+}  // namespace detail
+
+/// Reads all runs below `out` and writes everything anew. Other sweeps may do that, too: the last one to write has seen all.
+inline Written write_report(const fs::path& out) {
+  const auto all_done = [&] {
+    std::vector<fs::path> folders = run_folders(out);
+    std::erase_if(folders, [](const fs::path& folder) { return !is_done(folder); });
+    return folders;
+  };
+  std::vector<fs::path> done = all_done();
+  while (true) {
+    const Written written = detail::write_report_once(out, done);
+    std::vector<fs::path> now = all_done();
+    if (now == done) return written;
+    done = std::move(now);
+  }
 }
 
 }  // namespace siena::examples

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <siena/core.hpp>
 #include <siena/core/json.hpp>
 #include <string>
@@ -50,14 +51,18 @@ struct Run {
   std::string bits = {};  ///< of weights: "4", "2,4,8" or "2,4,8:channel"; "": as the command has it
 
   bool operator==(const Run&) const = default;
+  /// "bits-2-4-8_seed-0"
+  std::string bits_and_seed() const {
+    std::string text = bits.empty() ? "" : "bits-" + bits + "_";
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == ',' || c == ':'; }, '-');
+    return text + format("seed-{}", seed);
+  }
   /// "memory-50pc_latency-75pc_bits-2-4-8_seed-0": its folder.
   std::string name() const {
-    std::string of_bits = bits.empty() ? "" : "bits-" + bits + "_";
-    std::replace_if(
-        of_bits.begin(), of_bits.end(), [](char c) { return c == ',' || c == ':'; }, '-');
-    const std::string of_seed = format("{}seed-{}", of_bits, seed);
-    if (role == Role::baseline) return "baseline_" + of_seed;
-    std::string text = format("{}memory-{}_latency-{}_{}", role == Role::uniform ? "uniform_" : "", memory, latency, of_seed);
+    if (role == Role::baseline) return "baseline_" + bits_and_seed();
+    std::string text =
+        format("{}memory-{}_latency-{}_{}", role == Role::uniform ? "uniform_" : "", memory, latency, bits_and_seed());
     for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%')) text.replace(at, 1, "pc");
     return text;
   }
@@ -135,6 +140,30 @@ inline RunRecord load_record(const fs::path& folder) try {
                     error.what());
 }
 
+inline std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+/// A folder of this name must come from the same run of the same command.
+inline void check_folder(const RunRecord& record, const fs::path& folder) {
+  if (!fs::exists(folder / "command.json")) {
+    // One that was killed before it had written that left no more than half of it.
+    const auto is_ours = [](const fs::directory_entry& entry) { return is_temporary_file(entry.path()); };
+    require<ArgumentError>(
+        !fs::exists(folder) || std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), is_ours),
+        "sweep: expected '{}' to be ours, got one without command.json; take another --out, or remove that folder",
+        folder.string());
+    return;
+  }
+  const RunRecord found = load_record(folder);
+  require<ArgumentError>(found == record,
+                         "sweep: expected '{}' to be made by the same command, got one made by '{}'; take another --out, or "
+                         "remove that folder",
+                         folder.string(), joined(found.command));
+}
+
 /// The folders of all runs below `out`, by name.
 inline std::vector<fs::path> run_folders(const fs::path& out) {
   std::vector<fs::path> folders;
@@ -157,27 +186,37 @@ inline bool same_warmup(const Run& a, const Run& b) {
   return a.role == Run::Role::search && b.role == Run::Role::search && a.seed == b.seed && a.bits == b.bits;
 }
 
-/// Gives a search the warm-up of another one with the same command, seed and bits, if there is one that has finished it.
-inline bool share_warmup(const RunRecord& record, const fs::path& out, const fs::path& folder) {
-  constexpr std::string_view file = "warm-up.checkpoint";
-  if (record.run.role != Run::Role::search || fs::exists(folder / file)) return false;
+/// The finished warm-up of another search with the same command, seed and bits, if there is one.
+inline std::optional<fs::path> warmup_for(const RunRecord& record, const fs::path& out) {
   for (const fs::path& other : run_folders(out)) {
-    if (!fs::exists(other / file) || !is_warm(other)) continue;
+    const fs::path file = other / "warm-up.checkpoint";
+    if (!fs::exists(file) || !is_warm(other)) continue;
     const RunRecord with = load_record(other);
-    if (!same_warmup(with.run, record.run) || with.command != record.command) continue;
-    write_file_atomically(folder / file, read_file(other / file));
-    return true;
+    if (same_warmup(with.run, record.run) && with.command == record.command) return file;
   }
-  return false;
+  return std::nullopt;
 }
 
-/// The last lines of a log.
-inline std::string last_lines(const fs::path& log, std::size_t lines) {
-  std::string text = read_file(log);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  std::size_t from = text.size();
-  for (; lines > 0 && from != std::string::npos; --lines) from = from == 0 ? std::string::npos : text.rfind('\n', from - 1);
-  return from == std::string::npos ? text : text.substr(from + 1);
+/// Gives it to a search that has not begun one of its own.
+inline void share_warmup(const RunRecord& record, const fs::path& out, const fs::path& folder) {
+  const fs::path own = folder / "warm-up.checkpoint";
+  if (record.run.role != Run::Role::search || fs::exists(own)) return;
+  if (const auto file = warmup_for(record, out)) write_file_atomically(own, read_file(*file));
+}
+
+/// "planned.json": the names of all runs that the last sweep in this folder was asked for.
+inline void save_plan(const std::vector<Run>& runs, const fs::path& out) {
+  Json names = Json::array();
+  for (const Run& run : runs) names.push_back(run.name());
+  write_file_atomically(out / "planned.json", names.dump(1) + "\n");
+}
+/// None where there is none, or none that can be read.
+inline std::vector<std::string> load_plan(const fs::path& out) {
+  try {
+    return read_json(out / "planned.json").get<std::vector<std::string>>();
+  } catch (const std::exception&) {
+    return {};
+  }
 }
 
 }  // namespace siena::examples

@@ -3,8 +3,9 @@
 
 """Stands for a program that searches: obeys the command line of the examples, and makes its numbers up.
 
---calls FILE gets a line of JSON for each call; --fail-at BOUND fails under that memory bound; --breaks BOUND does not keep it;
---lies BOUND writes a report that is none; --waits FOLDER stops in the search until a signal comes, unless FOLDER/go is there.
+--calls FILE gets a line of JSON for each call; --fail-at BOUND fails under that memory bound, --fail-once FILE unless that is
+there; --breaks BOUND does not keep it; --lies BOUND writes a report that is none; --takes SECONDS works so long, half of it at
+a warm-up where it makes one; --waits FOLDER stops in the search until a signal comes, unless FOLDER/go is there.
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 
 parser = argparse.ArgumentParser()
@@ -22,6 +24,8 @@ parser.add_argument("--method", default="masks")
 parser.add_argument("--metric", default="accuracy")
 parser.add_argument("--cost-model", default="gap8")
 parser.add_argument("--in-cycles")
+parser.add_argument("--fail-once")
+parser.add_argument("--takes", type=float, default=0)
 parser.add_argument("--bits", default="")
 parser.add_argument("--bits-per", default="layer", choices=["layer", "channel"])
 parser.add_argument("--epochs", default="8,8,4")
@@ -43,6 +47,20 @@ full = {"weights": 78666, "macs": 12501632, "bytes": 78978, "gap8_cycles": 15948
 
 def checkpoint(phase):
     return os.path.join(options.checkpoint, phase + ".checkpoint")
+
+
+def write(path, text):
+    """Whole or not at all, as the programs do."""
+    with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), prefix=".siena-", suffix=".tmp", delete=False) as file:
+        file.write(text)
+    os.replace(file.name, path)
+
+
+def work(phase):
+    for epoch in range(1, 6):
+        if options.takes:
+            print(f"{phase} {epoch}/5  loss 0.5000", flush=True)
+            time.sleep(options.takes / 10)
 
 
 def part(bound):
@@ -70,16 +88,20 @@ warm = os.path.exists(checkpoint("warm-up"))
 if options.calls:
     with open(options.calls, "a") as file:
         file.write(json.dumps({"method": options.method, "memory": options.memory, "latency": options.latency,
-                               "seed": options.seed, "bits": options.bits + per, "warm": warm, "threads": options.threads, "log": options.log}) + "\n")
+                               "seed": options.seed, "bits": options.bits + per, "warm": warm, "threads": options.threads,
+                               "log": options.log}) + "\n")
 
 memory, latency = part(options.memory), part(options.latency)
 if options.fail_at == options.memory:
     print("a line before")
     print("program: expected a bound that can be kept, got <none> & more", file=sys.stderr)
     sys.exit(2)
+if options.fail_once and not os.path.exists(options.fail_once):
+    open(options.fail_once, "w").close()
+    sys.exit(2)
 if searches and not warm:
-    with open(checkpoint("warm-up"), "w") as file:
-        file.write(f"warm-up of seed {options.seed}, bits {bits}{per}")
+    work("warm-up")
+    write(checkpoint("warm-up"), f"warm-up of seed {options.seed}, bits {bits}{per}")
 if searches and warm:
     with open(checkpoint("warm-up")) as file:
         assert file.read() == f"warm-up of seed {options.seed}, bits {bits}{per}", "the warm-up of another search"
@@ -98,6 +120,7 @@ if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
     sys.exit(128 + caught[0])
 if searches:
     open(checkpoint("search"), "w").close()
+work("search")
 
 keep = 1.0 if options.method == "baseline" else min(memory, latency)
 width = math.sqrt(keep)
@@ -142,7 +165,6 @@ report = {"program": "a program <&>", "method": options.method, "feasible": not 
           "phases": [{"name": "all", "epochs": sum(counts), "seconds": 61.5}], "seed": options.seed, "threads": 1}
 if not options.no_history:
     report["history"] = history
-with open(options.report, "w") as file:
-    json.dump({"layers": 3, "accuracy": {}, "costs": {}} if options.lies == options.memory else report, file)
+write(options.report, json.dumps({"layers": 3, "accuracy": {}, "costs": {}} if options.lies == options.memory else report))
 print("done")
 sys.exit(1 if breaks else 0)

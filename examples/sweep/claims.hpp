@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The claims of all sweeps that share a folder, as one of them sees them.
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <siena/core.hpp>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "sweep/claim.hpp"
+#include "sweep/runs.hpp"
+
+namespace siena::examples {
+
+/// The folder "claims" of a sweep, each file called after a run, or after a warm-up. A claim is stale when neither it nor what
+/// its program writes has changed for `patience`, by our own watch; then whoever is first takes it over. Should two work at
+/// the same nevertheless, they write the same bits, whole files each: it costs time, nothing else.
+class Claims {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `out`: the folder of the sweep.
+  Claims(fs::path out, std::chrono::milliseconds patience) : out_(std::move(out)), patience_(patience) {
+    fs::create_directories(folder());
+  }
+
+  /// Looks what has changed. To be called at least every quarter of `patience`: more than that a look does not count, for while
+  /// we are held up, by a file system that is away, others may be too.
+  void look() {
+    std::map<std::string, Seen> seen;
+    std::error_code away;
+    for (fs::directory_iterator at(folder(), away), end; !away && at != end; at.increment(away)) {
+      const std::string name = at->path().filename().string();
+      if (name.starts_with('.')) continue;
+      Seen now{.text = Claim::text_of(at->path()), .at = Clock::now()};
+      const auto claim = ClaimText::parse(now.text);
+      if (claim) now.signs = signs_of_life(out_ / "runs" / claim->run);
+      if (const auto before = seen_.find(name); before != seen_.end()) {
+        const Seen& old = before->second;
+        now.renewed = old.renewed || now.text != old.text;
+        if (now.text == old.text && now.signs == old.signs)
+          now.unchanged = old.unchanged + std::min<Clock::duration>(now.at - old.at, patience_ / 4);
+      }
+      const bool over = claim && now.unchanged >= patience_ && is_done(out_ / "runs" / claim->run);
+      if (!over || !remove(name, now.text)) seen.emplace(name, std::move(now));  // left by one that was killed
+    }
+    if (!away) seen_ = std::move(seen);
+  }
+
+  /// None: another one has it, as far as we know. `run`: whose program works under it.
+  std::optional<Claim> take(const std::string& name, std::string_view run) {
+    if (is_taken(name)) return std::nullopt;
+    if (const auto stale = seen_.find(name); stale != seen_.end()) {
+      if (!remove(name, stale->second.text)) return std::nullopt;
+      seen_.erase(stale);
+    }
+    return Claim::make(folder() / name, run);
+  }
+  /// Whether somebody has it, and may still be there.
+  bool is_taken(const std::string& name) const {
+    const auto seen = seen_.find(name);
+    return seen != seen_.end() && seen->second.unchanged < patience_;
+  }
+  /// Whether somebody has it, and is seen to renew it.
+  bool is_kept(const std::string& name) const {
+    const auto seen = seen_.find(name);
+    return seen != seen_.end() && seen->second.renewed && seen->second.unchanged < patience_ / 2;
+  }
+
+ private:
+  struct Seen {
+    std::string text;
+    std::set<std::string> signs = {};
+    Clock::time_point at;
+    Clock::duration unchanged{0};
+    bool renewed = false;  ///< since we saw it first
+  };
+
+  fs::path folder() const { return out_ / "claims"; }
+
+  /// Programs outlive sweeps that are killed, and go on writing.
+  static std::set<std::string> signs_of_life(const fs::path& run) {
+    std::set<std::string> signs;
+    std::error_code none, away;
+    for (fs::directory_iterator at(run, away), end; !away && at != end; at.increment(away)) {
+      const fs::path name = at->path().filename();
+      if (name != "log.txt" && name.extension() != ".checkpoint") continue;
+      const auto time = fs::last_write_time(at->path(), none).time_since_epoch().count();
+      signs.insert(format("{} {} {}", name.string(), fs::file_size(at->path(), none), static_cast<std::int64_t>(time)));
+    }
+    return signs;
+  }
+
+  /// Of several that find a claim stale one moves it away. What it has moved must be what it has seen: another one may have
+  /// taken it over in between, and gets it back.
+  bool remove(const std::string& name, const std::string& text) const {
+    const fs::path file = folder() / name, aside = folder() / format(".{}.{}", name, me_);
+    if (::rename(file.c_str(), aside.c_str()) != 0) return false;
+    const bool same = Claim::text_of(aside) == text;
+    if (!same) (void)!::link(aside.c_str(), file.c_str());
+    ::unlink(aside.c_str());
+    return same;
+  }
+
+  fs::path out_;
+  std::chrono::milliseconds patience_;
+  std::string me_ = unique_words();
+  std::map<std::string, Seen> seen_;
+};
+
+}  // namespace siena::examples
