@@ -247,7 +247,7 @@ TEST_CASE("lower: numbers of few bits") {
   });
   test::RandomNetwork(3).randomise(network);
   for (Parameter* parameter : network.parameters())
-    if (parameter->name == "fake_quantize_2.scale") *parameter->value.data() = 0.0625f;
+    if (parameter->name == "fake_quantize_2.range") *parameter->value.data() = 255 * 0.0625f;
   const deploy::LoweredNetwork lowered = deploy::lower(network);
   CHECK(test::listing(lowered) ==
         "fake_quantize_1: quantize of input 6x6x3 -> fake_quantize_1 6x6x3\n"
@@ -258,7 +258,7 @@ TEST_CASE("lower: numbers of few bits") {
         "fake_quantize_3: quantize of linear_1 2 -> fake_quantize_3 2\n");
   const auto& operations = lowered.operations;
   CHECK(std::get<primitive::Convolution>(operations[1].what).weight_bits == 4);
-  CHECK(std::get<primitive::Quantize>(operations[2].what).scale == 0.0625);  // as it was learned
+  CHECK(std::get<primitive::Quantize>(operations[2].what).scale == Approx(0.0625));  // as it was learned
   CHECK(std::get<primitive::Quantize>(operations[5].what).low == -8);
   const Tensor& weights = operations[1].constants[0].value;  // folded, then of few bits
   for (std::size_t o = 0; o < 4; ++o) {

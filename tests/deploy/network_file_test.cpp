@@ -213,17 +213,22 @@ TEST_CASE("network file: what may vary comes back, axis by axis") {
   const Network network({8, 8, 2}, [](Flow x) {
     x = x | Resolution{} | Searchable{Conv2d{.out = 4, .kernel = 5}, Channels{.minimum = 2}, ReceptiveField{.minimum = 3}};
     const Bits bits{.weights = {3, 8}, .per = Bits::Per::channel};
-    return x | Searchable{Conv2d{.out = 4, .weight_bits = {3, 8, 8, 3}}, Channels{}, bits} | GlobalAvgPool{} | Linear{.out = 3};
+    x = x | Searchable{Conv2d{.out = 4, .weight_bits = {3, 8, 8, 3}}, Channels{}, bits} | ActivationBits{.widths = {2, 8}};
+    return x | GlobalAvgPool{} | Linear{.out = 3};
   });
   Stored file = stored(network);
+  CHECK(file.graph["layers"][4]["varies"]["activation_bits"]["widths"].dump() == "[2,8]");
+  CHECK(file.graph["layers"][4]["options"]["widths"].dump() == "[2,8]");
   CHECK(file.graph["layers"][3]["varies"]["bits"].dump() == R"({"per_channel":true,"weights":[3,8]})");
   CHECK(file.graph["layers"][1]["varies"].dump() == R"({"resolution":{}})");
   const Network again = deploy::network_from_json(file.graph, file.tensors);
   CHECK(freedom(again).to_string() == freedom(network).to_string());
   CHECK_THAT(freedom(again).to_string(), ContainsSubstring("2 to 4 of 4 channels; kernel 3x3 to 5x5"));
+  CHECK_THAT(freedom(again).to_string(), ContainsSubstring("values of 2 or 8 bits"));
   file.graph["layers"][1]["varies"] = {{"colour", Json::object()}};
-  CHECK_THAT(error_of(file),
-             ContainsSubstring("expected no axes but channels, receptive_field, dilation, resolution, bits and"));
+  CHECK_THAT(
+      error_of(file),
+      ContainsSubstring("expected no axes but channels, receptive_field, dilation, resolution, bits, activation_bits and"));
 }
 
 TEST_CASE("network file: what an older file does not say keeps its default") {

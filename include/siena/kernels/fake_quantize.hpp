@@ -97,8 +97,8 @@ struct ColumnLevels {
   Buffer<T> steps, most;
 };
 
-/// Of the weights of each column: the largest |w|, the sum of |w| and that of w^2, from which its levels follow at any number of
-/// bits.
+/// Of the weights of each column: the largest |w|, the sum of |w| and that of w^2, from which its levels follow at any number
+/// of bits.
 template <class T>
 struct ColumnSizes {
   Buffer<T> numbers = {};  ///< padded(channels) of each kind, one kind after the other
