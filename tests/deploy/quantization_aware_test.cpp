@@ -16,6 +16,7 @@
 #include "siena/data/synthetic.hpp"
 #include "siena/deploy/integer/simulate.hpp"
 #include "siena/deploy/network_json.hpp"
+#include "siena/space/activation_bits.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/train/loop.hpp"
@@ -152,6 +153,34 @@ TEST_CASE("quantization_aware: what it predicts is what integers compute") {
   }
   CHECK(equal / networks > 0.97);
   CHECK(classes >= samples - samples / 200);
+}
+
+TEST_CASE("quantization_aware: what it predicts is what integers compute, with values of few bits") {
+  int samples = 0, classes = 0, levels = 0;
+  double equal = 0;
+  for (std::uint64_t seed = 0; seed < 42; ++seed) {
+    INFO("seed " << seed);
+    test::RandomNetwork random(seed);
+    const Network network = seed % 3 == 0 ? random.make_1d() : random.make();
+    if (test::has<GroupNorm>(network)) continue;
+    const Network few = with_activation_bits(network, {.widths = {2 + static_cast<int>(seed % 7)}});
+    const Tensor batch = random.batch(network, 4);
+    const deploy::IntegerNetwork integers = deploy::quantize(few, std::vector{batch});
+    for (const Network::Node& node : few.nodes()) {
+      if (!node.layer.is<FakeQuantize>()) continue;
+      const std::string made_by = few.nodes()[static_cast<std::size_t>(node.inputs[0])].name;
+      for (const auto& operation : integers.operations) {
+        if (integers.values[operation.output].name != made_by) continue;
+        CHECK(operation.high - operation.low < 1 << node.layer.get<FakeQuantize>().bits);
+        ++levels;
+      }
+    }
+    const Agreement found = agreement(deploy::quantization_aware(few, std::vector{batch}), batch);
+    samples += found.samples, classes += found.classes, equal += found.equal * found.samples;
+  }
+  CHECK(levels > 100);
+  CHECK(equal / samples > 0.95);
+  CHECK(classes >= samples - samples / 100);
 }
 
 TEST_CASE("quantization_aware: training ends in the integer network") {

@@ -12,6 +12,7 @@
 
 #include "siena/autograd/ops/activation.hpp"
 #include "siena/nn/network.hpp"
+#include "siena/space/activation_bits.hpp"
 #include "siena/space/bits.hpp"
 #include "siena/space/choice.hpp"
 #include "siena/space/search_space.hpp"
@@ -84,7 +85,7 @@ class RandomNetwork {
       for (const AxisSite& site : space.axes()[a]->sites()) {
         for (const AxisSite::Part& part : site.parts) selection[a][static_cast<std::size_t>(part.index)] = {below(part.values)};
       }
-      if (space.axes()[a]->name() != Bits::name) continue;
+      if (space.axes()[a]->name() != Bits::name && space.axes()[a]->name() != ActivationBits::name) continue;
       for (std::vector<int>& units : selection[a])
         for (int& width : units) width = static_cast<int>(bits_.below(static_cast<std::uint64_t>(width) + 1));
     }
