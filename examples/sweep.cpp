@@ -279,7 +279,10 @@ class Sweep {
   void left() {
     const std::size_t count = waiting_.size() + running_.size();
     if (count == 0 || timed_ == 0 || stopped_by_ != 0) return;
-    say(stdout, "    {} left, about {}", count, duration_text(seconds_ / timed_ * static_cast<double>(count) / settings_.jobs));
+    const auto jobs = static_cast<std::size_t>(settings_.jobs);
+    const std::size_t at_a_time = sharing_ ? std::max(jobs, sharing_->at_work()) : jobs;
+    say(stdout, "    {} left, about {}", count,
+        duration_text(seconds_ / timed_ * static_cast<double>(count) / static_cast<double>(at_a_time)));
   }
 
   const SweepSettings& settings_;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -77,6 +78,13 @@ class Claims {
   bool is_kept(const std::string& name) const {
     const auto seen = seen_.find(name);
     return seen != seen_.end() && seen->second.renewed && seen->second.unchanged < patience_ / 2;
+  }
+  /// How many are at a run, we among them.
+  std::size_t at_work() const {
+    return static_cast<std::size_t>(std::count_if(seen_.begin(), seen_.end(), [&](const auto& claim) {
+      const auto text = ClaimText::parse(claim.second.text);
+      return text && text->run == claim.first && claim.second.unchanged < patience_;
+    }));
   }
 
  private:

@@ -20,7 +20,7 @@ namespace siena::examples {
 /// What the command line says.
 struct SweepSettings {
   std::string out;
-  std::vector<std::string> memory, latency, pairs, bits;
+  std::vector<std::string> memory, latency, pairs, bits, activation_bits;
   std::vector<std::uint64_t> seeds{0};
   int jobs = 1;
   int patience = 120;  ///< seconds
@@ -57,10 +57,12 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
                  "bits of weights: 4, or 2,4,8 to choose from, of layers, or 2,4,8:channel, of output channels, or none: "
                  "floats; several with blanks between, or --bits again, each with each pair of bounds")
       ->type_name("N,N,...[:channel] ...");
+  app.add_option("--activation-bits", s.activation_bits, "of the values between layers, the same; each with each of --bits")
+      ->type_name("N,N,... ...");
   app.add_option("--seeds", s.seeds, "seeds of the program")->capture_default_str()->delimiter(',')->check(whole_number);
-  app.add_flag(
-      "--baselines", s.baselines,
-      "also --method uniform for each pair and seed, and --method baseline for each seed; with each width of --bits alone");
+  app.add_flag("--baselines", s.baselines,
+               "also --method uniform for each pair and seed, and --method baseline for each seed; with each width of --bits "
+               "and --activation-bits alone");
   app.add_option("--jobs", s.jobs, "runs at a time; they share the cores, unless the command says --threads")
       ->capture_default_str()
       ->check(whole_between(1, 1024));

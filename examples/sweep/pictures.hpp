@@ -24,7 +24,7 @@ inline std::string metric_label(const Result& result) { return result.metric == 
 class PointsByRole {
  public:
   explicit PointsByRole(const std::vector<Result>& results) {
-    std::vector<std::string> bits;  // in the order of the tables
+    std::vector<RunBits> bits;  // in the order of the tables
     for (const Result& result : results) {
       const Run& run = result.record.run;
       with_bits_ = with_bits_ || !run.bits.empty();
@@ -33,8 +33,8 @@ class PointsByRole {
     }
     for (std::size_t i = 0; i < bits.size(); ++i)
       series_.push_back({Run::Role::search, bits[i], {.name = "searched" + suffix(bits[i]), .look = i == 0 ? 0 : i + 2}});
-    series_.push_back({Run::Role::uniform, "", {.name = "uniform scaling", .look = 1}});
-    series_.push_back({Run::Role::baseline, "", {.name = "baseline network", .look = 2}});
+    series_.push_back({Run::Role::uniform, {}, {.name = "uniform scaling", .look = 1}});
+    series_.push_back({Run::Role::baseline, {}, {.name = "baseline network", .look = 2}});
   }
   void add(const Result& result, double x, double y, std::string tip) {
     const Run& run = result.record.run;
@@ -58,17 +58,17 @@ class PointsByRole {
  private:
   struct Of {
     Run::Role role;
-    std::string bits;
+    RunBits bits;
     deploy::Series series;
   };
-  std::string suffix(const std::string& bits) const { return with_bits_ ? ", bits " + bits_or_none(bits) : std::string(); }
+  std::string suffix(const RunBits& bits) const { return with_bits_ ? ", bits " + bits.to_string() : std::string(); }
   /// One of the seeds is enough.
   std::string label(const Run& run) {
     std::string text;
     if (run.role == Run::Role::search)
-      text = run.memory + " / " + run.latency + (with_bits_ ? " / " + bits_or_none(run.bits) : "");
+      text = run.memory + " / " + run.latency + (with_bits_ ? " / " + run.bits.to_string() : "");
     else if (run.role == Run::Role::baseline && !run.bits.empty())
-      text = "bits " + run.bits;
+      text = "bits " + run.bits.to_string();
     return named_.insert(text).second ? text : "";
   }
 

@@ -5,10 +5,8 @@
 // From the command line of a sweep to its runs.
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <siena/core.hpp>
 #include <span>
 #include <string>
@@ -38,16 +36,17 @@ inline void check_command(const SweepSettings& s) {
       require<ArgumentError>(!is_option(word, option), "sweep: expected a command without {}, which each run gets, got '{}'",
                              option, word);
     }
-    for (const std::string_view option : {"--bits", "--bits-per"}) {
-      require<ArgumentError>(s.bits.empty() || !is_option(word, option),
-                             "sweep: expected {} before -- alone, where --bits gives each run its own, got '{}' in the command",
-                             option, word);
+    for (const std::string_view option : {"--bits", "--bits-per", "--activation-bits"}) {
+      const bool is_ours = !(option == "--activation-bits" ? s.activation_bits : s.bits).empty();
+      require<ArgumentError>(!is_ours || !is_option(word, option),
+                             "sweep: expected {} before -- alone, where it gives each run its own, got '{}' in the command",
+                             option == "--bits-per" ? "--bits N,N:channel" : option, word);
+      const std::string_view bits = word == option ? next : is_option(word, option) ? word : "";
+      require<ArgumentError>(!s.baselines || bits.find(',') == bits.npos,
+                             "sweep: expected one number of bits with --baselines, which choose nothing, got '{}'; with {} "
+                             "before -- they get each width alone",
+                             bits, option);
     }
-    const std::string_view bits = word == "--bits" ? next : is_option(word, "--bits") ? word : "";
-    require<ArgumentError>(!s.baselines || bits.find(',') == bits.npos,
-                           "sweep: expected one number of bits with --baselines, which choose nothing, got '{}'; with --bits "
-                           "before -- they get each width alone",
-                           bits);
     for (const std::string_view option : {"--save", "--onnx", "--log", "--html"}) {
       const std::string_view file = word.size() > option.size() || next.empty() ? word : next;
       require<ArgumentError>(!is_option(word, option) || file.find("{run}") != file.npos,
@@ -91,30 +90,33 @@ inline std::vector<std::pair<std::string, std::string>> bounds_of(const SweepSet
 
 /// As runs have it: "none" is "", and ":layer", which is what the programs do, is left out. Throws ArgumentError where no
 /// program would take it.
-inline std::string bits_of(const std::string& text) {
+inline std::string bits_of(std::string_view option, const std::string& text) {
   if (text == "none") return "";
-  const std::size_t colon = std::min(text.find(':'), text.size());
+  const bool may_choose_per = option == "--bits";
+  const std::size_t colon = may_choose_per ? std::min(text.find(':'), text.size()) : text.size();
   const std::string list = text.substr(0, colon), per = text.substr(colon);
-  std::vector<int> widths;
-  bool good = !list.empty() && list.back() != ',' && (per.empty() || per == ":layer" || per == ":channel");
-  for (const std::string& width : widths_of(list)) {
-    const char* end = width.data() + width.size();
-    const auto [stop, error] = std::from_chars(width.data(), end, widths.emplace_back());
-    good = good && error == std::errc() && stop == end && widths.back() >= 2 && widths.back() <= 8;
+  bool good = per.empty() || per == ":layer" || per == ":channel";
+  char before = '1';  // "2,4,8": a digit, a comma, each digit above the last
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    good = good && (i % 2 == 1 ? list[i] == ',' : list[i] > before && list[i] <= '8');
+    if (i % 2 == 0) before = list[i];
   }
-  require<ArgumentError>(good && std::is_sorted(widths.begin(), widths.end(), std::less_equal<>()),
-                         "--bits: expected numbers from 2 to 8 that rise, such as 4 or 2,4,8, with :channel behind them where "
-                         "each output channel chooses, or none, got '{}'; several of them have blanks between",
-                         text);
-  require<ArgumentError>(widths.size() > 1 || per.empty(),
-                         "--bits: expected several numbers to choose from with '{}', got '{}'", per, text);
+  require<ArgumentError>(good && list.size() % 2 == 1,
+                         "{}: expected numbers from 2 to 8 that rise, such as 4 or 2,4,8{}, or none, got '{}'; several of them "
+                         "have blanks between",
+                         option, may_choose_per ? ", with :channel behind them where each output channel chooses" : "", text);
+  require<ArgumentError>(list.size() > 1 || per.empty(), "{}: expected several numbers to choose from with '{}', got '{}'",
+                         option, per, text);
   return list + (per == ":channel" ? per : "");
 }
 
-inline std::vector<std::string> bits_of(const SweepSettings& s) {
-  std::vector<std::string> all;
-  for (const std::string& text : s.bits) add_once(all, bits_of(text));
-  return all.empty() ? std::vector<std::string>{""} : all;
+inline std::vector<RunBits> bits_of(const SweepSettings& s) {
+  const std::vector<std::string> none{"none"};
+  std::vector<RunBits> all;
+  for (const std::string& weights : s.bits.empty() ? none : s.bits)
+    for (const std::string& values : s.activation_bits.empty() ? none : s.activation_bits)
+      add_once(all, RunBits{bits_of("--bits", weights), bits_of("--activation-bits", values)});
+  return all;
 }
 
 }  // namespace detail
@@ -125,22 +127,20 @@ inline std::vector<std::string> bits_of(const SweepSettings& s) {
 inline std::vector<Run> plan(const SweepSettings& s) {
   using detail::add_once;
   const auto bounds = detail::bounds_of(s);
-  const std::vector<std::string> bits = detail::bits_of(s);
-  std::vector<std::string> single;
-  for (const std::string& setting : bits) {
-    if (setting.empty()) add_once(single, setting);
-    for (const std::string& width : widths_of(setting)) add_once(single, width);
-  }
+  const std::vector<RunBits> bits = detail::bits_of(s);
+  std::vector<RunBits> single;
+  for (const RunBits& setting : bits)
+    for (const RunBits& alone : setting.single()) add_once(single, alone);
   std::vector<Run> runs;
-  const auto add = [&](Run::Role role, const std::string& of_bits, std::uint64_t seed) {
+  const auto add = [&](Run::Role role, const RunBits& of_bits, std::uint64_t seed) {
     for (const auto& [memory, latency] : bounds) add_once(runs, Run{role, memory, latency, seed, of_bits});
   };
   for (const std::uint64_t seed : s.seeds) {
-    for (const std::string& setting : bits) add(Run::Role::search, setting, seed);
+    for (const RunBits& setting : bits) add(Run::Role::search, setting, seed);
     if (!s.baselines) continue;
-    for (const std::string& width : single) add(Run::Role::uniform, width, seed);
+    for (const RunBits& width : single) add(Run::Role::uniform, width, seed);
     add_once(runs, Run{.role = Run::Role::baseline, .seed = seed});
-    for (const std::string& width : single) add_once(runs, Run{.role = Run::Role::baseline, .seed = seed, .bits = width});
+    for (const RunBits& width : single) add_once(runs, Run{.role = Run::Role::baseline, .seed = seed, .bits = width});
   }
   return runs;
 }

@@ -128,14 +128,14 @@ class Page {
   void means(const Comparison& comparison) {
     const Result& like = comparison.results[0];
     const std::string metric = metric_label(like) + (like.metric == "accuracy" ? " (%)" : "");
-    std::map<std::string, std::vector<double>> whole;  // the baseline network, by bits
+    std::map<RunBits, std::vector<double>> whole;  // the baseline network, by bits
     bool bits = false;
     for (const Result& result : comparison.results) {
       const Run& run = result.record.run;
       bits = bits || !run.bits.empty();
       if (run.role == Run::Role::baseline) whole[run.bits].push_back(result.value());
     }
-    const auto bits_cell = [&](const std::string& of) { return bits ? html_cell(bits_or_none(of), true) : std::string(); };
+    const auto bits_cell = [&](const RunBits& of) { return bits ? html_cell(of.to_string(), true) : std::string(); };
     body_ += "<h2>Mean over seeds</h2>\n<div class=\"wide\"><table>\n";
     means_head(comparison, metric, bits);
     const std::vector<GridPoint> points = points_of(comparison.results);
@@ -148,7 +148,7 @@ class Page {
       body_ += "<tr>" + html_cell(point.memory, true) + html_cell(point.latency, true) + bits_cell(point.bits) +
                side(comparison, point.found);
       if (bits) body_ += beside.uniform.empty() ? html_cell("-", true) : bits_cell(beside.bits);
-      body_ += side(comparison, beside.uniform) + html_cell(spread(difference, like)) + html_cell(spread(whole[""], like)) +
+      body_ += side(comparison, beside.uniform) + html_cell(spread(difference, like)) + html_cell(spread(whole[{}], like)) +
                "</tr>\n";
     }
     for (const auto& [of, values] : whole) {
@@ -161,7 +161,8 @@ class Page {
         "taken seed by seed. Costs are parts of those of the baseline network.";
     if (bits)
       body_ +=
-          " Bits are those of weights. Beside searches that choose bits stands the best uniform scaling with one of their "
+          " Bits are those of weights, then of the values between layers. Beside searches that choose bits stands the best "
+          "uniform scaling with one of their "
           "widths; the baseline is the network in floats, in rows of its own with each width.";
     body_ += "</p>\n";
   }

@@ -122,7 +122,8 @@ struct Spread {
 
 /// What all seeds of a pair of bounds came to, with the same bits.
 struct GridPoint {
-  std::string memory, latency, bits;
+  std::string memory, latency;
+  RunBits bits;
   std::map<std::uint64_t, const Result*> found = {}, uniform = {};  ///< by seed
 
   bool holds(const Run& run) const { return memory == run.memory && latency == run.latency && bits == run.bits; }
@@ -142,9 +143,7 @@ inline std::vector<GridPoint> points_of(const std::vector<Result>& results) {
   }
   const auto place = [&](const GridPoint& point) {
     const Spread of(kept.at({point.memory, point.latency}));
-    const std::vector<std::string> widths = widths_of(point.bits);
-    return std::tuple(of.count == 0 ? 0 : -of.mean, point.memory, point.latency, widths.size(),
-                      widths.empty() ? 0 : -std::stoi(widths.back()), point.bits);
+    return std::tuple(of.count == 0 ? 0 : -of.mean, point.memory, point.latency, point.bits.place(), point.bits);
   };
   std::stable_sort(points.begin(), points.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
   return points;
@@ -155,11 +154,11 @@ inline std::vector<GridPoint> points_of(const std::vector<Result>& results) {
 inline const GridPoint& uniform_beside(const GridPoint& point, const std::vector<GridPoint>& points) {
   const GridPoint* best = &point;
   double most = -1;
-  const std::vector<std::string> widths = widths_of(point.bits);
-  if (widths.size() < 2) return point;
+  const std::vector<RunBits> single = point.bits.single();
+  if (single.size() < 2) return point;
   for (const GridPoint& other : points) {
     if (other.memory != point.memory || other.latency != point.latency || other.uniform.empty()) continue;
-    if (std::find(widths.begin(), widths.end(), other.bits) == widths.end()) continue;
+    if (std::find(single.begin(), single.end(), other.bits) == single.end()) continue;
     std::vector<double> values;
     for (const auto& [seed, result] : other.uniform) values.push_back(result->value());
     if (const Spread of(values); of.mean > most) most = of.mean, best = &other;
@@ -234,7 +233,7 @@ inline std::vector<Comparison> comparisons(std::vector<Result> results) {
     const auto place = [&](const Result& result) {
       const Run& run = result.record.run;
       const auto point = std::find_if(points.begin(), points.end(), [&](const GridPoint& p) { return p.holds(run); });
-      return std::tuple(run.role, point - points.begin(), run.role == Run::Role::baseline ? run.bits : std::string(), run.seed);
+      return std::tuple(run.role, point - points.begin(), run.role == Run::Role::baseline ? run.bits : RunBits(), run.seed);
     };
     std::vector<std::pair<decltype(place(all[0].results[0])), Result>> placed;
     for (Result& result : comparison.results) placed.emplace_back(place(result), std::move(result));
@@ -259,7 +258,8 @@ inline Json line_of(const Result& result) {
             {"role", name_of(run.role)},
             {"memory", run.memory},
             {"latency", run.latency},
-            {"bits", run.bits.empty() ? Json() : Json(run.bits)},
+            {"bits", run.bits.weights.empty() ? Json() : Json(run.bits.weights)},
+            {"activation_bits", run.bits.values.empty() ? Json() : Json(run.bits.values)},
             {"seed", run.seed},
             {"program", part(result.report, "program")},
             {"method", part(result.report, "method")},

@@ -21,25 +21,52 @@ namespace siena::examples {
 
 namespace fs = std::filesystem;
 
-/// "2,4,8 per channel", of the bits of a run.
-inline std::string bits_text(const std::string& bits) {
-  const std::size_t colon = bits.find(':');
-  return colon == std::string::npos ? bits : bits.substr(0, colon) + " per " + bits.substr(colon + 1);
-}
+/// With how many bits a run computes; "" means floats.
+struct RunBits {
+  std::string weights = {};  ///< "4", "2,4,8" or "2,4,8:channel", where each output channel chooses
+  std::string values = {};   ///< of what layers hand on: "8" or "4,8"
 
-inline std::string bits_or_none(const std::string& bits) { return bits.empty() ? "none" : bits_text(bits); }
-
-/// The widths in "2,4,8:channel", of the bits of a run, as texts; none in "".
-inline std::vector<std::string> widths_of(std::string_view bits) {
-  std::vector<std::string> widths;
-  std::string_view rest = bits.substr(0, bits.find(':'));
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    widths.emplace_back(rest.substr(0, comma));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  auto operator<=>(const RunBits&) const = default;
+  bool empty() const { return weights.empty() && values.empty(); }
+  /// "bits-2-4-8-channel_values-4-8_", in the name of a folder.
+  std::string name() const {
+    std::string text = (weights.empty() ? "" : "bits-" + weights + "_") + (values.empty() ? "" : "values-" + values + "_");
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == ',' || c == ':'; }, '-');
+    return text;
   }
-  return widths;
-}
+  /// "2,4,8 per channel", "4, values 8", "values 8", "none"
+  std::string to_string() const {
+    const std::size_t colon = weights.find(':');
+    std::string text = weights.substr(0, colon) + (colon == std::string::npos ? "" : " per " + weights.substr(colon + 1));
+    if (!values.empty()) text += (text.empty() ? "values " : ", values ") + values;
+    return text.empty() ? "none" : text;
+  }
+  /// For tables: what chooses nothing first, floats before wide ones before narrow ones.
+  std::array<int, 3> place() const {
+    const auto widest = [](const std::string& list) { return list.empty() ? 9 : std::stoi(widths(list).back()); };
+    return {static_cast<int>(single().size()), -widest(weights), -widest(values)};
+  }
+  /// Each width of the one alone with each of the other, which is what networks have that choose nothing.
+  std::vector<RunBits> single() const {
+    std::vector<RunBits> all;
+    for (const std::string& weight : widths(weights))
+      for (const std::string& value : widths(values)) all.push_back({weight, value});
+    return all;
+  }
+
+ private:
+  /// Those in "2,4,8:channel", as texts; in "" floats alone.
+  static std::vector<std::string> widths(std::string_view list) {
+    list = list.substr(0, list.find(':'));
+    std::vector<std::string> all;
+    for (std::size_t comma = 0; comma != list.npos; list.remove_prefix(comma == list.npos ? 0 : comma + 1)) {
+      comma = list.find(',');
+      all.emplace_back(list.substr(0, comma));
+    }
+    return all;
+  }
+};
 
 /// A search under two bounds, or what it is compared with: the program's uniform scaling under the same bounds, the
 /// baseline network under none.
@@ -48,16 +75,11 @@ struct Run {
   Role role = Role::search;
   std::string memory = "none", latency = "none";  ///< as on the command line
   std::uint64_t seed = 0;
-  std::string bits = {};  ///< of weights: "4", "2,4,8" or "2,4,8:channel"; "": as the command has it
+  RunBits bits = {};  ///< none: as the command has it
 
   bool operator==(const Run&) const = default;
   /// "bits-2-4-8_seed-0"
-  std::string bits_and_seed() const {
-    std::string text = bits.empty() ? "" : "bits-" + bits + "_";
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c == ',' || c == ':'; }, '-');
-    return text + format("seed-{}", seed);
-  }
+  std::string bits_and_seed() const { return bits.name() + format("seed-{}", seed); }
   /// "memory-50pc_latency-75pc_bits-2-4-8_seed-0": its folder.
   std::string name() const {
     if (role == Role::baseline) return "baseline_" + bits_and_seed();
@@ -68,7 +90,7 @@ struct Run {
   }
   /// "memory 50%, latency 75%, bits 2,4,8, seed 0"
   std::string to_string() const {
-    const std::string rest = format("{}seed {}", bits.empty() ? "" : "bits " + bits_text(bits) + ", ", seed);
+    const std::string rest = format("{}seed {}", bits.empty() ? "" : "bits " + bits.to_string() + ", ", seed);
     if (role == Role::baseline) return "baseline network, " + rest;
     return format("{}memory {}, latency {}, {}", role == Role::uniform ? "uniform, " : "", memory, latency, rest);
   }
@@ -97,11 +119,12 @@ inline std::vector<std::string> words_of(const Run& run, const std::vector<std::
     }
   }
   const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
-  if (!run.bits.empty()) {
-    const std::size_t colon = std::min(run.bits.find(':'), run.bits.size());
-    add({"--bits", run.bits.substr(0, colon)});
-    if (colon < run.bits.size()) add({"--bits-per", run.bits.substr(colon + 1)});
+  if (const std::string& bits = run.bits.weights; !bits.empty()) {
+    const std::size_t colon = std::min(bits.find(':'), bits.size());
+    add({"--bits", bits.substr(0, colon)});
+    if (colon < bits.size()) add({"--bits-per", bits.substr(colon + 1)});
   }
+  if (!run.bits.values.empty()) add({"--activation-bits", run.bits.values});
   if (run.role != Run::Role::search) add({"--method", std::string(name_of(run.role))});
   add({"--memory", run.memory, "--latency", run.latency, "--seed", std::to_string(run.seed)});
   add({"--checkpoint", folder.string(), "--resume", "--report", (folder / "report.json").string()});
@@ -117,8 +140,13 @@ struct RunRecord {
 };
 
 inline void save(const RunRecord& record, const fs::path& folder) {
-  const Json json{{"role", name_of(record.run.role)}, {"memory", record.run.memory}, {"latency", record.run.latency},
-                  {"bits", record.run.bits},          {"seed", record.run.seed},     {"command", record.command}};
+  const Json json{{"role", name_of(record.run.role)},
+                  {"memory", record.run.memory},
+                  {"latency", record.run.latency},
+                  {"bits", record.run.bits.weights},
+                  {"activation_bits", record.run.bits.values},
+                  {"seed", record.run.seed},
+                  {"command", record.command}};
   write_file_atomically(folder / "command.json", json.dump(2) + "\n");
 }
 
@@ -132,7 +160,7 @@ inline RunRecord load_record(const fs::path& folder) try {
                 .memory = json.at("memory"),
                 .latency = json.at("latency"),
                 .seed = json.at("seed"),
-                .bits = json.value("bits", "")};
+                .bits = {json.value("bits", ""), json.value("activation_bits", "")}};
   record.command = json.at("command").get<std::vector<std::string>>();
   return record;
 } catch (const std::exception& error) {

@@ -79,6 +79,8 @@ class Sharing {
   void give_warmup(Hold& hold, const Run& run) const {
     if (hold.warmup && is_warm(out_ / "runs" / run.name())) hold.warmup.reset();
   }
+  /// How many programs work at runs, of all sweeps.
+  std::size_t at_work() const { return claims_.at_work(); }
   /// Whether another sweep is known to be at it.
   bool is_kept(const Run& run) const { return claims_.is_kept(run.name()); }
 

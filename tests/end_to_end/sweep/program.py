@@ -27,6 +27,7 @@ parser.add_argument("--in-cycles")
 parser.add_argument("--fail-once")
 parser.add_argument("--takes", type=float, default=0)
 parser.add_argument("--bits", default="")
+parser.add_argument("--activation-bits", default="")
 parser.add_argument("--bits-per", default="layer", choices=["layer", "channel"])
 parser.add_argument("--epochs", default="8,8,4")
 parser.add_argument("--seed", type=int)
@@ -37,9 +38,12 @@ assert options.resume
 searches = options.method not in ("uniform", "baseline")
 bits = [int(width) for width in options.bits.split(",") if width]
 assert searches or len(bits) < 2, f"expected one number of bits with --method {options.method}"
+assert searches or "," not in options.activation_bits
 per = f" per {options.bits_per}" if len(bits) > 1 else ""
+if options.activation_bits:
+    per += f", values {options.activation_bits}"
 
-random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}" + (f" {bits}{per}" if bits else ""))
+random.seed(f"{options.memory} {options.latency} {options.seed} {options.method}" + (f" {bits}{per}" if bits or per else ""))
 names = ["conv1"] + [f"stack{s}.conv{c}" for s in (1, 2, 3) for c in (1, 2)] + ["stack2.skip", "stack3.skip", "classifier"]
 widths = [16, 16, 16, 32, 32, 64, 64, 32, 64, 10]
 full = {"weights": 78666, "macs": 12501632, "bytes": 78978, "gap8_cycles": 1594880}

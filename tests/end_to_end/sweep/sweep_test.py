@@ -154,6 +154,25 @@ class SweepTest(unittest.TestCase):
         self.sweep(*options)
         self.assertEqual(len(self.calls()), len(calls))  # all of it is found again
 
+    def test_bits_of_values(self):
+        """They cross those of weights, and baselines come with each pair of widths."""
+        self.sweep("--memory", "75%", "--baselines", "--bits", "4", "2,4", "--activation-bits", "none", "4,8")
+        of = lambda method: sorted(c["bits"] for c in self.calls() if c["method"] == method)
+        self.assertEqual(of("masks"), ["2,4 per layer", "2,4 per layer, values 4,8", "4", "4, values 4,8"])
+        alone = [f"{w}{v}" for w in "24" for v in ("", ", values 4", ", values 8")]
+        self.assertEqual(of("uniform"), alone)
+        self.assertEqual(of("baseline"), [""] + alone)
+        one = self.results()["memory-75pc_latency-none_bits-2-4_values-4-8_seed-0"]
+        self.assertEqual((one["bits"], one["activation_bits"]), ("2,4", "4,8"))
+        rows = [[cell.text for cell in row] for row in self.page().find(".//" + HTML + "table")]
+        self.assertEqual([row[2] for row in rows[2:]],
+                         ["4", "4, values 8", "4, values 4", "2", "2, values 8", "2, values 4",
+                          "2,4", "4, values 4,8", "2,4, values 4,8"] + alone)
+        self.assertIn(rows[9][7], ("4, values 4", "4, values 8"))  # what it is compared with
+        calls = len(self.calls())
+        self.sweep("--memory", "75%", "--activation-bits", "8", program=["--bits", "4"])  # the command's own go with it
+        self.assertEqual([c["bits"] for c in self.calls()[calls:]], ["4, values 8"])
+
     def test_bits_beside_floats(self):
         """Runs in floats are those of a sweep without --bits."""
         self.sweep("--memory", "75%")
@@ -421,7 +440,10 @@ class SweepTest(unittest.TestCase):
         self.refuses(out + ["--pairs", "50%", *program], "--pairs")
         for bad in ("1", "9", "4,2", "4,4", "4,", ",4", "x", "2,4:row", "4:channel", "2;4", ""):
             self.refuses(out + ["--memory", "50%", "--bits", bad, *program], "--bits")
-        self.refuses(out + ["--memory", "50%", "--bits", "4", *program, "--bits-per=channel"], "--bits-per before -- alone")
+        self.refuses(out + ["--memory", "50%", "--bits", "4", *program, "--bits-per=channel"], "--bits N,N:channel before -- alone")
+        self.refuses(out + ["--memory", "50%", "--activation-bits", "4", *program, "--activation-bits", "8"], "before -- alone")
+        self.refuses(out + ["--memory", "50%", "--activation-bits", "2,4:channel", *program], "--activation-bits")
+        self.refuses(out + ["--memory", "50%", "--baselines", *program, "--activation-bits=2,4"], "each width alone")
         self.refuses(out + ["--memory", "50%", "--baselines", *program, "--bits", "2,4"], "each width alone")
         self.refuses(out + ["--memory", "50%", "--baselines", *program, "--bits=2,4"], "each width alone")
         self.refuses(out + ["--memory", "50%", *program, "--seed", "3"], "without --seed")
