@@ -124,6 +124,15 @@ TEST_CASE("flash of weights of few bits: 2, 4 or 8 of them, filter by filter, an
   REQUIRE(cortex.tables(depthwise) == portable.tables(depthwise));
 }
 
+TEST_CASE("flash of what scales each element: a number for each channel, of one channel a table", "[cost]") {
+  for (const LayerKind kind : {LayerKind::activation, LayerKind::other}) {
+    LayerDesc<double> layer{.kind = kind, .in_channels = 3, .out_channels = 3, .own_weights = 3};
+    REQUIRE(Flash{}.tables(layer) == 12);
+    layer.in_channels = layer.out_channels = layer.own_weights = 1;
+    REQUIRE(Flash{}.tables(layer) == 256);
+  }
+}
+
 TEST_CASE("flash prices the code that unpacks, for each width", "[cost]") {
   LayerDesc<double> conv{.kind = LayerKind::conv2d, .in_channels = 8, .out_channels = 8};
   const auto code = [&](const CodeSize& size, double first, double second) {

@@ -78,8 +78,8 @@ struct Flash {
         return layer.in_channels * 9.0;
       case LayerKind::activation:
         return value_of(layer.own_weights) > 1 ? layer.own_weights * 4.0 : N(256);
-      case LayerKind::other:
-        return layer.own_weights * 4.0;
+      case LayerKind::other:  // a slope for each channel; of one channel, a table
+        return value_of(layer.own_weights) == 1 ? N(256) : N(layer.own_weights * 4.0);
       case LayerKind::pool:
         return layer.operation != "max_pool" && windows_differ(layer) ? layer.kernel_height * layer.kernel_width * 4.0 : 0.0;
       default:
