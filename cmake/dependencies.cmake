@@ -23,6 +23,16 @@ if(SIENA_OPENMP AND NOT TARGET OpenMP::OpenMP_CXX)
   find_package(OpenMP QUIET COMPONENTS CXX)
 endif()
 
+# Only where it is asked for: the component siena::mpi. Its C functions are all that is called.
+if(SIENA_MPI AND NOT TARGET MPI::MPI_CXX)
+  set(MPI_CXX_SKIP_MPICXX TRUE)
+  find_package(MPI COMPONENTS CXX)
+  if(NOT TARGET MPI::MPI_CXX)
+    message(FATAL_ERROR "SIENA_MPI needs MPI, and CMake finds none. "
+                        "Debian and Ubuntu: apt-get install libopenmpi-dev openmpi-bin, or libmpich-dev mpich.")
+  endif()
+endif()
+
 # Optional: the component siena::json.
 if(TARGET nlohmann_json::nlohmann_json)
   set(nlohmann_json_FOUND TRUE)

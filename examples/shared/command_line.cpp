@@ -152,6 +152,12 @@ void add_training(const Benchmark& benchmark, CLI::App& app, Settings& s, Change
       ->capture_default_str()
       ->check(whole_between(0, max_threads))
       ->group("Training");
+  app.add_option("--shards", s.shards,
+                 "in how many parts batches are summed, a multiple of the ranks that mpirun started: the result depends on it, "
+                 "and not on the ranks; 0: 1 for one process, 8 for more")
+      ->capture_default_str()
+      ->check(whole_between(0, Shards::most))
+      ->group("Training");
   app.add_option("--init", s.init, "start from the weights in this file (--save), without a warm-up unless --epochs says so")
       ->check(expecting("a file", CLI::ExistingFile))
       ->group("Training");

@@ -32,13 +32,20 @@ struct Settings {
   std::int64_t train_limit = 0;  ///< 0: all samples
   double width = 1;
   std::uint64_t seed = 0;
-  int threads = 0;
+  int threads = 0, shards = 0;  ///< 0: all cores, and the usual number
   bool resume = false, dry_run = false, quiet = false;
 
   /// Of the epochs with the levels of integers.
   PhaseRecipe int8_recipe() const {
     const PhaseRecipe& usual = searches() ? recipe.finetune : recipe.warmup;
     return {.optimizer = usual.optimizer.scaled(int8.rate), .schedule = CosineLr{}};
+  }
+  /// Those of a rank that is not the first.
+  Settings writing_nothing() const {
+    Settings s = *this;
+    for (std::string* file : {&s.report, &s.html, &s.save, &s.log, &s.c, &s.onnx.path, &s.onnx.int8}) file->clear();
+    s.quiet = true;
+    return s;
   }
   bool searches() const { return method == "masks" || method == "supernet" || method == "both"; }
 };

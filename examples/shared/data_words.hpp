@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <set>
 #include <siena/data.hpp>
 #include <string>
 #include <vector>
@@ -29,6 +31,19 @@ inline void say_load_report(const std::string& program, const data::LoadReport& 
 inline void say_samples(const std::string& folder, const data::Splits& splits) {
   say(stdout, "{}: {} samples of {} to train, {} to choose by, {} to test", folder.empty() ? "synthetic data" : folder,
       splits.train.size(), splits.shape(), splits.validation.size(), splits.test.size());
+}
+
+/// --train-limit, if there is one. Folders are often read class by class: a class that is left out is worth a word.
+inline void limit_training(const std::string& program, std::int64_t limit, data::Splits& splits) {
+  data::Dataset& train = splits.train;
+  if (limit == 0 || limit >= train.size()) return;
+  const std::int64_t classes = splits.classes();
+  train = train.take(limit);
+  std::set<std::int32_t> seen;
+  for (std::int64_t i = 0; train.labelled() && i < train.size(); ++i) seen.insert(train.label(i));
+  seen.erase(-1);
+  if (train.labelled() && static_cast<std::int64_t>(seen.size()) < classes)
+    say(stderr, "{}: the first {} samples to train on are of {} of {} classes", program, train.size(), seen.size(), classes);
 }
 
 }  // namespace siena::examples

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <set>
 #include <siena/deploy/preparation_file.hpp>
 #include <siena/search/report_json.hpp>
 #include <siena/siena.hpp>
@@ -24,6 +23,7 @@
 #include "data_words.hpp"
 #include "ending_signals.hpp"
 #include "int8.hpp"
+#include "job.hpp"
 #include "linked.hpp"
 #include "network_file.hpp"
 #include "objective.hpp"
@@ -40,16 +40,18 @@ namespace {
 
 class Run {
  public:
-  Run(const Benchmark& benchmark, Settings settings) : benchmark_(benchmark), s_(std::move(settings)) {
+  Run(const Benchmark& benchmark, const Settings& settings, AnyCommunicator ranks)
+      : benchmark_(benchmark), s_(ranks.rank() == 0 ? settings : settings.writing_nothing()), ranks_(std::move(ranks)) {
+    for_option("--shards", [&] { Shards(s_.shards, ranks_); });
     check_outputs(s_);
     if (!s_.c.empty()) for_option("--c", [&] { check_c(s_.c); });
-    lock_ = check_checkpoints(benchmark.program, s_);
+    if (ranks_.rank() == 0) lock_ = check_checkpoints(benchmark.program, s_);
     set_threads(s_.threads);
     data_ = benchmark.load(s_.data);
     say_load_report(benchmark.program, data_.report);
     if (!s_.network.empty()) prepare_as_the_network();
     if (!s_.init.empty()) check_weights();
-    limit_training();
+    limit_training(benchmark.program, s_.train_limit, data_.splits);
     check_samples();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
       say(stderr, "{}: synthetic data, for want of --data", benchmark.program);
@@ -69,7 +71,7 @@ class Run {
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
     if (!s_.mlperf.empty()) (void)mlperf(network);  // a folder that does not fit ends here, before hours of training
-    claim_checkpoints(benchmark_.program, s_, lock_);
+    if (ranks_.rank() == 0) claim_checkpoints(benchmark_.program, s_, lock_);
     return s_.searches() ? search_and_tune(std::move(network)) : train_baseline(std::move(network));
   }
 
@@ -116,19 +118,6 @@ class Run {
     return width;
   }
 
-  /// --train-limit. Folders are often read class by class: a class that is left out is worth a word.
-  void limit_training() {
-    data::Dataset& train = data_.splits.train;
-    if (s_.train_limit == 0 || s_.train_limit >= train.size()) return;
-    const std::int64_t classes = data_.splits.classes();
-    train = train.take(s_.train_limit);
-    std::set<std::int32_t> seen;
-    for (std::int64_t i = 0; train.labelled() && i < train.size(); ++i) seen.insert(train.label(i));
-    seen.erase(-1);
-    if (train.labelled() && static_cast<std::int64_t>(seen.size()) < classes)
-      say(stderr, "{}: the first {} samples to train on are of {} of {} classes", benchmark_.program, train.size(), seen.size(),
-          classes);
-  }
   /// The data as the network of --network was trained with, where its file says how that was.
   void prepare_as_the_network() {
     const std::optional<data::Preparation> trained = preparation_in("--network", s_.network);
@@ -180,6 +169,8 @@ class Run {
             .ema = s_.recipe.ema,
             .phase = phase,
             .objective = objective_,
+            .ranks = ranks_,
+            .shards = s_.shards,
             .checkpoint = checkpoint()};
   }
   SearchOptions search_options() const {
@@ -197,6 +188,8 @@ class Run {
             .space = s_.recipe.space,
             .augment = s_.recipe.augment,
             .objective = objective_,
+            .ranks = ranks_,
+            .shards = s_.shards,
             .clip = s_.recipe.clip,
             .ema = s_.recipe.ema,
             .seed = s_.seed,
@@ -220,7 +213,7 @@ class Run {
 
   double score(Network& network) const {
     if (data_.score) return data_.score(network, data_.splits.test);
-    return evaluate(network, data_.splits.test, 256, benchmark_.objective).accuracy;
+    return evaluate(network, data_.splits.test, 256, benchmark_.objective, ranks_).accuracy;
   }
   data::Preparation preparation() const { return data_.splits.train.preparation(); }
   bool tested() const { return data_.splits.test.size() > 0; }
@@ -349,6 +342,7 @@ class Run {
     const data::Dataset& all = data_.splits.train;
     FitOptions options = fit_options("estimate", s_.recipe.warmup, 2);  // the first epoch finds its memory
     options.checkpoint = {};
+    options.ranks = {};  // each by its own clock
     const auto [w, s, f] = s_.recipe.epochs;
     const int more = s_.int8.aware() ? s_.int8.epochs : 0;
     for (std::int64_t samples = std::min<std::int64_t>(8, all.size());; samples = std::min(4 * samples, all.size())) {
@@ -361,6 +355,7 @@ class Run {
 
   const Benchmark& benchmark_;
   const Settings s_;
+  const AnyCommunicator ranks_;
   BenchmarkData data_;
   Objective objective_;
   std::optional<FolderLock> lock_;  ///< of the checkpoints
@@ -381,19 +376,19 @@ class Run {
 int run_benchmark(const Benchmark& benchmark, int argc, char** argv) {
   wait_briefly(argv);
   outlive_writes();
+  Job job(benchmark.program);
   CLI::App app;
   try {
-    const bool kept = Run(benchmark, parse(benchmark, app, argc, argv))();
+    job.require_alike(argc, argv);
+    const bool kept = Run(benchmark, parse(benchmark, app, argc, argv), job.ranks())();
     check_said();
-    return kept ? 0 : 1;
+    return job.of_first(kept ? 0 : 1);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return job.failed(error.get_exit_code(), error.what(), [&] { app.exit(error); });
   } catch (const Interrupted& stopped) {
-    say(stderr, "{}: {}", benchmark.program, std::string_view(stopped.what()));
-    return 128 + static_cast<int>(signal_received);
+    return job.failed(128 + static_cast<int>(signal_received), stopped.what());
   } catch (const std::exception& error) {
-    say(stderr, "{}: {}", benchmark.program, std::string_view(error.what()));
-    return 2;
+    return job.failed(2, error.what());
   }
 }
 
