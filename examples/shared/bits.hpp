@@ -4,6 +4,7 @@
 
 // --bits and --activation-bits: with how many bits layers compute with their weights, and hand their values on.
 
+#include <algorithm>
 #include <siena/nn.hpp>
 #include <siena/space.hpp>
 #include <string>
@@ -28,7 +29,16 @@ struct BitSettings {
   /// The network as it is trained, or searched.
   Network of(Network network) const {
     const Bits of_weights{.weights = widths, .per = per == "layer" ? Bits::Per::layer : Bits::Per::channel};
-    if (!widths.empty()) network = with_bits(network, of_weights);
+    if (!widths.empty()) {
+      const auto is_open = [](const Network::Node& node) {
+        return visit_layer([]<class L>(const L&) { return has_weight_bits<L>; }, node.layer) &&
+               weight_bits_of(node.layer).none();
+      };
+      require<ArgumentError>(std::any_of(network.nodes().begin(), network.nodes().end(), is_open),
+                             "--bits: expected a network with weights in floats, got one whose layers all have bits; leave "
+                             "--bits away to keep them");
+      network = with_bits(network, of_weights);
+    }
     return values.empty() ? network : with_activation_bits(network, {.widths = values});
   }
 };

@@ -63,9 +63,6 @@ deploy::IntegerNetwork integers_of(const Network& network, const data::Dataset& 
 Network scorable(const deploy::IntegerNetwork& integers) { return deploy::as_network(integers); }
 
 Network int8_aware(const Network& network, const data::Dataset& samples, const Int8Settings& settings) {
-  const auto& nodes = network.nodes();
-  if (std::any_of(nodes.begin(), nodes.end(), [](const Network::Node& node) { return node.layer.is<FakeQuantize>(); }))
-    return network;
   return deploy::quantization_aware(network, samples, {.learn_scales = settings.learn_scales});
 }
 

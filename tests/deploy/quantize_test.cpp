@@ -244,6 +244,29 @@ TEST_CASE("quantize: equalised channels lose less") {
   require_steps(network, batches);
 }
 
+TEST_CASE("quantize: weights on levels of few bits stay there, equalised or not") {
+  Network network({8, 8, 2}, [](const Flow& x) {
+    return x | Conv2d{.out = 8, .kernel = 3} | Relu{} | Conv2d{.out = 8, .weight_bits = 2} | GlobalAvgPool{};
+  });
+  for (std::int64_t r = 0; r < network.parameter(0).value.rows(); ++r)
+    for (int c = 0; c < 8; ++c) network.parameter(0).value.row(r)[c] *= static_cast<float>(std::pow(3, -c));
+  const std::vector<Tensor> batches{test::RandomNetwork(5).batch(network, 16)};
+  const auto few = [&](const deploy::QuantizeOptions& options) {
+    return std::get<deploy::integer::Convolution>(deploy::quantize(network, batches, options).operations[1].what).weights;
+  };
+  CHECK(few({.equalize = true}) == few({}));
+}
+
+TEST_CASE("quantize: a table says what values of few bits can be") {
+  const Network network({8, 8, 2}, [](const Flow& x) {
+    return x | Conv2d{.out = 8, .kernel = 3} | HardSwish{} | FakeQuantize{.scale = 1, .bits = 2} | Conv2d{.out = 2};
+  });
+  const auto integers = deploy::quantize(network, std::vector{test::RandomNetwork(5).batch(network, 16)});
+  const deploy::IntegerOperation& operation = integers.operations[1];
+  CHECK((operation.low == -128 && operation.high == 127));
+  for (const int q : std::get<deploy::integer::Table>(operation.what).of) CHECK((q >= -2 && q <= 1));
+}
+
 TEST_CASE("quantize: refuses what it cannot do, by name") {
   const Network plain(
       {4, 4, 2}, [](const Flow& x) { return x | Conv2d{.out = 2, .kernel = 3}; }, 1);

@@ -6,15 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "siena/cost/as_deployed.hpp"
 #include "siena/cost/layer_memory.hpp"
 #include "siena/cost/mpic.hpp"
 #include "siena/cost/peak_memory.hpp"
 #include "siena/cost/ram.hpp"
 #include "siena/space/bits.hpp"
+#include "siena/space/choice.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
 #include "siena/space/freedom.hpp"
+#include "siena/space/resolution.hpp"
 #include "siena/train/objective.hpp"
 #include "support/catch.hpp"
 #include "support/random_tensor.hpp"
@@ -179,7 +182,13 @@ TEST_CASE("activation bits: what a search is charged is the exact cost, with the
     CHECK(parameter->grad.row(0)[0] == Approx(2 * 6));
     CHECK(parameter->grad.row(0)[1] == Approx(4 * 6));
   }
-  // C that is written for a device keeps a byte a value.
+  // C that is written for a device keeps a byte a value, and holds those of few bits in their range.
+  for (const auto& layer : as_deployed(describe(network, space, space.smallest())).layers) {
+    CHECK((layer.input_bits == 8 && layer.output_bits == 8));
+    const bool few = layer.name == "conv2d_1" || layer.name == "conv2d_2" || layer.name == "add_1" ||
+                     layer.name == "conv2d_3" || layer.name == "global_avg_pool_1";
+    CHECK((layer.operation == "clip") == few);
+  }
   CHECK(total(Ram{}, describe(network, space, selection)) <= total(Ram{}, describe(network, space, all)));
   Selection fewest = all;
   fewest["activation_bits"] = space.smallest()["activation_bits"];
@@ -217,6 +226,48 @@ TEST_CASE("activation bits: moves take steps of one value after the other, and c
   CHECK(alphas[1]->value.row(0)[1] == 0.625f);
 }
 
+TEST_CASE("activation bits: of what is rounded by itself, however it is followed") {
+  const auto bits_in = [](auto&& layers) {
+    const Network plain({8, 8, 2}, [&](Flow x) { return layers(x) | GlobalAvgPool{} | Linear{.out = 3}; });
+    std::map<std::string, double> bits;
+    const Network few = with_activation_bits(plain, {.widths = {4}});
+    for (const auto& layer : describe(few).layers)
+      if (!layer.name.ends_with(".levels")) bits[layer.name] = layer.output_bits;
+    for (const Network::Node& node : few.nodes())
+      if (const auto* levels = node.layer.get_if<FakeQuantize>()) bits[node.name] = levels->range();
+    return bits;
+  };
+  auto bits = bits_in([](Flow x) { return x | Conv2d{.out = 4, .kernel = 3} | Relu{} | BatchNorm{}; });
+  CHECK((bits.contains("relu_1.levels") && bits.contains("batch_norm_1.levels")));  // that does not fold
+  bits = bits_in([](Flow x) { return x | Conv2d{.out = 4, .kernel = 3} | MaxPool{} | Relu{}; });
+  CHECK((bits.contains("conv2d_1.levels") && bits.contains("relu_1.levels")));
+  CHECK((bits["conv2d_1"] == 4 && bits["max_pool_1"] == 4 && bits["relu_1"] == 4));
+  bits = bits_in([](Flow x) { return x | Conv2d{.out = 4, .kernel = 3} | Sigmoid{}; });
+  CHECK(bits["sigmoid_1.levels"] == Approx(1));
+  CHECK(bits["conv2d_1.levels"] == Approx(12));
+  bits = bits_in([](Flow x) { return concat({x | Conv2d{.out = 4} | Relu{}, x | Conv2d{.out = 2}}) | Conv2d{.out = 2}; });
+  CHECK((bits["conv2d_1"] == 8 && bits["relu_1"] == 8 && bits["conv2d_2"] == 8 && bits["conv2d_3"] == 4));
+}
+
+TEST_CASE("activation bits: values that meet move by the gradients of all") {
+  Network network = levelled_network();
+  const SearchSpace space = SearchSpace::install(network);
+  Tape tape;
+  Scalar bits = 0;
+  for (const auto& layer : describe(tape, network, space).layers) bits += layer.output_bits;
+  network.zero_grad();
+  tape.backward({}, bits);
+  std::vector<const Parameter*> meet;
+  for (const Parameter* parameter : network.parameters(Role::architecture))
+    if (parameter->name.starts_with("relu_1.levels") || parameter->name.starts_with("batch_norm_2.levels"))
+      meet.push_back(parameter);
+  REQUIRE(meet.size() == 2);
+  const_cast<Parameter*>(meet[1])->grad.row(0)[0] += 3;  // of its own
+  const float all = meet[0]->grad.row(0)[0] + meet[1]->grad.row(0)[0];
+  for (const AnyAxis& axis : space.axes()) axis->join_gradients(network);
+  CHECK((all > 3 && meet[0]->grad.row(0)[0] == all && meet[1]->grad.row(0)[0] == all));
+}
+
 TEST_CASE("activation bits: what cannot be is refused by name") {
   const auto build = [](const ActivationBits& bits) { return Network({4}, [&](Flow x) { return x | Relu{} | bits; }); };
   CHECK_THROWS_WITH(build({.widths = {}}), "ActivationBits: expected at least one width, got none");
@@ -230,6 +281,25 @@ TEST_CASE("activation bits: what cannot be is refused by name") {
   CHECK_THROWS_WITH(SearchSpace::install(others),
                     "ActivationBits: expected the same widths where values meet, got others of 'fake_quantize_2' than of "
                     "'fake_quantize_1'");
+  const auto searched = [](auto&& last) {
+    Network network({8, 8, 2}, [&](Flow x) { return last(x | Conv2d{.out = 4, .kernel = 3} | Relu{}) | Conv2d{.out = 2}; });
+    (void)SearchSpace::install(network);
+  };
+  CHECK_THROWS_WITH(
+      searched([](const Flow& x) { return x | MaxPool{} | ActivationBits{}; }),
+      "ActivationBits: 'fake_quantize_1': expected a value that a layer computes, got one that 'max_pool_1' hands "
+      "on, or may; put them in front of that");
+  CHECK_THROWS_AS(searched([](const Flow& x) { return x | Resolution{} | ActivationBits{}; }), ArgumentError);
+  CHECK_THROWS_AS(searched([](const Flow& x) {
+                    return x | Choice{Conv2d{.out = 4}, Identity{}} | ActivationBits{};
+                  }),
+                  ArgumentError);
+  CHECK_NOTHROW(searched([](const Flow& x) {
+    return x | Choice{Conv2d{.out = 4}, Conv2d{.out = 4, .kernel = 3}} | ActivationBits{};
+  }));
+  CHECK_THROWS_WITH(with_activation_bits(levelled_network(), {}),
+                    "with_activation_bits: expected a network whose values have no levels yet, got one with "
+                    "'global_avg_pool_1.levels'; values that were given bits keep them");
   Network twice = build({});
   const SearchSpace space = SearchSpace::install(twice);
   CHECK_THROWS_WITH(SearchSpace::install(twice),

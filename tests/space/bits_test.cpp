@@ -10,6 +10,7 @@
 
 #include "siena/cost/model_size.hpp"
 #include "siena/cost/mpic.hpp"
+#include "siena/space/choice.hpp"
 #include "siena/space/compact.hpp"
 #include "siena/space/describe.hpp"
 #include "siena/space/discretize.hpp"
@@ -183,6 +184,27 @@ TEST_CASE("bits: moves take steps of what is there, and come back") {
               .find(per == Bits::Per::layer ? "weights of 2, 4 or 8 bits" : "2, 4 or 8 bits, each channel its own") !=
           std::string::npos);
   }
+}
+
+TEST_CASE("bits: the first layers, one of which is chosen, and the last have 8") {
+  const Network network({6, 6, 3}, [](Flow x) {
+    x = x | Choice{Conv2d{.out = 4, .kernel = 3}, Conv2d{.out = 4}} | Relu{} | Conv2d{.out = 4} | Relu{};
+    return x | GlobalAvgPool{} | Linear{.out = 3};
+  });
+  std::vector<int> bits;
+  const Network two = with_bits(network, {.weights = {2}});
+  for (const Network::Node& node : two.nodes())
+    if (!weight_bits_of(node.layer).none()) bits.push_back(weight_bits_of(node.layer)[0]);
+  CHECK(bits == std::vector<int>{8, 8, 2, 8});
+}
+
+TEST_CASE("bits: a layer as a whole begins with the most that any of its outputs has") {
+  Network network({4}, [](Flow x) {
+    return x | Searchable{Linear{.out = 3, .weight_bits = {2, 8, 4}}, Bits{}} |
+           Searchable{Linear{.out = 2, .weight_bits = 2}, Bits{.weights = {4, 8}}};
+  });
+  const SearchSpace space = SearchSpace::install(network);
+  CHECK(space.selection(network)["bits"] == AxisState{{2}, {0}});
 }
 
 TEST_CASE("bits: what was found is searched further from the bits that it has") {

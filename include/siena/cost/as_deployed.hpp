@@ -59,6 +59,22 @@ class LayerFusion {
   std::vector<int> readers_;  // of each layer's output
 };
 
+/// Where a value has fewer than 8 bits, whoever makes it holds it in their range: that is a clip. (A table holds what it says.)
+template <class N>
+Architecture<N> with_ranges_held(Architecture<N> network) {
+  auto& layers = network.layers;
+  const auto producer = [&](int i) { return layers[i].producers.empty() ? i - 1 : layers[i].producers[0]; };
+  for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
+    if (layers[i].operation != "fake_quantize" || value_of(layers[i].output_bits) >= 8) continue;
+    int maker = producer(i);
+    while (maker >= 0 && layers[maker].kind == LayerKind::batch_norm && layers[maker].batch_norm_folded)
+      maker = producer(maker);
+    if (maker >= 0 && (layers[maker].kind != LayerKind::activation || layers[maker].operation == "relu"))
+      layers[maker].operation = "clip";
+  }
+  return network;
+}
+
 }  // namespace detail
 
 /// The layers that remain where a network runs with integers (deploy::quantize): norms that fold, dropouts and fake quantisers
@@ -68,7 +84,8 @@ class LayerFusion {
 template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
   using Desc = LayerDesc<N>;
-  const Architecture<N> shorter = detail::LayerFusion<N>(network).run([](Desc& layer, const Desc*) {
+  const Architecture<N> held = detail::with_ranges_held(network);
+  const Architecture<N> shorter = detail::LayerFusion<N>(held).run([](Desc& layer, const Desc*) {
     layer.input_bits = layer.output_bits = 8;
     const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
                         layer.in_height == layer.out_height && layer.in_width == layer.out_width;

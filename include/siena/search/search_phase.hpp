@@ -180,6 +180,7 @@ class SearchPhase {
       for (const AnyAxis& axis : space_.axes()) axis->learn(network_, step.task - usual_);
       usual_ += 0.05 * (step.task - usual_);
     }
+    for (const AnyAxis& axis : space_.axes()) axis->join_gradients(network_);
     if (options_.objective.before_update) options_.objective.before_update(step);
     if constexpr (SteersSteps<Formulation>) {
       if (!settled_ && step.moves != Moves::weights) steering_.begin(constraints_.constraints());

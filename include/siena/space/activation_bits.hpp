@@ -35,7 +35,7 @@ struct ActivationBits {
   using Axis = ActivationBitMasks;
 
   std::vector<int> widths = {2, 4, 8};  ///< to choose from, rising, each 2 to 8
-  double range = 6;                     ///< how far from 0 the values of most bits go at first; of batch norms 6 is far
+  double range = 6;                     ///< how far from 0 values go at first, those of a sigmoid 1; 6 is far for batch norms
 
   static constexpr std::string_view name = "activation_bits";
   static void attributes(auto& self, auto&& visit) {
@@ -53,8 +53,8 @@ struct ActivationBits {
                   "siena: ActivationBits{} are an axis of values, not of a layer: `x | Relu{} | ActivationBits{}`");
   }
 
-  /// What is put behind a value.
-  Insertion behind(bool from_zero) const {
+  /// What is put behind a value that goes from 0 on, or to both sides, at most to `end`.
+  Insertion behind(bool from_zero, double end = HUGE_VAL) const {
     require<ArgumentError>(!widths.empty(), "ActivationBits: expected at least one width, got none");
     for (std::size_t i = 0; i < widths.size(); ++i) {
       require<ArgumentError>(widths[i] >= 2 && widths[i] <= 8 && (i == 0 || widths[i] > widths[i - 1]),
@@ -63,7 +63,7 @@ struct ActivationBits {
     require<ArgumentError>(std::isfinite(range) && range > 0, "ActivationBits: expected a finite range above 0, got {}", range);
     FakeQuantize levels{.bits = widths.back(), .learned = true};
     if (from_zero) levels.zero_point = levels.low();
-    levels.scale = (from_zero ? range : 2 * range) * levels.share() / (levels.high() - levels.low());
+    levels.scale = (from_zero ? 1 : 2) * std::min(range, end) * levels.share() / (levels.high() - levels.low());
     if (widths.size() == 1) return {levels};
     levels.widths = widths;
     SearchAxes axes;
@@ -106,6 +106,7 @@ class ActivationBitMasks final : public AxisHooks {
         found = parts_.end() - 1;
       }
       const FakeQuantize& levels = nodes[i].layer.get<FakeQuantize>();
+      require_computed(network, i);
       require<ArgumentError>(levels.widths == found->widths,
                              "ActivationBits: expected the same widths where values meet, got others of '{}' than of '{}'",
                              nodes[i].name, nodes[group[i]].name);
@@ -152,6 +153,19 @@ class ActivationBitMasks final : public AxisHooks {
       }
       fall_from_step_to_step(mean);
       for (const int node : part.nodes) std::copy(mean.begin(), mean.end(), part.alpha(network, node).begin());
+    }
+  }
+
+  /// Values that meet have one alpha, though each its own parameter.
+  void join_gradients(Network& network) const override {
+    for (const Part& part : parts_) {
+      std::vector<float> sum(static_cast<std::size_t>(part.steps()));
+      const auto gradient = [&](int node) {
+        return network.parameter(network.nodes()[node].parameters[FakeQuantize::alpha]).grad.row(0);
+      };
+      for (const int node : part.nodes)
+        for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += gradient(node)[k];
+      for (const int node : part.nodes) std::copy(sum.begin(), sum.end(), gradient(node).begin());
     }
   }
 
@@ -283,6 +297,23 @@ class ActivationBitMasks final : public AxisHooks {
     MaskOptions options_;
   };
 
+  /// What only moves values has levels already, those of what it reads.
+  static void require_computed(const Network& network, int node) {
+    int from = network.nodes()[node].inputs[0];
+    while (network.nodes()[from].layer.is<Dropout>()) from = network.nodes()[from].inputs[0];
+    const Layer& layer = network.nodes()[from].layer;
+    bool computes = from > 0 && !detail::may_be_nothing(layer) && !layer.is<FakeQuantize>();
+    if (const auto* mixture = layer.get_if<Mixture>()) {
+      const auto is_empty = [](const Mixture::Branch& branch) { return branch.first == branch.last; };
+      computes = std::none_of(mixture->branches.begin(), mixture->branches.end(), is_empty);
+    } else {
+      computes = computes && !detail::hands_values_on(network, from);
+    }
+    require<ArgumentError>(computes,
+                           "ActivationBits: '{}': expected a value that a layer computes, got one that '{}' hands on, or may; "
+                           "put them in front of that",
+                           network.nodes()[node].name, network.nodes()[from].name);
+  }
   /// These nodes, and those with which they have met before, have as many bits from now on.
   static void meet(const std::vector<int>& nodes, std::vector<int>& group) {
     int first = static_cast<int>(group.size());
@@ -312,29 +343,38 @@ class ActivationBitMasks final : public AxisHooks {
 
 inline Flow operator|(const Flow& x, const ActivationBits& bits) {
   NetworkBuilder& builder = *x.builder();
-  const auto [layer, decoration] = bits.behind(detail::never_below_zero(builder.nodes(), x.node()));
+  const Layer& before = builder.nodes()[x.node()].layer;
+  const auto [layer, decoration] = bits.behind(detail::never_below_zero(builder.nodes(), x.node()), detail::greatest(before));
   return x.append(layer, decoration);
 }
 
 /// The same network with ActivationBits of each value that integers round and that stays within the network: behind each layer
 /// that computes, with the batch norm and the ReLU that run along with it. Its input and its output have 8 bits, and so have
-/// the inputs of a concat, which must have one scale.
+/// the inputs of a concat, which must have one scale, and what a Resolution may halve. ArgumentError for a network that has
+/// FakeQuantize already.
 inline Network with_activation_bits(const Network& network, const ActivationBits& bits) {
   const auto& nodes = network.nodes();
   std::vector<int> sources(nodes.size());
   std::iota(sources.begin(), sources.end(), 0);
   const auto readers = detail::readers_of(network, sources);
+  const BatchNormFolding folding = batch_norm_folding(network, sources);
   std::vector<bool> stays(nodes.size(), false);  // whether a value is to have 8 bits, or is not one by itself
   std::vector<std::optional<Insertion>> behind(nodes.size());
   for (int i = static_cast<int>(nodes.size()) - 1; i > 0; --i) {
+    require<ArgumentError>(
+        !nodes[i].layer.is<FakeQuantize>(),
+        "with_activation_bits: expected a network whose values have no levels yet, got one with '{}'; values "
+        "that were given bits keep them",
+        nodes[i].name);
     const bool moved = detail::hands_values_on(network, i);
     stays[i] = i == network.output();
     for (const int reader : readers[i]) {
-      const Layer& its = nodes[reader].layer;
-      const bool joined = readers[i].size() == 1 && detail::joins_the_layer_before(its) && !its.is<Dropout>();
-      stays[i] = stays[i] || joined || its.is<Concat>() || (detail::hands_values_on(network, reader) && stays[reader]);
+      const bool moves = detail::hands_values_on(network, reader);
+      const bool joined = readers[i].size() == 1 && !moves && detail::joins_the_layer_before(network, folding, i, reader);
+      stays[i] = stays[i] || joined || nodes[reader].layer.is<Concat>() || (moves && stays[reader]);
     }
-    if (!stays[i] && !moved && !nodes[i].layer.is<FakeQuantize>()) behind[i] = bits.behind(detail::never_below_zero(nodes, i));
+    if (!stays[i] && !moved && !detail::may_be_nothing(nodes[i].layer))
+      behind[i] = bits.behind(detail::never_below_zero(nodes, i), detail::greatest(nodes[i].layer));
   }
   return insert_behind(network, behind, ".levels").network;
 }

@@ -154,6 +154,8 @@ class AxisHooks {
   /// After a step of a compact network in this state: takes the gradients in of what multiplies weights. `batch`: samples
   /// behind them.
   virtual void take_slopes(Network&, const AxisState&, const std::vector<NodeSlopes>&, double /*batch*/) const {}
+  /// Before an update: gives parameters that stand for one thing one gradient.
+  virtual void join_gradients(Network&) const {}
   /// Added to the loss, beside the constraints.
   virtual Scalar penalty(Tape&, Network&) const { return 0; }
   /// By which a checkpoint is recognised.

@@ -305,12 +305,14 @@ class BitMasks final : public AxisHooks {
     MaskOptions options_;
   };
 
-  /// A layer that has bits, as one that was found has, begins with those, or the next fewer to choose from; the gate takes its
-  /// place in giving it them.
+  /// A layer that has bits, as one that was found has, begins with those, or the next fewer to choose from, the fewest where
+  /// there are none; all of a layer with the most that any output has. The gate takes its place in giving it them.
   static void begin_with_what_is_there(Network& network, const Part& part) {
     const Network::Node& node = network.nodes()[part.node];
-    const WeightBits bits = weight_bits_of(node.layer);
+    WeightBits bits = weight_bits_of(node.layer);
     if (bits.none()) return;
+    const std::vector<int> all = bits.list();
+    if (part.units == 1) bits = *std::max_element(all.begin(), all.end());
     Layer layer = node.layer;
     set_weight_bits(layer, 0);
     network.set_options(part.node, std::move(layer), Decoration(node.decoration));
@@ -350,28 +352,33 @@ class BitMasks final : public AxisHooks {
 };
 
 /// The same network with Bits for each layer with weights that does not say what bits it has, or, where there is one width to
-/// choose from, with that; the first and the last have 8, which costs little and keeps much.
+/// choose from, with that; the first ones, behind no other, and the last have 8, which costs little and keeps much.
 inline Network with_bits(const Network& network, const Bits& bits) {
-  std::vector<int> weighted;
-  for (std::size_t i = 0; i < network.nodes().size(); ++i) {
-    const bool can = visit_layer([]<class L>(const L&) { return has_weight_bits<L>; }, network.nodes()[i].layer);
-    if (can) weighted.push_back(static_cast<int>(i));
-  }
+  const auto& nodes = network.nodes();
+  std::vector<bool> behind(nodes.size(), false), in_front(nodes.size(), false);  // of a layer with weights
+  const auto has_weights = [&](std::size_t i) {
+    return visit_layer([]<class L>(const L&) { return has_weight_bits<L>; }, nodes[i].layer);
+  };
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const int k : nodes[i].inputs) behind[i] = behind[i] || behind[k] || has_weights(static_cast<std::size_t>(k));
+  for (std::size_t i = nodes.size(); i-- > 0;)
+    for (const int k : nodes[i].inputs) in_front[k] = in_front[k] || in_front[i] || has_weights(i);
   Network copy = network;
-  for (const int node : weighted) {
-    if (!weight_bits_of(network.nodes()[node].layer).none()) continue;
-    Layer layer = network.nodes()[node].layer;
-    Decoration decoration = network.nodes()[node].decoration;
-    if (node == weighted.front() || node == weighted.back()) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const int node = static_cast<int>(i);
+    if (!has_weights(i) || !weight_bits_of(nodes[i].layer).none()) continue;
+    Layer layer = nodes[i].layer;
+    Decoration decoration = nodes[i].decoration;
+    if (!behind[i] || !in_front[i]) {
       set_weight_bits(layer, 8);
     } else if (bits.weights.size() == 1) {
-      bits.check(layer, network.nodes()[node].name);
+      bits.check(layer, nodes[i].name);
       set_weight_bits(layer, bits.weights[0]);
     } else {
       const auto* before = std::any_cast<SearchAxes>(&decoration);
       SearchAxes axes = before != nullptr ? *before : SearchAxes();
       axes.set(bits);
-      axes.check(layer, network.nodes()[node].name);
+      axes.check(layer, nodes[i].name);
       decoration = std::move(axes);
     }
     copy.set_options(node, std::move(layer), std::move(decoration));

@@ -63,6 +63,7 @@ class CompactNetwork {
                     [](float& to, float from) { to += from; });
     }
     for (const TensorCut& cut : current_->buffers) {
+      if (cut.measures && worth == Worth::kept) continue;
       for_each_kept(cut, network.buffer(cut.wide), current_->network.buffer(cut.narrow),
                     [](float& to, float from) { to = from; });
     }

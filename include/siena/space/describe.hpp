@@ -24,12 +24,12 @@ Architecture<N> describe_with(const Network& network, const Variation<N>& variat
   const std::vector<int>& sources = variation.sources;
   const auto& nodes = network.nodes();
   const auto there = [&](int node) { return sources[node] == node; };
-  const std::vector<bool> folded = batch_norm_folding(network, sources).folded;
+  const BatchNormFolding folding = batch_norm_folding(network, sources);
   std::vector<int> place(nodes.size(), -1);  // in the architecture
   Architecture<N> architecture;
   const bool quantizes =
       std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.layer.template is<FakeQuantize>(); });
-  const std::vector<N> bits = quantizes ? value_bits<N>(network, sources, variation.value_bits) : std::vector<N>();
+  const std::vector<N> bits = quantizes ? value_bits<N>(network, sources, folding, variation.value_bits) : std::vector<N>();
   for (int i = 1; i < static_cast<int>(nodes.size()); ++i) {
     if (!there(i)) continue;
     const Network::Node& node = nodes[i];
@@ -40,7 +40,7 @@ Architecture<N> describe_with(const Network& network, const Variation<N>& variat
       for (const int input : node.inputs) layer.input_bits = max_of(layer.input_bits, bits[sources[input]]);
     }
     place[i] = static_cast<int>(architecture.layers.size());
-    layer.batch_norm_folded = folded[i];
+    layer.batch_norm_folded = folding.folded[i];
     architecture.layers.push_back(std::move(layer));
   }
   return architecture;

@@ -115,7 +115,7 @@ inline Narrowed narrow(const Network& network, const SearchSpace& space, const S
     }
     for (std::size_t b = 0; b < target.buffers.size(); ++b) {
       TensorCut cut = cut_of(network.buffer(node.buffers[b]), node.buffers[b]);
-      cut.narrow = target.buffers[b];
+      cut.narrow = target.buffers[b], cut.measures = node.layer.is<FakeQuantize>();
       detail::check_cut(node.name, cut, network.buffer(node.buffers[b]), result.network.buffer(cut.narrow));
       result.buffers.push_back(std::move(cut));
     }

@@ -25,6 +25,7 @@ struct TensorCut {
   std::vector<std::int64_t> rows{};
   std::vector<ColumnRun> columns{};
   std::vector<std::int64_t> taps{};  // those that stay; all where there are none
+  bool measures = false;             // a buffer of what a search measures in a step
 };
 
 namespace detail {

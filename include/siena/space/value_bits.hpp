@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <vector>
 
 #include "siena/cost/description.hpp"
+#include "siena/nn/batch_norm_folding.hpp"
 #include "siena/nn/network.hpp"
 
 // How many bits the values between layers have.
@@ -36,6 +38,18 @@ inline bool never_below_zero(const std::vector<Graph::Node>& nodes, int node) {
   return keeps && std::all_of(inputs.begin(), inputs.end(), [&](int input) { return never_below_zero(nodes, input); });
 }
 
+/// The greatest number that a layer makes.
+inline double greatest(const Layer& layer) {
+  const auto* clip = layer.get_if<Clip>();
+  if (clip != nullptr) return std::max(std::abs(clip->low), std::abs(clip->high));
+  return layer.is<Sigmoid>() || layer.is<HardSigmoid>() || layer.is<Tanh>() ? 1 : HUGE_VAL;
+}
+/// Whether it may vanish: a pool of single elements, which a Resolution may halve.
+inline bool may_be_nothing(const Layer& layer) {
+  const auto* pool = layer.get_if<AvgPool>();
+  return pool != nullptr && pool->kernel == Size2(1);
+}
+
 /// Who reads the value of each node, by what its readers read in its place.
 inline std::vector<std::vector<int>> readers_of(const Network& network, const std::vector<int>& sources) {
   std::vector<std::vector<int>> readers(network.nodes().size());
@@ -46,15 +60,22 @@ inline std::vector<std::vector<int>> readers_of(const Network& network, const st
   return readers;
 }
 
-/// Whether a layer is computed along with the one before it, which then makes its values.
-inline bool joins_the_layer_before(const Layer& layer) {
-  return layer.is<BatchNorm>() || layer.is<Relu>() || layer.is<Clip>() || layer.is<Dropout>() || layer.is<FakeQuantize>();
+/// Whether a layer is computed along with the one before it, which then makes its values: a batch norm that folds, a ReLU or a
+/// clip behind sums, a quantiser.
+inline bool joins_the_layer_before(const Network& network, const BatchNormFolding& folding, int maker, int reader) {
+  const Layer &before = network.nodes()[maker].layer, &layer = network.nodes()[reader].layer;
+  if (layer.is<BatchNorm>()) return folding.folded[reader];
+  const bool sums = before.is<Conv1d>() || before.is<Conv2d>() || before.is<Linear>() || before.is<BatchNorm>() ||
+                    before.is<GroupNorm>() || before.is<Add>() || before.is<Multiply>() || before.is<AvgPool>() ||
+                    before.is<GlobalAvgPool>() || before.is<Mixture>();
+  return layer.is<FakeQuantize>() || layer.is<Mixture>() || (sums && (layer.is<Relu>() || layer.is<Clip>()));
 }
 
 /// Bits of what each node hands on: of a FakeQuantize as `of` says; of what is computed with a FakeQuantize behind it, as that
 /// has; of values that are moved, as they have; else 8.
 template <class N>
-std::vector<N> value_bits(const Network& network, const std::vector<int>& sources, const std::function<N(int node)>& of) {
+std::vector<N> value_bits(const Network& network, const std::vector<int>& sources, const BatchNormFolding& folding,
+                          const std::function<N(int node)>& of) {
   const auto& nodes = network.nodes();
   const int count = static_cast<int>(nodes.size());
   std::vector<N> bits(nodes.size(), N(8.0));
@@ -75,8 +96,7 @@ std::vector<N> value_bits(const Network& network, const std::vector<int>& source
   const auto readers = readers_of(network, sources);
   for (int i = count - 1; i > 0; --i) {
     if (sources[i] != i || rounded[i] || readers[i].size() != 1) continue;
-    const Layer& reader = nodes[readers[i][0]].layer;
-    if (joins_the_layer_before(reader) || reader.is<Mixture>()) bits[i] = bits[readers[i][0]];
+    if (joins_the_layer_before(network, folding, i, readers[i][0])) bits[i] = bits[readers[i][0]];
   }
   return bits;
 }

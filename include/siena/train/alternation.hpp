@@ -53,12 +53,12 @@ class ArchitectureBatches {
   std::int64_t pass_ = 0;
 };
 
-/// Puts the running statistics of all layers back when it goes out of scope; what choices have learnt stays.
+/// Puts the running statistics of all layers back when it goes out of scope; what searches have measured stays.
 class KeptStatistics {
  public:
   explicit KeptStatistics(Network& network) : network_(network) {
     for (const Network::Node& node : network.nodes()) {
-      if (node.layer.is<Mixture>()) continue;
+      if (node.layer.is<Mixture>() || node.layer.is<FakeQuantize>()) continue;
       for (const int buffer : node.buffers) kept_.emplace_back(buffer, network.buffer(buffer));
     }
   }

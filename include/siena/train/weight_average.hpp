@@ -23,7 +23,7 @@ class WeightAverage {
   WeightAverage(Network& network, double decay) : network_(network), decay_(decay) {
     for (const Parameter* parameter : network.parameters(Role::weight)) average_.push_back(parameter->value);
     for (const Network::Node& node : network.nodes()) {
-      if (node.layer.is<Mixture>()) continue;
+      if (node.layer.is<Mixture>() || node.layer.is<FakeQuantize>()) continue;
       for (const int buffer : node.buffers) buffers_.push_back(buffer), average_.push_back(network.buffer(buffer));
     }
   }

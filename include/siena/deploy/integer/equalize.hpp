@@ -25,6 +25,16 @@ inline bool scales_through(const Operation& operation) {
          (operation.range.low == 0 || operation.range.low == -std::numeric_limits<double>::infinity()) &&
          operation.range.high == std::numeric_limits<double>::infinity();
 }
+/// Whether weights lie on levels of fewer than 8 bits: rows of them by themselves would not lie there scaled.
+inline bool has_few_bits(const Primitive& what) {
+  const auto few = [](const WeightBits& bits) {
+    const std::vector<int> all = bits.list();
+    return std::any_of(all.begin(), all.end(), [](int count) { return count > 0 && count < 8; });
+  };
+  if (const auto* convolution = std::get_if<primitive::Convolution>(&what)) return few(convolution->weight_bits);
+  const auto* linear = std::get_if<primitive::Linear>(&what);
+  return linear != nullptr && few(linear->weight_bits);
+}
 /// Multiplies what a channel that an operation makes is computed with.
 inline void scale_output(Operation& operation, std::int64_t channel, float factor) {
   for (Constant& constant : operation.constants)
@@ -45,7 +55,8 @@ inline void scale_input(Operation& operation, std::int64_t channel, float factor
 /// Scales the channels of a value to one range, the greatest among them, where a convolution or linear layer makes it and one
 /// other reads it: what the one multiplies, the other divides, so the network computes the same, and narrow channels lose
 /// fewer steps to wide ones. (Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019;
-/// here by ranges of what comes up, since weights have scales by output channel anyhow.)
+/// here by ranges of what comes up, since weights have scales by output channel anyhow.) Not where the other one has weights of
+/// fewer than 8 bits.
 inline void equalize(LoweredNetwork& network, std::span<const Tensor> batches) {
   std::vector<std::vector<double>> greatest;
   for (const Value& value : network.values) greatest.emplace_back(value.shape.columns(), 0.0);
@@ -61,7 +72,7 @@ inline void equalize(LoweredNetwork& network, std::span<const Tensor> batches) {
     const int value = maker.output;
     if (value == network.output || readers[value].size() != 1 || !detail::scales_through(maker)) continue;
     Operation& reader = network.operations[readers[value][0]];
-    if (!is_any<primitive::Convolution, primitive::Linear>(reader.what)) continue;
+    if (!is_any<primitive::Convolution, primitive::Linear>(reader.what) || detail::has_few_bits(reader.what)) continue;
     const double most = *std::max_element(greatest[value].begin(), greatest[value].end());
     for (std::size_t c = 0; c < greatest[value].size(); ++c) {
       if (greatest[value][c] == 0) continue;

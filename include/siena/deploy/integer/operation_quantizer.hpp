@@ -73,6 +73,10 @@ class OperationQuantizer {
     const auto [low, high] = operation_.range;
     if (std::isfinite(low)) result.low = y_.nearest(low);
     if (std::isfinite(high)) result.high = y_.nearest(high);
+    if (auto* table = std::get_if<integer::Table>(&result.what)) {  // holds what it says already
+      for (auto& q : table->of) q = static_cast<std::int8_t>(std::clamp<int>(q, result.low, result.high));
+      result.low = -128, result.high = 127;
+    }
     return result;
   }
 

@@ -75,9 +75,10 @@ inline IntegerNetwork quantize(const LoweredNetwork& network, std::span<const Va
 
 }  // namespace detail
 
-/// The network of integers that stands for a plain network in inference mode: batch norms folded; weights of 8 bits, symmetric,
-/// with a scale for each output channel; values of 8 bits with the scale and zero point that calibration data say: batches of
-/// inputs as the network sees them (N x its input shape), some hundred samples of the training part. Throws ArgumentError, with
+/// The network of integers that stands for a plain network in inference mode: batch norms folded; weights of 8 bits, or as many
+/// as their layer says, symmetric, with a scale for each output channel; values of 8 bits with the scale and zero point that
+/// calibration data say: batches of inputs as the network sees them (N x its input shape), some hundred samples of the training
+/// part. Throws ArgumentError, with
 /// the layer, for what integers cannot compute (norms by the spread of each sample) and for sums that might not fit into 32
 /// bits, and as `lower` and `calibrate` do. Where a network was trained with the levels of its integers (`quantization_aware`,
 /// ActivationBits) it says scales and zero points itself.
