@@ -102,8 +102,9 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
                           .checkpoint = options.checkpoint},
                          observers);
   }
-  history.baseline_validation = evaluate(network, data.validation, options.batch, options.objective);
-  if (data.test.size() > 0) history.baseline_test = evaluate(network, data.test, options.batch, options.objective);
+  history.baseline_validation = evaluate(network, data.validation, options.batch, options.objective, options.ranks);
+  if (data.test.size() > 0)
+    history.baseline_test = evaluate(network, data.test, options.batch, options.objective, options.ranks);
 
   constraints.start(history.baseline_validation.loss, start, options.epochs);
   history.start = constraints.status(start);
@@ -139,7 +140,8 @@ SearchResult search(Network network, const data::Splits& data, const ConstraintS
   history.prices = shadow_prices({chosen, space, bounds, phase.problem().price}, space.selection(chosen));
 
   SearchResult result{discretize(chosen, space), std::move(history)};
-  if (data.test.size() > 0) result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective);
+  if (data.test.size() > 0)
+    result.history.found_test = evaluate(result.network, data.test, options.batch, options.objective, options.ranks);
   return result;
 }
 
