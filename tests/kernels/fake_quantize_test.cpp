@@ -197,10 +197,14 @@ TEMPLATE_TEST_CASE("fake quantize: the slope of the step, and what a change of l
           }
         }
         set_threads(1);
-        const double dot = kernels::level_change_dot<native, T>(levels, other, rows, columns, x, dy);
-        CHECK(std::abs(dot - change) < rounding<T>() * most);
+        const kernels::LevelSlopes slopes =
+            kernels::level_slopes<native, T>(levels, levels, other, levels, rows, columns, x, dy);
+        CHECK(std::abs(slopes.changes[0] - change) < rounding<T>() * most);
+        CHECK(std::abs(slopes.changes[1] + change) < rounding<T>() * most);
+        CHECK(slopes.step == got);
         set_threads(3);
-        CHECK(kernels::level_change_dot<native, T>(levels, other, rows, columns, x, dy) == dot);
+        const auto again = kernels::level_slopes<native, T>(levels, levels, other, levels, rows, columns, x, dy);
+        CHECK((again.step == slopes.step && again.changes[0] == slopes.changes[0] && again.changes[1] == slopes.changes[1]));
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -33,14 +34,12 @@ SIENA_INLINE simd::Batch<T, A> on_level(const Levels<T>& levels, const simd::Bat
   const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
   return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, nearest_level<A, T>(levels, x)));
 }
-/// Sum of term(tag, i) over the elements of rows whose padding adds nothing.
-template <class Arch, class T, class Term>
-double total(std::int64_t rows, std::int64_t columns, Term&& term) {
-  const Buffer<double> sums = column_totals<1, Arch, T>(
-      rows, columns, [&](auto tag, std::int64_t i, std::int64_t, auto& sum) { sum[0] += term(tag, i); });
-  double all = 0;
-  for (std::int64_t c = 0; c < columns; ++c) all += sums[static_cast<std::size_t>(c)];
-  return all;
+/// d(x on its level) / d step.
+template <class A, class T>
+SIENA_INLINE simd::Batch<T, A> step_slope(const Levels<T>& levels, const simd::Batch<T, A>& x) {
+  const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
+  const auto v = x / simd::broadcast<T, A>(levels.step), q = simd::floor(v + simd::broadcast<T, A>(T(0.5)));
+  return simd::select(q < low, low, simd::select(q > high, high, q - v));
 }
 }  // namespace detail
 
@@ -64,30 +63,44 @@ void fake_quantize_backward(const Levels<T>& levels, std::span<const T> x, std::
   });
 }
 
-/// What the step gets of dy: sum of dy * (q - zero - x / step), and of dy * (q - zero) where an end holds the level q (Esser et
-/// al. 2020, Learned Step Size Quantization).
+/// What is learned of values on levels, from the gradient dy of what they become.
+struct LevelSlopes {
+  double step = 0;  ///< what the step gets: the sum of dy * (q - zero - x / step), and of dy * (q - zero) where an end holds
+                    ///< the level q (Esser et al. 2020, Learned Step Size Quantization)
+  double
+      changes[2]{};  ///< sums of (x on the second levels - x on the first) * dy, and of the third and the second: by how much
+                     ///< the loss would rise, were it linear, if the values went from the ones to the others
+};
+
+/// Of the step of `now`, and of two changes, from `a` to `b` to `c`.
+template <class Arch = simd::native, class T>
+LevelSlopes level_slopes(const Levels<T>& now, const Levels<T>& a, const Levels<T>& b, const Levels<T>& c, std::int64_t rows,
+                         std::int64_t columns, std::span<const T> x, std::span<const T> dy) {
+  const Buffer<double> sums = column_totals<3, Arch, T>(
+      rows, columns, [&, x = x.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
+        using A = typename decltype(tag)::type;
+        const auto v = simd::load<T, A>(x + i), slope = simd::load<T, A>(dy + i), second = detail::on_level<A, T>(b, v);
+        sum[0] += detail::step_slope<A, T>(now, v) * slope;
+        sum[1] += (second - detail::on_level<A, T>(a, v)) * slope;
+        sum[2] += (detail::on_level<A, T>(c, v) - second) * slope;
+      });
+  LevelSlopes all;
+  for (std::int64_t column = 0; column < columns; ++column) {
+    all.step += sums[column];
+    for (int k = 0; k < 2; ++k) all.changes[k] += sums[(k + 1) * padded(columns) + column];
+  }
+  return all;
+}
+/// Of the step alone.
 template <class Arch = simd::native, class T>
 double step_gradient(const Levels<T>& levels, std::int64_t rows, std::int64_t columns, std::span<const T> x,
                      std::span<const T> dy) {
-  return detail::total<Arch, T>(rows, columns, [&levels, x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
-    using A = typename decltype(tag)::type;
-    const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
-    const auto v = simd::load<T, A>(x + i) / simd::broadcast<T, A>(levels.step);
-    const auto q = simd::floor(v + simd::broadcast<T, A>(T(0.5)));
-    return simd::select(q < low, low, simd::select(q > high, high, q - v)) * simd::load<T, A>(dy + i);
-  });
-}
-
-/// Sum of (x on the levels `to` - x on the levels `from`) * dy: by how much the loss would rise, were it linear, if the values
-/// went from the ones to the others.
-template <class Arch = simd::native, class T>
-double level_change_dot(const Levels<T>& from, const Levels<T>& to, std::int64_t rows, std::int64_t columns,
-                        std::span<const T> x, std::span<const T> dy) {
-  return detail::total<Arch, T>(rows, columns, [&from, &to, x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
-    using A = typename decltype(tag)::type;
-    const auto v = simd::load<T, A>(x + i);
-    return (detail::on_level<A, T>(to, v) - detail::on_level<A, T>(from, v)) * simd::load<T, A>(dy + i);
-  });
+  const Buffer<double> sums = column_totals<1, Arch, T>(
+      rows, columns, [&, x = x.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
+        using A = typename decltype(tag)::type;
+        sum[0] += detail::step_slope<A, T>(levels, simd::load<T, A>(x + i)) * simd::load<T, A>(dy + i);
+      });
+  return std::accumulate(sums.data(), sums.data() + columns, 0.0);
 }
 
 /// What the weights of each column become: steps[c] * q, q a whole number from -most[c] to most[c]. Of padded(channels)

@@ -57,25 +57,13 @@ struct LevelChoices {
 };
 
 namespace detail {
-/// Both gradients of values on levels whose step is learned. That of the step is that of Esser et al. (2020), Learned Step Size
-/// Quantization, divided by sqrt(elements of a sample * levels) as there, and by the share, so that a descent moves the step as
+/// What a parameter of which the step is a share gets for the step's gradient, that of Esser et al. (2020), Learned Step Size
+/// Quantization: divided by sqrt(elements of a sample * levels) as there, and by the share, so that a descent moves the step as
 /// if it were the parameter.
-template <class T, class Arch>
-void learn_levels(BasicTape<T>& t, const BasicVar<T>& x, const BasicVar<T>& learned, const LearnedLevels<T>& how,
-                  const BasicVar<T>& output) {
-  const BasicTensor<T>& in = t.value(x);
-  const kernels::Levels<T> levels = how.at(*t.value(learned).data());
-  const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
-  const double features = static_cast<double>(in.elements() / batch), steps = levels.high - levels.low;
-  const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
-  t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
-    const double slope = kernels::step_gradient<Arch, T>(
-        levels, rows * count, in.columns(), samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
-    sum[0] += static_cast<T>(slope / std::sqrt(features * steps) / static_cast<double>(how.share));
-  });
-  if (!x.needs_grad()) return;
-  const auto [dy, slot] = t.slot_over(x, output);
-  kernels::fake_quantize_backward<Arch, T>(levels, in.storage(), dy, slot.storage(), slot.mode);
+template <class T>
+T learned_gradient(const LearnedLevels<T>& how, const BasicTensor<T>& x, double slope) {
+  const double features = static_cast<double>(x.elements() / x.shape()[0]), steps = how.levels.high - how.levels.low;
+  return static_cast<T>(slope / std::sqrt(features * steps) / static_cast<double>(how.share));
 }
 }  // namespace detail
 
@@ -85,7 +73,20 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& learned, cons
   auto y = BasicTensor<T>::uninitialized(x.shape());
   kernels::fake_quantize_forward<Arch, T>(how.at(*learned.value().data()), x.value().storage(), y.storage());
   const BasicVar<T> output = x.tape().result(std::move(y), x, learned);
-  x.tape().record(output, [=](BasicTape<T>& t) { detail::learn_levels<T, Arch>(t, x, learned, how, output); });
+  x.tape().record(output, [=](BasicTape<T>& t) {
+    const BasicTensor<T>& in = t.value(x);
+    const kernels::Levels<T> levels = how.at(*t.value(learned).data());
+    const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
+    const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
+    t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      const double slope = kernels::step_gradient<Arch, T>(
+          levels, rows * count, in.columns(), samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
+      sum[0] += detail::learned_gradient(how, in, slope);
+    });
+    if (!x.needs_grad()) return;
+    const auto [dy, slot] = t.slot_over(x, output);
+    kernels::fake_quantize_backward<Arch, T>(levels, values, dy, slot.storage(), slot.mode);
+  });
   return output;
 }
 
@@ -104,17 +105,31 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const Bas
   x.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& in = t.value(x);
     const T now = *t.value(learned).data();
+    const kernels::Levels<T> levels = how.at(now);
     const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
-    const std::span<const T> values = in.storage(), dy = t.grad(output).storage();
+    const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
+    const auto slopes_of = [&](std::int64_t first, std::int64_t count, int k) {  // of two steps at a time
+      const auto choice = [&](int at) { return choices.each[std::min(at, choices.count - 1)].at(now); };
+      return kernels::level_slopes<Arch, T>(levels, choice(k), choice(k + 1), choice(k + 2), rows * count, in.columns(),
+                                            samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
+    };
+    // One pass gives both sums: the second asks for what the first has kept, under the first of the same samples.
+    const bool measured = static_cast<bool>(t.accumulating_slot(on));
+    Buffer<T> kept(measured ? static_cast<std::size_t>(batch) : 0);
     t.add_batch_sum(on, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
-      for (int k = 0; k + 1 < choices.count; ++k) {
-        const double worth =
-            kernels::level_change_dot<Arch, T>(choices.each[k].at(now), choices.each[k + 1].at(now), rows * count, in.columns(),
-                                               samples_of(values, batch, first, count), samples_of(dy, batch, first, count));
-        sum[static_cast<std::size_t>(k)] += static_cast<T>(worth);
+      for (int k = 0; k + 1 < choices.count; k += 2) {
+        const kernels::LevelSlopes all = slopes_of(first, count, k);
+        if (k == 0) kept[first] = detail::learned_gradient(how, in, all.step);
+        for (int c = 0; c < 2 && k + c + 1 < choices.count; ++c)
+          sum[static_cast<std::size_t>(k + c)] += static_cast<T>(all.changes[c]);
       }
     });
-    detail::learn_levels<T, Arch>(t, x, learned, how, output);
+    t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      sum[0] += measured ? kept[first] : detail::learned_gradient(how, in, slopes_of(first, count, 0).step);
+    });
+    if (!x.needs_grad()) return;
+    const auto [dy, slot] = t.slot_over(x, output);
+    kernels::fake_quantize_backward<Arch, T>(levels, values, dy, slot.storage(), slot.mode);
   });
   return output;
 }
