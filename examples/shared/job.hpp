@@ -5,6 +5,7 @@
 // A program as one of several ranks: mpirun -n 4 image_classification ...
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <siena/core.hpp>
 #include <string>
@@ -44,6 +45,14 @@ class Job {
 
   /// Throws ArgumentError, on all ranks, where they are not the same program with the same command line.
   void require_alike([[maybe_unused]] int argc, [[maybe_unused]] char** argv) const {
+    for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+      const char* size = std::getenv(variable);
+      require<ArgumentError>(
+          size == nullptr || std::atoi(size) == ranks_.size(),
+          "mpirun: expected a program that was built for it, -DSIENA_MPI=ON with the MPI of this mpirun, got "
+          "one that would run {} times by itself",
+          size);
+    }
 #ifdef SIENA_EXAMPLES_MPI
     if (ranks_.alone()) return;
     Fingerprint words;

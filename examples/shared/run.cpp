@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -53,6 +55,7 @@ class Run {
     if (!s_.init.empty()) check_weights();
     limit_training(benchmark.program, s_.train_limit, data_.splits);
     check_samples();
+    require_same_data();
     if (s_.data.folder.empty() && !s_.quiet && !s_.dry_run && !s_.data.smoke)
       say(stderr, "{}: synthetic data, for want of --data", benchmark.program);
     if (!s_.dry_run) heed_signals();  // what is not training ends at once
@@ -79,6 +82,15 @@ class Run {
   ModelSettings model(double width) const {
     const data::Splits& splits = data_.splits;
     return {.input = splits.shape(), .classes = static_cast<int>(splits.classes()), .width = width, .seed = s_.seed};
+  }
+  /// On all ranks: those of a folder on each machine may differ.
+  void require_same_data() const {
+    if (ranks_.alone()) return;
+    Fingerprint all;
+    for (const data::Dataset* part : {&data_.splits.train, &data_.splits.validation, &data_.splits.test})
+      all.add(std::to_string(part->empty() ? 0 : data::fingerprint(*part)));
+    for (const std::uint64_t other : gather(ranks_, std::vector{all.value()}))
+      require<DataError>(other == all.value(), "--data: expected the same samples on all {} ranks, got others", ranks_.size());
   }
   bool talks() const { return s_.dry_run || !s_.quiet; }
   /// What training begins with. Bounds that nothing keeps end here, before hours of warm-up.
@@ -386,7 +398,7 @@ int run_benchmark(const Benchmark& benchmark, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return job.failed(error.get_exit_code(), error.what(), [&] { app.exit(error); });
   } catch (const Interrupted& stopped) {
-    return job.failed(128 + static_cast<int>(signal_received), stopped.what());
+    return job.failed(128 + (signal_received != 0 ? static_cast<int>(signal_received) : SIGTERM), stopped.what());
   } catch (const std::exception& error) {
     return job.failed(2, error.what());
   }

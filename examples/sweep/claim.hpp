@@ -80,7 +80,8 @@ class Claim {
 
   /// False: another one has taken it over. That a disk is full or away for a while is no reason to give it up.
   bool renew() {
-    if (!text_of(path_).starts_with(who_)) return false;
+    const std::string text = text_of(path_);  // none: not to be read for a moment, or aside; should it be gone, that costs time
+    if (!text.empty() && !text.starts_with(who_)) return false;
     ++renewals_;
     (void)write();  // into the file that is ours: should it be taken over just now, that of the other one stays as it is
     return true;

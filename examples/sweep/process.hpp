@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -19,6 +20,7 @@
 #include <optional>
 #include <siena/core.hpp>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -68,6 +70,21 @@ class Signals {
   ::sigset_t before_{};
 };
 
+/// An environment without what makes its process a rank: a sweep may be one of several that srun or mpirun started, what it
+/// starts runs by itself, or by an mpirun of its own.
+inline std::vector<char*> without_ranks(char** environment) {
+  std::vector<char*> kept;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view variable = *environment;
+    const auto begins = [&](std::string_view with) { return variable.starts_with(with); };
+    const auto of_a_rank = {"OMPI_COMM_WORLD_", "OMPI_UNIVERSE_SIZE=", "OMPI_MCA_ess_", "OMPI_MCA_orte_", "PMIX_", "PMI_",
+                            "MV2_COMM_"};
+    if (std::none_of(of_a_rank.begin(), of_a_rank.end(), begins)) kept.push_back(*environment);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
 /// Starts a program, without a shell: its words are what it gets. What it prints is appended to `log`. It has a process group
 /// of its own, so that Ctrl-C reaches it once, through us. Throws DataError where it cannot be started.
 inline ::pid_t start(const std::vector<std::string>& words, const std::filesystem::path& log, const Signals& signals) {
@@ -90,7 +107,8 @@ inline ::pid_t start(const std::vector<std::string>& words, const std::filesyste
   for (const int number : {SIGPIPE, SIGXFSZ}) ::sigaddset(&usual, number);
   ::posix_spawnattr_setsigdefault(&attributes, &usual);
   ::pid_t child = 0;
-  const int code = ::posix_spawnp(&child, arguments[0], &files, &attributes, arguments.data(), environ);
+  std::vector<char*> surroundings = without_ranks(environ);
+  const int code = ::posix_spawnp(&child, arguments[0], &files, &attributes, arguments.data(), surroundings.data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   require<DataError>(code == 0, "sweep: expected to start '{}', got: {}", words[0], system_error(code));

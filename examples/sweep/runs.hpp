@@ -180,7 +180,8 @@ inline void check_folder(const RunRecord& record, const fs::path& folder) {
     // One that was killed before it had written that left no more than half of it.
     const auto is_ours = [](const fs::directory_entry& entry) { return is_temporary_file(entry.path()); };
     require<ArgumentError>(
-        !fs::exists(folder) || std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), is_ours),
+        !fs::exists(folder) || std::all_of(fs::directory_iterator(folder), fs::directory_iterator(), is_ours) ||
+            fs::exists(folder / "command.json"),  // another sweep has put it there meanwhile
         "sweep: expected '{}' to be ours, got one without command.json; take another --out, or remove that folder",
         folder.string());
     return;

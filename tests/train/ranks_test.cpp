@@ -320,3 +320,23 @@ TEST_CASE("ranks with other networks or options, or shards that they cannot shar
   for (const Trained& one : train_on(3, rank_net(true), as_it_is))
     CHECK_THAT(one.error, ContainsSubstring("as many on each of 3 ranks, got 8; 3 or 6 would do"));
 }
+
+TEST_CASE("what one rank wants to stop ends on all ranks") {
+  const auto ranks = train_on(4, rank_net(true), [](int rank, Network&, FitOptions& options) {
+    options.epochs = 5;
+    options.at_epoch_end = [rank](EpochEvent& event) { event.stop = rank == 2 && event.epoch == 2; };
+  });
+  for (const Trained& one : ranks) {
+    CHECK(one.error.empty());
+    CHECK(one.history.epochs.size() == 2);
+  }
+}
+
+TEST_CASE("samples that are others on other ranks are refused") {
+  const auto errors = test::on_ranks(2, [&](int rank, const AnyCommunicator& ranks) {
+    Network network = rank_net(true);
+    (void)evaluate(network, rank_images().validation.take(rank == 0 ? 8 : 9), 4, classification(), ranks);
+  });
+  for (const auto& error : errors)
+    CHECK_THAT(test::text_of(error), ContainsSubstring("expected the same samples on all ranks, got"));
+}

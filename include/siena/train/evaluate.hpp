@@ -45,6 +45,9 @@ void run_of(const data::Dataset& dataset, std::int64_t first, std::int64_t last,
 inline Metrics evaluate(Network& network, const data::Dataset& dataset, std::int64_t batch = 256,
                         const Objective& objective = classification(), const AnyCommunicator& ranks = {}) {
   require<ArgumentError>(static_cast<bool>(objective.loss), "evaluate: expected an objective with a loss, got none");
+  for (const std::int64_t size : ranks.alone() ? std::vector<std::int64_t>() : gather(ranks, std::vector{dataset.size()}))
+    require<DataError>(size == dataset.size(), "evaluate: expected the same samples on all ranks, got {} here and {} elsewhere",
+                       dataset.size(), size);
   if (dataset.empty()) return {};
   if (objective.check) objective.check(network, dataset);
   const std::int64_t batches = (dataset.size() + batch - 1) / batch;

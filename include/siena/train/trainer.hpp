@@ -93,6 +93,7 @@ class Trainer {
       event.seconds = seconds_since(start);
       event.stop = options_.patience > 0 && !validation_.empty() && epoch_ - best_epoch_.highest() >= options_.patience;
       if (options_.at_epoch_end) options_.at_epoch_end(event);
+      if (!options_.ranks.alone()) event.stop = on_any(options_.ranks, event.stop);
     }
     stopped_ = event.stop;
     bounds_ = event.bounds;

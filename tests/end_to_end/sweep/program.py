@@ -35,6 +35,7 @@ parser.add_argument("--resume", action="store_true")
 parser.add_argument("--no-history", action="store_true")
 options = parser.parse_args()
 assert options.resume
+assert "PMI_RANK" not in os.environ, "expected to be no rank, of which the sweep may be one"
 searches = options.method not in ("uniform", "baseline")
 bits = [int(width) for width in options.bits.split(",") if width]
 assert searches or len(bits) < 2, f"expected one number of bits with --method {options.method}"

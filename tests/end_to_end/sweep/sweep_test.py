@@ -30,8 +30,9 @@ class SweepTest(unittest.TestCase):
         return [SWEEP, "--out", self.out, *options, "--", sys.executable, PROGRAM, "--calls", self.path("calls"), *program]
 
     def sweep(self, *options, program=(), status=0):
+        rank = {**os.environ, "PMI_RANK": "0", "PMI_SIZE": "2"}  # as one of several that srun starts
         done = subprocess.run(self.words(*options, program=program), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              universal_newlines=True, timeout=120)
+                              universal_newlines=True, timeout=120, env=rank)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
