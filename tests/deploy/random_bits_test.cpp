@@ -105,7 +105,7 @@ Network with_whole_biases(Network aware, const deploy::IntegerNetwork& integers)
 
 /// Of how many samples a greatest output of the floats is one of the integers, too.
 int same_classes(const Tensor& floats, std::span<const std::int8_t> integers) {
-  int same = 0;
+  int alike = 0;
   const auto classes = static_cast<std::size_t>(floats.columns());
   for (std::int64_t n = 0; n < floats.rows(); ++n) {
     const auto row = floats.row(n);
@@ -114,9 +114,9 @@ int same_classes(const Tensor& floats, std::span<const std::int8_t> integers) {
     const std::int8_t greatest = *std::max_element(numbers.begin(), numbers.end());
     bool agrees = false;
     for (std::size_t c = 0; c < classes; ++c) agrees |= row[c] == most && numbers[c] == greatest;
-    same += agrees ? 1 : 0;
+    alike += agrees ? 1 : 0;
   }
-  return same;
+  return alike;
 }
 
 }  // namespace
@@ -124,7 +124,7 @@ int same_classes(const Tensor& floats, std::span<const std::int8_t> integers) {
 TEST_CASE("networks of any bits, masks and choices: floats, integers and C agree, at the price that was said") {
   constexpr int samples = 20;
   const int wanted = bits_networks(24);
-  int networks = 0, same = 0, same_but_for_biases = 0, mixed = 0;
+  int networks = 0, alike = 0, same_but_for_biases = 0, mixed = 0;
   test::ComparedC compared;
   for (std::uint64_t seed = 0; networks < wanted; ++seed) {
     INFO("network " << seed);
@@ -139,7 +139,7 @@ TEST_CASE("networks of any bits, masks and choices: floats, integers and C agree
     batch.copy_to(numbers);
     const std::vector<std::int8_t> inputs = deploy::quantize_input(integers, numbers);
     const std::vector<std::int8_t> outputs = simulated_both_ways(integers, batch, inputs);
-    same += same_classes(aware.predict(batch), outputs);
+    alike += same_classes(aware.predict(batch), outputs);
     same_but_for_biases += same_classes(with_whole_biases(aware, integers).predict(batch), outputs);
     ++networks;
     mixed += std::any_of(network.nodes().begin(), network.nodes().end(),
@@ -149,8 +149,8 @@ TEST_CASE("networks of any bits, masks and choices: floats, integers and C agree
     compared.c.add(integers, inputs, {.target = target});
     compared.expected.insert(compared.expected.end(), outputs.begin(), outputs.end());
   }
-  UNSCOPED_INFO("of " << networks * samples << " classes " << same << ", with rounded biases " << same_but_for_biases);
-  CHECK(same >= networks * samples - networks * samples / 200);
+  UNSCOPED_INFO("of " << networks * samples << " classes " << alike << ", with rounded biases " << same_but_for_biases);
+  CHECK(alike >= networks * samples - networks * samples / 200);
   CHECK(same_but_for_biases >= networks * samples - networks * samples / 1000);
   CHECK(mixed > networks / 4);
   if (test::compiles_c()) REQUIRE(compared.c.run("cc -std=c99 -O0") == compared.expected);

@@ -100,9 +100,10 @@ TEST_CASE("activation bits: a network with gates computes and costs what it is d
     const Tensor wide = network.predict(x), narrow = found.predict(x);
     int unequal = 0;  // a number just between two levels falls to either side, by the order of its sum
     for (std::int64_t r = 0; r < 4; ++r) {
-      bool same = true;
-      for (std::size_t c = 0; c < 3; ++c) same = same && wide.row(r)[c] == Approx(narrow.row(r)[c]).epsilon(1e-4).margin(1e-5);
-      unequal += same ? 0 : 1;
+      bool alike = true;
+      for (std::size_t c = 0; c < 3; ++c)
+        alike = alike && wide.row(r)[c] == Approx(narrow.row(r)[c]).epsilon(1e-4).margin(1e-5);
+      unequal += alike ? 0 : 1;
     }
     CHECK(unequal <= 1);
     CHECK(found.parameters(Role::architecture).empty());
