@@ -34,6 +34,13 @@ SIENA_INLINE simd::Batch<T, A> on_level(const Levels<T>& levels, const simd::Bat
   const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
   return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, nearest_level<A, T>(levels, x)));
 }
+/// The same by the inverse of the step, which is quicker; the last digit of x / step may be another.
+template <class A, class T>
+SIENA_INLINE simd::Batch<T, A> near_level(const Levels<T>& levels, T inverse, const simd::Batch<T, A>& x) {
+  const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
+  const auto q = simd::floor(simd::fma(x, simd::broadcast<T, A>(inverse), simd::broadcast<T, A>(T(0.5))));
+  return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, q));
+}
 /// d(x on its level) / d step.
 template <class A, class T>
 SIENA_INLINE simd::Batch<T, A> step_slope(const Levels<T>& levels, const simd::Batch<T, A>& x) {
@@ -72,17 +79,19 @@ struct LevelSlopes {
                      ///< the loss would rise, were it linear, if the values went from the ones to the others
 };
 
-/// Of the step of `now`, and of two changes, from `a` to `b` to `c`.
+/// Of the step of `now`, and of two changes, from `a` to `b` to `c`; of a number just between two levels of those, either.
 template <class Arch = simd::native, class T>
 LevelSlopes level_slopes(const Levels<T>& now, const Levels<T>& a, const Levels<T>& b, const Levels<T>& c, std::int64_t rows,
                          std::int64_t columns, std::span<const T> x, std::span<const T> dy) {
+  const T inverse_a = 1 / a.step, inverse_b = 1 / b.step, inverse_c = 1 / c.step;
   const Buffer<double> sums = column_totals<3, Arch, T>(
       rows, columns, [&, x = x.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
         using A = typename decltype(tag)::type;
-        const auto v = simd::load<T, A>(x + i), slope = simd::load<T, A>(dy + i), second = detail::on_level<A, T>(b, v);
+        const auto v = simd::load<T, A>(x + i), slope = simd::load<T, A>(dy + i);
+        const auto second = detail::near_level<A, T>(b, inverse_b, v);
         sum[0] += detail::step_slope<A, T>(now, v) * slope;
-        sum[1] += (second - detail::on_level<A, T>(a, v)) * slope;
-        sum[2] += (detail::on_level<A, T>(c, v) - second) * slope;
+        sum[1] += (second - detail::near_level<A, T>(a, inverse_a, v)) * slope;
+        sum[2] += (detail::near_level<A, T>(c, inverse_c, v) - second) * slope;
       });
   LevelSlopes all;
   for (std::int64_t column = 0; column < columns; ++column) {
