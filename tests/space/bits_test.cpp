@@ -278,6 +278,6 @@ TEST_CASE("bits: given to all layers but the first and the last, which have 8") 
   CHECK(weight_bits_of(network.nodes()[8].layer) == 8);
   const SearchSpace space = SearchSpace::install(network);
   CHECK(total(ModelSize{}, describe(network, space)) == (27 * 8 + 64 * 4 / 8. + 64 * 5 / 8. + 24) + 27 * 4);
-  CHECK_THROWS_WITH(with_bits(plain, {.weights = {4, 2}}), "conv2d_2: expected Bits with rising widths from 2 to 8, got 2");
-  CHECK_THROWS_WITH(with_bits(plain, {.weights = {}}), "conv2d_2: expected Bits with at least one width, got none");
+  CHECK_THROWS_WITH(with_bits(plain, {.weights = {4, 2}}), "conv2d_2: Bits: expected rising widths from 2 to 8, got 2");
+  CHECK_THROWS_WITH(with_bits(plain, {.weights = {}}), "conv2d_2: Bits: expected at least one width, got none");
 }

@@ -23,6 +23,7 @@
 #include "siena/space/measured_mask.hpp"
 #include "siena/space/searchable.hpp"
 #include "siena/space/value_bits.hpp"
+#include "siena/space/width_chain.hpp"
 
 namespace siena {
 
@@ -55,11 +56,7 @@ struct ActivationBits {
 
   /// What is put behind a value that goes from 0 on, or to both sides, at most to `end`.
   Insertion behind(bool from_zero, double end = HUGE_VAL) const {
-    require<ArgumentError>(!widths.empty(), "ActivationBits: expected at least one width, got none");
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-      require<ArgumentError>(widths[i] >= 2 && widths[i] <= 8 && (i == 0 || widths[i] > widths[i - 1]),
-                             "ActivationBits: expected rising widths from 2 to 8, got {}", widths[i]);
-    }
+    detail::check_widths(widths, "ActivationBits");
     require<ArgumentError>(std::isfinite(range) && range > 0, "ActivationBits: expected a finite range above 0, got {}", range);
     FakeQuantize levels{.bits = widths.back(), .learned = true};
     if (from_zero) levels.zero_point = levels.low();
@@ -196,15 +193,7 @@ class ActivationBitMasks final : public AxisHooks {
     }
   }
   /// Every width everywhere.
-  std::vector<AxisState> operations(const Network&, const AxisState&) const override {
-    std::vector<AxisState> all;
-    const AxisState most = whole();
-    for (int k = 0; k == 0 || !(all.back() == most); ++k) {
-      AxisState& state = all.emplace_back(most);
-      for (std::vector<int>& width : state) width[0] = std::min(width[0], k);
-    }
-    return all;
-  }
+  std::vector<AxisState> operations(const Network&, const AxisState&) const override { return detail::every_width(whole()); }
 
   void vary(const Network& network, const AxisState& state, Variation<double>& variation) const override {
     variation.value_bits = [this, &network, &state](int node) {
@@ -250,10 +239,7 @@ class ActivationBitMasks final : public AxisHooks {
     const int i = part_of(node);
     if (i < 0) return {};
     const Part& part = parts_[i];
-    std::string text = "values of ";
-    for (int k = 0; k <= part.steps(); ++k)
-      text += format("{}{}", k == 0 ? "" : k == part.steps() ? " or " : ", ", part.widths[k]);
-    text += " bits";
+    std::string text = "values of " + detail::widths_text(part.widths);
     for (const int other : part.nodes) {
       if (other != node) text += format("{}{}", text.ends_with(" bits") ? ", as " : ", ", network.nodes()[other].name);
     }

@@ -22,6 +22,7 @@
 #include "siena/space/groups.hpp"
 #include "siena/space/measured_mask.hpp"
 #include "siena/space/searchable.hpp"
+#include "siena/space/width_chain.hpp"
 
 namespace siena {
 
@@ -48,11 +49,7 @@ struct Bits {
     const bool can = visit_layer([]<class L>(const L&) { return has_weight_bits<L>; }, layer);
     require<ArgumentError>(can, "{}: expected bits to vary in a Conv1d, Conv2d or Linear, got '{}', which has no weights",
                            where, kind_of(layer));
-    require<ArgumentError>(!weights.empty(), "{}: expected Bits with at least one width, got none", where);
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      require<ArgumentError>(weights[i] >= 2 && weights[i] <= 8 && (i == 0 || weights[i] > weights[i - 1]),
-                             "{}: expected Bits with rising widths from 2 to 8, got {}", where, weights[i]);
-    }
+    detail::check_widths(weights, format("{}: Bits", where));
   }
   template <class L>
   static constexpr void require_layer() {
@@ -161,16 +158,7 @@ class BitMasks final : public AxisHooks {
     }
   }
   /// Every width everywhere.
-  std::vector<AxisState> operations(const Network&, const AxisState&) const override {
-    std::vector<AxisState> all;
-    const AxisState most = whole();
-    for (int k = 0; k == 0 || !(all.back() == most); ++k) {
-      AxisState& state = all.emplace_back(most);
-      for (std::vector<int>& units : state)
-        for (int& width : units) width = std::min(width, k);
-    }
-    return all;
-  }
+  std::vector<AxisState> operations(const Network&, const AxisState&) const override { return detail::every_width(whole()); }
 
   void vary(const Network&, const AxisState& state, Variation<double>& variation) const override {
     variation.bits = [this, &state, before = std::move(variation.bits)](int node) {
@@ -258,10 +246,9 @@ class BitMasks final : public AxisHooks {
     const int i = part_of(node);
     if (i < 0) return {};
     const BitWidths& widths = parts_[i].widths;
-    std::string text = "weights of ";
-    for (int k = 0; k < widths.count; ++k)
-      text += format("{}{}", k == 0 ? "" : k + 1 == widths.count ? " or " : ", ", widths.bits[k]);
-    return text + (parts_[i].units > 1 && widths.count > 1 ? " bits, each channel its own" : " bits");
+    const std::string text =
+        "weights of " + detail::widths_text(std::span(widths.bits).first(static_cast<std::size_t>(widths.count)));
+    return text + (parts_[i].units > 1 && widths.count > 1 ? ", each channel its own" : "");
   }
 
  private:
