@@ -41,13 +41,6 @@ SIENA_INLINE simd::Batch<T, A> near_level(const Levels<T>& levels, T inverse, co
   const auto q = simd::floor(simd::fma(x, simd::broadcast<T, A>(inverse), simd::broadcast<T, A>(T(0.5))));
   return simd::broadcast<T, A>(levels.step) * simd::min(high, simd::max(low, q));
 }
-/// d(x on its level) / d step.
-template <class A, class T>
-SIENA_INLINE simd::Batch<T, A> step_slope(const Levels<T>& levels, const simd::Batch<T, A>& x) {
-  const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
-  const auto v = x / simd::broadcast<T, A>(levels.step), q = simd::floor(v + simd::broadcast<T, A>(T(0.5)));
-  return simd::select(q < low, low, simd::select(q > high, high, q - v));
-}
 }  // namespace detail
 
 /// y = the level nearest to x; NaN stays NaN.
@@ -65,51 +58,48 @@ void fake_quantize_backward(const Levels<T>& levels, std::span<const T> x, std::
   detail::fill<Arch, T>(dx, mode, [levels, x = x.data(), dy = dy.data()](auto tag, std::int64_t i) {
     using A = typename decltype(tag)::type;
     const auto low = simd::broadcast<T, A>(levels.low - levels.zero), high = simd::broadcast<T, A>(levels.high - levels.zero);
-    const auto q = detail::nearest_level<A, T>(levels, simd::load<T, A>(x + i)), zero = simd::zero<T, A>();
-    return simd::select(q < low, zero, simd::select(q > high, zero, simd::load<T, A>(dy + i)));
+    const auto q = detail::nearest_level<A, T>(levels, simd::load<T, A>(x + i)), held = simd::min(high, simd::max(low, q));
+    return simd::select(q == held, simd::load<T, A>(dy + i), simd::zero<T, A>());
   });
 }
 
 /// What is learned of values on levels, from the gradient dy of what they become.
+template <int Others>
 struct LevelSlopes {
   double step = 0;  ///< what the step gets: the sum of dy * (q - zero - x / step), and of dy * (q - zero) where an end holds
                     ///< the level q (Esser et al. 2020, Learned Step Size Quantization)
-  double
-      changes[2]{};  ///< sums of (x on the second levels - x on the first) * dy, and of the third and the second: by how much
-                     ///< the loss would rise, were it linear, if the values went from the ones to the others
+  std::array<double, Others> changes{};  ///< sums of (x on other levels - x on these) * dy: by how much the loss would rise,
+                                         ///< were it linear, if the values went there
 };
 
-/// Of the step of `now`, and of two changes, from `a` to `b` to `c`; of a number just between two levels of those, either.
-template <class Arch = simd::native, class T>
-LevelSlopes level_slopes(const Levels<T>& now, const Levels<T>& a, const Levels<T>& b, const Levels<T>& c, std::int64_t rows,
-                         std::int64_t columns, std::span<const T> x, std::span<const T> dy) {
-  const T inverse_a = 1 / a.step, inverse_b = 1 / b.step, inverse_c = 1 / c.step;
-  const Buffer<double> sums = column_totals<3, Arch, T>(
-      rows, columns, [&, x = x.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
+/// Of the levels `now`, and of changes from them to others; of a number just between two levels of those, to either. Where dx
+/// is not empty it gets what fake_quantize_backward gives it, in the same pass.
+template <int Others, class Arch = simd::native, class T>
+LevelSlopes<Others> level_slopes(const Levels<T>& now, const std::array<Levels<T>, Others>& others, std::int64_t rows,
+                                 std::int64_t columns, std::span<const T> x, std::span<const T> dy, std::span<T> dx = {},
+                                 Write mode = Write::overwrite) {
+  std::array<T, Others> inverse;
+  for (std::size_t k = 0; k != Others; ++k) inverse[k] = 1 / others[k].step;
+  const bool passes = !dx.empty(), add = mode == Write::accumulate;
+  const Buffer<double> sums = column_totals<Others + 1, Arch, T>(
+      rows, columns, [=, x = x.data(), dy = dy.data(), dx = dx.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
         using A = typename decltype(tag)::type;
-        const auto v = simd::load<T, A>(x + i), slope = simd::load<T, A>(dy + i);
-        const auto second = detail::near_level<A, T>(b, inverse_b, v);
-        sum[0] += detail::step_slope<A, T>(now, v) * slope;
-        sum[1] += (second - detail::near_level<A, T>(a, inverse_a, v)) * slope;
-        sum[2] += (detail::near_level<A, T>(c, inverse_c, v) - second) * slope;
+        const auto v = simd::load<T, A>(x + i), slope = simd::load<T, A>(dy + i), step = simd::broadcast<T, A>(now.step);
+        const auto low = simd::broadcast<T, A>(now.low - now.zero), high = simd::broadcast<T, A>(now.high - now.zero);
+        const auto exact = v / step, q = simd::floor(exact + simd::broadcast<T, A>(T(0.5)));
+        const auto held = simd::min(high, simd::max(low, q));
+        const auto inside = q == held;
+        sum[0] = simd::fma(simd::select(inside, q - exact, held), slope, sum[0]);
+        for (std::size_t k = 0; k != Others; ++k)
+          sum[k + 1] = simd::fma(detail::near_level<A, T>(others[k], inverse[k], v) - step * held, slope, sum[k + 1]);
+        if (passes) detail::write<A, T>(dx + i, simd::select(inside, slope, simd::zero<T, A>()), add);
       });
-  LevelSlopes all;
-  for (std::int64_t column = 0; column < columns; ++column) {
-    all.step += sums[column];
-    for (int k = 0; k < 2; ++k) all.changes[k] += sums[(k + 1) * padded(columns) + column];
-  }
+  const auto total = [&](std::int64_t k) {
+    return std::accumulate(&sums[k * padded(columns)], &sums[k * padded(columns)] + columns, 0.0);
+  };
+  LevelSlopes<Others> all{.step = total(0)};
+  for (std::size_t k = 0; k != Others; ++k) all.changes[k] = total(static_cast<std::int64_t>(k) + 1);
   return all;
-}
-/// Of the step alone.
-template <class Arch = simd::native, class T>
-double step_gradient(const Levels<T>& levels, std::int64_t rows, std::int64_t columns, std::span<const T> x,
-                     std::span<const T> dy) {
-  const Buffer<double> sums = column_totals<1, Arch, T>(
-      rows, columns, [&, x = x.data(), dy = dy.data()](auto tag, std::int64_t i, std::int64_t, auto& sum) {
-        using A = typename decltype(tag)::type;
-        sum[0] += detail::step_slope<A, T>(levels, simd::load<T, A>(x + i)) * simd::load<T, A>(dy + i);
-      });
-  return std::accumulate(sums.data(), sums.data() + columns, 0.0);
 }
 
 /// What the weights of each column become: steps[c] * q, q a whole number from -most[c] to most[c]. Of padded(channels)

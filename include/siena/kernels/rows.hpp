@@ -100,9 +100,9 @@ void for_rows(std::int64_t rows, const RowFold& fold, Body&& body) {
 /// Sums over a run of rows, in registers: terms(tag, i, p, sums) adds the terms of the vector at i to an array of `Sums`
 /// vectors. Writes `Sums` periods to `out`, one after the other.
 template <int Sums, class Arch, class T, class Terms>
-void sum_rows(std::int64_t begin, std::int64_t end, std::int64_t period, T* out, Terms&& terms) {
+void sum_rows(std::int64_t begin, std::int64_t end, std::int64_t period, T* out, Terms terms) {  // a copy: in registers
   constexpr std::int64_t width = simd::width<T, Arch>;
-  constexpr int block = 4;
+  constexpr int block = Sums > 2 ? 2 : 4;  // more would not stay in registers
   const std::int64_t full_end = begin + (end - begin) / period * period;
   std::fill_n(out, Sums * period, T(0));
   std::int64_t p = 0;

@@ -65,6 +65,42 @@ T learned_gradient(const LearnedLevels<T>& how, const BasicTensor<T>& x, double 
   const double features = static_cast<double>(x.elements() / x.shape()[0]), steps = how.levels.high - how.levels.low;
   return static_cast<T>(slope / std::sqrt(features * steps) / static_cast<double>(how.share));
 }
+
+/// The reverse pass of x on levels: sums for what is learned, and the gradient that goes straight through to x. Both are read
+/// once where the samples are in one piece.
+template <class T, class Arch>
+class LevelsBackward {
+ public:
+  LevelsBackward(BasicTape<T>& tape, const BasicVar<T>& x, const BasicVar<T>& output, const kernels::Levels<T>& levels)
+      : levels_(levels),
+        x_(tape.value(x)),
+        through_(tape.slot_over(x, output)),
+        at_once_(through_.slot && !tape.shards()) {}  // not all samples need be in a shard
+
+  /// Of `count` samples from `first` on; the last reading of them also writes what x gets.
+  template <int Others>
+  kernels::LevelSlopes<Others> slopes(const std::array<kernels::Levels<T>, Others>& others, std::int64_t first,
+                                      std::int64_t count, bool last = true) {
+    const bool writes = at_once_ && last;
+    passed_ = passed_ || writes;
+    const std::int64_t batch = x_.shape()[0];
+    return kernels::level_slopes<Others, Arch, T>(levels_, others, x_.rows() / batch * count, x_.columns(),
+                                                  samples_of(x_.storage(), batch, first, count),
+                                                  samples_of(through_.gradient, batch, first, count),
+                                                  writes ? through_.slot.storage() : std::span<T>(), through_.slot.mode);
+  }
+  void finish() {
+    if (through_.slot && !passed_)
+      kernels::fake_quantize_backward<Arch, T>(levels_, x_.storage(), through_.gradient, through_.slot.storage(),
+                                               through_.slot.mode);
+  }
+
+ private:
+  kernels::Levels<T> levels_;
+  const BasicTensor<T>& x_;
+  typename BasicTape<T>::GradientAndSlot through_;
+  bool at_once_, passed_ = false;
+};
 }  // namespace detail
 
 /// The same with a step that is learned.
@@ -76,16 +112,11 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& learned, cons
   x.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& in = t.value(x);
     const kernels::Levels<T> levels = how.at(*t.value(learned).data());
-    const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
-    const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
-    t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
-      const double slope = kernels::step_gradient<Arch, T>(
-          levels, rows * count, in.columns(), samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
-      sum[0] += detail::learned_gradient(how, in, slope);
+    detail::LevelsBackward<T, Arch> pass(t, x, output, levels);
+    t.add_batch_sum(learned, in.shape()[0], [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      sum[0] += detail::learned_gradient(how, in, pass.template slopes<0>({}, first, count).step);
     });
-    if (!x.needs_grad()) return;
-    const auto [dy, slot] = t.slot_over(x, output);
-    kernels::fake_quantize_backward<Arch, T>(levels, values, dy, slot.storage(), slot.mode);
+    pass.finish();
   });
   return output;
 }
@@ -98,38 +129,42 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const Bas
                           const LevelChoices<T>& choices) {
   SIENA_ASSERT(on.value().elements() + 1 == choices.count);
   const T* steps = on.value().data();
-  const LearnedLevels<T> how = choices.each[static_cast<std::size_t>(std::count(steps, steps + choices.count - 1, T(1)))];
+  const int taken = static_cast<int>(std::count(steps, steps + choices.count - 1, T(1)));
+  const auto at = [](const LevelChoices<T>& its, int k, T range) { return its.each[static_cast<std::size_t>(k)].at(range); };
   auto y = BasicTensor<T>::uninitialized(x.shape());
-  kernels::fake_quantize_forward<Arch, T>(how.at(*learned.value().data()), x.value().storage(), y.storage());
+  kernels::fake_quantize_forward<Arch, T>(at(choices, taken, *learned.value().data()), x.value().storage(), y.storage());
   const BasicVar<T> output = x.tape().result(std::move(y), x, on, learned);
   x.tape().record(output, [=](BasicTape<T>& t) {
     const BasicTensor<T>& in = t.value(x);
-    const T now = *t.value(learned).data();
-    const kernels::Levels<T> levels = how.at(now);
-    const std::int64_t batch = in.shape()[0], rows = in.rows() / batch;
-    const std::span<const T> values = in.storage(), slopes = t.grad(output).storage();
-    const auto slopes_of = [&](std::int64_t first, std::int64_t count, int k) {  // of two steps at a time
-      const auto choice = [&](int at) { return choices.each[std::min(at, choices.count - 1)].at(now); };
-      return kernels::level_slopes<Arch, T>(levels, choice(k), choice(k + 1), choice(k + 2), rows * count, in.columns(),
-                                            samples_of(values, batch, first, count), samples_of(slopes, batch, first, count));
+    const T range = *t.value(learned).data();
+    const auto levels = [&](int k) { return at(choices, k, range); };
+    detail::LevelsBackward<T, Arch> pass(t, x, output, levels(taken));
+    // What the range gets comes with the changes: kept under the first of its samples.
+    const auto of_range = [&](double slope) {
+      return detail::learned_gradient(choices.each[static_cast<std::size_t>(taken)], in, slope);
     };
-    // One pass gives both sums: the second asks for what the first has kept, under the first of the same samples.
     const bool measured = static_cast<bool>(t.accumulating_slot(on));
-    Buffer<T> kept(measured ? static_cast<std::size_t>(batch) : 0);
-    t.add_batch_sum(on, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
-      for (int k = 0; k + 1 < choices.count; k += 2) {
-        const kernels::LevelSlopes all = slopes_of(first, count, k);
-        if (k == 0) kept[first] = detail::learned_gradient(how, in, all.step);
-        for (int c = 0; c < 2 && k + c + 1 < choices.count; ++c)
-          sum[static_cast<std::size_t>(k + c)] += static_cast<T>(all.changes[c]);
+    Buffer<T> kept(measured ? static_cast<std::size_t>(in.shape()[0]) : 0);
+    t.add_batch_sum(on, in.shape()[0], [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      const auto other = [&](int k) { return k < taken ? k : k + 1; };
+      std::array<double, 7> rise{};  // of the loss, from the levels of now to those of each width
+      for (int k = 0, some = 0; k + 1 < choices.count; k += some) {
+        some = std::min(choices.count - 1 - k, 2);  // in one reading
+        const bool last = k + some + 1 == choices.count;
+        const auto note = [&](const auto& all) {
+          if (k == 0) kept[first] = of_range(all.step);
+          for (int c = 0; c < some; ++c)
+            rise[static_cast<std::size_t>(other(k + c))] = all.changes[static_cast<std::size_t>(c)];
+        };
+        if (some == 2) note(pass.template slopes<2>({levels(other(k)), levels(other(k + 1))}, first, count, last));
+        if (some == 1) note(pass.template slopes<1>({levels(other(k))}, first, count, last));
       }
+      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<T>(rise[k + 1] - rise[k]);
     });
-    t.add_batch_sum(learned, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
-      sum[0] += measured ? kept[first] : detail::learned_gradient(how, in, slopes_of(first, count, 0).step);
+    t.add_batch_sum(learned, in.shape()[0], [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
+      sum[0] += measured ? kept[first] : of_range(pass.template slopes<0>({}, first, count).step);
     });
-    if (!x.needs_grad()) return;
-    const auto [dy, slot] = t.slot_over(x, output);
-    kernels::fake_quantize_backward<Arch, T>(levels, values, dy, slot.storage(), slot.mode);
+    pass.finish();
   });
   return output;
 }
