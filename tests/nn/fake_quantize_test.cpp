@@ -85,3 +85,26 @@ TEST_CASE("fake quantize layer: the same gradients to the bit on any number of t
     CHECK(one == gradients(coarse(learned), x, 3));
   }
 }
+
+TEST_CASE("fake quantize layer: behind it a bias of few bits is a whole number of products") {
+  const auto output = [](auto&& before, int bits) {
+    Network network({2, 2, 1}, [&](Flow x) { return before(x) | Linear{.out = 1, .weight_bits = bits}; });
+    for (Parameter* parameter : network.parameters()) {
+      if (parameter->name == "linear_1.weight") parameter->value.fill(1);
+      if (parameter->name == "linear_1.bias") parameter->value.fill(0.3f);
+    }
+    return network.predict(Tensor({1, 2, 2, 1}))(0, 0);
+  };
+  const FakeQuantize half{.scale = 0.5}, learned{.scale = 0.125, .learned = true};
+  const auto whole = [](double step) { return static_cast<float>(step * std::round(0.3 / step)); };
+  const auto near = [](float a, float b) { return std::abs(a - b) < 1e-6f; };
+  // Weights of 1 have a step of 0.9766 with 2 bits and of 1 / 7 with 4.
+  CHECK(near(output([&](Flow x) { return x | half | Flatten{}; }, 2), whole(0.5 * 0.9766)));
+  CHECK(near(output([&](Flow x) { return x | half | MaxPool{.kernel = 2} | Flatten{}; }, 2), whole(0.5 * 0.9766)));
+  CHECK(near(output([&](Flow x) { return x | half | Flatten{}; }, 4), whole(0.5 / 7)));
+  CHECK(near(output([&](Flow x) { return x | learned | Flatten{}; }, 2), whole(0.125 * 0.9766)));
+  // As it is where weights are floats, and where nothing says the levels of the input.
+  CHECK(output([&](Flow x) { return x | half | Flatten{}; }, 0) == 0.3f);
+  CHECK(output([](Flow x) { return x | Flatten{}; }, 2) == 0.3f);
+  CHECK(output([&](Flow x) { return x | half | Tanh{} | Flatten{}; }, 2) == 0.3f);
+}

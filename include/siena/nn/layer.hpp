@@ -90,6 +90,9 @@ class Forward {
   /// Whether the layer has a k-th parameter (a bias that may be switched off).
   virtual bool has_parameter(int k) const = 0;
   virtual Tensor& buffer(int k) = 0;
+  /// From one level to the next of the first input, where a FakeQuantize put it on levels; 0 where none did, or one whose
+  /// number of levels is open.
+  virtual float input_step() const = 0;
   /// Random numbers of this layer in this step.
   virtual Random random() const = 0;
   /// The shape of the layer's output for this batch.

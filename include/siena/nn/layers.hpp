@@ -282,6 +282,12 @@ inline bool may_take_batch_norm(const Layer& layer) {
   return visit_layer([]<class L>(const L&) { return takes_batch_norm<L>; }, layer);
 }
 
+/// Whether it hands its only input's numbers on, moved or some of them.
+inline bool only_moves(const Layer& layer) {
+  return layer.is<MaxPool>() || layer.is<Flatten>() || layer.is<Pad>() || layer.is<Slice>() || layer.is<Upsample>() ||
+         layer.is<ChannelShuffle>() || layer.is<Dropout>();
+}
+
 /// The layer of the channels that stay.
 inline Layer narrowed(const Layer& layer, const KeptChannels& kept) {
   return visit_layer(

@@ -181,6 +181,21 @@ BasicVar<T> fake_quantize_weights(const BasicVar<T>& weight, std::span<const int
   return weight.tape().straight_through(weight, std::move(y));
 }
 
+/// A bias as integers add it to their sums: a whole number of `step` times those of the weights, which have bits[c] bits. As it
+/// is where weights are all 0. Gradients pass straight through.
+template <class T, class Arch = simd::native>
+BasicVar<T> fake_quantize_bias(const BasicVar<T>& bias, const BasicVar<T>& weight, std::span<const int> bits, T step) {
+  const BasicTensor<T>& w = weight.value();
+  const auto levels = kernels::column_levels<T>(kernels::column_sizes<Arch, T>(w.rows(), w.columns(), w.storage()), bits);
+  BasicTensor<T> rounded = bias.value();
+  for (std::size_t c = 0; c < bits.size(); ++c) {
+    const double unit = static_cast<double>(step) * static_cast<double>(levels.steps[c]);
+    T& number = rounded.data()[c];
+    if (unit > 0) number = static_cast<T>(unit * std::floor(static_cast<double>(number) / unit + 0.5));
+  }
+  return bias.tape().straight_through(bias, std::move(rounded));
+}
+
 /// Numbers of bits of which each may be chosen, from few to many.
 struct BitWidths {
   std::array<int, 7> bits = {};

@@ -135,8 +135,8 @@ struct Conv2d {
   }
 
   Var forward(Forward& f) const {
-    return ops::conv2d(f.input(), coarse_weights(f, weight_bits), bias ? f.parameter(1) : Var{},
-                       geometry(f.input().shape().sample()), f.output_shape());
+    const CoarseParameters with = coarse_parameters(f, weight_bits);
+    return ops::conv2d(f.input(), with.weights, with.bias, geometry(f.input().shape().sample()), f.output_shape());
   }
   void lower(Lowering& to) const {
     to.is(primitive::Convolution{geometry(to.input(), to.where()), weight_bits}, coarse_constants(to, weight_bits));

@@ -53,6 +53,10 @@ struct FakeQuantize {
     constexpr double both[] = {0.401, 0.537, 0.6474, 0.7461, 0.8366, 0.9211, 1};
     return (from_zero() ? half : both)[bits - 2];
   }
+  /// From one level to the next, by the parameter "range" where the scale is learned.
+  float step(const Tensor* learned_range) const {
+    return learned ? learned_levels().at(*learned_range->data()).step : static_cast<float>(scale);
+  }
   /// What a learned range begins with.
   double range() const { return scale * (high() - low()) / share(); }
   /// The same range, for other bits.
@@ -103,7 +107,7 @@ struct FakeQuantize {
     require<ArgumentError>(widths.empty(),
                            "{}: expected one number of bits, got {} to choose from; discretize the network first", to.where(),
                            widths.size());
-    const double now = learned ? static_cast<double>(learned_levels().at(*to.constants()[0].value.data()).step) : scale;
+    const double now = learned ? static_cast<double>(step(&to.constants()[0].value)) : scale;
     to.part({.what = primitive::Quantize{now, zero_point, low(), high()}, .inputs = {0}, .shape = to.output()});
   }
 

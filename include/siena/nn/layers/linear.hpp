@@ -51,7 +51,8 @@ struct Linear {
   }
 
   Var forward(Forward& f) const {
-    return ops::linear(f.input(), coarse_weights(f, weight_bits), bias ? f.parameter(1) : Var{});
+    const CoarseParameters with = coarse_parameters(f, weight_bits);
+    return ops::linear(f.input(), with.weights, with.bias);
   }
   void lower(Lowering& to) const { to.is(primitive::Linear{weight_bits}, coarse_constants(to, weight_bits)); }
 };
