@@ -10,7 +10,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -22,19 +24,24 @@
 
 namespace siena::examples {
 
-/// What stands in the file of a claim: "node7 4242 5f3a9c01d2e4b677 0000000012", then the run whose program works under it.
+/// What stands in the file of a claim: "node7 4242 5f3a9c01d2e4b677 120 0000000012", the third of them chosen at random, the
+/// fourth the seconds for which its owner wants to be waited for, then the run whose program works under it.
 struct ClaimText {
   std::string host, process, number, renewals, run;
+  std::chrono::seconds patience{0};
 
   /// None in what is no claim, or one whose maker has not come to write it.
   static std::optional<ClaimText> parse(std::string_view text) {
     ClaimText claim;
-    for (std::string* word : {&claim.host, &claim.process, &claim.number, &claim.renewals, &claim.run}) {
+    std::string seconds;
+    for (std::string* word : {&claim.host, &claim.process, &claim.number, &seconds, &claim.renewals, &claim.run}) {
       const std::size_t end = text.find(word == &claim.renewals || word == &claim.run ? '\n' : ' ');
       if (end == text.npos) return std::nullopt;
       *word = text.substr(0, end);
       text.remove_prefix(end + 1);
     }
+    claim.patience = std::chrono::seconds(std::strtol(seconds.c_str(), nullptr, 10));
+    if (claim.patience.count() <= 0) return std::nullopt;
     return claim;
   }
 };
@@ -53,9 +60,10 @@ inline std::string unique_words() {
 /// whether it changes. Gone when this is.
 class Claim {
  public:
-  /// None: there is one already. Throws DataError where it cannot be written.
-  static std::optional<Claim> make(const std::filesystem::path& file, std::string_view run) {
-    Claim claim(file, ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666), run);
+  /// None: there is one already. Others are to wait for `patience` when it does not change. Throws DataError where it cannot be
+  /// written.
+  static std::optional<Claim> make(const std::filesystem::path& file, std::string_view run, std::chrono::seconds patience) {
+    Claim claim(file, ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666), run, patience);
     if (claim.descriptor_ < 0 && errno == EEXIST) return std::nullopt;
     require<DataError>(claim.descriptor_ >= 0 && claim.write(), "sweep: expected to write '{}', got: {}", file.string(),
                        std::generic_category().message(errno));
@@ -96,8 +104,8 @@ class Claim {
   }
 
  private:
-  Claim(std::filesystem::path path, int descriptor, std::string_view run)
-      : path_(std::move(path)), descriptor_(descriptor), who_(unique_words()), run_(run) {}
+  Claim(std::filesystem::path path, int descriptor, std::string_view run, std::chrono::seconds patience)
+      : path_(std::move(path)), descriptor_(descriptor), who_(unique_words() + format("{} ", patience.count())), run_(run) {}
   /// All texts of a claim have one length. Network file systems show others what was flushed.
   bool write() const {
     const std::string text = format("{}{:010}\n{}\n", who_, renewals_, run_);

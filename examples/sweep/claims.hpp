@@ -19,42 +19,54 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "sweep/claim.hpp"
 #include "sweep/runs.hpp"
 
 namespace siena::examples {
 
+/// Files in the folder of a run that show that its program lives: programs outlive sweeps that are killed, and go on writing.
+inline std::vector<fs::path> signs_of_life(const fs::path& run) {
+  std::vector<fs::path> signs;
+  std::error_code away;
+  for (fs::directory_iterator at(run, away), end; !away && at != end; at.increment(away)) {
+    const fs::path& file = at->path();
+    if (file.filename() == "log.txt" || file.extension() == ".checkpoint") signs.push_back(file);
+  }
+  return signs;
+}
+
 /// The folder "claims" of a sweep, each file called after a run, or after a warm-up. A claim is stale when neither it nor what
-/// its program writes has changed for `patience`, by our own watch; then whoever is first takes it over. Should two work at
-/// the same nevertheless, they write the same bits, whole files each: it costs time, nothing else.
+/// its program writes has changed for the patience of its owner, by our own watch; then whoever is first takes it over. Should
+/// two work at the same nevertheless, they write the same bits, whole files each: it costs time, nothing else.
 class Claims {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `out`: the folder of the sweep.
-  Claims(fs::path out, std::chrono::milliseconds patience) : out_(std::move(out)), patience_(patience) {
+  /// `out`: the folder of the sweep. `patience`: of the claims that we make.
+  Claims(fs::path out, std::chrono::seconds patience) : out_(std::move(out)), patience_(patience) {
     fs::create_directories(folder());
   }
 
-  /// Looks what has changed. To be called at least every quarter of `patience`: more than that a look does not count, for while
-  /// we are held up, by a file system that is away, others may be too.
+  /// Looks what has changed. To be called at least every quarter of the patience: more than that a look does not count, for
+  /// while we are held up, by a file system that is away, others may be too.
   void look() {
     std::map<std::string, Seen> seen;
     std::error_code away;
     for (fs::directory_iterator at(folder(), away), end; !away && at != end; at.increment(away)) {
       const std::string name = at->path().filename().string();
       if (name.starts_with('.')) continue;
-      Seen now{.text = Claim::text_of(at->path()), .at = Clock::now()};
+      Seen now{.text = Claim::text_of(at->path()), .at = Clock::now(), .patience = patience_};
       const auto claim = ClaimText::parse(now.text);
-      if (claim) now.signs = signs_of_life(out_ / "runs" / claim->run);
+      if (claim) now.patience = claim->patience, now.signs = written(out_ / "runs" / claim->run);
       if (const auto before = seen_.find(name); before != seen_.end()) {
         const Seen& old = before->second;
         now.renewed = old.renewed || now.text != old.text;
         if (now.text == old.text && now.signs == old.signs)
-          now.unchanged = old.unchanged + std::min<Clock::duration>(now.at - old.at, patience_ / 4);
+          now.unchanged = old.unchanged + std::min<Clock::duration>(now.at - old.at, now.patience / 4);
       }
-      const bool over = claim && now.unchanged >= patience_ && is_done(out_ / "runs" / claim->run);
+      const bool over = claim && now.is_stale() && is_done(out_ / "runs" / claim->run);
       if (!over || !remove(name, now.text)) seen.emplace(name, std::move(now));  // left by one that was killed
     }
     if (!away) seen_ = std::move(seen);
@@ -67,23 +79,23 @@ class Claims {
       if (!remove(name, stale->second.text)) return std::nullopt;
       seen_.erase(stale);
     }
-    return Claim::make(folder() / name, run);
+    return Claim::make(folder() / name, run, patience_);
   }
   /// Whether somebody has it, and may still be there.
   bool is_taken(const std::string& name) const {
     const auto seen = seen_.find(name);
-    return seen != seen_.end() && seen->second.unchanged < patience_;
+    return seen != seen_.end() && !seen->second.is_stale();
   }
   /// Whether somebody has it, and is seen to renew it.
   bool is_kept(const std::string& name) const {
     const auto seen = seen_.find(name);
-    return seen != seen_.end() && seen->second.renewed && seen->second.unchanged < patience_ / 2;
+    return seen != seen_.end() && seen->second.renewed && seen->second.unchanged < seen->second.patience / 2;
   }
   /// How many are at a run, we among them.
   std::size_t at_work() const {
     return static_cast<std::size_t>(std::count_if(seen_.begin(), seen_.end(), [&](const auto& claim) {
       const auto text = ClaimText::parse(claim.second.text);
-      return text && text->run == claim.first && claim.second.unchanged < patience_;
+      return text && text->run == claim.first && !claim.second.is_stale();
     }));
   }
 
@@ -92,21 +104,21 @@ class Claims {
     std::string text;
     std::set<std::string> signs = {};
     Clock::time_point at;
-    Clock::duration unchanged{0};
+    Clock::duration patience, unchanged{0};
     bool renewed = false;  ///< since we saw it first
+
+    bool is_stale() const { return unchanged >= patience; }
   };
 
   fs::path folder() const { return out_ / "claims"; }
 
-  /// Programs outlive sweeps that are killed, and go on writing.
-  static std::set<std::string> signs_of_life(const fs::path& run) {
+  /// Names, sizes and times of what shows life.
+  static std::set<std::string> written(const fs::path& run) {
     std::set<std::string> signs;
-    std::error_code none, away;
-    for (fs::directory_iterator at(run, away), end; !away && at != end; at.increment(away)) {
-      const fs::path name = at->path().filename();
-      if (name != "log.txt" && name.extension() != ".checkpoint") continue;
-      const auto time = fs::last_write_time(at->path(), none).time_since_epoch().count();
-      signs.insert(format("{} {} {}", name.string(), fs::file_size(at->path(), none), static_cast<std::int64_t>(time)));
+    std::error_code none;
+    for (const fs::path& file : signs_of_life(run)) {
+      const auto time = fs::last_write_time(file, none).time_since_epoch().count();
+      signs.insert(format("{} {} {}", file.filename().string(), fs::file_size(file, none), static_cast<std::int64_t>(time)));
     }
     return signs;
   }
@@ -123,7 +135,7 @@ class Claims {
   }
 
   fs::path out_;
-  std::chrono::milliseconds patience_;
+  std::chrono::seconds patience_;
   std::string me_ = unique_words();
   std::map<std::string, Seen> seen_;
 };

@@ -69,7 +69,7 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
   CLI::Option* share =
       app.add_flag("--share", s.share, "with others that are given the same command and folder, here or on other machines");
   app.add_option("--patience", s.patience,
-                 "seconds without a sign of a sweep and its program, after which another one takes over what they were at")
+                 "seconds without a sign of this sweep and its program, after which others take over what it was at")
       ->needs(share)
       ->capture_default_str()
       ->check(whole_between(1, 86400));

@@ -40,12 +40,14 @@ class Sharing {
  public:
   using Clock = Claims::Clock;
 
-  /// `patience`: how long a sweep that says nothing is waited for.
-  Sharing(const fs::path& out, const std::vector<std::string>& command, std::chrono::milliseconds patience)
+  /// `patience`: how long others are to wait for us when we say nothing.
+  Sharing(const fs::path& out, const std::vector<std::string>& command, std::chrono::seconds patience)
       : out_(out), command_(command), patience_(patience), claims_(out, patience) {}
 
   /// How often to look what others do, at most.
-  std::chrono::milliseconds pause() const { return std::min(patience_ / 8, std::chrono::milliseconds(5000)); }
+  std::chrono::milliseconds pause() const {
+    return std::min(std::chrono::milliseconds(patience_) / 8, std::chrono::milliseconds(5000));
+  }
   /// Whether it is time to look, and then does.
   bool look() {
     if (Clock::now() < next_look_) return false;
@@ -72,7 +74,7 @@ class Sharing {
   /// Whether it is time to renew what we hold. To be asked once a turn.
   bool renewal_due() {
     if (Clock::now() < next_renewal_) return false;
-    next_renewal_ = Clock::now() + patience_ / 4;
+    next_renewal_ = Clock::now() + renewal();
     return true;
   }
   /// Gives a warm-up that is made to others.
@@ -85,6 +87,7 @@ class Sharing {
   bool is_kept(const Run& run) const { return claims_.is_kept(run.name()); }
 
  private:
+  Clock::duration renewal() const { return Clock::duration(patience_) / 4; }
   /// Of one command: another one has another warm-up.
   std::string warmup_name(const Run& run) const {
     std::uint64_t hash = 14695981039346656037u;  // FNV-1a
@@ -95,9 +98,9 @@ class Sharing {
 
   fs::path out_;
   std::vector<std::string> command_;
-  std::chrono::milliseconds patience_;
+  std::chrono::seconds patience_;
   Claims claims_;
-  Clock::time_point next_look_ = Clock::now(), next_renewal_ = next_look_ + patience_ / 4;
+  Clock::time_point next_look_ = Clock::now(), next_renewal_ = next_look_ + renewal();
 };
 
 }  // namespace siena::examples

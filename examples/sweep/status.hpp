@@ -19,6 +19,7 @@
 
 #include "shared/say.hpp"
 #include "sweep/claim.hpp"
+#include "sweep/claims.hpp"
 #include "sweep/failures.hpp"
 #include "sweep/log.hpp"
 #include "sweep/runs.hpp"
@@ -32,30 +33,49 @@ struct Standing {
   Failures failures;
   std::string epoch;             ///< "search 3/30"; "": not known
   std::optional<double> silent;  ///< seconds since its log has changed, as far as clocks agree; none: never begun
+  std::optional<double> unseen;  ///< the same since anything of it has, or its claim
   bool ended = false;            ///< its program has, or nobody knows
 
   static Standing of(const fs::path& out, const std::string& name) {
-    const fs::path folder = out / "runs" / name, log = folder / "log.txt";
-    Standing run{.name = name, .claim = ClaimText::parse(Claim::text_of(out / "claims" / name))};
+    const fs::path folder = out / "runs" / name, log = folder / "log.txt", claim = out / "claims" / name;
+    Standing run{.name = name, .claim = ClaimText::parse(Claim::text_of(claim))};
     run.failures = Failures::load(folder);
     run.epoch = last_epoch(log);
-    std::error_code none;
-    const auto written = fs::last_write_time(log, none);
-    if (none) return run;
-    run.silent = std::max(0.0, std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count());
-    run.ended = last_lines(log, 1).starts_with(log_end);
+    run.silent = age(log);
+    run.unseen = age(claim);
+    for (const fs::path& sign : signs_of_life(folder)) {
+      if (const auto since = age(sign)) run.unseen = std::min(*since, run.unseen.value_or(*since));
+    }
+    run.ended = run.silent && last_lines(log, 1).starts_with(log_end);
     return run;
   }
   /// Without a claim, its log tells: a sweep without --share makes none.
-  bool at_work() const { return claim || (silent && !ended && *silent < 600); }
+  bool at_work() const {
+    if (claim) return !is_lost();
+    return silent && !ended && *silent < 600;
+  }
+  /// Whether its owner has been silent for longer than it wants to be waited for: killed, or on a machine that died.
+  bool is_lost() const { return claim && unseen && *unseen > std::chrono::duration<double>(claim->patience).count(); }
 
   std::string to_string() const {
     std::string text = name;
     if (claim) text += format(": {}, process {}", claim->host, claim->process);
     if (!epoch.empty()) text += ": " + epoch;
-    if (silent && !ended) text += format(", last word {} ago", duration_text(*silent));
+    if (is_lost())
+      text += format(", no sign for {}; a sweep with --share takes it over", duration_text(*unseen));
+    else if (silent && !ended)
+      text += format(", last word {} ago", duration_text(*silent));
     if (!failures.where.empty()) text += format(", has failed {}", failures);
     return text;
+  }
+
+ private:
+  /// Seconds since a file was written; none where there is no such file.
+  static std::optional<double> age(const fs::path& file) {
+    std::error_code none;
+    const auto written = fs::last_write_time(file, none);
+    if (none) return std::nullopt;
+    return std::max(0.0, std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count());
   }
 };
 
@@ -79,6 +99,8 @@ inline int say_status(const fs::path& out) {
   }
   std::string text = format("{} of {} runs are done, {} at work, {} failed, {} left", done, names.size(), at_work.size(),
                             failed.size(), left.size());
+  if (const auto lost = std::count_if(left.begin(), left.end(), [](const Standing& run) { return run.is_lost(); }); lost > 0)
+    text += format(", {} of them lost", lost);
   if (done > 0 && !at_work.empty()) {  // as many at a time as now
     const double more = static_cast<double>(left.size() + at_work.size()) / static_cast<double>(done * at_work.size());
     text += format("; about {} to go", duration_text(seconds * more));
@@ -86,7 +108,7 @@ inline int say_status(const fs::path& out) {
   say(stdout, "{}", text);
   for (const Standing& run : at_work) say(stdout, "  at work  {}", run);
   for (const Standing& run : failed) say(stdout, "  failed   {}; see {}", run, (out / "runs" / run.name / "log.txt").string());
-  for (const Standing& run : left) say(stdout, "  left     {}", run);
+  for (const Standing& run : left) say(stdout, "  {}     {}", run.is_lost() ? "lost" : "left", run);
   return !left.empty() || !at_work.empty() ? 1 : failed.empty() ? 0 : 2;
 }
 

@@ -70,6 +70,13 @@ class SharingTest(unittest.TestCase):
     def sweep(self, *options, status=0, **more):
         return self.ends(self.start(*options, **more), status)
 
+    def write_claim(self, patience, renewals=0, silent=0):
+        """One of another machine, written so many seconds ago."""
+        os.makedirs(os.path.dirname(self.claim()), exist_ok=True)
+        with open(self.claim(), "w") as file:
+            file.write(f"elsewhere 1 0123456789abcdef {patience} {renewals:010}\n{RUN}\n")
+        os.utime(self.claim(), (time.time() - silent, time.time() - silent))
+
     def status(self, code):
         done = subprocess.run([SWEEP, "--out", self.out, "--status"], stdout=subprocess.PIPE, universal_newlines=True, timeout=60)
         self.assertEqual(done.returncode, code, done.stdout)
@@ -175,13 +182,10 @@ class SharingTest(unittest.TestCase):
 
     def test_times_of_files_do_not_matter(self):
         """A claim is stale when it does not change, whatever time its file has."""
-        os.makedirs(os.path.dirname(self.claim()))
         sweep = None
         patient = ("--share", "--patience", "2")
         for count in range(30):
-            with open(self.claim(), "w") as file:
-                file.write(f"elsewhere 1 0123456789abcdef {count:010}\n{RUN}\n")
-            os.utime(self.claim(), (time.time() - 3600, time.time() - 3600))
+            self.write_claim(2, renewals=count, silent=3600)
             sweep = sweep or self.start("--memory", "75%,50%", share=patient)
             time.sleep(0.1)
         self.assertIn("1 of 2 runs are done, others are at 1", self.ends(sweep))  # it was seen to be renewed
@@ -192,6 +196,36 @@ class SharingTest(unittest.TestCase):
         self.sweep("--memory", "75%", share=patient)
         self.assertGreater(time.monotonic() - begin, 2)
         self.assertEqual([c["memory"] for c in self.calls()], ["50%", "75%"])
+
+    def test_patience_is_that_of_the_owner(self):
+        """However long those who wait would be waited for themselves."""
+        for owners, waiting, least, most in ((4, "1", 4, 60), (1, "16", 1, 16)):
+            self.write_claim(owners)
+            begin = time.monotonic()
+            self.sweep("--memory", "75%", share=("--share", "--patience", waiting))
+            self.assertGreater(time.monotonic() - begin, least)
+            self.assertLess(time.monotonic() - begin, most)
+            shutil.rmtree(self.out)
+
+    def test_status_of_a_machine_that_died(self):
+        """A claim that is not renewed for its owner's patience is nobody's work."""
+        options = {"program": ["--fail-at", "75%"]}
+        self.sweep("--memory", "75%,50%", status=2, **options)
+        log = self.run_file("log.txt")
+        with open(log, "w") as file:
+            file.write("$ program\nsearch 3/8  loss 0.4000  1 s\n")
+        before = time.time() - 300
+        os.utime(log, (before, before))
+        self.write_claim(600, silent=200)
+        said = self.status(1)
+        self.assertIn("1 of 2 runs are done, 1 at work, 0 failed, 0 left", said)
+        self.assertIn(f"at work  {RUN}: elsewhere, process 1: search 3/8, last word 5:0", said)
+        self.write_claim(120, silent=200)
+        said = self.status(1)
+        self.assertIn("1 of 2 runs are done, 0 at work, 0 failed, 1 left, 1 of them lost\n", said)
+        self.assertIn(f"lost     {RUN}: elsewhere, process 1: search 3/8, no sign for 3:2", said)
+        open(self.run_file("search.checkpoint"), "w").close()  # by a program that has outlived its sweep
+        self.assertIn("1 at work, 0 failed, 0 left", self.status(1))
 
     def test_a_program_left_running(self):
         """What a program writes keeps others away when its sweep is gone; its result is counted."""
