@@ -347,9 +347,10 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_int8(app, s.int8);
   add_run(benchmark, app, s);
   app.footer(
-      "Exit status: 0 where every bound is kept (always with --method baseline), 1 where not, 2 for an error; 130, 143 or 129 "
-      "after SIGINT, SIGTERM or SIGHUP, which end the epoch and keep it (--checkpoint); otherwise from 100 on: the command "
-      "line.");
+      "Exit status: 0 where every bound is kept (always with --method baseline), 1 where not, 2 for an error; 130, 143, 129 or "
+      "138 after SIGINT, SIGTERM, SIGHUP or SIGUSR1, which end the epoch and keep it (--checkpoint); otherwise from 100 on: "
+      "the "
+      "command line.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ConfigError& error) {

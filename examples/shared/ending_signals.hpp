@@ -14,9 +14,10 @@ namespace siena::examples {
 /// The last one that was heard; 0: none.
 inline volatile std::sig_atomic_t signal_received = 0;
 
-/// Handles the signals that ask a program to end, but for those that our caller ignores, as nohup does.
+/// Handles the signals that ask a program to end, but for those that our caller ignores, as nohup does. SIGUSR1 is what mpirun
+/// hands on to all ranks without ending them itself.
 inline void on_ending_signals(void (*handler)(int)) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     struct sigaction action = {};
     sigaction(number, nullptr, &action);
     if (action.sa_handler == SIG_IGN) continue;

@@ -298,19 +298,32 @@ TEMPLATE_TEST_CASE("matrix products agree with the reference on every number of 
   check_convolution<TestType>(conv_geometry({.in_channels = 16, .out_channels = 8}), 1700);
 }
 
+// Shards of a batch rest on it: the bits of a sample are those that it has in any part of the batch.
 TEST_CASE("a row of a matrix product does not depend on the others", "[kernels][conv2d]") {
-  const ConvGeometry g = conv_geometry({.in_channels = 43, .out_channels = 56});
-  constexpr std::int64_t batch = 61;
-  const test::Operands<float> all(g, batch, 4);
-  std::vector<float> y(all.dy.size()), dx(all.x.size()), one_y(g.out_storage()), one_dx(g.in_storage());
-  conv2d_forward(g, batch, all.x, all.w, all.bias, std::span(y));
-  conv2d_backward_data(g, batch, all.dy, all.w, std::span(dx), Write::overwrite);
-  for (std::int64_t n = 0; n < batch; ++n) {
-    conv2d_forward(g, 1, std::span(all.x).subspan(n * g.in_storage(), g.in_storage()), all.w, all.bias, std::span(one_y));
-    CHECK(std::memcmp(one_y.data(), y.data() + n * g.out_storage(), one_y.size() * sizeof(float)) == 0);
-    conv2d_backward_data(g, 1, std::span(all.dy).subspan(n * g.out_storage(), g.out_storage()), all.w, std::span(one_dx),
-                         Write::overwrite);
-    CHECK(std::memcmp(one_dx.data(), dx.data() + n * g.in_storage(), one_dx.size() * sizeof(float)) == 0);
+  struct Sizes {
+    int in, out;
+    std::int64_t batch;
+  };
+  const auto sizes = GENERATE(Sizes{43, 56, 61}, Sizes{64, 10, 40}, Sizes{1, 1, 9}, Sizes{7, 3, 33}, Sizes{640, 128, 24},
+                              Sizes{8, 640, 17}, Sizes{256, 2, 50}, Sizes{130, 200, 19});
+  const ConvGeometry g = conv_geometry({.in_channels = sizes.in, .out_channels = sizes.out});
+  const test::Operands<float> all(g, sizes.batch, 4);
+  std::vector<float> y(all.dy.size()), dx(all.x.size()), part_y(y.size()), part_dx(dx.size());
+  conv2d_forward(g, sizes.batch, all.x, all.w, all.bias, std::span(y));
+  conv2d_backward_data(g, sizes.batch, all.dy, all.w, std::span(dx), Write::overwrite);
+  for (const int parts : {2, 3, 5, 8, static_cast<int>(sizes.batch)}) {
+    CAPTURE(sizes.in, sizes.out, parts);
+    for (std::int64_t part = 0; part < parts; ++part) {
+      const std::int64_t first = sizes.batch * part / parts, count = sizes.batch * (part + 1) / parts - first;
+      const auto of_part = [&](auto&& numbers, std::int64_t each) {
+        return std::span(numbers).subspan(first * each, count * each);
+      };
+      conv2d_forward(g, count, of_part(all.x, g.in_storage()), all.w, all.bias, of_part(part_y, g.out_storage()));
+      conv2d_backward_data(g, count, of_part(all.dy, g.out_storage()), all.w, of_part(part_dx, g.in_storage()),
+                           Write::overwrite);
+    }
+    CHECK(std::memcmp(part_y.data(), y.data(), y.size() * sizeof(float)) == 0);
+    CHECK(std::memcmp(part_dx.data(), dx.data(), dx.size() * sizeof(float)) == 0);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -158,6 +159,19 @@ TEST_CASE("ranks that come apart are found at the end of the epoch") {
   });
   for (const Trained& one : ranks)
     CHECK_THAT(one.error, ContainsSubstring("expected all 2 ranks to have the same network after epoch 1, got others"));
+}
+
+TEST_CASE("a number that is none, among one rank's samples, ends all ranks with a sentence") {
+  const auto ranks = train_on(3, rank_net(true), [](int rank, Network&, FitOptions& options) {
+    options.shards = 3;
+    options.objective.loss = [rank](StepContext& step) {
+      const Var outputs = step.forward();
+      Tensor wanted(outputs.shape(), 0.5f);
+      if (rank == 1 && step.epoch >= 1) *wanted.data() = std::numeric_limits<float>::quiet_NaN();
+      return Loss{.task = ops::mean_squared_error<float>(outputs, step.tape.constant(std::move(wanted)))};
+    };
+  });
+  for (const Trained& one : ranks) CHECK_THAT(one.error, ContainsSubstring("expected a finite loss"));
 }
 
 TEST_CASE("a loss of one rank's samples alone is refused") {

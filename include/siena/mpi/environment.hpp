@@ -5,6 +5,7 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <thread>
@@ -21,7 +22,8 @@ inline bool launched() {
 }
 
 /// MPI, for as long as it lives: one a program, made by the thread that is to call it. A rank whose exception unwinds it ends
-/// the whole job, unless all ranks do the same: else the others would wait for it for ever.
+/// the whole job, unless all ranks do the same: else the others would wait for it for ever. It does so when its program ends, so
+/// that whoever catches the exception has said it.
 class Environment {
  public:
   explicit Environment(int* argc = nullptr, char*** argv = nullptr) : uncaught_(std::uncaught_exceptions()) {
@@ -34,7 +36,10 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() {
-    if (std::uncaught_exceptions() > uncaught_ && !all_end()) abort(2);
+    if (std::uncaught_exceptions() > uncaught_ && !all_end()) {
+      if (std::atexit(end_job) == 0) return;
+      abort(2);
+    }
     MPI_Finalize();
   }
 
@@ -52,12 +57,17 @@ class Environment {
     return done != 0;
   }
   /// Ends all ranks now.
-  [[noreturn]] void abort(int status) {
+  [[noreturn]] static void abort(int status) {
     MPI_Abort(MPI_COMM_WORLD, status);
     std::abort();
   }
 
  private:
+  static void end_job() {
+    std::fflush(nullptr);
+    abort(2);
+  }
+
   int uncaught_;
   MPI_Comm endings_ = MPI_COMM_NULL;
 };
