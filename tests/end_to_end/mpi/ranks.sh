@@ -72,8 +72,9 @@ case $case in
       done
       kill -s "$1" "$(cat pid)"
       wait $! || status=$?
-      ((status != 0 && status != 124)) || die "expected a signal to end: ${*:3}; status $status" "$(cat out.txt)"
-      [[ $(grep -c "resume to" out.txt) == 1 ]] || die "expected 'resume to' once from: ${*:3}; status $status" "$(cat out.txt)"
+      # mpirun of MPICH gives 0 after a signal that it has handed on.
+      [[ $status != 124 && $(grep -c "resume to" out.txt) == 1 ]] ||
+        die "expected 'resume to' once from: ${*:3}; status $status" "$(cat out.txt)"
     }
     tell TERM warm-up "$mpiexec" -n 1 "${keep[@]}" : -n 1 "${known[@]}" "${keep[@]}" : -n 2 "${keep[@]}"
     tell USR1 search "${known[@]}" "$mpiexec" -n 2 "${keep[@]}"
