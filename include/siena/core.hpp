@@ -15,6 +15,7 @@
 #include "siena/core/no_class.hpp"
 #include "siena/core/parallel.hpp"
 #include "siena/core/random.hpp"
+#include "siena/core/rank_sum.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/core/shards.hpp"
 #include "siena/core/state.hpp"

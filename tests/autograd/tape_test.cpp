@@ -322,6 +322,28 @@ TEST_CASE("tape: what stands in the place of a value hands its gradient on as it
   CHECK_FALSE(silent.straight_through(silent.parameter(parameter), Tensor({1, 2})).needs_grad());
 }
 
+TEST_CASE("tape: what is made of parameters alone gets sums over the batch, wherever it is used") {
+  constexpr std::int64_t samples = 6;
+  const Shards halves(2, {});
+  for (const Shards& shards : {Shards(), halves}) {
+    Parameter p("p", Tensor(Shape{1}, 2.0f)), w("w", Tensor(Shape{1, 1}, 3.0f));
+    Tape tape;
+    tape.share(shards, samples);
+    const Var one = ops::relu(tape.parameter(p)), weight = ops::relu(tape.parameter(w));
+    const Var each = tape.result(Tensor(Shape{samples, 1}, 2.0f), one);  // the same for all samples
+    tape.record(each, [=](Tape& t) {
+      t.add_batch_sum(one, samples, [&](std::int64_t first, std::int64_t count, std::span<float> sum) {
+        for (std::int64_t n = first; n < first + count; ++n) sum[0] += t.grad(each).row(n)[0];
+      });
+    });
+    const Var x = tape.constant(Tensor(Shape{samples, 1}, 5.0f));
+    tape.backward(ops::sum(ops::linear(ops::add(ops::linear(each, weight, {}), x), weight, {})));
+    // The loss is the sum over samples of ((p w) + 5) w.
+    CHECK(*p.grad.data() == samples * 9);
+    CHECK(*w.grad.data() == samples * (2 * 2 * 3 + 5));
+  }
+}
+
 TEST_CASE("tape: scalars and values in one reverse pass") {
   // loss = sum(a) + s^2 + 3 s with s = sum(b), a and b parameters; b is in both.
   Parameter a("a", Tensor({2}, {1, 2})), b("b", Tensor({3}, {1, -2, 4}), Role::architecture);

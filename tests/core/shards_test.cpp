@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "siena/core/rank_sum.hpp"
 #include "support/catch.hpp"
 #include "support/rank_threads.hpp"
 
@@ -45,8 +47,9 @@ std::vector<float> shard_sum(const Shards& shards, std::int64_t samples, std::si
     }
   };
   Buffer<float> rows = shards.partial<float>(samples, length, fill, Shards::Add{});
-  shards.add_ranks(rows, length);
-  return {rows.begin(), rows.begin() + length};
+  RankSum all(shards, std::move(rows), length);
+  const std::span<const float> sum = all.take();
+  return {sum.begin(), sum.end()};
 }
 
 }  // namespace

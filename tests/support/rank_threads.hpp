@@ -8,11 +8,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,67 +23,76 @@
 
 namespace siena::test {
 
-/// A communicator: each rank shows what it gives, waits for the others, takes what it needs, and waits again.
+/// A communicator: each rank leaves a copy of what it gives and goes on; who waits for a message waits until all have.
 class RankThread {
  public:
+  struct Call {
+    std::string name;
+    std::vector<std::vector<std::byte>> given;
+    std::size_t there = 0, taken = 0;
+  };
   struct Room {
-    explicit Room(int ranks) : given(static_cast<std::size_t>(ranks)) {}
-    void wait() {
-      std::unique_lock lock(mutex);
-      const auto round = rounds;
-      if (++waiting == given.size()) {
-        waiting = 0, ++rounds;
-        changed.notify_all();
-      }
-      changed.wait(lock, [&] { return rounds != round || left; });
-      if (rounds == round) throw std::runtime_error("a rank has left");
-    }
+    explicit Room(int ranks) : calls(static_cast<std::size_t>(ranks), 0) {}
     void leave() {
       const std::lock_guard lock(mutex);
       left = true;
       changed.notify_all();
     }
-    std::vector<std::span<const std::byte>> given;
     std::mutex mutex;
     std::condition_variable changed;
-    std::size_t waiting = 0, rounds = 0;
+    std::map<std::size_t, Call> under_way;
+    std::vector<std::size_t> calls;  // of each rank
     bool left = false;
   };
 
   RankThread(std::shared_ptr<Room> room, int rank) : room_(std::move(room)), rank_(rank) {}
   int rank() const { return rank_; }
-  int size() const { return static_cast<int>(room_->given.size()); }
-  void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
-    meet(mine, [&] {
+  int size() const { return static_cast<int>(room_->calls.size()); }
+  Message all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
+    return start("all_gather", mine, [all](const Call& call) {
       auto to = all.begin();
-      for (const auto& one : room_->given) to = std::copy(one.begin(), one.end(), to);
+      for (const auto& one : call.given) to = std::copy(one.begin(), one.end(), to);
     });
   }
-  void all_to_all(std::span<const std::byte> mine, std::span<std::byte> all) {
-    const std::size_t block = mine.size() / room_->given.size();
-    meet(mine, [&] {
+  Message all_to_all(std::span<const std::byte> mine, std::span<std::byte> all) {
+    const std::size_t block = mine.size() / room_->calls.size(), first = static_cast<std::size_t>(rank_) * block;
+    return start("all_to_all", mine, [=](const Call& call) {
       auto to = all.begin();
-      for (const auto& one : room_->given) {
-        const auto part = one.subspan(static_cast<std::size_t>(rank_) * block, block);
-        to = std::copy(part.begin(), part.end(), to);
-      }
+      for (const auto& one : call.given) to = std::copy_n(one.begin() + static_cast<std::ptrdiff_t>(first), block, to);
     });
   }
-  void broadcast(std::span<std::byte> all, int root) {
-    meet(all, [&] {
-      if (rank_ == root) return;
-      const auto& from = room_->given[static_cast<std::size_t>(root)];
+  Message broadcast(std::span<std::byte> all, int root) {
+    return start("broadcast", all, [all, root](const Call& call) {
+      const auto& from = call.given[static_cast<std::size_t>(root)];
       std::copy(from.begin(), from.end(), all.begin());
     });
   }
 
  private:
   template <class Take>
-  void meet(std::span<const std::byte> mine, Take&& take) {
-    room_->given[static_cast<std::size_t>(rank_)] = mine;
-    room_->wait();
-    take();
-    room_->wait();
+  struct UnderWay {
+    std::shared_ptr<Room> room;
+    std::size_t number;
+    Take take;
+    void wait() {
+      std::unique_lock lock(room->mutex);
+      Call& call = room->under_way.at(number);
+      room->changed.wait(lock, [&] { return call.there == call.given.size() || room->left; });
+      if (call.there < call.given.size()) throw std::runtime_error("a rank has left");
+      take(call);
+      if (++call.taken == call.given.size()) room->under_way.erase(number);
+    }
+  };
+  template <class Take>
+  Message start(std::string_view name, std::span<const std::byte> mine, Take take) {
+    const std::lock_guard lock(room_->mutex);
+    const auto rank = static_cast<std::size_t>(rank_), number = room_->calls[rank]++;
+    Call& call = room_->under_way[number];
+    if (call.there == 0) call = {.name = std::string(name), .given = std::vector<std::vector<std::byte>>(room_->calls.size())};
+    if (call.name != name) throw std::runtime_error("ranks call " + call.name + " and " + std::string(name));
+    call.given[rank].assign(mine.begin(), mine.end());
+    if (++call.there == call.given.size()) room_->changed.notify_all();
+    return Message(UnderWay<Take>{room_, number, std::move(take)});
   }
 
   std::shared_ptr<Room> room_;

@@ -17,6 +17,7 @@
 #include "siena/train/loop.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
+#include "support/noted_ranks.hpp"
 #include "support/rank_threads.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -149,6 +150,46 @@ TEST_CASE("shards and not ranks decide the bits") {
       }
     }
   }
+}
+
+TEST_CASE("gradients travel while the reverse pass goes on, and are made while ranks wait for each other") {
+  const Network wide({8, 8, 2}, [](Flow x) {
+    for (int i = 0; i < 3; ++i) x = x | Conv2d{.out = 128, .kernel = 1} | BatchNorm{} | Relu{};  // 64 KiB of weights
+    return x | GlobalAvgPool{} | Linear{.out = 4};
+  });
+  const auto notes = std::make_shared<std::vector<test::Note>>();
+  std::size_t forward = 0, step = 0;
+  const auto ranks = train_on(2, wide, [&](int rank, Network&, FitOptions& options) {
+    options.epochs = 1;
+    if (rank != 0) return;
+    options.ranks = test::NotedRanks(options.ranks, notes);
+    options.objective.loss = [&, loss = options.objective.loss](StepContext& context) {
+      notes->clear();
+      Loss all = loss(context);
+      forward = notes->size();
+      return all;
+    };
+    options.objective.before_update = [&](StepContext&) { step = notes->size(); };
+  });
+  for (const Trained& one : ranks) CHECK(one.error.empty());
+  CHECK(forward == 2 * (3 + 1));  // a message for each norm and one for the loss; none is under way
+  REQUIRE(step <= notes->size());
+  // n and N: a short message begins, its result is there; w and W: one of weights.
+  std::string all, letters;
+  for (std::size_t i = forward; i < step; ++i) {
+    const test::Note& note = (*notes)[i];
+    if (!note.what.empty()) letters += note.bytes <= 2048 ? 'n' : 'w';
+    const char letter = letters[note.message - notes->front().message - forward / 2];
+    all += note.what.empty() ? static_cast<char>(letter - 'a' + 'A') : letter;
+  }
+  // What the batch came to; the last norm, with nothing to do meanwhile; the second norm, while which waits the weights behind
+  // it are made and leave; the first norm, while which waits those arrive, are handed on, and others leave; what is left.
+  CHECK(all ==
+        "nN"
+        "nN"
+        "nwN"
+        "nWwwN"
+        "WwnNWW");
 }
 
 TEST_CASE("ranks that come apart are found at the end of the epoch") {

@@ -6,14 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <initializer_list>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "siena/autograd/closure.hpp"
 #include "siena/autograd/parameter.hpp"
 #include "siena/autograd/scalar.hpp"
+#include "siena/autograd/travelling_sums.hpp"
+#include "siena/core/rank_sum.hpp"
 #include "siena/core/shards.hpp"
 #include "siena/core/tensor.hpp"
 #include "siena/kernels/geometry.hpp"
@@ -80,16 +82,26 @@ class BasicTape {
   Var variable(BasicTensor<T> value) { return push({.own = std::move(value), .needs_grad = recording_}); }
   /// A parameter: its gradient is added to `parameter.grad`. The parameter outlives the tape's use of it.
   Var parameter(BasicParameter<T>& parameter) {
-    return push({.external = &parameter.value, .parameter = &parameter, .needs_grad = recording_});
+    return push({.external = &parameter.value, .parameter = &parameter, .needs_grad = recording_, .of_parameters = recording_});
   }
 
   /// The result of an operation: needs a gradient when one of its inputs does.
   template <class... Inputs>
   Var result(BasicTensor<T> value, const Inputs&... inputs) {
-    return result_if((inputs.needs_grad() || ...), std::move(value));
+    return result_of({inputs...}, std::move(value));
   }
-  Var result_if(bool needs_grad, BasicTensor<T> value) {
-    return push({.own = std::move(value), .needs_grad = recording_ && needs_grad});
+  Var result_of(std::initializer_list<Var> inputs, BasicTensor<T> value) {
+    return result_of(std::span(inputs.begin(), inputs.size()), std::move(value));
+  }
+  Var result_of(std::span<const Var> inputs, BasicTensor<T> value) {
+    bool needs_grad = false, of_parameters = recording_;
+    for (const Var& input : inputs) {
+      if (!input) continue;
+      needs_grad |= this->needs_grad(input.id());
+      of_parameters &= nodes_[input.id()].of_parameters;
+    }
+    needs_grad &= recording_;
+    return push({.own = std::move(value), .needs_grad = needs_grad, .of_parameters = needs_grad && of_parameters});
   }
 
   /// The result of an operation that is cheaper to run again than to keep: make(tape, out) writes it to a tensor of the shape
@@ -99,7 +111,7 @@ class BasicTape {
   Var result_on_demand(const Shape& shape, Make make, const Inputs&... inputs) {
     const Var output = result(BasicTensor<T>::outline(shape), inputs...);
     Node& node = nodes_[output.id()];
-    node.make = closure<BasicTape&, BasicTensor<T>&>(std::move(make));
+    node.make = arena_.keep<BasicTape&, BasicTensor<T>&>(std::move(make));
     if (!recording_) {
       value(output);
       node.make = {};
@@ -117,7 +129,7 @@ class BasicTape {
   /// A value of the shape of `input` that stands in its place, and whose gradient goes to it as it is.
   Var straight_through(const Var& input, BasicTensor<T> value) {
     if (BasicParameter<T>* parameter = nodes_[input.id()].parameter)
-      return push({.own = std::move(value), .parameter = parameter, .needs_grad = recording_});
+      return push({.own = std::move(value), .parameter = parameter, .needs_grad = recording_, .of_parameters = recording_});
     const Var output = result(std::move(value), input);
     record(output, [=](BasicTape& t) {
       const auto [dy, slot] = t.slot_over(input, output);
@@ -131,7 +143,16 @@ class BasicTape {
   /// are handles and numbers; tensors are kept as `constant`.
   template <class Backward>
   void record(const Var& output, Backward backward) {
-    if (needs_grad(output.id())) records_.push_back({output.id(), closure<BasicTape&>(std::move(backward))});
+    if (needs_grad(output.id())) records_.push_back({output.id(), arena_.keep<BasicTape&>(std::move(backward))});
+  }
+  /// The same with what goes to parameters apart: `sums(tape)` calls add_batch_sum for each of `summed`, and runs before
+  /// `backward`; or, where ranks share the batch, while later operations wait for messages (work_meanwhile).
+  template <class Backward, class Sums, class... Summed>
+  void record(const Var& output, Backward backward, Sums sums, const Summed&... summed) {
+    record(output, std::move(backward));
+    if (!needs_grad(output.id())) return;
+    records_.back().sums = arena_.keep<BasicTape&>(std::move(sums));
+    records_.back().may_wait = !of_parameters(output) && ((!summed.needs_grad() || of_parameters(summed)) && ...);
   }
 
   /// Makes a result on demand that is not there: not from several threads at once, so ask before a parallel loop. A
@@ -200,8 +221,8 @@ class BasicTape {
   }
 
   /// Adds a sum over the batch to the gradient of what does not belong to samples: add(first, count, out) adds those of `count`
-  /// samples, from sample `first` of the `here` that are here on. Sums for parameters are there when the reverse pass has
-  /// ended, those for other values at once.
+  /// samples, from sample `first` of the `here` that are here on. Sums for parameters, and for what is made of nothing else
+  /// (masked, rounded), are there when all that belongs to samples has been run backwards; those for other values at once.
   template <class Add>
   void add_batch_sum(const Var& input, std::int64_t here, const Add& add) {
     const Slot slot = accumulating_slot(input);
@@ -209,9 +230,17 @@ class BasicTape {
     if (!shards_) return add(std::int64_t{0}, here, slot.storage());
     const std::size_t size = slot.storage().size();
     Buffer<T> rows = shards_->template partial<T>(samples_, size, add, Shards::Add{});
-    if (nodes_[input.id()].parameter) return waiting_.push_back({slot.grad, std::move(rows)});
-    shards_->add_ranks(rows, size);
-    Shards::Add()(slot.storage(), std::span<const T>(rows.span().first(size)));
+    if (of_parameters(input)) return sums_.add(*shards_, *slot.grad, std::move(rows));
+    RankSum sum(*shards_, std::move(rows), size);
+    Shards::Add()(slot.storage(), sum.take());
+  }
+  /// For an operation that waits for a message in the reverse pass, between sending and waiting: makes sums that nobody else
+  /// waits for.
+  void work_meanwhile() {
+    const Record* record = std::exchange(put_off_, nullptr);
+    if (record == nullptr) return;
+    record->sums(*this);
+    forget(*record);
   }
 
   /// Keeps whole numbers for a closure (indices of a max-pool, handles of a list of inputs): read them with `kept`.
@@ -242,16 +271,19 @@ class BasicTape {
     for (const Bridge& bridge : bridges_) {
       if (Slot slot = accumulating_slot(bridge.var)) *slot.grad->data() += static_cast<T>(scalars_.gradient(bridge.leaf));
     }
-    for (std::size_t i = records_.size(); i-- > 0;) {
-      const Record& record = records_[i];
-      Node& node = nodes_[record.output];
-      if (!node.grad.storage().empty()) record.backward(*this);
-      node.grad = {};
-      node.make = {};
-      if (record.output != loss.id()) node.own = {};
+    kept_loss_ = loss.id();
+    // What is made of parameters alone waits for sums over the batch, which travel until all else has been run.
+    for (const bool waits : {false, true}) {
+      for (std::size_t i = records_.size(); i-- > 0;) {
+        const Record& record = records_[i];
+        if ((shards_ && nodes_[record.output].of_parameters) != waits) continue;
+        run(record);
+        if (waits) sums_.arrive(*shards_);
+      }
+      work_meanwhile();
+      if (shards_) sums_.arrive(*shards_);
     }
     records_.clear();
-    add_waiting();
   }
 
   /// Frees a value that nobody will read again before the reverse pass: where there is none, and where it can be made again.
@@ -267,51 +299,14 @@ class BasicTape {
     size_ = 0;
     records_.clear();
     bridges_.clear();
-    waiting_.clear();
+    sums_.clear();
+    put_off_ = nullptr;
     kept_.clear();
     scalars_.clear();
     arena_.reset();
   }
 
  private:
-  // Sums for parameters, of all ranks in one message.
-  void add_waiting() {
-    std::size_t size = 0;
-    for (const Waiting& sum : waiting_) size += sum.grad->storage().size();
-    if (size == 0) return;
-    if (!shards_->ranks().alone()) {
-      const std::size_t count = waiting_.front().rows.size() / waiting_.front().grad->storage().size();
-      auto all = Buffer<T>::uninitialized(count * size);
-      for_waiting([&](const Waiting& sum, std::size_t at, std::size_t length) {
-        for (std::size_t k = 0; k < count; ++k) std::copy_n(sum.rows.data() + k * length, length, all.data() + k * size + at);
-      });
-      shards_->add_ranks(all, size);
-      for_waiting(
-          [&](Waiting& sum, std::size_t at, std::size_t length) { std::copy_n(all.data() + at, length, sum.rows.data()); });
-    }
-    for_waiting([&](Waiting& sum, std::size_t, std::size_t length) {
-      Shards::Add()(sum.grad->storage(), std::span<const T>(sum.rows.span().first(length)));
-    });
-    waiting_.clear();
-  }
-  // visit(sum, where it begins among all, its length)
-  template <class Visit>
-  void for_waiting(const Visit& visit) {
-    std::size_t at = 0;
-    for (Waiting& sum : waiting_) {
-      const std::size_t length = sum.grad->storage().size();
-      visit(sum, at, length);
-      at += length;
-    }
-  }
-  // A function of any type, in the arena.
-  template <class... Arguments>
-  struct Closure {
-    void (*run)(const void*, Arguments...) = nullptr;
-    const void* captures = nullptr;
-    explicit operator bool() const { return run != nullptr; }
-    void operator()(Arguments... arguments) const { run(captures, arguments...); }
-  };
   struct Node {
     BasicTensor<T> own{};  // an outline while it waits to be made
     BasicTensor<T> grad{};
@@ -319,54 +314,37 @@ class BasicTape {
     const BasicTensor<T>* external = nullptr;
     BasicParameter<T>* parameter = nullptr;
     bool needs_grad = false;
+    bool of_parameters = false;  // made of them alone, or one: belongs to no sample
   };
   struct Record {
     std::int32_t output;
     Closure<BasicTape&> backward;
+    Closure<BasicTape&> sums{};
+    bool may_wait = false;
   };
   struct Bridge {
     Scalar leaf;
     Var var;
   };
-  struct Waiting {
-    BasicTensor<T>* grad;
-    Buffer<T> rows;
-  };
-  // Closures of one recording, in chunks that never move.
-  class Arena {
-   public:
-    void* allocate(std::size_t bytes, std::size_t alignment) {
-      used_ = (used_ + alignment - 1) / alignment * alignment;
-      if (chunk_ < chunks_.size() && used_ + bytes > chunk_bytes) {
-        ++chunk_;
-        used_ = 0;
-      }
-      SIENA_ASSERT(bytes <= chunk_bytes);
-      if (chunk_ == chunks_.size()) {
-        chunks_.push_back(std::make_unique<std::byte[]>(chunk_bytes));
-        used_ = 0;
-      }
-      void* place = chunks_[chunk_].get() + used_;
-      used_ += bytes;
-      return place;
+  bool of_parameters(const Var& var) const { return nodes_[var.id()].of_parameters; }
+  // Sums that may wait do so until the next record is done: it may be the one whose value they read.
+  void run(const Record& record) {
+    const bool reached = !nodes_[record.output].grad.storage().empty();
+    const bool puts_off = reached && record.may_wait && shards_ && !shards_->ranks().alone();
+    if (reached && record.sums && !puts_off) record.sums(*this);
+    if (reached) record.backward(*this);
+    work_meanwhile();
+    if (puts_off) {
+      put_off_ = &record;
+    } else {
+      forget(record);
     }
-    void reset() { chunk_ = used_ = 0; }
-
-   private:
-    static constexpr std::size_t chunk_bytes = 1 << 16;
-    std::vector<std::unique_ptr<std::byte[]>> chunks_;
-    std::size_t chunk_ = 0, used_ = 0;
-  };
-
-  template <class... Arguments, class Function>
-  Closure<Arguments...> closure(Function function) {
-    static_assert(std::is_trivially_destructible_v<Function>, "capture handles and numbers; keep tensors with tape.constant()");
-    void* place = arena_.allocate(sizeof(Function), alignof(Function));
-    new (place) Function(std::move(function));
-    const auto run = [](const void* captures, Arguments... arguments) {
-      (*static_cast<const Function*>(captures))(arguments...);
-    };
-    return {run, place};
+  }
+  void forget(const Record& record) {
+    Node& node = nodes_[record.output];
+    node.grad = {};
+    node.make = {};
+    if (record.output != kept_loss_) node.own = {};
   }
 
   Var push(Node node) {
@@ -382,10 +360,12 @@ class BasicTape {
   std::vector<Bridge> bridges_;
   const Shards* shards_ = nullptr;  // none: the batch is whole
   std::int64_t samples_ = 0;        // of the whole batch
-  std::vector<Waiting> waiting_;
+  TravellingSums<T> sums_;
+  const Record* put_off_ = nullptr;  // its sums are to be made
+  std::int32_t kept_loss_ = -1;
   std::vector<Buffer<std::int32_t>> kept_;
   ScalarTape scalars_;
-  Arena arena_;
+  ClosureArena arena_;
 };
 
 using Tape = BasicTape<float>;

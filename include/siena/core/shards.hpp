@@ -51,6 +51,8 @@ class Shards {
   bool whole() const { return count_ == 1; }
   /// Shards of each rank.
   int here() const { return count_ / ranks_.size(); }
+  /// Parts of the tree that lie whole in a rank, none of them in a larger one: the rows of `partial`.
+  int roots() const { return ranks_.alone() ? 1 : here() >> levels_; }
 
   /// The first sample of this rank in a batch of `samples`, and how many it has.
   std::int64_t first_sample(std::int64_t samples) const { return begin(samples, ranks_.rank() * here()); }
@@ -58,9 +60,9 @@ class Shards {
     return begin(samples, (ranks_.rank() + 1) * here()) - first_sample(samples);
   }
 
-  /// What this rank has of a sum of `size` numbers over a batch: a row for each of the largest whole parts of the tree that
-  /// lie in it. fill(first, count, row) writes what count > 0 samples from this rank's `first` on come to into zeros, and
-  /// merge(a, b) makes of a what a and its neighbour b are together.
+  /// What this rank has of a sum of `size` numbers over a batch, for RankSum: a row for each of the largest whole parts of the
+  /// tree that lie in it. fill(first, count, row) writes what count > 0 samples from this rank's `first` on come to into zeros,
+  /// and merge(a, b) makes of a what a and its neighbour b are together.
   template <class T, class Fill, class Merge>
   Buffer<T> partial(std::int64_t samples, std::size_t size, const Fill& fill, const Merge& merge) const {
     auto rows = Buffer<T>::uninitialized(static_cast<std::size_t>(roots()) * size);
@@ -98,34 +100,6 @@ class Shards {
     return rows;
   }
 
-  /// Makes of the rows that ranks have the one of the whole batch, the first; all of them get the same bits.
-  template <class T, class Merge>
-  void merge_ranks(Buffer<T>& rows, std::size_t size, const Merge& merge) const {
-    if (ranks_.alone()) return;
-    Buffer<T> all = Buffer<T>::uninitialized(rows.size() * static_cast<std::size_t>(ranks_.size()));
-    ranks_.all_gather(std::as_bytes(rows.span()), std::as_writable_bytes(all.span()));
-    fold(all.span(), size, merge);
-    std::copy_n(all.data(), size, rows.data());
-  }
-  /// The same for sums. Of long ones each rank adds up a slice.
-  template <class T>
-  void add_ranks(Buffer<T>& rows, std::size_t size) const {
-    constexpr std::size_t short_message = 8192;  // bytes: below, latency counts and not bandwidth
-    if (ranks_.alone() || size * sizeof(T) < short_message) return merge_ranks(rows, size, Add{});
-    const auto ranks = static_cast<std::size_t>(ranks_.size()), each = static_cast<std::size_t>(roots());
-    const std::size_t slice = (size + ranks - 1) / ranks;
-    Buffer<T> sent(ranks * each * slice), got = Buffer<T>::uninitialized(sent.size());
-    for (std::size_t r = 0; r < ranks; ++r) {
-      const std::size_t from = std::min(size, r * slice), length = std::min(size, from + slice) - from;
-      for (std::size_t k = 0; k < each; ++k)
-        std::copy_n(rows.data() + k * size + from, length, sent.data() + (r * each + k) * slice);
-    }
-    ranks_.all_to_all(std::as_bytes(sent.span()), std::as_writable_bytes(got.span()));
-    fold(got.span(), slice, Add{});
-    ranks_.all_gather(std::as_bytes(got.span().first(slice)), std::as_writable_bytes(sent.span().first(ranks * slice)));
-    std::copy_n(sent.data(), size, rows.data());
-  }
-
   /// a += b.
   struct Add {
     template <class T>
@@ -138,24 +112,6 @@ class Shards {
 
  private:
   std::int64_t begin(std::int64_t samples, int shard) const { return samples * shard / count_; }
-  // Parts of the tree that lie whole in a rank, none of them in a larger one.
-  int roots() const { return ranks_.alone() ? 1 : here() >> levels_; }
-  // The tree over rows of `size`, into the first.
-  template <class T, class Merge>
-  static void fold(std::span<T> rows, std::size_t size, const Merge& merge) {
-    for (std::size_t count = rows.size() / size; count > 1; count = (count + 1) / 2) {
-      for (std::size_t i = 0; i < count / 2; ++i) {
-        const std::span<T> a = rows.subspan(2 * i * size, size);
-        merge(a, std::span<const T>(rows.subspan((2 * i + 1) * size, size)));
-        if (i > 0) std::copy(a.begin(), a.end(), rows.begin() + static_cast<std::ptrdiff_t>(i * size));
-      }
-      if (count % 2 == 1) {
-        const std::span<T> odd = rows.subspan((count - 1) * size, size);
-        std::copy(odd.begin(), odd.end(), rows.begin() + static_cast<std::ptrdiff_t>(count / 2 * size));
-      }
-    }
-  }
-
   int count_ = 1, levels_ = 0;
   AnyCommunicator ranks_;
 };

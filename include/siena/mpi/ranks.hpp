@@ -14,8 +14,19 @@
 
 namespace siena::mpi {
 
+namespace detail {
+inline void check(const char* call, int code) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  fail<DataError>("{}: expected all ranks to answer, got: {}", call, std::string(text, static_cast<std::size_t>(length)));
+}
+}  // namespace detail
+
 /// The ranks of an MPI communicator, all of them by default; needs an Environment that outlives it. MPI moves bytes here and
-/// adds nothing, so that every MPI gives the same bits.
+/// adds nothing, so that every MPI gives the same bits. Messages are under way when a call returns; waiting for one lets MPI
+/// work on the others, too.
 class Ranks {
  public:
   explicit Ranks(MPI_Comm ranks = MPI_COMM_WORLD) : ranks_(ranks) {
@@ -25,30 +36,34 @@ class Ranks {
   }
   int rank() const { return rank_; }
   int size() const { return size_; }
-  void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
+  Message all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
     const int bytes = count(mine.size());
-    check("MPI_Allgather", MPI_Allgather(mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, ranks_));
+    return start("MPI_Iallgather", MPI_Iallgather, mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE);
   }
-  void all_to_all(std::span<const std::byte> mine, std::span<std::byte> all) {
+  Message all_to_all(std::span<const std::byte> mine, std::span<std::byte> all) {
     const int bytes = count(mine.size() / static_cast<std::size_t>(size_));
-    check("MPI_Alltoall", MPI_Alltoall(mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, ranks_));
+    return start("MPI_Ialltoall", MPI_Ialltoall, mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE);
   }
-  void broadcast(std::span<std::byte> all, int root) {
-    check("MPI_Bcast", MPI_Bcast(all.data(), count(all.size()), MPI_BYTE, root, ranks_));
+  Message broadcast(std::span<std::byte> all, int root) {
+    return start("MPI_Ibcast", MPI_Ibcast, all.data(), count(all.size()), MPI_BYTE, root);
   }
 
  private:
+  struct UnderWay {
+    const char* call;
+    MPI_Request request;
+    void wait() { detail::check(call, MPI_Wait(&request, MPI_STATUS_IGNORE)); }
+  };
+  template <class Call, class... Arguments>
+  Message start(const char* name, Call call, Arguments... arguments) {
+    UnderWay message{name, MPI_REQUEST_NULL};
+    detail::check(name, call(arguments..., ranks_, &message.request));
+    return Message(message);
+  }
   static int count(std::size_t bytes) {
     require<ArgumentError>(bytes <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
                            "mpi: expected less than 2 GiB for a rank in a message, got {} bytes", bytes);
     return static_cast<int>(bytes);
-  }
-  static void check(const char* call, int code) {
-    if (code == MPI_SUCCESS) return;
-    char text[MPI_MAX_ERROR_STRING];
-    int length = 0;
-    MPI_Error_string(code, text, &length);
-    fail<DataError>("{}: expected all ranks to answer, got: {}", call, std::string(text, static_cast<std::size_t>(length)));
   }
 
   MPI_Comm ranks_;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "siena/autograd/tape.hpp"
+#include "siena/core/rank_sum.hpp"
 #include "siena/kernels/batch_norm.hpp"
 #include "siena/kernels/elementwise.hpp"
 #include "siena/kernels/simd.hpp"
@@ -48,14 +49,14 @@ void batch_statistics(const BasicTape<T>& tape, std::int64_t batch, const BasicT
         kernels::channel_moments<Arch, T>(count * pixels, channels, samples_of(x.storage(), batch, first, count));
     std::copy_n(moments.data(), 2 * stride, row.data() + 1);
   };
-  Buffer<double> rows = tape.shards()->template partial<double>(samples, size, fill, merge);
-  tape.shards()->merge_ranks(rows, size, merge);
-  kernels::moments_to_statistics<T>(samples * pixels, channels, rows.data() + 1, mean, variance);
+  const Shards& shards = *tape.shards();
+  RankSum all(shards, shards.partial<double>(samples, size, fill, merge), size, merge);
+  kernels::moments_to_statistics<T>(samples * pixels, channels, all.take().data() + 1, mean, variance);
 }
 
-/// batch_norm_backward_sums over the whole batch.
+/// batch_norm_backward_sums over the whole batch. While ranks wait for each other's, the tape makes other sums.
 template <class T, class Arch>
-void batch_sums(const BasicTape<T>& tape, std::int64_t batch, const BasicTensor<T>& dz, const kernels::ReluGate<T>& gate,
+void batch_sums(BasicTape<T>& tape, std::int64_t batch, const BasicTensor<T>& dz, const kernels::ReluGate<T>& gate,
                 const BasicTensor<T>& x, std::span<const T> mean, std::span<const T> inverse, std::span<T> sum,
                 std::span<T> sum_normalized) {
   const std::int64_t channels = x.columns(), pixels = x.rows() / batch;  // there is a sample, as forward has asked for
@@ -70,10 +71,12 @@ void batch_sums(const BasicTape<T>& tape, std::int64_t batch, const BasicTensor<
   const auto fill = [&](std::int64_t first, std::int64_t count, std::span<T> row) {
     sums(first, count, row.first(each), row.subspan(each));
   };
-  Buffer<T> rows = tape.shards()->template partial<T>(tape.samples(batch), 2 * each, fill, Shards::Add{});
-  tape.shards()->add_ranks(rows, 2 * each);
-  std::copy_n(rows.data(), each, sum.begin());
-  std::copy_n(rows.data() + each, each, sum_normalized.begin());
+  const Shards& shards = *tape.shards();
+  RankSum all(shards, shards.partial<T>(tape.samples(batch), 2 * each, fill, Shards::Add{}), 2 * each);
+  tape.work_meanwhile();
+  const std::span<const T> both = all.take();
+  std::copy_n(both.data(), each, sum.begin());
+  std::copy_n(both.data() + each, each, sum_normalized.begin());
 }
 }  // namespace detail
 

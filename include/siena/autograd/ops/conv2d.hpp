@@ -25,7 +25,13 @@ BasicVar<T> conv2d(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicV
   kernels::conv2d_forward<Arch, T>(geometry, batch, x.value().storage(), weight.value().storage(),
                                    bias ? bias.value().storage() : no_bias, y.storage());
   const BasicVar<T> output = tape.result(std::move(y), x, weight, bias);
-  tape.record(output, [=](BasicTape<T>& t) {
+  const auto backward = [=](BasicTape<T>& t) {
+    if (auto slot = t.slot(x)) {
+      kernels::conv2d_backward_data<Arch, T>(geometry, batch, t.grad(output).storage(), t.value(weight).storage(),
+                                             slot.storage(), slot.mode);
+    }
+  };
+  const auto sums = [=](BasicTape<T>& t) {
     const auto dy = t.grad(output).storage();
     const std::int64_t pixels = t.grad(output).rows() / std::max<std::int64_t>(batch, 1), columns = t.grad(output).columns();
     if (weight.needs_grad()) {
@@ -38,10 +44,8 @@ BasicVar<T> conv2d(const BasicVar<T>& x, const BasicVar<T>& weight, const BasicV
     t.add_batch_sum(bias, batch, [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
       kernels::column_sums<Arch, T>(count * pixels, columns, samples_of(dy, batch, first, count), sum);
     });
-    if (auto slot = t.slot(x)) {
-      kernels::conv2d_backward_data<Arch, T>(geometry, batch, dy, t.value(weight).storage(), slot.storage(), slot.mode);
-    }
-  });
+  };
+  tape.record(output, backward, sums, weight, bias);
   return output;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "siena/autograd/tape.hpp"
+#include "siena/core/rank_sum.hpp"
 #include "siena/kernels/binary_cross_entropy.hpp"
 #include "siena/kernels/reductions.hpp"
 #include "siena/kernels/simd.hpp"
@@ -30,9 +31,10 @@ BatchMean batch_mean(const BasicTape<T>& tape, std::int64_t here, const Mean& me
     const double n = static_cast<double>(counted(first, count));
     row[0] = mean(first, count) * n, row[1] = n;
   };
-  Buffer<double> rows = tape.shards()->template partial<double>(tape.samples(here), 2, fill, Shards::Add{});
-  tape.shards()->add_ranks(rows, 2);
-  return {rows[0] / std::max(rows[1], 1.0), static_cast<std::int64_t>(rows[1])};
+  const Shards& shards = *tape.shards();
+  RankSum all(shards, shards.partial<double>(tape.samples(here), 2, fill, Shards::Add{}), 2);
+  const std::span<const double> sum = all.take();
+  return {sum[0] / std::max(sum[1], 1.0), static_cast<std::int64_t>(sum[1])};
 }
 /// The same where every sample counts.
 template <class T, class Mean>

@@ -130,12 +130,12 @@ struct MaskSegment {
 template <class T>
 BasicVar<T> join_masks(BasicTape<T>& tape, const std::vector<MaskSegment<T>>& segments) {
   std::int64_t total = 0;
-  bool needs_grad = false;
+  std::vector<BasicVar<T>> masks;
   auto saved = Buffer<std::int32_t>::uninitialized(4 * segments.size());
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const auto& segment = segments[i];
     total += segment.channels * segment.width * segment.repeat;
-    needs_grad |= segment.mask.needs_grad();
+    masks.push_back(segment.mask);
     saved[4 * i] = segment.mask.id();
     saved[4 * i + 1] = static_cast<std::int32_t>(segment.channels);
     saved[4 * i + 2] = static_cast<std::int32_t>(segment.width);
@@ -149,7 +149,7 @@ BasicVar<T> join_masks(BasicTape<T>& tape, const std::vector<MaskSegment<T>>& se
         std::fill_n(out + c * segment.width, segment.width, segment.mask.value().data()[c]);
     }
   }
-  const BasicVar<T> output = tape.result_if(needs_grad, std::move(joined));
+  const BasicVar<T> output = tape.result_of(masks, std::move(joined));
   if (!output.needs_grad()) return output;
   const std::int32_t kept = tape.keep(std::move(saved));
   tape.record(output, [=](BasicTape<T>& t) {

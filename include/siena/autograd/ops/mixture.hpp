@@ -93,7 +93,9 @@ BasicVar<T> weighted_sum(const BasicVar<T>& weights, const std::vector<BasicVar<
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i]) kernels::axpy<Arch, T>(weight[i], inputs[i].value().storage(), y.storage());
     }
-    output = tape.result_if(needs_grad, std::move(y));
+    std::vector<BasicVar<T>> all = inputs;
+    all.push_back(weights);
+    output = tape.result_of(all, std::move(y));
   }
   if (!output.needs_grad()) return output;
   auto ids = Buffer<std::int32_t>::uninitialized(inputs.size());

@@ -117,16 +117,14 @@ BasicVar<T> concat(const std::vector<BasicVar<T>>& inputs) {
   auto y = BasicTensor<T>::uninitialized(Shape(std::span<const std::int64_t>(sizes)));
   const std::int64_t rows = y.rows(), stride = y.stride();
   BasicTape<T>& tape = inputs[0].tape();
-  bool needs_grad = false;
   std::int64_t begin = 0;
   for (const auto& input : inputs) {
     const BasicTensor<T>& x = input.value();
     kernels::copy_columns<Arch, T>(rows, x.storage(), x.stride(), 0, y.storage(), stride, begin, x.columns(),
                                    kernels::Write::overwrite);
     begin += x.columns();
-    needs_grad |= input.needs_grad();
   }
-  const BasicVar<T> output = tape.result_if(needs_grad, std::move(y));
+  const BasicVar<T> output = tape.result_of(inputs, std::move(y));
   if (!output.needs_grad()) return output;
   auto ids = Buffer<std::int32_t>::uninitialized(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) ids[i] = inputs[i].id();
