@@ -73,17 +73,24 @@ class StepClock {
  public:
   using Clock = std::chrono::steady_clock;
 
+  explicit StepClock(const Together& together) : begin_(together.begin), end_(together.end) {}
+
   Objective watch(Objective objective) {
     objective.loss = [this, loss = std::move(objective.loss)](StepContext& step) {
+      begin_();
       start_ = Clock::now();
       return loss(step);
     };
     return objective;
   }
-  void on_step(const StepEvent&) { seconds_ = std::chrono::duration<double>(Clock::now() - start_).count(); }
+  void on_step(const StepEvent&) {
+    seconds_ = std::chrono::duration<double>(Clock::now() - start_).count();
+    end_();
+  }
   double seconds() const { return seconds_; }
 
  private:
+  std::function<void()> begin_, end_;
   Clock::time_point start_;
   double seconds_ = 0;
 };
@@ -137,8 +144,8 @@ struct Training::Run {
   static constexpr int epochs = std::numeric_limits<int>::max();
 
   Run(Network its, const std::string& name, std::int64_t batch, std::optional<std::int64_t> percent,
-      std::optional<Sampling> sampling = {})
-      : network(std::move(its)) {
+      std::optional<Sampling> sampling = {}, const Together& together = {})
+      : network(std::move(its)), clock(together) {
     const bool reconstructs = model(name).reconstructs;
     flops = 2 * (3 * macs(network) - macs_of_first_layers(network)) * static_cast<double>(batch);
     Objective objective = reconstructs ? reconstruction() : classification();
@@ -149,6 +156,8 @@ struct Training::Run {
                        .optimizer = Adam{},
                        .schedule = ConstantLr{},
                        .objective = clock.watch(std::move(objective)),
+                       .ranks = together.ranks,
+                       .shards = together.shards,
                        .prefetch = 0};
     if (search) options.architecture = Adam{.lr = 1e-9};
     trainer.emplace(network, noise(network, batch, !reconstructs), data::Dataset{}, std::move(options));
@@ -168,11 +177,11 @@ Training::Training(Training&&) noexcept = default;
 Training& Training::operator=(Training&&) noexcept = default;
 Training::~Training() = default;
 
-Training Training::plain(const std::string& network, std::int64_t batch) {
-  return Training(std::make_unique<Run>(make_network(network), network, batch, std::nullopt));
+Training Training::plain(const std::string& network, std::int64_t batch, const Together& together) {
+  return Training(std::make_unique<Run>(make_network(network), network, batch, std::nullopt, std::nullopt, together));
 }
-Training Training::search(const std::string& network, std::int64_t batch, std::int64_t percent) {
-  return Training(std::make_unique<Run>(make_network(network), network, batch, percent));
+Training Training::search(const std::string& network, std::int64_t batch, std::int64_t percent, const Together& together) {
+  return Training(std::make_unique<Run>(make_network(network), network, batch, percent, std::nullopt, together));
 }
 Training Training::bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per) {
   return Training(std::make_unique<Run>(with_bits(make_network(network), {.per = per}), network, batch, percent));

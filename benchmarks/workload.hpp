@@ -6,10 +6,12 @@
 // library.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "siena/core.hpp"
 #include "siena/nn.hpp"
 #include "siena/space.hpp"
 
@@ -24,16 +26,23 @@ Network make_network(const std::string& name);
 /// Whether the paper has a supernet of it.
 bool has_supernet(const std::string& name);
 
+/// Whom a training shares its batches with, and what is called at the beginning and at the end of each step.
+struct Together {
+  AnyCommunicator ranks = {};
+  int shards = 1;
+  std::function<void()> begin = [] {}, end = [] {};
+};
+
 /// A training that is run step by step, always on the same batch of noise: an epoch of one step of the library's training loop
 /// each time.
 class Training {
  public:
   /// Cross entropy (for the autoencoder mean squared error) and Adam.
-  static Training plain(const std::string& network, std::int64_t batch);
+  static Training plain(const std::string& network, std::int64_t batch, const Together& together = {});
   /// The same as a step of a search: masks on all searchable layers, `percent` of the channels of each on, and Duccio under a
   /// bound on memory and one on latency, which ask for half of what the whole network takes. The masks' rate is so small that
   /// none ever falls.
-  static Training search(const std::string& network, std::int64_t batch, std::int64_t percent);
+  static Training search(const std::string& network, std::int64_t batch, std::int64_t percent, const Together& together = {});
   /// The same with the bits of weights searched, too, 2, 4 or 8, all 8 now.
   static Training bits(const std::string& network, std::int64_t batch, std::int64_t percent, Bits::Per per);
   /// And with those of the values that layers hand on.
