@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The siena authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What channels are worth: by how much the loss on validation samples rises when a part of the channels of a layer, and of
-// those that are tied to it, go, the ones worth least. No times.
-//   bench_channel_worth                                                    a small ResNet8, trained on synthetic images
-//   bench_channel_worth --network=FILE --cifar10=FOLDER --log=worth.csv    a trained network (--save of a program)
-// A line of the log is a group of channels of which two thirds, or half, are left:
+// What channels and bits are worth: by how much the loss on validation samples rises when a part of the channels of a layer,
+// and of those that are tied to it, go, the ones worth least, or when its weights get fewer bits. No times.
+//   bench_channel_worth                                            a small ResNet8, trained on synthetic images
+//   bench_channel_worth --network=FILE --cifar10=FOLDER            a trained network (--save of a program)
+//   bench_channel_worth --bits=2,4,8 --log=worth.csv               bits of the weights of each layer, too
+// A line of the log is a group of channels of which two thirds, or half, are left, or a layer with fewer bits:
 //   estimate  what a search takes them to be worth       recalibrated  the rise once batch norms know what is left
 //   trained   the rise after an epoch on a quarter of the samples, beside the whole network after the same
 // The counters of a row are over the groups: the rank correlation (Spearman) of the estimate with either.
@@ -38,6 +39,7 @@ constexpr int samples = 64, epochs = 1;  // with assertions: shows that it runs
 constexpr std::int64_t batch = 128;
 
 std::string network_file, cifar10_folder;
+std::vector<int> widths;
 std::ofstream log_file;
 
 void read_option(std::string_view argument) {
@@ -45,12 +47,15 @@ void read_option(std::string_view argument) {
     network_file = argument.substr(10);
   } else if (argument.starts_with("--cifar10=")) {
     cifar10_folder = argument.substr(10);
+  } else if (argument.starts_with("--bits=")) {
+    for (const char digit : argument.substr(7))
+      if (digit != ',') widths.push_back(digit - '0');  // the axis says what it expects
   } else if (argument.starts_with("--log=")) {
     log_file.open(std::string(argument.substr(6)));
     require<ArgumentError>(log_file.good(), "--log: expected a file that may be written, got '{}'", argument.substr(6));
-    log_file << "layer,of,left,estimate,recalibrated,trained\n";
+    log_file << "axis,layer,of,left,estimate,recalibrated,trained\n";
   } else {
-    fail<ArgumentError>("expected --network=FILE, --cifar10=FOLDER or --log=FILE.csv, got '{}'", argument);
+    fail<ArgumentError>("expected --network=FILE, --cifar10=FOLDER, --bits=N,N,... or --log=FILE.csv, got '{}'", argument);
   }
 }
 
@@ -62,7 +67,8 @@ struct Measured {
   FitOptions tuning{.epochs = 1, .batch = batch, .optimizer = Sgd{.lr = 0.02, .momentum = 0.9}, .schedule = CosineLr{}};
   Metrics whole, whole_trained;
 
-  explicit Measured(data::Splits splits) : data(std::move(splits)), network(trained()), space(SearchSpace::install(network)) {
+  explicit Measured(data::Splits splits)
+      : data(std::move(splits)), network(searchable()), space(SearchSpace::install(network)) {
     if (!cifar10_folder.empty()) tuning.augment = {.crop_padding = 4, .flip = true};
     measure_masks();
     std::tie(whole, whole_trained) = judge(space.full());
@@ -82,17 +88,19 @@ struct Measured {
     return {recalibrated, evaluate(left, data.validation)};
   }
 
-  /// Of the first layer that makes the channels of a part.
+  /// Of the first layer that is another without a part of an axis.
   std::string name_of(std::size_t axis, std::size_t part) const {
     Selection without = space.full();
-    for (int& channel : without[axis][part]) channel = 0;
+    for (int& unit : without[axis][part]) unit = 0;
     const auto whole_layers = describe(network, space, space.full()).layers, layers = describe(network, space, without).layers;
     for (std::size_t i = 0; i < layers.size(); ++i)
-      if (layers[i].out_channels != whole_layers[i].out_channels) return layers[i].name;
+      if (layers[i].out_channels != whole_layers[i].out_channels || layers[i].weight_bits != whole_layers[i].weight_bits)
+        return layers[i].name;
     return "";
   }
 
  private:
+  Network searchable() const { return widths.empty() ? trained() : with_bits(trained(), {.weights = widths}); }
   Network trained() const {
     if (!network_file.empty()) return deploy::load_network(network_file);
     Network made = resnet8({.classes = 8, .width = 0.5});
@@ -114,17 +122,27 @@ struct Measured {
   }
 };
 
-int channels_on(const std::vector<int>& part) { return static_cast<int>(std::count(part.begin(), part.end(), 1)); }
+/// Channels that are on, or how often bits went up.
+int size_of(const std::vector<int>& part) { return std::accumulate(part.begin(), part.end(), 0); }
 
-/// With as many channels of one part of an axis, and what a search takes those to be worth that went.
+/// What of a part is left: two thirds and half of the channels, or each number of bits below the highest.
+std::vector<int> sizes_left(const std::vector<int>& part) {
+  const int all = size_of(part);
+  if (part.size() > 1) return {(2 * all + 2) / 3, (all + 1) / 2};
+  std::vector<int> sizes;
+  for (int left = all - 1; left >= 0; --left) sizes.push_back(left);
+  return sizes;
+}
+
+/// With so much of one part of an axis, and what a search takes that to be worth that went.
 std::pair<Selection, double> narrowed(const Measured& given, std::size_t axis, std::size_t part, int left) {
   Selection now = given.space.full();
   double worth = 0;
-  for (bool moved = true; moved && channels_on(now[axis][part]) > left;) {
+  for (bool moved = true; moved && size_of(now[axis][part]) > left;) {
     moved = false;
     Selection next;
     for_each_move(given.network, given.space, now, Direction::away, [&](const Move& move) {
-      if (moved || channels_on(move.to[axis][part]) != channels_on(now[axis][part]) - 1) return true;
+      if (moved || size_of(move.to[axis][part]) != size_of(now[axis][part]) - 1) return true;
       next = move.to, worth += move.worth, moved = true;
       return true;
     });
@@ -159,8 +177,7 @@ void measure(benchmark::State& state) {
     const Selection full = given.space.full();
     for (std::size_t axis = 0; axis < full.size(); ++axis) {
       for (std::size_t part = 0; part < full[axis].size(); ++part) {
-        const int all = channels_on(full[axis][part]);
-        for (const int left : {(2 * all + 2) / 3, (all + 1) / 2}) {
+        for (const int left : sizes_left(full[axis][part])) {
           const auto [selection, worth] = narrowed(given, axis, part, left);
           if (worth == 0) continue;  // the input's and the output's stay
           const auto [at_once, after] = given.judge(selection);
@@ -168,8 +185,9 @@ void measure(benchmark::State& state) {
           recalibrated.push_back(at_once.loss - given.whole.loss);
           trained.push_back(after.loss - given.whole_trained.loss);
           if (log_file.is_open())
-            log_file << fmt::format("{},{},{},{:.4f},{:.4f},{:.4f}\n", given.name_of(axis, part), all,
-                                    channels_on(selection[axis][part]), worth, recalibrated.back(), trained.back())
+            log_file << fmt::format("{},{},{},{},{:.4f},{:.4f},{:.4f}\n", given.space.axes()[axis]->name(),
+                                    given.name_of(axis, part), size_of(full[axis][part]), size_of(selection[axis][part]), worth,
+                                    recalibrated.back(), trained.back())
                      << std::flush;
         }
       }
