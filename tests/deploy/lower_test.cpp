@@ -272,3 +272,19 @@ TEST_CASE("lower: numbers of few bits") {
   const Tensor x = test::RandomNetwork(4).batch(network, 2), expected = network.predict(x);
   CHECK(test::difference(expected, test::run_operations(lowered, x)) <= 0.5 / 0.5);  // a level at most
 }
+
+TEST_CASE("lower: a bias of few bits is the one that its layer computes with") {
+  Network network({6, 6, 3}, [](Flow x) {
+    x = x | FakeQuantize{.scale = 0.5} | MaxPool{.kernel = 2} | Conv2d{.out = 4, .kernel = 3, .bias = true, .weight_bits = 2};
+    return x | FakeQuantize{.scale = 0.5, .learned = true} | Flatten{} | Linear{.out = 3, .weight_bits = 3};
+  });
+  test::RandomNetwork(5).randomise(network);
+  const deploy::LoweredNetwork lowered = deploy::lower(network);
+  for (const std::size_t operation : {2, 5}) {
+    const Tensor& own = network.parameter(operation == 2 ? 1 : 4).value;
+    REQUIRE(own.columns() == lowered.operations[operation].constants[1].value.columns());
+    CHECK(test::difference(own, lowered.operations[operation].constants[1].value) > 1e-3);  // it is rounded
+  }
+  const Tensor x = test::RandomNetwork(6).batch(network, 3);
+  CHECK(test::difference(network.predict(x), test::run_operations(lowered, x)) < 1e-5);
+}

@@ -85,7 +85,9 @@ class Lowerer {
     }
     for (const int p : node.parameters) constants.push_back({network_.parameter(p).name, network_.parameter(p).value});
     for (const int b : node.buffers) constants.push_back({network_.buffer_name(b), network_.buffer(b)});
-    Lowering lowering(node.name, std::move(shapes), node.shape, std::move(constants));
+    const float step =
+        input_step(network_.nodes(), node, [&](int index) -> const Parameter& { return network_.parameter(index); });
+    Lowering lowering(node.name, std::move(shapes), node.shape, std::move(constants), step);
     visit_layer([&](const auto& layer) { layer.lower(lowering); }, node.layer);
     const auto& parts = lowering.parts();
     const bool whole =

@@ -61,4 +61,14 @@ struct Graph {
   }
 };
 
+/// From one level to the next of what a node reads first, as Forward::input_step says. `parameter(i)`: that of the network.
+template <class Parameters>
+float input_step(const std::vector<Graph::Node>& nodes, const Graph::Node& of, const Parameters& parameter) {
+  const Graph::Node* from = &nodes[of.inputs[0]];
+  while (only_moves(from->layer)) from = &nodes[from->inputs[0]];
+  const auto* levels = from->layer.get_if<FakeQuantize>();
+  if (levels == nullptr || !levels->widths.empty()) return 0;
+  return levels->step(levels->learned ? &parameter(from->parameters[0]).value : nullptr);
+}
+
 }  // namespace siena

@@ -144,8 +144,9 @@ class Lowering {
     std::vector<Constant> constants = {};
   };
 
-  Lowering(std::string_view where, std::vector<Shape> inputs, const Shape& output, std::vector<Constant> constants)
-      : where_(where), inputs_(std::move(inputs)), output_(output), constants_(std::move(constants)) {}
+  Lowering(std::string_view where, std::vector<Shape> inputs, const Shape& output, std::vector<Constant> constants,
+           float input_step = 0)
+      : where_(where), inputs_(std::move(inputs)), output_(output), constants_(std::move(constants)), input_step_(input_step) {}
 
   /// The layer's name.
   std::string_view where() const { return where_; }
@@ -154,6 +155,8 @@ class Lowering {
   const Shape& output() const { return output_; }
   /// The layer's parameters, then its buffers, in the order in which it asked for them.
   const std::vector<Constant>& constants() const { return constants_; }
+  /// As Forward::input_step.
+  float input_step() const { return input_step_; }
 
   /// The layer is one operation of all its inputs, with all its constants, or with these.
   template <class P>
@@ -236,6 +239,7 @@ class Lowering {
   std::vector<Shape> inputs_;
   Shape output_;
   std::vector<Constant> constants_;
+  float input_step_;
   std::vector<Part> parts_;
   bool said_ = false, hands_on_ = false;  // all that there is to say; that it hands on
 };

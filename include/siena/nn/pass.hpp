@@ -62,11 +62,7 @@ class Pass final : public Forward {
   bool has_parameter(int k) const override { return k < static_cast<int>(node_->parameters.size()); }
   Tensor& buffer(int k) override { return graph_.buffers[node_->buffers[k]].value; }
   float input_step() const override {
-    int from = node_->inputs[0];
-    while (only_moves(graph_.nodes[from].layer)) from = graph_.nodes[from].inputs[0];
-    const auto* levels = graph_.nodes[from].layer.get_if<FakeQuantize>();
-    if (levels == nullptr || !levels->widths.empty()) return 0;
-    return levels->step(levels->learned ? &graph_.parameters[graph_.nodes[from].parameters[0]]->value : nullptr);
+    return siena::input_step(graph_.nodes, *node_, [&](int index) -> const Parameter& { return *graph_.parameters[index]; });
   }
   Random random() const override { return random_.split(static_cast<std::uint64_t>(index_)); }
   Shape output_shape() const override { return node_->shape.batch(batch_); }
