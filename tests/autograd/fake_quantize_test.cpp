@@ -138,6 +138,21 @@ TEST_CASE("fake quantize: weights as whole numbers of a step, zeros as zeros") {
   }
 }
 
+TEST_CASE("fake quantize: biases as whole numbers of steps, halves up, whatever weights are all 0") {
+  const DTensor w({1, 3}, {1, 127, 0}), bias(Shape{3}, {0.3, -0.875, 0.3});
+  const std::vector<int> bits{4, 8, 8};  // 1 / 7 and 1 from one weight to the next
+  const auto rounded = [&](DTape& tape, const DVar& v) {
+    return ops::fake_quantize_bias<double>(v, tape.reference(w), bits, 1.75);
+  };
+  DTape tape;
+  const DTensor& got = rounded(tape, tape.variable(bias)).value();
+  CHECK(got(0) == Approx(0.25));
+  CHECK(got(1) == 0);
+  CHECK(got(2) == 0.3);
+  const DTensor slopes = slopes_of(bias, rounded);
+  for (int c = 0; c < 3; ++c) CHECK(slopes(c) == 1);
+}
+
 TEST_CASE("fake quantize: few bits of normal weights err as little as any step allows") {
   constexpr std::int64_t count = 4096;
   Random random(1);

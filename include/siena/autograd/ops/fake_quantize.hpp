@@ -82,7 +82,7 @@ class LevelsBackward {
   kernels::LevelSlopes<Others> slopes(const std::array<kernels::Levels<T>, Others>& others, std::int64_t first,
                                       std::int64_t count, bool last = true) {
     const bool writes = at_once_ && last;
-    passed_ = passed_ || writes;
+    if (writes) passed_ = true;  // else threads may be at it, each with samples of its own
     const std::int64_t batch = x_.shape()[0];
     return kernels::level_slopes<Others, Arch, T>(levels_, others, x_.rows() / batch * count, x_.columns(),
                                                   samples_of(x_.storage(), batch, first, count),
