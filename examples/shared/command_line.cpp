@@ -349,8 +349,7 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   app.footer(
       "Exit status: 0 where every bound is kept (always with --method baseline), 1 where not, 2 for an error; 130, 143, 129 or "
       "138 after SIGINT, SIGTERM, SIGHUP or SIGUSR1, which end the epoch and keep it (--checkpoint); otherwise from 100 on: "
-      "the "
-      "command line.");
+      "the command line.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ConfigError& error) {

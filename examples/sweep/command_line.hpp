@@ -84,9 +84,9 @@ inline SweepSettings parse_sweep(CLI::App& app, int argc, char** argv) {
   report_only->excludes(status);
   app.footer(
       "After --: the program and its other options; in them {run} stands for the folder of the run.\n"
-      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143 or 129 "
-      "when interrupted; of --status 1 where something is left, 2 where only what has failed too often is; otherwise from "
-      "100 on: the command line.");
+      "Exit status: 0, 1 where a run did not keep its bounds, 2 for an error or where a run failed, 130, 143, 129 "
+      "or 138 when interrupted; of --status 1 where something is left, 2 where only what has failed too often is; otherwise "
+      "from 100 on: the command line.");
   // What comes after -- is for the program, whatever it looks like.
   const auto end = std::find(argv, argv + argc, std::string_view("--"));
   if (end != argv + argc) s.command.assign(end + 1, argv + argc);

@@ -29,8 +29,8 @@ namespace siena::examples {
 
 inline std::string system_error(int code) { return std::error_code(code, std::generic_category()).message(); }
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, but where our caller ignores them, as
-/// nohup does. They come through only in `wait`, so that none is missed between a look and a wait.
+/// While it lives, SIGINT, SIGTERM, SIGHUP and SIGUSR1 are noted instead of ending the program, but where our caller ignores
+/// them, as nohup does. They come through only in `wait`, so that none is missed between a look and a wait.
 class Signals {
  public:
   Signals() {
@@ -64,9 +64,9 @@ class Signals {
   const ::sigset_t& before() const { return before_; }
 
  private:
-  static constexpr std::array<int, 4> numbers{SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+  static constexpr std::array<int, 5> numbers{SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
   static inline volatile ::sig_atomic_t noted_ = 0;
-  std::array<struct ::sigaction, 4> actions_{};  ///< before
+  std::array<struct ::sigaction, numbers.size()> actions_{};  ///< before
   ::sigset_t before_{};
 };
 

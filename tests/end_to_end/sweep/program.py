@@ -112,7 +112,7 @@ if searches and warm:
         assert file.read() == f"warm-up of seed {options.seed}, bits {bits}{per}", "the warm-up of another search"
 if options.waits and not os.path.exists(os.path.join(options.waits, "go")):
     caught = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, lambda number, frame: caught.append(number))
     print("warm-up 8/8  loss 0.5000  accuracy 80.0 %  1 s\na note 3/4\nsearch 3/8  loss 0.4000  1 s\nno epoch", flush=True)
     print("warm-up 8/8  loss 0.5000  accuracy 80.0 %  1 s\na note 3/4\nsearch 3/8  loss 0.4000  1 s\nno epoch", flush=True)

@@ -266,7 +266,7 @@ class SweepTest(unittest.TestCase):
         self.sweep("--memory", "25%", "--seeds", "2", program=["--fail-at", "75%", "--breaks", "25%"], status=1)
 
     def test_signals_are_passed_on(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             with self.subTest(number):
                 self.out = self.path(f"out{int(number)}")
                 waits = self.path(f"waits{int(number)}")
