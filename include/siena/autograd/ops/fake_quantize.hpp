@@ -159,7 +159,8 @@ BasicVar<T> fake_quantize(const BasicVar<T>& x, const BasicVar<T>& on, const Bas
         if (some == 2) note(pass.template slopes<2>({levels(other(k)), levels(other(k + 1))}, first, count, last));
         if (some == 1) note(pass.template slopes<1>({levels(other(k))}, first, count, last));
       }
-      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<T>(rise[k + 1] - rise[k]);
+      const auto changes = static_cast<std::size_t>(choices.count - 1);  // the sum is padded
+      for (std::size_t k = 0; k < changes; ++k) sum[k] += static_cast<T>(rise[k + 1] - rise[k]);
     });
     t.add_batch_sum(learned, in.shape()[0], [&](std::int64_t first, std::int64_t count, std::span<T> sum) {
       sum[0] += measured ? kept[first] : of_range(pass.template slopes<0>({}, first, count).step);
