@@ -77,6 +77,7 @@ class Sweep {
       if (stopped_by_ == 0) start_all();
       if (running_.empty() && (stopped_by_ != 0 || nothing_left())) break;
       if (running_.empty() && !sharing_) continue;  // it could not be started
+      say_what_is_waited_for();
       signals_.wait(std::min(std::chrono::milliseconds(500), sharing_ ? sharing_->pause() : std::chrono::milliseconds::max()));
       if (const int signal = signals_.take(); signal != 0) {
         stopped_by_ = signal;
@@ -115,6 +116,16 @@ class Sweep {
       if (!epoch.empty()) text += format("{}{}: {}", text.empty() ? "    " : "; ", started.run, std::string_view(epoch));
     }
     if (!text.empty()) progress_.show(text);
+  }
+
+  /// Once, where there is nothing to do but to see whether others still do what they have claimed.
+  void say_what_is_waited_for() {
+    const bool waits = running_.empty() && stopped_by_ == 0;
+    if (waits && !waits_)
+      say(stdout,
+          "others have claimed what is left, {} and {} more: taken over if they give no sign for as long as they asked for",
+          waiting_.front(), waiting_.size() - 1);
+    waits_ = waits;
   }
 
   template <class... Args>
@@ -287,6 +298,7 @@ class Sweep {
 
   const SweepSettings& settings_;
   fs::path out_;
+  bool waits_ = false;  // for others
   std::vector<Run> waiting_, failed_;
   std::optional<Sharing> sharing_;
   std::vector<Started> running_;

@@ -4,6 +4,8 @@
 
 // A program as one of several ranks: mpirun -n 4 image_classification ...
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -55,10 +57,10 @@ class Job {
     }
 #ifdef SIENA_EXAMPLES_MPI
     if (ranks_.alone()) return;
-    Fingerprint words;
-    for (int i = 1; i < argc; ++i) words.add(std::string_view(argv[i]));
-    require_same("program", Fingerprint().add(read_file("/proc/self/exe")).value());
-    require_same("command line", words.value());
+    require_same("program", format("build {:016x}", Fingerprint().add(read_file("/proc/self/exe")).value()));
+    std::string line;
+    for (int i = 1; i < argc; ++i) line += format("{}{}", i == 1 ? "" : " ", argv[i]);
+    require_same("command line", std::move(line));
 #endif
   }
 
@@ -79,9 +81,19 @@ class Job {
 
  private:
 #ifdef SIENA_EXAMPLES_MPI
-  void require_same(const char* what, std::uint64_t mine) const {
-    for (const std::uint64_t other : gather(ranks_, std::vector{mine}))
-      require<ArgumentError>(other == mine, "mpirun: expected the same {} on all {} ranks, got others", what, ranks_.size());
+  void require_same(const char* what, std::string mine) const {
+    constexpr std::size_t said = 200;  // characters of it
+    const std::vector<std::uint64_t> all = gather(ranks_, std::vector{Fingerprint().add(mine).value()});
+    mine.resize(said);
+    const std::vector<char> texts = gather(ranks_, std::vector<char>(mine.begin(), mine.end()));
+    const auto of = [&](std::size_t rank) {
+      const auto begin = texts.begin() + static_cast<std::ptrdiff_t>(rank * said), end = begin + said;
+      return std::string(begin, std::find(begin, end, '\0'));
+    };
+    for (std::size_t rank = 1; rank < all.size(); ++rank)
+      require<ArgumentError>(all[rank] == all[0],
+                             "mpirun: expected the same {} on all {} ranks, got '{}' on rank 0 and '{}' on rank {}", what,
+                             ranks_.size(), of(0), of(rank), rank);
   }
 
   std::optional<mpi::Environment> environment_;

@@ -43,8 +43,7 @@ namespace {
 class Run {
  public:
   Run(const Benchmark& benchmark, const Settings& settings, AnyCommunicator ranks)
-      : benchmark_(benchmark), s_(ranks.rank() == 0 ? settings : settings.writing_nothing()), ranks_(std::move(ranks)) {
-    for_option("--shards", [&] { Shards(s_.shards, ranks_); });
+      : benchmark_(benchmark), s_(on_rank(settings, ranks)), ranks_(std::move(ranks)) {
     check_outputs(s_);
     if (!s_.c.empty()) for_option("--c", [&] { check_c(s_.c); });
     if (ranks_.rank() == 0) lock_ = check_checkpoints(benchmark.program, s_);
@@ -71,6 +70,10 @@ class Run {
   /// Whether every bound is kept.
   bool operator()() {
     if (talks()) say_samples(s_.data.folder, data_.splits);
+    if (talks() && s_.searches() && s_.bits.values.size() > 1 && s_.bounds.peak_memory == "none" &&
+        (s_.bounds.cost_model != "mpic" || s_.bounds.latency == "none"))
+      say(stderr, "{}: no bound sees --activation-bits, so all keep the most: --peak-memory does, and --cost-model mpic",
+          benchmark_.program);
     if (s_.dry_run) return dry_run(), true;
     Network network = first_network();
     if (!s_.mlperf.empty()) (void)mlperf(network);  // a folder that does not fit ends here, before hours of training
@@ -79,6 +82,10 @@ class Run {
   }
 
  private:
+  static Settings on_rank(Settings settings, const AnyCommunicator& ranks) {
+    for_option("--shards", [&] { settings.shards = Shards(settings.shards, ranks).count(); });
+    return ranks.rank() == 0 ? settings : settings.writing_nothing();
+  }
   ModelSettings model(double width) const {
     const data::Splits& splits = data_.splits;
     return {.input = splits.shape(), .classes = static_cast<int>(splits.classes()), .width = width, .seed = s_.seed};
@@ -200,11 +207,11 @@ class Run {
             .space = s_.recipe.space,
             .augment = s_.recipe.augment,
             .objective = objective_,
-            .ranks = ranks_,
-            .shards = s_.shards,
             .clip = s_.recipe.clip,
             .ema = s_.recipe.ema,
             .seed = s_.seed,
+            .ranks = ranks_,
+            .shards = s_.shards,
             .checkpoint = checkpoint()};
   }
   SearchResult find(Network network) const {

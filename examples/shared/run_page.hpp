@@ -100,8 +100,8 @@ inline Rows score_rows(const Json& report) {
   for (const auto& [key, name] : {std::pair("baseline", "before the search"),
                                   {"found", "as found"},
                                   {"finetuned", "after the last training"},
-                                  {"calibrated", "in 8 bits"},
-                                  {"aware", "trained with 8 bits"}}) {
+                                  {"calibrated", "in integers"},
+                                  {"aware", "trained as integers"}}) {
     const double score = number(scores, key);
     if (!std::isnan(score)) rows.push_back({name, metric_text(metric, score)});
   }

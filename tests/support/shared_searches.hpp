@@ -114,9 +114,9 @@ inline std::string found_with(const SharedSearch& searched, const AnyCommunicato
                         .batch = 16,
                         .optimizer = Adam{.lr = 1e-2},
                         .architecture = Adam{.lr = 5e-2},
+                        .seed = 1,
                         .ranks = ranks,
-                        .shards = shards,
-                        .seed = 1};
+                        .shards = shards};
   searched.change(options);
   const Architecture<double> whole = describe(searched.network);
   const auto bounds = subject_to(AtMost{ModelSize{}, searched.part * total(ModelSize{}, whole)},

@@ -44,7 +44,7 @@ class Environment {
   }
 
   /// For a rank that cannot go on: whether all the others say the same within two seconds. Asked once.
-  bool all_end() {
+  bool all_end() const {
     using Clock = std::chrono::steady_clock;
     constexpr auto patience = std::chrono::seconds(2);
     MPI_Request request;

@@ -50,11 +50,11 @@ struct SearchOptions {
   Alternation::Every architecture_every = Alternation::Every::step;  ///< how often they alternate
   data::Augment augment = {};              ///< what is done to training samples by chance, anew in each epoch
   Objective objective = classification();  ///< what is minimised, constraints aside
-  AnyCommunicator ranks = {};              ///< as FitOptions::ranks, in both phases: all of them find the same network
-  int shards = 0;                          ///< as FitOptions::shards, in both phases
   double clip = 0;                         ///< as FitOptions::clip, in both phases
-  double ema = 0;          ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
-  std::uint64_t seed = 0;  ///< of the order of samples, augmentation, dropout and samples of choices
+  double ema = 0;              ///< as FitOptions::ema, in both phases: the search begins with the average of the warm-up
+  std::uint64_t seed = 0;      ///< of the order of samples, augmentation, dropout and samples of choices
+  AnyCommunicator ranks = {};  ///< as FitOptions::ranks, in both phases: all of them find the same network
+  int shards = 0;              ///< as FitOptions::shards, in both phases
   /// Of both phases; the test data are not part of what a checkpoint is recognised by.
   CheckpointOptions checkpoint = {};
 };

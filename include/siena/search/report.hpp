@@ -141,8 +141,8 @@ inline std::string Report::to_string() const {
   line("of the baseline", accuracy.baseline);
   line("as found", accuracy.found);
   line("fine-tuned", accuracy.finetuned);
-  line("in 8 bits", accuracy.calibrated);
-  line("trained with 8 bits", accuracy.aware);
+  line("in integers", accuracy.calibrated);
+  line("trained as integers", accuracy.aware);
   line("on these samples", accuracy.measured);
   if (!text.empty()) text.pop_back();
   return text;

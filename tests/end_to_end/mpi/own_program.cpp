@@ -31,11 +31,21 @@ void say_hash(const std::string& name, const std::string& found, const AnyCommun
   if (ranks.rank() == 0) std::printf("%s", format("{} {:016x}{}\n", name, mine, same ? "" : ", not on all ranks").c_str());
 }
 
+/// The exit status. What all ranks say is said once; what one says ends the others.
+int failed(const mpi::Environment& environment, const mpi::Ranks& ranks, const std::exception& error) {
+  const bool all = environment.all_end();
+  if (!all || ranks.rank() == 0) std::fprintf(stderr, "%s\n", error.what());
+  if (!all) environment.abort(1);
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   const mpi::Environment environment(&argc, &argv);
   const mpi::Ranks ranks;
+  if (argc > 1 && std::string(argv[1]) == "together")
+    return failed(environment, ranks, std::runtime_error("all ranks have other plans"));
   const auto data = data::synthetic_images({.classes = 4, .train = 69, .validation = 16, .test = 0});
   Network network(data.shape(), [](Flow x) {
     return x | Conv2d{.out = 8, .stride = 2} | BatchNorm{} | Relu{} | GlobalAvgPool{} | Linear{.out = 4};

@@ -83,7 +83,7 @@ case $case in
     ;;
   failures)
     expect "as many on each of 2 ranks, got 3" "$mpiexec" -n 2 "${run[@]}" --shards 3
-    expect "expected the same command line on all 2 ranks" \
+    expect "expected the same command line on all 2 ranks, got '.*--seed 1' on rank 0 and '.*--seed 2' on rank 1" \
       "$mpiexec" -n 1 "${run[@]}" --seed 1 : -n 1 "${run[@]}" --seed 2
     cp "$program" other
     echo >>other  # another build
@@ -112,6 +112,7 @@ case $case in
       diff 1.txt $ranks.txt
     done
     expect "one rank has other plans" "$mpiexec" -n 3 "$program" fails
+    expect "all ranks have other plans" "$mpiexec" -n 3 "$program" together
     ;;
   *) die "ranks.sh: no case '$case'" ;;
 esac

@@ -209,7 +209,7 @@ int $name_class(const $name_context *context) {
     const std::string about = format("{}.{}.{} for {}", SIENA_VERSION_MAJOR, SIENA_VERSION_MINOR, SIENA_VERSION_PATCH,
                                      names_of(options_.target)[static_cast<std::size_t>(options_.target)]);
     const std::string arena = options_.target == CTarget::portable ? "" : "\n  int32_t aligned;";
-    return fill(R"(/* $name: a network of 8-bit integers, written by siena $about.
+    return fill(R"(/* $name: a network of integers, written by siena $about.
 
    Bytes of tables in flash: $tables; of a context in RAM: $arena.
    A number q stands for scale * (q - zero point). Images lie row by row, the channels of a pixel side by side.
