@@ -23,7 +23,6 @@
 
 #include "../support.hpp"
 #include "siena/deploy/network_file.hpp"
-#include "siena/search/moves.hpp"
 #include "siena/siena.hpp"
 
 namespace {
