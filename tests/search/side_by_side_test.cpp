@@ -43,8 +43,8 @@ std::string side_search(std::uint64_t seed, const AnyCommunicator& ranks = {}, B
                                       .batch = 32,
                                       .optimizer = Adam{.lr = 1e-2},
                                       .architecture = Adam{.lr = 5e-2},
-                                      .ranks = ranks,
-                                      .seed = seed});
+                                      .seed = seed,
+                                      .ranks = ranks});
   State state;
   result.network.save(state);
   return detail::state_bytes(state);
