@@ -84,6 +84,7 @@ refused() {
 }
 refused "expected a folder for this run alone"
 refused "begun with, 'seed 0', got 'seed 5'" --resume --seed 5
+refused "begun with, 'shards 1', got 'shards 8'" --resume --shards 8
 refused "expected the settings that 'asked' was begun with, 'method masks', got 'method both'" --resume --method both
 echo kept >log
 refused "got 'batch 7'" --resume --batch 7 --log log
