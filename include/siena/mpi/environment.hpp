@@ -22,8 +22,8 @@ inline bool launched() {
 }
 
 /// MPI, for as long as it lives: one a program, made by the thread that is to call it. A rank whose exception unwinds it ends
-/// the whole job, unless all ranks do the same: else the others would wait for it for ever. It does so when its program ends, so
-/// that whoever catches the exception has said it.
+/// the whole job, unless all ranks do the same: else the others would wait for it for ever. It does so when its program ends,
+/// so that whoever catches the exception has said it.
 class Environment {
  public:
   explicit Environment(int* argc = nullptr, char*** argv = nullptr) : uncaught_(std::uncaught_exceptions()) {
