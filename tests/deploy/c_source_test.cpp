@@ -262,11 +262,12 @@ TEST_CASE("C names classes of any text") {
   random.linear(random.begin({4}), 3);
   const IntegerNetwork network = random.end();
   data::Preparation preparation{.shape = {4}, .mean = {0, 0, 0, 0}, .deviation = {1, 1, 1, 1}};
-  preparation.classes = {"a \"b\"\\",
+  preparation.classes = {"a \"b\"\\ $5 $name",
                          "?"
                          "?/\n",
                          "Stra\xc3\x9f"
                          "e1"};
+  REQUIRE(deploy::c::literal(preparation.classes[0]) == R"("a \"b\"\\ \0445 \044name")");
   REQUIRE(deploy::c::literal(preparation.classes[1]) == R"("\?\?/\012")");
   REQUIRE(deploy::c::literal(preparation.classes[2]) == R"("Stra\303\237e1")");
   preparation.classes.pop_back();
@@ -310,6 +311,7 @@ TEST_CASE("names in C are identifiers that hide nothing") {
   REQUIRE(identifier("__x__") == "x");
   REQUIRE(identifier("8 bit") == "network_8_bit");
   REQUIRE(identifier("string") == "network_string");
+  REQUIRE(identifier("features") == "network_features");
   REQUIRE(identifier("gr\xc3\xbc\xc3\x9f"
                      "e") == "gr_e");
   REQUIRE_THROWS_WITH(identifier("-"), "c_source: expected a name with letters or digits, got '-'");

@@ -244,6 +244,16 @@ TEST_CASE("quantize: equalised channels lose less") {
   require_steps(network, batches);
 }
 
+TEST_CASE("quantize: a dead channel is not equalised, however little it makes") {
+  Network network({6, 6, 2}, [](const Flow& x) {
+    return x | Conv2d{.out = 3, .kernel = 3} | Relu{} | Conv2d{.out = 4, .kernel = 3} | GlobalAvgPool{};
+  });
+  for (std::int64_t r = 0; r < network.parameter(0).value.rows(); ++r) network.parameter(0).value.row(r)[1] *= 1e-42f;
+  network.parameter(1).value.row(0)[1] = 0;
+  const std::vector<Tensor> batches{test::RandomNetwork(5).batch(network, 4)};
+  CHECK_NOTHROW(deploy::quantize(network, batches, {.equalize = true}));
+}
+
 TEST_CASE("quantize: weights on levels of few bits stay there, equalised or not") {
   Network network({8, 8, 2}, [](const Flow& x) {
     return x | Conv2d{.out = 8, .kernel = 3} | Relu{} | Conv2d{.out = 8, .weight_bits = 2} | GlobalAvgPool{};
@@ -278,6 +288,13 @@ TEST_CASE("quantize: refuses what it cannot do, by name") {
   CHECK_THROWS_WITH(deploy::quantize(plain, std::vector<Tensor>{bad}), ContainsSubstring("finite numbers in 'input'"));
   CHECK_THROWS_AS(deploy::quantize(plain, std::vector<Tensor>{Tensor(Shape{2, 5, 4, 2})}), ShapeError);
   CHECK_THROWS_WITH(deploy::calibrate(deploy::lower(plain), batches, {.percentile = 20}), ContainsSubstring("above 50"));
+
+  Network diverged(
+      {4}, [](const Flow& x) { return x | FakeQuantize{.scale = 0.05} | Linear{.out = 2} | FakeQuantize{.scale = 0.1}; });
+  for (const float number : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    diverged.parameter(0).value.row(0)[1] = number;
+    CHECK_THROWS_WITH(deploy::quantize(diverged), ContainsSubstring("quantize: 'linear_1': expected finite numbers in"));
+  }
 
   const Network normed(
       {4, 4, 2}, [](const Flow& x) { return x | Conv2d{.out = 2, .kernel = 3} | GroupNorm{.groups = 1}; }, 1);
@@ -329,4 +346,19 @@ TEST_CASE("BatchSimulator: makes the bits of the plain loops") {
       {1000}, [](const Flow& x) { return x | Linear{.out = 3}; }, 1);
   large.parameter(0).value.fill(0.5f);
   require_equal(large, test::RandomNetwork(4).batch(large, 3));
+}
+
+TEST_CASE("BatchSimulator: averages of so many pixels that floats do not hold their sums") {
+  IntegerNetwork network{.values = {{"input", {300, 300, 1}, 1, -128}, {"pool", {1}, 1, 0}}, .operations = {}, .output = 1};
+  const auto geometry =
+      kernels::pool_geometry({.in_height = 300, .in_width = 300, .in_channels = 1, .kernel_height = 300, .kernel_width = 300});
+  Tensor batch(Shape{1, 300, 300, 1}, 255.0f);
+  for (std::int64_t r = 0; r < batch.rows(); r += 3) batch.row(r)[0] = 252;
+  deploy::integer::AveragePool pool{.geometry = geometry, .multiplier = std::vector<std::int32_t>(90000, 0), .shift = 0};
+  pool.multiplier.back() = 15114;  // 22,860,000 * 15114 / 2^32 is just below 80.5; of a sum in floats, 22,875,964, it is above
+  network.operations.push_back({.name = "pool", .what = std::move(pool), .inputs = {0}, .output = 1});
+  std::vector<float> numbers, outputs;
+  batch.copy_to(numbers);
+  deploy::BatchSimulator(network).run(batch).copy_to(outputs);
+  CHECK(outputs == deploy::dequantize_output(network, deploy::simulate(network, deploy::quantize_input(network, numbers))));
 }

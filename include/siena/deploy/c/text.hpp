@@ -30,10 +30,10 @@ inline std::string identifier(std::string_view name) {
   while (!result.empty() && result.back() == '_') result.pop_back();
   require<ArgumentError>(!result.empty(), "c_source: expected a name with letters or digits, got '{}'", name);
   // A header of the name would hide one of the language.
-  constexpr std::array<std::string_view, 29> taken = {
-      "assert", "complex", "ctype",  "errno",   "fenv",   "float",  "inttypes", "iso646",  "limits", "locale",
-      "malloc", "math",    "memory", "setjmp",  "signal", "stdarg", "stdbool",  "stddef",  "stdint", "stdio",
-      "stdlib", "string",  "tgmath", "strings", "time",   "wchar",  "wctype",   "threads", "unistd"};
+  constexpr std::array<std::string_view, 30> taken = {
+      "assert", "complex", "ctype",  "errno",  "features", "fenv",   "float",  "inttypes", "iso646",  "limits",
+      "locale", "malloc",  "math",   "memory", "setjmp",   "signal", "stdarg", "stdbool",  "stddef",  "stdint",
+      "stdio",  "stdlib",  "string", "tgmath", "strings",  "time",   "wchar",  "wctype",   "threads", "unistd"};
   const bool hides = std::find(taken.begin(), taken.end(), result) != taken.end();
   return hides || std::isdigit(static_cast<unsigned char>(result[0])) != 0 ? "network_" + result : result;
 }
@@ -50,12 +50,12 @@ inline std::string comment(std::string_view text) {
   return result;
 }
 
-/// A literal that stands for these bytes, in any encoding of the compiler.
+/// A literal that stands for these bytes, in any encoding of the compiler, without a `$`.
 inline std::string literal(std::string_view text) {
   std::string result = "\"";
   for (const char character : text) {
     const auto byte = static_cast<unsigned char>(character);
-    if (byte < 32 || byte > 126) {
+    if (byte < 32 || byte > 126 || character == '$') {
       for (const int shift : {6, 3, 0}) result += shift == 6 ? format("\\{}", byte >> 6) : format("{}", (byte >> shift) & 7);
     } else {
       if (character == '"' || character == '\\' || character == '?') result += '\\';

@@ -28,6 +28,9 @@ namespace siena::deploy {
 
 namespace detail {
 
+/// Whole numbers up to it, and sums of them, are exact as floats.
+inline constexpr double exact_in_floats = 1 << 24;
+
 /// A convolution as the kernels of training want it.
 struct FloatConvolution {
   Tensor weights = {}, bias = {};  // KH * KW * Cin/groups x Cout; empty where sums may be larger than floats hold exactly
@@ -39,7 +42,7 @@ struct FloatConvolution {
     for (std::int64_t o = 0; o < outputs; ++o) {
       double sum = std::abs(1.0 * what.bias[o]);
       for (std::int64_t r = 0; r < rows; ++r) sum += std::abs(what.weights[o * rows + r]) * 255.0;
-      if (sum > 16777216) return;
+      if (sum > exact_in_floats) return;
     }
     weights = Tensor(Shape{rows, outputs}), bias = Tensor(Shape{outputs});
     const std::int64_t stride = padded(outputs), copies = std::max<std::int64_t>(1, 128 / stride);
@@ -69,7 +72,7 @@ inline void requantize_sums(std::span<float> y, std::span<const std::int32_t> mu
 inline void quantize_floats(const IntegerValue& value, std::span<const float> numbers, float* to) {
   const double levels = 1 / value.scale, low = -128 - value.zero_point, high = 127 - value.zero_point;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const double v = std::floor(numbers[i] * levels + 0.5), risen = v < low ? low : v;
+    const double v = std::floor(numbers[i] * levels + 0.5), risen = v > low ? v : low;
     to[i] = static_cast<float>(risen > high ? high : risen);
   }
 }
@@ -200,6 +203,7 @@ class SampleRunner {
   }
   void compute(const integer::AveragePool& pool) {
     const kernels::ConvGeometry& g = pool.geometry;
+    if (255.0 * static_cast<double>(g.taps()) > exact_in_floats) return simulate_one();
     std::vector<float> sums(static_cast<std::size_t>(g.in_stride()));
     for (std::int64_t n = 0; n < samples_; ++n) {
       kernels::detail::for_windows(g, [&](const kernels::detail::Window& window, std::int64_t o) {

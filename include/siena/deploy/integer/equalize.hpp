@@ -75,9 +75,9 @@ inline void equalize(LoweredNetwork& network, std::span<const Tensor> batches) {
     if (!is_any<primitive::Convolution, primitive::Linear>(reader.what) || detail::has_few_bits(reader.what)) continue;
     const double most = *std::max_element(greatest[value].begin(), greatest[value].end());
     for (std::size_t c = 0; c < greatest[value].size(); ++c) {
-      if (greatest[value][c] == 0) continue;
       const auto channel = static_cast<std::int64_t>(c);
       const auto narrow = static_cast<float>(greatest[value][c] / most);
+      if (!(narrow > 1e-30f)) continue;  // a dead channel, by which weights would leave what floats hold
       detail::scale_output(maker, channel, 1 / narrow);
       detail::scale_input(reader, channel, narrow);
     }

@@ -90,10 +90,10 @@ struct IntegerValue {
   double scale = 1;
   int zero_point = 0;
 
-  /// The integer nearest to a number, halves up, of those that 8 bits hold.
+  /// The integer nearest to a number, halves up, of those that 8 bits hold; of NaN the lowest.
   std::int8_t nearest(double number) const {
     const double q = std::floor(number * (1 / scale) + 0.5) + zero_point;
-    return static_cast<std::int8_t>(std::clamp(q, -128.0, 127.0));
+    return static_cast<std::int8_t>(q > -128 ? std::min(q, 127.0) : -128);
   }
 };
 

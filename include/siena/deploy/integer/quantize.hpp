@@ -65,6 +65,9 @@ inline IntegerNetwork quantize(const LoweredNetwork& network, std::span<const Va
     result.values.push_back({name, shape, ranges[v].scale(), ranges[v].zero_point()});
   }
   for (const Operation& operation : network.operations) {
+    for (const Constant& constant : operation.constants)
+      require<DataError>(constant.value.finite(), "quantize: '{}': expected finite numbers in '{}', got NaN or infinity",
+                         operation.name, constant.name);
     IntegerValue& made = result.values[operation.output];
     const IntegerValue& read = result.values[operation.inputs[0]];
     if (moves(operation.what)) made.scale = read.scale, made.zero_point = read.zero_point;
