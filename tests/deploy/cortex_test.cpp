@@ -109,6 +109,23 @@ TEST_CASE("C for Cortex-M computes convolutions of any make as the simulator doe
   REQUIRE(compared.c.run(cortex_compiler) == compared.expected);
 }
 
+TEST_CASE("C for Cortex-M reads no further than inputs go, of weights of 2 bits beside others") {
+  if (!cortex_compiles()) return;
+  CortexCompared compared;
+  RandomIntegerNetwork networks(3);
+  for (const int inputs : {9, 10, 17, 24}) {
+    networks.convolution(networks.begin({4, 4, inputs}), {.out_channels = 4});
+    IntegerNetwork network = networks.end();
+    auto& what = std::get<deploy::integer::Convolution>(network.operations.back().what);
+    what.bits = {2, 2, 8, 2};
+    for (std::size_t i = 0; i < what.weights.size(); ++i)
+      what.weights[i] = static_cast<std::int8_t>(static_cast<int>(i % 3) - 1);
+    REQUIRE(deploy::c_text(network, {.target = CTarget::cortex_m}).code.find("filters_2") != std::string::npos);
+    compared.add(network, networks);
+  }
+  REQUIRE(compared.c.run(cortex_compiler) == compared.expected);
+}
+
 TEST_CASE("C for Cortex-M lies in an arena that was planned by what it needs") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const IntegerNetwork network = RandomIntegerNetwork(seed).make(12);

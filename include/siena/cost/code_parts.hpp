@@ -6,11 +6,11 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string_view>
 
 #include "siena/cost/code_target.hpp"
 #include "siena/cost/description.hpp"
+#include "siena/cost/written_steps.hpp"
 
 namespace siena {
 
@@ -190,22 +190,6 @@ class CodePartsOf {
     const int all = pixels() * out_, rest = all % 4;
     parts_.add(all >= 4, all >= 8, rest > 0, rest > 1, rest > 2, all > 255);
   }
-  /// What CortexSteps writes out of so many steps: at most 10.
-  struct Steps {
-    int written, rest;
-    bool loops;
-  };
-  static Steps written_out(int steps, bool odd) {
-    if (steps <= 10) return {steps, 0, false};
-    Steps best{1, 0, true};
-    double least = std::numeric_limits<double>::infinity();
-    for (int unrolled = 1; unrolled <= 8; ++unrolled) {
-      const int loops = steps / unrolled - (odd && steps % unrolled == 0 ? 1 : 0), rest = steps - loops * unrolled;
-      const double price = 4.0 * loops + 0.25 * (unrolled + rest);
-      if (unrolled + rest <= 10 && price < least) least = price, best = {unrolled, rest, loops > 1};
-    }
-    return best;
-  }
   /// As CortexConvolution writes it: tiles of filters and pixels, each with steps of two inputs.
   void cortex_convolution() {
     const bool matrix = product(), runs = groups_ == 1 && l_.dilation_width == 1;
@@ -246,12 +230,12 @@ class CodePartsOf {
   }
   static void add_tile(Written& sum, const Tiling& of, int filters, int pixels, int missing, bool uneven) {
     const int all = (of.inputs + 1) / 2, there = filters - missing;
-    const Steps steps = written_out(all, of.inputs % 2 != 0);
+    const WrittenSteps steps = written_steps(of.inputs, 8, 10);
     const bool loops = of.rows > 1 && (of.turns * all > 2 || of.rows * all > 20);
-    const double rows = loops ? 1 : of.rows, written = rows * (steps.written + steps.rest);
+    const double rows = loops ? 1 : of.rows, written = rows * steps.written();
     sum.tiles += 1, sum.sums += there * pixels, sum.unpacked += written * there, sum.weights += written * (filters / 2);
     sum.inputs += written * pixels * (pixels > 1 ? filters / 2 : 1), sum.products += written * there * pixels;
-    sum.loops += steps.loops ? rows : 0, sum.turns += of.turns > 1 ? rows : 0, sum.row_loops += loops, sum.rows += rows;
+    sum.loops += steps.loops > 1 ? rows : 0, sum.turns += of.turns > 1 ? rows : 0, sum.row_loops += loops, sum.rows += rows;
     sum.large += filters * pixels >= 8;
     if (uneven) sum.asked += pixels - 1, sum.asked_outputs += (pixels - 1) * there;
   }

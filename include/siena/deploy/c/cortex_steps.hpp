@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "siena/core/error.hpp"
+#include "siena/cost/written_steps.hpp"
 #include "siena/deploy/c/body.hpp"
 #include "siena/deploy/c/packed_weights.hpp"
 
@@ -89,40 +89,22 @@ class CortexSteps {
 
   /// Reads inputs at p and weights at w, and moves both on. Of packed weights sums are of `scale` times the weights.
   std::string text() const {
-    const auto [unrolled, loops, rest] = plan((length_ + inputs() - 1) / inputs());
+    const auto [unrolled, loops, rest] = written_steps(length_, bits_, most_);
     std::string text;
     if (loops > 1) {
       text += fill("for (const int16_t *const end = p + $inputs; p < end;) {\n", {{"inputs", inputs() * unrolled * loops}});
       for (int i = 0; i < unrolled; ++i) text += indented(step(inputs()), 2);
       text += "}\n";
     }
-    const int straight = loops > 1 ? rest : unrolled;
+    const int straight = loops > 1 ? rest : unrolled + rest;
     for (int i = 0; i < straight; ++i)
       text += step(length_ % inputs() != 0 && i + 1 == straight ? length_ % inputs() : inputs());
     return text;
   }
 
  private:
-  struct Plan {
-    int unrolled, loops, rest;
-  };
   /// Inputs of a step.
   int inputs() const { return 16 / bits_; }
-  /// At most so much code; of those the fewest turns of the loop. The last step stands alone where it has fewer inputs.
-  Plan plan(int steps) const {
-    const int most = std::max(1, most_ * 2 / inputs()), turn = 4;
-    if (steps <= most) return {steps, 1, 0};
-    Plan best{1, steps, 0};
-    double least = std::numeric_limits<double>::infinity();
-    for (int unrolled = 1; unrolled <= std::min(most_ * 4 / 5, most); ++unrolled) {
-      int loops = steps / unrolled;
-      if (length_ % inputs() != 0 && steps % unrolled == 0) --loops;
-      const int rest = steps - loops * unrolled;
-      const double price = turn * loops + 0.25 * (unrolled + rest);
-      if (unrolled + rest <= most && price < least) least = price, best = {unrolled, loops, rest};
-    }
-    return best;
-  }
   /// So many inputs, of a word of weights for each two filters.
   std::string step(int inputs) const {
     std::string text;
