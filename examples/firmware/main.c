@@ -22,7 +22,9 @@ static int sample(const char *path) {
 
 int main(void) {
   if (!sample("sample.bin")) {
-    board_say("no sample.bin, or it is too short\n");
+    board_say("no sample.bin of ");
+    board_say_number(NETWORK_INPUT_SIZE);
+    board_say(" bytes in the folder of the build\n");
     return 1;
   }
   network_run(&context);
