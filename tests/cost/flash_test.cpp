@@ -144,7 +144,7 @@ TEST_CASE("flash prices the code that unpacks, for each width", "[cost]") {
   };
   const double shared = code(code_portable, 4, 2);  // a function for both, and what it calls
   REQUIRE(shared == code(code_portable, 4, 4));
-  REQUIRE(shared > code(code_portable, 8, 8) + packed_portable.packed);
+  REQUIRE(shared > code(code_portable, 8, 8) + packed_portable.shared);
   REQUIRE(code(code_portable, 4, 8) > shared + 80);
   REQUIRE(code(code_cortex_m, 4, 2) > code(code_cortex_m, 4, 4));
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -64,6 +65,29 @@ double c_linked(const test::TemporaryFolder& folder, const deploy::CSource& sour
   return sum;
 }
 
+/// Bytes of the stack of a run: its own, and those of the function that takes most with what it calls.
+double c_stack(const test::TemporaryFolder& folder, const deploy::CSource& source) {
+  const std::string build = "arm-none-eabi-gcc -std=c99 -mcpu=cortex-m4 -mthumb -O2 -fstack-usage -c";
+  REQUIRE(std::system(format("cd '{}' && {} {}.c", folder.path.string(), build, source.name).c_str()) == 0);
+  std::map<std::string, double> frames;
+  std::istringstream lines(read_file(folder.path / (source.name + ".su")));
+  for (std::string line; std::getline(lines, line);) {  // file:line:column:function, bytes, kind
+    const std::size_t tab = line.find('\t'), colon = line.rfind(':', tab);
+    frames[line.substr(colon + 1, tab - colon - 1)] = std::stod(line.substr(tab));
+  }
+  double most = 0;
+  for (const auto& [function, bytes] : frames) {
+    const std::size_t at = source.code.find("void " + function + "("), end = source.code.find("\n}\n", at);
+    double called = 0;
+    for (const auto& [other, its] : frames) {
+      const bool calls = other.starts_with("siena_") && source.code.find(other + "(", at) < end;
+      if (calls) called = std::max(called, its);
+    }
+    if (!function.starts_with(source.name)) most = std::max(most, bytes + called);
+  }
+  return frames.at(source.name + "_run") + most;
+}
+
 /// What is left of a random network, of layers that integers can compute; of every other one weights have few bits.
 Network c_found(std::uint64_t seed) {
   Network network = seed % 3 == 0 ? RandomNetwork(seed).make_1d() : RandomNetwork(seed).make();
@@ -103,7 +127,9 @@ void c_keeps_promises(const Network& network, const IntegerNetwork& integers) {
     double tables = 0;
     for (const auto& layer : as_deployed(architecture).layers) tables += Flash{code}.tables(layer);
     REQUIRE(static_cast<double>(source.table_bytes()) == tables);
-    const auto packs = [](const auto& layer) { return packed_portable.packs(layer); };  // then widths tell functions apart
+    const auto packs = [](const auto& layer) {
+      return siena::packs(layer, CTarget::portable);
+    };  // then widths tell functions apart
     if (std::none_of(architecture.layers.begin(), architecture.layers.end(), packs))
       REQUIRE(c_functions(source) <= priced_functions(architecture));
     const double arena = Ram{code}.arena(architecture);
@@ -153,6 +179,31 @@ TEST_CASE("flash and arena of the networks of the benchmarks are what was promis
     keeps(name + ", 2 bits", test::with_bits(network, [](std::int64_t) { return 2; }), 1.03, 1.04);
     keeps(name + ", chance bits", test::with_chance_bits(network, 3), 1.03, 1.05);
   }
+}
+
+TEST_CASE("large kernels take no more flash and stack than was promised, of weights of 4 bits, too") {
+  if (!test::succeeds("arm-none-eabi-gcc --version")) {
+    WARN("skipped: no compiler 'arm-none-eabi-gcc'");
+    return;
+  }
+  const test::TemporaryFolder folder("siena_large_kernels");
+  const auto keeps = [&](const Shape& input, const Conv2d& layer) {
+    const Network network(
+        input, [&](const Flow& x) { return x | layer | Relu{} | GlobalAvgPool{} | Linear{.out = 2}; }, 1);
+    const std::vector<Tensor> batch{test::varied_batch(network, 4, 5)};
+    const deploy::CSource source =
+        deploy::c_source(deploy::quantize(network, batch), folder.path, {.target = deploy::CTarget::cortex_m});
+    const Architecture<double> architecture = describe(network);
+    INFO(layer.kernel.height << " x " << layer.kernel.width << ", groups " << layer.groups);
+    CHECK(total(Flash{code_cortex_m}, architecture) >= c_linked(folder, source));
+    CHECK(Ram{code_cortex_m}.stack(architecture) >= c_stack(folder, source));
+  };
+  constexpr int depthwise = Conv2d::depthwise;
+  for (const int kernel : {5, 7}) keeps({16, 16, 8}, {.out = 8, .kernel = kernel, .groups = depthwise, .weight_bits = 4});
+  keeps({16, 16, 8}, {.out = 8, .kernel = 3, .stride = 2, .groups = depthwise, .weight_bits = 4});
+  keeps({16, 16, 8}, {.out = 8, .kernel = 5, .weight_bits = 4});
+  keeps({64, 6, 4}, {.out = 6, .kernel = {49, 3}});
+  keeps({64, 6, 4}, {.out = 6, .kernel = {49, 3}, .weight_bits = {8, 8, 4, 4, 2, 2}});
 }
 
 TEST_CASE("windows that see more than the image are what was promised, too") {

@@ -213,7 +213,7 @@ std::string fitted(const std::vector<Measured>& all, CTarget target, std::string
                                            parts.counts.begin() + static_cast<std::ptrdiff_t>(parts.size));
       const double weight = one.group == layers_alone ? 0.02 : 1;  // nobody has such layers; they only must not be too little
       code[kind].add(counts, words(one.code.at(function)), weight);
-      stack[kind].add(counts, one.stack.at(function) + called_stack(one, layer), weight);
+      stack[kind].add(counts, one.stack.at(function) + called_stack(one, layer) - parts.stack, weight);
       functions += words(one.code.at(function));
     }
     if (one.group == layers_alone) continue;

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "siena/cost/code_target.hpp"
 #include "siena/cost/description.hpp"
+#include "siena/cost/packed_weights.hpp"
 #include "siena/cost/written_steps.hpp"
 
 namespace siena {
@@ -42,6 +44,15 @@ struct CodeParts {
   CodeKind kind = CodeKind::none;
   std::array<double, most> counts{};
   std::size_t size = 0;
+  double stack = 0;  ///< bytes by which large kernels take more of it than what `CodeSize` was fitted to
+
+  /// Where weights take less than a byte: whether functions are called that take them out, into so many bytes of the stack;
+  /// else what is written out for Cortex-M.
+  struct Packed {
+    bool any = false, differ = false, calls = false;
+    double taps = 0, pairs = 0, sums = 0;
+  };
+  Packed packed = {};
 
   void add(auto... more) { ((counts[size++] = static_cast<double>(more)), ...); }
 };
@@ -51,9 +62,11 @@ namespace detail {
 /// Counts the parts. Shapes are constants of a function, so a loop of one turn is none, and one of few may be written out.
 class CodePartsOf {
  public:
-  CodePartsOf(const LayerDesc<double>& layer, CTarget target)
+  CodePartsOf(const LayerDesc<double>& layer, CTarget target, bool beside)
       : l_(layer),
         cortex_(target == CTarget::cortex_m),
+        beside_(beside),
+        widths_(layer.has_weights() ? packed_widths(layer, target) : std::vector<BitSlice<double>>()),
         groups_(layer.kind == LayerKind::depthwise_conv2d ? whole(layer.in_channels) : whole(layer.groups)),
         in_(whole(layer.in_channels)),
         out_(whole(layer.filters())),
@@ -68,6 +81,9 @@ class CodePartsOf {
     parts_.kind = kind();
     if (parts_.kind == CodeKind::none) return parts_;
     parts_.add(1);
+    CodeParts::Packed& packed = parts_.packed;
+    packed.any = beside_ || (!widths_.empty() && widths_.back().bits < 8), packed.differ = packed.any && widths_.size() > 1;
+    packed.calls = packed.any && (!cortex_ || l_.kind == LayerKind::depthwise_conv2d);
     if (cortex_ && has_cortex_body(l_)) {
       if (l_.kind == LayerKind::add) {
         cortex_add();
@@ -195,45 +211,53 @@ class CodePartsOf {
     const bool matrix = product(), runs = groups_ == 1 && l_.dilation_width == 1;
     const int all = matrix ? pixels() : width_, together = all < 4 ? all : all % 4 != 0 && all % 3 == 0 ? 3 : 4;
     const int inputs = std::max(1, in_ / groups_), filters = std::max(1, out_ / groups_), even = filters + filters % 2;
-    int tile = together > 1 ? 2 : std::min(even, 8);
+    const bool by_two = together > 1 || parts_.packed.any, uneven = all % together != 0;
+    int tile = by_two ? 2 : std::min(even, 8);
     for (const int exact : {4, 6, 8})
-      if (together == 1 && even % exact == 0) tile = exact;
+      if (!by_two && even % exact == 0) tile = exact;
     Tiling of{.inputs = matrix || !runs ? inputs : l_.kernel_width * inputs,
               .rows = matrix ? 1 : l_.kernel_height,
               .turns = matrix || runs ? 1 : l_.kernel_width,
               .filters = filters,
               .tile = tile};
     Written sum;
-    add_filters(sum, of, together, matrix && all % together != 0);
-    if (!matrix && all % together != 0) add_filters(sum, of, all % together, false);
+    if (!widths_.empty()) of.bits = static_cast<int>(widths_[0].bits);
+    if (beside_) of.filters = even, of.most = 5;
+    add_filters(sum, of, together, matrix && uneven);
+    if (!matrix && uneven) add_filters(sum, of, all % together, false);
     parts_.add(sum.tiles, sum.sums, sum.unpacked, sum.weights, sum.inputs, sum.products, sum.loops, sum.turns, sum.row_loops);
     parts_.add(sum.rows, sum.large, sum.asked, sum.asked_outputs, sum.filter_loops, sum.groups, sum.last);
     const int ring = (l_.kernel_height - 1) * l_.dilation_height + 1, kept = std::max(0, ring - l_.stride_height);
     parts_.add(all > together, matrix && together * in_ > 255);
     if (matrix) return;
+    parts_.stack = std::max(0, ring - 7) * 4.0;  // a pointer to each row
     parts_.add(kept > 0, kept > 1, ring - kept > 1, height_ > 1, l_.in_height > 1, l_.in_width * in_ > 255, width_ * out_ > 255,
-               all % together != 0);
+               uneven);
   }
   struct Tiling {
     int inputs, rows, turns, filters, tile;
+    int bits = 8, most = 10;  // of weights; steps of two inputs that are written out
   };
   struct Written {
     double tiles = 0, sums = 0, unpacked = 0, weights = 0, inputs = 0, products = 0, loops = 0, turns = 0, row_loops = 0,
            rows = 0, large = 0, asked = 0, asked_outputs = 0, filter_loops = 0, groups = 0, last = 0;
   };
-  void add_filters(Written& sum, const Tiling& of, int pixels, bool uneven) const {
+  void add_filters(Written& sum, const Tiling& of, int pixels, bool uneven) {
     const int even = of.filters + of.filters % 2, tiles = even / of.tile, rest = even % of.tile, odd = of.filters % 2;
-    sum.filter_loops += tiles > 1, sum.groups += groups_ > 1;
+    sum.filter_loops += tiles > 1 || beside_, sum.groups += groups_ > 1;
     add_tile(sum, of, of.tile, pixels, rest == 0 && tiles == 1 ? odd : 0, uneven);
     if (rest == 0 && tiles > 1 && odd > 0) sum.last += pixels;
     if (rest > 0) add_tile(sum, of, rest, pixels, odd, uneven);
   }
-  static void add_tile(Written& sum, const Tiling& of, int filters, int pixels, int missing, bool uneven) {
+  void add_tile(Written& sum, const Tiling& of, int filters, int pixels, int missing, bool uneven) {
     const int all = (of.inputs + 1) / 2, there = filters - missing;
-    const WrittenSteps steps = written_steps(of.inputs, 8, 10);
-    const bool loops = of.rows > 1 && (of.turns * all > 2 || of.rows * all > 20);
-    const double rows = loops ? 1 : of.rows, written = rows * steps.written();
-    sum.tiles += 1, sum.sums += there * pixels, sum.unpacked += written * there, sum.weights += written * (filters / 2);
+    const WrittenSteps steps = written_steps(of.inputs, of.bits, of.most);
+    const bool loops = of.rows > 1 && (of.turns * all > 2 || of.rows * all > 2 * of.most);
+    const double rows = loops ? 1 : of.rows, words = rows * steps.written(),
+                 written = std::min(words * 8 / of.bits, rows * all);
+    sum.tiles += 1, sum.sums += there * pixels, sum.unpacked += written * there, sum.weights += words * (filters / 2);
+    if (of.bits < 8) parts_.packed.pairs += written * (filters / 2);
+    if (parts_.packed.any) parts_.packed.sums += there * pixels;
     sum.inputs += written * pixels * (pixels > 1 ? filters / 2 : 1), sum.products += written * there * pixels;
     sum.loops += steps.loops > 1 ? rows : 0, sum.turns += of.turns > 1 ? rows : 0, sum.row_loops += loops, sum.rows += rows;
     sum.large += filters * pixels >= 8;
@@ -263,12 +287,15 @@ class CodePartsOf {
     const int pairs = words ? rows * (columns / 2) : 0, between = shifts ? rows * ((columns - 1) / 2) : 0;
     const int single = !words ? rows * columns : shifts || columns % 2 == 0 ? 0 : rows;
     parts_.add(alone, outputs, loads, products, units > 4, copied <= 10 ? copied : 8.0 + copied % 8, copied > 10);
+    parts_.stack = std::max(0, pairs + between - 20) * 1.5;  // words that no register is left for
+    if (parts_.packed.any) parts_.packed.taps = rows * columns + 20;
     parts_.add(double(pairs), double(between), double(single), height_ > 1, out_ > in_, l_.in_height > 1,
                std::max(0.0, pairs + between + single - 4.0));
   }
 
   const LayerDesc<double>& l_;
-  bool cortex_;
+  bool cortex_, beside_;
+  std::vector<BitSlice<double>> widths_;  // of weights, where there are any
   int groups_, in_, out_, height_, width_;
   bool above_, below_, left_, right_;
   CodeParts parts_;
@@ -276,9 +303,9 @@ class CodePartsOf {
 
 }  // namespace detail
 
-/// Of a layer as it is deployed.
-inline CodeParts code_parts(const LayerDesc<double>& layer, CTarget target) {
-  return detail::CodePartsOf(layer, target).make();
+/// Of a layer as it is deployed; `beside`: of filters of one width, by pairs, beside others.
+inline CodeParts code_parts(const LayerDesc<double>& layer, CTarget target, bool beside = false) {
+  return detail::CodePartsOf(layer, target, beside).make();
 }
 
 }  // namespace siena

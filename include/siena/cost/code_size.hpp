@@ -35,7 +35,7 @@ struct CodeSize {
 
   /// Of a layer's function; 0 for one that needs none.
   double function(const CodeParts& parts) const { return std::max(0.0, whole(sum(code, parts))); }
-  double function_stack(const CodeParts& parts) const { return std::max(0.0, sum(stack, parts)); }
+  double function_stack(const CodeParts& parts) const { return std::max(0.0, sum(stack, parts)) + parts.stack; }
   /// Of what there is once: entry k of `network`.
   double once(std::size_t k) const { return whole(network[k]); }
   /// `holds`: its numbers may have to be held in a range.

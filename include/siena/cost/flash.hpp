@@ -24,9 +24,10 @@ namespace siena {
 /// Bytes that a network takes in flash as the C of deploy::c_source: weights of 8, 4 or 2 bits (`packed_bits`; those that only
 /// scale each element, of 8), a bias and a multiplier of 32 bits for each output channel, which bits a filter has where that
 /// differs, with what fills up bytes and, for Cortex-M, pairs of filters and words of inputs; tables of activations; and code,
-/// a function for each distinct shape and width, by what was measured. Left out: names of classes, and what is not the
-/// network's (start-up code, main, the library). Tables are exact. Code is rather too much than too little, and has no slope:
-/// where a layer comes to have the shape of another one, or one with less code, the price falls by that.
+/// a function for each distinct shape and width, by what was measured. Left out: names of classes, what makes inputs of
+/// bytes, and what is not the network's (start-up code, main, the library). Tables are exact. Code is rather too much than too
+/// little, and has no slope: where a layer comes to have the shape of another one, or one with less code, the price falls by
+/// that.
 struct Flash {
   CodeSize code = code_portable;
 
@@ -54,16 +55,16 @@ struct Flash {
       const CodeParts parts = code_parts(layer, code.target);
       if (parts.kind == CodeKind::none || layer.presence == 0) continue;
       const bool holds = detail::may_hold(layer, concats);
-      const bool packs = packing().packs(layer);
+      const bool packs = parts.packed.any;
       sum += presence * (code.call_of(layer, parts, holds) + (packs ? packing().call : 0.0));
-      call(functions, {key_of(layer), packs ? packing().of(layer) : code.function(parts), presence});
-      unpacks = unpacks || calls_to_unpack(layer);
+      call(functions, {key_of(layer), packs ? packing().bytes_of(layer, parts, code) : code.function(parts), presence});
+      unpacks = unpacks || parts.packed.calls;
       const auto uses = detail::shared_code(layer, code.target, holds);
       for (std::size_t k = 0; k < shared.size(); ++k) shared[k] = shared[k] || uses[k];
     }
     for (const Function<N>& function : functions) sum += function.presence * function.bytes;
     for (std::size_t k = 0; k < shared.size(); ++k) sum += shared[k] ? code.once(k) : 0.0;
-    if (unpacks) sum += packing().packed;
+    if (unpacks) sum += packing().shared;
     return sum;
   }
   /// Of one layer.
@@ -92,7 +93,6 @@ struct Flash {
   const PackedCode& packing() const { return cortex() ? packed_cortex_m : packed_portable; }
   /// Whether the code for Cortex-M computes pairs of filters.
   bool pairs(LayerKind kind) const { return cortex() && kind != LayerKind::depthwise_conv2d; }
-  bool calls_to_unpack(const LayerDesc<double>& layer) const { return packing().packs(layer) && !pairs(layer.kind); }
 
   /// Of a layer with weights: those of each width, and which filter has which.
   template <class N>
@@ -133,8 +133,8 @@ struct Flash {
   /// What a function depends on, with the widths of packed weights: those that unpack by a call do so for any width.
   std::optional<LayerDesc<double>> key_of(const LayerDesc<double>& layer) const {
     std::optional<LayerDesc<double>> key = function_of(layer);
-    if (!key || !packing().packs(layer)) return key;
-    const auto widths = packing().widths(layer);
+    if (!key || !packs(layer, code.target)) return key;
+    const auto widths = packed_widths(layer, code.target);
     key->weight_bits = 0;
     for (const auto& slice : widths) key->weight_bits += slice.bits;
     if (!pairs(layer.kind)) key->weight_bits = widths.size() > 1 ? 3 : 2;

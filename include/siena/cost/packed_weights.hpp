@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "siena/cost/code_target.hpp"
 #include "siena/cost/description.hpp"
 
 // How weights of few bits lie in flash.
@@ -41,6 +42,18 @@ std::vector<BitSlice<N>> packed_slices(const LayerDesc<N>& layer, bool whole_gro
     bits += wider * min_of(1.0, above);
   }
   return {{.bits = bits, .filters = layer.filters()}};
+}
+
+/// Those that some filters have, in the C of a target.
+inline std::vector<BitSlice<double>> packed_widths(const LayerDesc<double>& layer, CTarget target) {
+  std::vector<BitSlice<double>> slices = packed_slices(layer, target == CTarget::cortex_m);
+  std::erase_if(slices, [](const auto& slice) { return slice.filters <= 0 || slice.bits <= 0; });
+  return slices;
+}
+/// Whether some weights of a layer take less than a byte.
+inline bool packs(const LayerDesc<double>& layer, CTarget target) {
+  const auto widths = layer.has_weights() ? packed_widths(layer, target) : std::vector<BitSlice<double>>();
+  return !widths.empty() && widths.back().bits < 8;
 }
 
 }  // namespace siena

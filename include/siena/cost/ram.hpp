@@ -48,8 +48,8 @@ struct Ram {
       const CodeParts parts = code_parts(layer, code.target);
       if (parts.kind == CodeKind::none || layer.presence == 0) continue;
       called[CodeSize::at(parts.kind)] = true;
-      if (packing.packs(layer)) packed = packing.stack;
-      most = std::max(most, code.function_stack(parts));
+      if (parts.packed.any) packed = packing.stack;
+      most = std::max(most, parts.packed.any ? packing.stack_of(parts, code) : code.function_stack(parts));
     }
     for (std::size_t k = 0; k < called.size(); ++k) most += called[k] ? code.call_stack[k] : 0.0;
     return std::max(packed, std::ceil((code.run_stack + most) / 4) * 4);

@@ -232,7 +232,7 @@ typedef $union {$aligned
   int8_t arena[$NAME_ARENA_SIZE];
 } $name_context;
 
-/* A context in an array of bytes of yours; where that is too small it does not compile. */
+/* A context in an array of bytes of yours$alignment; where that is too small it does not compile. */
 #define $NAME_CONTEXT_IN(array) \
   (($name_context *)(void *)((array) + 0 * sizeof(char[sizeof(array) >= sizeof($name_context) ? 1 : -1])))
 
@@ -261,6 +261,7 @@ $declarations
                  {"output", value_macros("OUTPUT", output())},
                  {"union", options_.target == CTarget::portable ? "struct" : "union"},
                  {"aligned", arena},
+                 {"alignment", options_.target == CTarget::portable ? "" : ", aligned as an int32_t is"},
                  {"declarations", named(declarations_)}});
   }
 
