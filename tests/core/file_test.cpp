@@ -265,6 +265,22 @@ TEST_CASE("writing says which file and why not, and leaves nothing behind", "[co
   }
 }
 
+TEST_CASE("of two files that belong together both are written or none", "[core][file]") {
+  const Folder folder;
+  const fs::path first = folder.path / "first", second = folder.path / "second";
+  write_pair_atomically({first, "a"}, {second, "b"});
+  {
+    const FileSizeLimit limit(1000);
+    REQUIRE_THROWS_WITH(write_pair_atomically({first, "new"}, {second, std::string(2000, 'x')}), ContainsSubstring("second'"));
+  }
+  REQUIRE_THROWS_AS(write_pair_atomically({first, "new"}, {folder.path / "none" / "second", "new"}), DataError);
+  REQUIRE(read_file(first) == "a");
+  REQUIRE(read_file(second) == "b");
+  REQUIRE(folder.names().size() == 2);
+  write_pair_atomically({first, "new"}, {second, "too"});
+  REQUIRE(read_file(first) + read_file(second) == "newtoo");
+}
+
 TEST_CASE("whether a file can be written is known before, and nothing changes", "[core][file]") {
   const Folder folder;
   const auto refused = [](const fs::path& path) {

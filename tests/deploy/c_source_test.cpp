@@ -283,6 +283,25 @@ int use(const n0_context *context) { return n0_class(context) + n0_classes[N0_OU
 )"));
 }
 
+TEST_CASE("C of a network that rebuilds its inputs has no names of classes") {
+  RandomIntegerNetwork random(10);
+  random.linear(random.begin({4}), 4);
+  const IntegerNetwork network = random.end();
+  data::Preparation preparation{.shape = {4}, .mean = {0, 0, 0, 0}, .deviation = {1, 1, 1, 1}};
+  preparation.classes = {"normal", "anomaly"};
+  REQUIRE(deploy::c_text(network, {.preparation = preparation}).header.find("classes") == std::string::npos);
+  preparation.classes = {"a", "b", "c", "d"};
+  REQUIRE(deploy::c_text(network, {.preparation = preparation}).header.find("network_classes[") != std::string::npos);
+}
+
+TEST_CASE("C of values that no memory holds is refused") {
+  const kernels::BoxGeometry box{
+      .height = 60000, .width = 60000, .channels = 1, .box_height = 1, .box_width = 1, .box_channels = 1};
+  IntegerNetwork network{.values = {{"input", {1, 1, 1}}, {"pad", {60000, 60000, 1}}}, .operations = {}, .output = 1};
+  network.operations.push_back({.name = "pad", .what = deploy::integer::Pad{box}, .inputs = {0}, .output = 1});
+  REQUIRE_THROWS_WITH(deploy::c_text(network), ContainsSubstring("c_source: expected values that fit into 2 GiB"));
+}
+
 TEST_CASE("an array that is too small for a context does not compile") {
   if (!test::compiles_c()) return;
   CompiledC c;
@@ -317,6 +336,7 @@ TEST_CASE("names in C are identifiers that hide nothing") {
   REQUIRE_THROWS_WITH(identifier("-"), "c_source: expected a name with letters or digits, got '-'");
   REQUIRE(deploy::c::comment("a */ b /* c ?"
                              "?/ \x01") == "a * / b / * c ? ?/  ");
+  REQUIRE(deploy::c::comment("*\\\n/ int x;") == "*\\\n / int x;");
 }
 
 TEST_CASE("C is the same for the same network, and says what was reported") {
@@ -330,6 +350,9 @@ TEST_CASE("C is the same for the same network, and says what was reported") {
   REQUIRE(read_file(folder.path / "my_net.c") == again.code);
   REQUIRE(again.header.find("   memory 1 KB\n   latency * / 2 ms\n*/") != std::string::npos);
   REQUIRE_THROWS_AS(deploy::c_source(network, folder.path / "none", options), DataError);
+  std::filesystem::create_directories(folder.path / "other.c");  // in the way
+  REQUIRE_THROWS_AS(deploy::c_source(network, folder.path, {.name = "other"}), DataError);
+  REQUIRE_FALSE(std::filesystem::exists(folder.path / "other.h"));
   if (test::compiles_c())
     REQUIRE(test::succeeds(format("cd '{}' && cc -std=c99 {} -c my_net.c", folder.path.string(), test::c_warnings)));
 }
@@ -341,6 +364,8 @@ TEST_CASE("C refuses a preparation of other inputs and a network that reads none
   REQUIRE_THROWS_WITH(
       deploy::c_text(network, {.preparation = c_images({4, 4, 2}, {0, 0}, {1, 1})}),
       "c_source: expected a preparation of the network's inputs 4x4x1, got one of 4x4x2 with a mean of 2 channels");
+  REQUIRE_THROWS_WITH(deploy::c_text(network, {.preparation = c_images({4, 4, 1}, {0.5f}, {0})}),
+                      "c_source: expected a finite mean and a deviation above 0 of each channel, got 0.5 and 0 of 0");
   random.begin({4});
   REQUIRE_THROWS_WITH(deploy::c_text(random.end()), "c_source: expected a network that reads its input, got one that does not");
 }

@@ -287,6 +287,8 @@ TEST_CASE("quantize: refuses what it cannot do, by name") {
   bad.row(3)[1] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH(deploy::quantize(plain, std::vector<Tensor>{bad}), ContainsSubstring("finite numbers in 'input'"));
   CHECK_THROWS_AS(deploy::quantize(plain, std::vector<Tensor>{Tensor(Shape{2, 5, 4, 2})}), ShapeError);
+  CHECK_THROWS_AS(deploy::quantize(plain, std::vector<Tensor>{batches[0], Tensor()}), ShapeError);
+  CHECK_THROWS_AS(deploy::quantize(plain, std::vector<Tensor>{Tensor()}, {.equalize = true}), ShapeError);
   CHECK_THROWS_WITH(deploy::calibrate(deploy::lower(plain), batches, {.percentile = 20}), ContainsSubstring("above 50"));
 
   Network diverged(

@@ -129,9 +129,12 @@ class TemporaryFile {
     }
   }
 
+  void flush() {
+    if (::fsync(file_.descriptor()) != 0 && errno != EINVAL) fail_with(errno);  // EINVAL: nothing to flush to
+  }
   /// Renames to the target when every byte is on the disk: a crash leaves the old file or the new one, never a part.
   void commit() {
-    if (::fsync(file_.descriptor()) != 0 && errno != EINVAL) fail_with(errno);  // EINVAL: nothing to flush to
+    flush();
     const OpenFile locked(::dup(file_.descriptor()));  // until it has its name: nobody takes it for one that was left behind
     if (!file_.close()) fail_with(errno);
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail_with(errno);
@@ -281,6 +284,19 @@ inline void write_file_atomically(const std::filesystem::path& path, std::initia
 }
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
   write_file_atomically(path, {contents});
+}
+
+struct FileContents {
+  std::filesystem::path path;
+  std::string_view contents;
+};
+/// Two files that belong together, as above: where one cannot be written, both are as they were.
+inline void write_pair_atomically(const FileContents& first, const FileContents& second) {
+  detail::TemporaryFile one(detail::file_to_write(first.path), first.path.string());
+  detail::TemporaryFile two(detail::file_to_write(second.path), second.path.string());
+  one.write(first.contents), two.write(second.contents);
+  one.flush(), two.flush();
+  one.commit(), two.commit();
 }
 
 }  // namespace siena

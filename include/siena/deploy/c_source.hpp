@@ -16,7 +16,7 @@ inline CSource c_text(const IntegerNetwork& network, const CSourceOptions& optio
   return c::Writer(network, options).write();
 }
 
-/// Writes a network as C into a folder: name.h and name.c, whole or not at all. It computes what `simulate` does, to the last
+/// Writes a network as C into a folder: name.h and name.c, both or neither. It computes what `simulate` does, to the last
 /// bit. C99 (and C++) of integers alone, without malloc, recursion, pointers to functions, or any of the library but memcpy
 /// and memset; all that it changes lies in a context that the caller has, so that threads and networks do not disturb one
 /// another. The same network gives the same bytes. The header says how it is used. Throws ArgumentError or ShapeError for a
@@ -24,10 +24,7 @@ inline CSource c_text(const IntegerNetwork& network, const CSourceOptions& optio
 inline CSource c_source(const IntegerNetwork& network, const std::filesystem::path& folder,
                         const CSourceOptions& options = {}) {
   CSource source = c_text(network, options);
-  const std::filesystem::path header = folder / (source.name + ".h"), code = folder / (source.name + ".c");
-  check_can_write(code);
-  write_file_atomically(header, source.header);
-  write_file_atomically(code, source.code);
+  write_pair_atomically({folder / (source.name + ".h"), source.header}, {folder / (source.name + ".c"), source.code});
   return source;
 }
 

@@ -132,7 +132,7 @@ class OperationRunner {
 
 /// Every value of a lowered network for a batch (N x the input's shape), in floats, in the order of `network.values`.
 inline std::vector<Tensor> run_lowered(const LoweredNetwork& network, Tensor batch) {
-  require<ShapeError>(batch.shape() == network.values[0].shape.batch(batch.shape()[0]),
+  require<ShapeError>(!batch.empty() && batch.shape() == network.values[0].shape.batch(batch.shape()[0]),
                       "run_lowered: expected a batch of {} inputs, got {}", network.values[0].shape, batch.shape());
   std::vector<Tensor> values(network.values.size());
   values[0] = std::move(batch);

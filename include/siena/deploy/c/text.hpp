@@ -38,12 +38,13 @@ inline std::string identifier(std::string_view name) {
   return hides || std::isdigit(static_cast<unsigned char>(result[0])) != 0 ? "network_" + result : result;
 }
 
-/// As part of a comment: what would end it, begin another one or be a trigraph is taken apart.
+/// As part of a comment: what would end it, begin another one, be a trigraph or join two lines is taken apart.
 inline std::string comment(std::string_view text) {
   std::string result;
   for (const char character : text) {
     const char last = result.empty() ? ' ' : result.back();
-    if ((last == '*' && character == '/') || (last == '/' && character == '*') || (last == '?' && character == '?'))
+    const bool joins = last == '\n' && (character == '/' || character == '*' || character == '?');  // behind a backslash
+    if ((last == '*' && character == '/') || (last == '/' && character == '*') || (last == '?' && character == '?') || joins)
       result += ' ';
     result += character == '\n' || static_cast<unsigned char>(character) >= 32 ? character : ' ';
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -57,7 +58,13 @@ class Writer {
   const IntegerValue& output() const { return network_.values[network_.output]; }
   std::string place(int value) const { return format("arena + {}", static_cast<std::int64_t>(plan_.values[value].offset)); }
   std::vector<std::string> classes() const {
-    return options_.preparation ? options_.preparation->classes : std::vector<std::string>();
+    if (!options_.preparation || rebuilds_input()) return {};
+    return options_.preparation->classes;
+  }
+  /// Classes of samples are then not what the outputs are.
+  bool rebuilds_input() const {
+    const auto outputs = static_cast<std::size_t>(output().shape.elements());
+    return output().shape == input().shape && options_.preparation->classes.size() != outputs;
   }
   /// `$name` and `$NAME` are those of the network.
   std::string named(std::string_view text) const { return fill(text, {{"name", name_}, {"NAME", macro_}}); }
@@ -65,6 +72,9 @@ class Writer {
   void check() const {
     require<ArgumentError>(plan_.values[0].home == 0 && !network_.operations.empty(),
                            "c_source: expected a network that reads its input, got one that does not");
+    require<ArgumentError>(plan_.total < 2147483648.0,
+                           "c_source: expected values that fit into 2 GiB of memory, got {} bytes; hint: padding counts, too",
+                           plan_.total);
     if (!options_.preparation) return;
     const data::Preparation& preparation = *options_.preparation;
     const auto channels = static_cast<std::size_t>(input().shape.columns());
@@ -72,6 +82,11 @@ class Writer {
         preparation.shape == input().shape && preparation.mean.size() == channels && preparation.deviation.size() == channels,
         "c_source: expected a preparation of the network's inputs {}, got one of {} with a mean of {} channels", input().shape,
         preparation.shape, preparation.mean.size());
+    for (std::size_t k = 0; k < channels; ++k)
+      require<ArgumentError>(
+          std::isfinite(preparation.mean[k]) && std::isfinite(preparation.deviation[k]) && preparation.deviation[k] > 0,
+          "c_source: expected a finite mean and a deviation above 0 of each channel, got {} and {} of {}", preparation.mean[k],
+          preparation.deviation[k], k);
     const auto outputs = static_cast<std::size_t>(output().shape.elements());
     require<ArgumentError>(classes().empty() || classes().size() == outputs,
                            "c_source: expected a name for each of the {} outputs, got {}", outputs, classes().size());
