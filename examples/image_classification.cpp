@@ -3,7 +3,10 @@
 
 // Image classification: ResNet8 on CIFAR-10.
 
+#include <CLI/CLI.hpp>
+
 #include "shared/benchmark.hpp"
+#include "shared/validators.hpp"
 
 using namespace siena;
 using namespace siena::examples;
@@ -22,8 +25,8 @@ BenchmarkData load(const DataSettings& s) {
   return result;
 }
 
-ResNet8Options resnet8_options(const ModelSettings& s) {
-  return {.input = s.input, .classes = s.classes, .width = s.width, .seed = s.seed};
+ResNet8Options resnet8_options(const ModelSettings& s, int blocks) {
+  return {.input = s.input, .classes = s.classes, .width = s.width, .blocks = blocks, .seed = s.seed};
 }
 
 Recipe paper() {
@@ -38,14 +41,25 @@ Recipe paper() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_benchmark({.program = "image_classification",
-                        .purpose = "Searches ResNet8 on CIFAR-10 for a network that keeps bounds of memory and latency.",
-                        .data_help = "folder with the binary version of CIFAR-10",
-                        .own = {.augment = {.crop_padding = 4, .flip = true}},
-                        .paper = paper(),
-                        .load = load,
-                        .network = [](const ModelSettings& s) { return resnet8(resnet8_options(s)); },
-                        .supernet = [](const ModelSettings& s, bool c) { return resnet8_supernet(resnet8_options(s), c); },
-                        .mlperf = mlperf_images<data::MlperfFormat::ic01>},
-                       argc, argv);
+  int blocks = 1;
+  const auto add_blocks = [&](CLI::App& app) {
+    app.add_option("--blocks", blocks,
+                   "residual blocks of each stage of the network that it starts from: ResNet8 has 1, ResNet14 2, ResNet20 3")
+        ->capture_default_str()
+        ->check(whole_between(1, 100))
+        ->excludes("--network")
+        ->group("Training");
+  };
+  return run_benchmark(
+      {.program = "image_classification",
+       .purpose = "Searches ResNet8 on CIFAR-10 for a network that keeps bounds of memory and latency.",
+       .data_help = "folder with the binary version of CIFAR-10",
+       .own = {.augment = {.crop_padding = 4, .flip = true}},
+       .paper = paper(),
+       .load = load,
+       .network = [&](const ModelSettings& s) { return resnet8(resnet8_options(s, blocks)); },
+       .supernet = [&](const ModelSettings& s, bool c) { return resnet8_supernet(resnet8_options(s, blocks), c); },
+       .options = add_blocks,
+       .mlperf = mlperf_images<data::MlperfFormat::ic01>},
+      argc, argv);
 }

@@ -339,9 +339,9 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
                   name + " --preset paper --dry-run");
   app.failure_message(failure_text);
   add_data(benchmark, app, s);
-  if (benchmark.options) benchmark.options(app);
   add_search(benchmark, app, s);
   add_training(benchmark, app, s, changes);
+  if (benchmark.options) benchmark.options(app);  // these may exclude some of the others
   add_objective(benchmark, app, s.objective);
   add_steering(app, changes);
   add_int8(app, s.int8);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "siena/cost.hpp"
+#include "siena/models/supernets.hpp"
 #include "siena/space/describe.hpp"
 #include "support/architectures.hpp"
 #include "support/catch.hpp"
@@ -69,6 +70,21 @@ TEST_CASE("resnet8: width, classes and input scale") {
     CHECK(network.nodes()[static_cast<std::size_t>(network.output()) - 1].shape[-1] == scaled(64));
   }
   CHECK_THROWS_AS(resnet8({.classes = 0}), Error);
+}
+
+TEST_CASE("resnet8: more blocks a stage") {
+  const Network network = resnet8({.blocks = 3});
+  const Architecture<double> d = describe(network);
+  CHECK(total(Params{}, d) == 77'360 + 2 * 2 * 9 * (16 * 16 + 32 * 32 + 64 * 64));
+  CHECK(total(Macs{}, d) == 12'501'632 + 2 * 2 * 9 * 3 * 16 * 16 * 32 * 32);  // each stage as many
+  std::string names;
+  for (const auto& layer : d.layers)
+    if (layer.name.starts_with("convblock")) names += layer.name + " ";
+  CHECK(names ==
+        "convblock1 convblock1_2 convblock1_3 convblock2 convblock2_2 convblock2_3 convblock3 convblock3_2 convblock3_3 ");
+  CHECK(total(Macs{}, describe(resnet8_supernet({.blocks = 2}))) > total(Macs{}, describe(resnet8_supernet())));
+  CHECK_THROWS_WITH(resnet8({.blocks = 0}), "resnet8: expected one block or more of each stage, got 0");
+  CHECK_THROWS_WITH(resnet8_supernet({.blocks = -1}), "resnet8_supernet: expected one block or more of each stage, got -1");
 }
 
 TEST_CASE("resnet8: the seed draws the weights") {

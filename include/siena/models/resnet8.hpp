@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "siena/core/error.hpp"
 #include "siena/models/padding.hpp"
 #include "siena/models/width.hpp"
 #include "siena/nn/network.hpp"
@@ -17,15 +18,29 @@ struct ResNet8Options {
   int classes = 10;           ///< an output each
   /// Scales the 16, 32 and 64 channels of the stages.
   double width = 1.0;
+  int blocks = 1;  ///< of each stage; 2: ResNet14, 3: ResNet20 (arXiv 1512.03385, CIFAR-10), but for their shortcuts
   /// `same`: as the TensorFlow version of MLPerf Tiny pads.
   ModelPadding padding = {};
   std::uint64_t seed = 0;  ///< of the weights to begin with
 };
 
+namespace detail {
+/// f(channels, stride, name) of each block of the three stages.
+template <class F>
+void for_blocks(int blocks, F&& f) {
+  for (int stage = 1; stage <= 3; ++stage) {
+    for (int number = 1; number <= blocks; ++number)
+      f(8 << stage, stage > 1 && number == 1 ? 2 : 1, number == 1 ? format("{}", stage) : format("{}_{}", stage, number));
+  }
+}
+}  // namespace detail
+
 /// The residual network of MLPerf Tiny's image classification: a stem and three stages of one residual block each,
 /// 77,360 weights and 12,501,632 MACs at width 1. Shortcuts of the last two stages are 1x1 convolutions without
-/// batch norm. Every convolution's channels may be searched.
+/// batch norm. Every convolution's channels may be searched. Blocks after the first of a stage are called 1_2, 1_3, and so on.
+/// Throws ArgumentError for stages without a block.
 inline Network resnet8(const ResNet8Options& options = {}) {
+  require<ArgumentError>(options.blocks >= 1, "resnet8: expected one block or more of each stage, got {}", options.blocks);
   const auto scaled = [&](int channels) { return scaled_channels("resnet8", channels, options.width); };
   const auto conv = [&](int out, int kernel, int stride, bool bias) {
     const ImagePadding padding = padding_or(options.padding, kernel / 2);
@@ -44,9 +59,8 @@ inline Network resnet8(const ResNet8Options& options = {}) {
       [&](Flow x) {
         x = (x | conv(scaled(16), 3, 1, false)).named("inputblock");
         x = (x | BatchNorm{}).named("bninput") | Relu{};
-        x = block(x, scaled(16), 1, "1");
-        x = block(x, scaled(32), 2, "2");
-        x = block(x, scaled(64), 2, "3");
+        detail::for_blocks(options.blocks,
+                           [&](int out, int stride, const std::string& name) { x = block(x, scaled(out), stride, name); });
         return (x | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
       },
       options.seed);

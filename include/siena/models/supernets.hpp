@@ -60,8 +60,11 @@ inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternativ
 }
 
 /// ResNet8 with 5,184 architectures of 6,667 to 209,200 weights: stem and first convolutions of the blocks among three
-/// alternatives, second ones also left out. Shortcuts have batch norm here. `channels`: all channels may vary, too.
+/// alternatives, second ones also left out. Shortcuts have batch norm here. `channels`: all channels may vary, too. Figures are
+/// those of one block a stage.
 inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channels = false) {
+  require<ArgumentError>(options.blocks >= 1, "resnet8_supernet: expected one block or more of each stage, got {}",
+                         options.blocks);
   const auto scaled = [&](int count) { return scaled_channels("resnet8_supernet", count, options.width); };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& stage) {
     Flow y = one_of(x, "convblock" + stage,
@@ -76,9 +79,8 @@ inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channel
       options.input,
       [&](Flow x) {
         x = one_of(x, "inputblock", {.out = scaled(16), .identity = false, .channels = channels, .padding = options.padding});
-        x = block(x, scaled(16), 1, "1");
-        x = block(x, scaled(32), 2, "2");
-        x = block(x, scaled(64), 2, "3");
+        detail::for_blocks(options.blocks,
+                           [&](int out, int stride, const std::string& name) { x = block(x, scaled(out), stride, name); });
         return (x | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
       },
       options.seed);
