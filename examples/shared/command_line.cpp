@@ -306,7 +306,7 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
   for (const auto& [option, widths] : {std::pair("--bits", &s.bits.widths), {"--activation-bits", &s.bits.values}}) {
-    if (!std::is_sorted(widths->begin(), widths->end(), std::less_equal<>()))
+    if (std::adjacent_find(widths->begin(), widths->end(), std::greater_equal<>()) != widths->end())
       throw CLI::ValidationError(option, "expected numbers that rise, such as 2,4,8");
     if (widths->size() > 1 && !s.searches())
       throw CLI::ValidationError(option, "expected one number with --method " + s.method + ", which chooses nothing, got " +

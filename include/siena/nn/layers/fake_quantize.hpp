@@ -80,7 +80,7 @@ struct FakeQuantize {
     require<ArgumentError>(zero_point >= low() && zero_point <= high(), "{}: expected a zero point from {} to {}, got {}",
                            setup.where(), low(), high(), zero_point);
     if (!widths.empty()) {
-      const bool rise = std::is_sorted(widths.begin(), widths.end(), std::less_equal<>());
+      const bool rise = std::adjacent_find(widths.begin(), widths.end(), std::greater_equal<>()) == widths.end();
       require<ArgumentError>(rise && widths.size() > 1 && widths.front() >= 2 && widths.back() == bits,
                              "{}: expected several widths, rising from 2 or more to its {} bits", setup.where(), bits);
       require<ArgumentError>(learned && (from_zero() || zero_point == 0),
