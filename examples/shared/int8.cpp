@@ -74,13 +74,15 @@ void write_onnx_int8([[maybe_unused]] const deploy::IntegerNetwork& integers, [[
 }
 
 void check_c(const std::string& folder) {
-  std::error_code none;  // what follows says what is wrong
-  std::filesystem::create_directories(folder, none);
-  check_can_write(std::filesystem::path(folder) / "network.c");
+  std::filesystem::path file = std::filesystem::absolute(folder) / "network.c";
+  std::error_code none;
+  while (!std::filesystem::exists(file.parent_path(), none)) file = file.parent_path();  // to the first that is to be made
+  check_can_write(file);
 }
 
 void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options) {
-  std::filesystem::create_directories(folder);
+  std::error_code none;  // what follows says what is wrong
+  std::filesystem::create_directories(folder, none);
   deploy::c_source(integers, folder, options);
 }
 
