@@ -37,10 +37,11 @@ inline std::string owner(const std::string& program, const Settings& s) {
       "program {}\nmethod {}\npreset {}\nformulation {}\nwidth {}\ninit {}\nseed {}\nepochs {},{},{}\nbatch {}\nmemory {}\n"
       "latency {}\npeak-memory {}\ncost-model {}\nclock {}\ntrain-limit {}\noptimizer {}\nschedule {}\naugment {}\nclip "
       "{}\nema {}\n"
-      "patience {}\nshards {}\n{}",
+      "patience {}\nshards {}\noptions{}\n{}",
       program, s.method, s.preset, s.formulation, s.width, begins_with(s), s.seed, w, se, f, r.batch, b.memory, b.latency,
       b.peak_memory, b.cost_model, b.clock_mhz, s.train_limit, r.warmup.optimizer.to_string(), r.warmup.schedule.to_string(),
-      data::to_string(r.augment), r.clip, r.ema, r.patience, s.shards, s.bounds.owner() + s.int8.owner() + s.bits.owner());
+      data::to_string(r.augment), r.clip, r.ema, r.patience, s.shards, s.of_benchmark.empty() ? " none" : s.of_benchmark,
+      s.bounds.owner() + s.int8.owner() + s.bits.owner());
 }
 
 /// Throws ArgumentError where the folder can be neither made nor written; leaves no new one behind.

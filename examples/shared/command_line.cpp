@@ -341,7 +341,9 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
   add_data(benchmark, app, s);
   add_search(benchmark, app, s);
   add_training(benchmark, app, s, changes);
+  const std::size_t of_all = app.get_options().size();
   if (benchmark.options) benchmark.options(app);  // these may exclude some of the others
+  const std::size_t of_benchmark = app.get_options().size();
   add_objective(benchmark, app, s.objective);
   add_steering(app, changes);
   add_int8(app, s.int8);
@@ -358,6 +360,11 @@ Settings parse(const Benchmark& benchmark, CLI::App& app, int argc, char** argv)
     throw CLI::ConfigError(format("--config: expected options in '{}', as --help calls them, without the dashes, got '{}'",
                                   app.get_config_ptr()->as<std::string>(),
                                   what.substr(what.starts_with(prefix) ? prefix.size() : 0)));
+  }
+  for (std::size_t i = of_all; i < of_benchmark; ++i) {
+    const CLI::Option& option = *app.get_options()[i];
+    const std::string value = format("{}", fmt::join(option.results(), ","));
+    if (option.count() > 0 && value != option.get_default_str()) s.of_benchmark += format(" {} {}", option.get_name(), value);
   }
   for (const char* option : {"--onnx-batch", "--onnx-normalized"})
     if (app.count(option) > 0 && s.onnx.path.empty() && s.onnx.int8.empty()) throw CLI::RequiresError(option, "--onnx");

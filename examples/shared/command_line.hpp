@@ -26,6 +26,7 @@ struct Settings {
   BitSettings bits;
   std::string method = "masks", formulation = "duccio", preset = "own";
   std::string init, network, mlperf, report, html, save, log, c;
+  std::string of_benchmark;  ///< options that only this benchmark has, where they are not as usual: "--blocks 2"
   OnnxFile onnx;
   std::filesystem::path checkpoint;
   int checkpoint_every = 0;      ///< epochs; 0: none but best and last
