@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The siena authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Headers that must compile alone, in as few translation units as prove it. Of two headers where one reaches the other, a unit
+# that includes first the one that is reached proves both: the other finds nothing there that it does not include itself. So each
+# unit includes a chain of headers, each of which reaches all before it, and costs what its last one costs.
+
+# siena_header_chains(ROOT HEADER...): sets siena_chain_heads to the last header of each chain, and siena_chain_<head> to the
+# chain. Headers are names under ROOT, by which they also include each other.
+function(siena_header_chains root)
+  set(headers ${ARGN})
+  foreach(header IN LISTS headers)
+    file(STRINGS ${root}/${header} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
+    set(includes_${header})
+    foreach(line IN LISTS lines)
+      if(line MATCHES "[<\"]([^>\"]+)[>\"]" AND CMAKE_MATCH_1 IN_LIST headers)
+        list(APPEND includes_${header} ${CMAKE_MATCH_1})
+      endif()
+    endforeach()
+  endforeach()
+
+  # What each reaches, from those whose includes are known on; includes have no rings.
+  set(open ${headers})
+  set(known)
+  while(open)
+    set(before ${open})
+    foreach(header IN LISTS open)
+      set(reached ${includes_${header}})
+      set(missing ${includes_${header}})
+      list(REMOVE_ITEM missing ${known} "")
+      if(missing)
+        continue()
+      endif()
+      foreach(include IN LISTS includes_${header})
+        list(APPEND reached ${reached_${include}})
+      endforeach()
+      list(REMOVE_DUPLICATES reached)
+      set(reached_${header} ${reached})
+      list(APPEND known ${header})
+      list(REMOVE_ITEM open ${header})
+    endforeach()
+    if(open STREQUAL before)
+      message(FATAL_ERROR "siena: these headers include each other in a ring, or one that does: ${open}")
+    endif()
+  endwhile()
+
+  # Those that reach most begin; each chain goes on with the largest that it still reaches.
+  set(ordered)
+  foreach(header IN LISTS headers)
+    list(LENGTH reached_${header} count)
+    list(APPEND ordered "${count} ${header}")
+  endforeach()
+  list(SORT ordered COMPARE NATURAL ORDER DESCENDING)
+  list(TRANSFORM ordered REPLACE "^[0-9]+ " "")
+  set(heads)
+  while(ordered)
+    list(GET ordered 0 head)
+    set(chain)
+    set(last ${head})
+    foreach(header IN LISTS ordered)
+      if(header STREQUAL head OR header IN_LIST reached_${last})
+        list(PREPEND chain ${header})
+        set(last ${header})
+      endif()
+    endforeach()
+    list(REMOVE_ITEM ordered ${chain})
+    list(APPEND heads ${head})
+    set(siena_chain_${head} ${chain} PARENT_SCOPE)
+  endwhile()
+  set(siena_chain_heads ${heads} PARENT_SCOPE)
+endfunction()

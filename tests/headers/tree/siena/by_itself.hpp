@@ -1,0 +1,3 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
