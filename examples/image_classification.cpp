@@ -3,10 +3,8 @@
 
 // Image classification: ResNet8 on CIFAR-10.
 
-#include <CLI/CLI.hpp>
-
 #include "shared/benchmark.hpp"
-#include "shared/validators.hpp"
+#include "shared/blocks.hpp"
 
 using namespace siena;
 using namespace siena::examples;
@@ -42,14 +40,6 @@ Recipe paper() {
 
 int main(int argc, char** argv) {
   int blocks = 1;
-  const auto add_blocks = [&](CLI::App& app) {
-    app.add_option("--blocks", blocks,
-                   "residual blocks of each stage of the network that it starts from: ResNet8 has 1, ResNet14 2, ResNet20 3")
-        ->capture_default_str()
-        ->check(whole_between(1, 100))
-        ->excludes("--network")
-        ->group("Training");
-  };
   return run_benchmark(
       {.program = "image_classification",
        .purpose = "Searches ResNet8 on CIFAR-10 for a network that keeps bounds of memory and latency.",
@@ -59,7 +49,12 @@ int main(int argc, char** argv) {
        .load = load,
        .network = [&](const ModelSettings& s) { return resnet8(resnet8_options(s, blocks)); },
        .supernet = [&](const ModelSettings& s, bool c) { return resnet8_supernet(resnet8_options(s, blocks), c); },
-       .options = add_blocks,
+       .options =
+           [&](CLI::App& app) {
+             add_blocks(
+                 app, blocks,
+                 "residual blocks of each stage of the network that it starts from: ResNet8 has 1, ResNet14 2, ResNet20 3");
+           },
        .mlperf = mlperf_images<data::MlperfFormat::ic01>},
       argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <siena/data/speech_commands.hpp>
 
 #include "shared/benchmark.hpp"
+#include "shared/blocks.hpp"
 #include "shared/validators.hpp"
 
 using namespace siena;
@@ -45,8 +46,8 @@ BenchmarkData load(const DataSettings& s, const Words& w) {
   return result;
 }
 
-DsCnnOptions ds_cnn_options(const ModelSettings& s) {
-  return {.input = s.input, .classes = s.classes, .width = s.width, .bn_momentum = 0.1, .seed = s.seed};
+DsCnnOptions ds_cnn_options(const ModelSettings& s, int blocks) {
+  return {.input = s.input, .classes = s.classes, .width = s.width, .blocks = blocks, .bn_momentum = 0.1, .seed = s.seed};
 }
 
 Recipe own() {
@@ -69,6 +70,7 @@ Recipe paper() {
 
 int main(int argc, char** argv) {
   Words words;
+  int blocks = 4;
   return run_benchmark(
       {.program = "keyword_spotting",
        .purpose = "Searches DS-CNN on Speech Commands for a network that keeps bounds of memory and latency.",
@@ -76,10 +78,11 @@ int main(int argc, char** argv) {
        .own = own(),
        .paper = paper(),
        .load = [&](const DataSettings& s) { return load(s, words); },
-       .network = [](const ModelSettings& s) { return ds_cnn(ds_cnn_options(s)); },
-       .supernet = [](const ModelSettings& s, bool c) { return ds_cnn_supernet(ds_cnn_options(s), c); },
+       .network = [&](const ModelSettings& s) { return ds_cnn(ds_cnn_options(s, blocks)); },
+       .supernet = [&](const ModelSettings& s, bool c) { return ds_cnn_supernet(ds_cnn_options(s, blocks), c); },
        .options =
            [&](CLI::App& app) {
+             add_blocks(app, blocks, "pairs of a depthwise and a pointwise convolution of the network that it starts from");
              app.add_option("--words", words.words, "the classes, or all: every folder; default: the twelve of MLPerf Tiny")
                  ->delimiter(',')
                  ->needs("--data")

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "siena/cost.hpp"
+#include "siena/models/supernets.hpp"
 #include "siena/space/describe.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -40,6 +41,20 @@ TEST_CASE("ds_cnn: the network of MLPerf Tiny") {
   const auto freedom = test::freedom(network);
   CHECK(freedom.groups == 5);
   CHECK(freedom.channels == 5 * 64);
+}
+
+TEST_CASE("ds_cnn: more blocks and fewer") {
+  const auto of = [](int blocks) { return ds_cnn({.blocks = blocks}); };
+  CHECK(of(4).weight_count() == ds_cnn().weight_count());
+  const double block = 9 * 64 + 64 * 64;
+  CHECK(total(Params{}, describe(of(7))) == total(Params{}, describe(of(4))) + 3 * block);
+  CHECK(total(Params{}, describe(of(1))) == total(Params{}, describe(of(4))) - 3 * block);
+  CHECK(of(6).nodes().back().shape == Shape{12});
+  CHECK(of(6).predict(random_tensor<float>({2, 49, 10, 1}, 1)).finite());
+  CHECK(test::freedom(of(6)).groups == 7);
+  CHECK(total(Macs{}, describe(ds_cnn_supernet({.blocks = 5}))) > total(Macs{}, describe(ds_cnn_supernet())));
+  CHECK_THROWS_WITH(of(0), "ds_cnn: expected 1 block or more, got 0");
+  CHECK_THROWS_WITH(ds_cnn_supernet({.blocks = -2}), "ds_cnn_supernet: expected 1 block or more, got -2");
 }
 
 TEST_CASE("ds_cnn: width") {

@@ -83,8 +83,8 @@ TEST_CASE("resnet8: more blocks a stage") {
   CHECK(names ==
         "convblock1 convblock1_2 convblock1_3 convblock2 convblock2_2 convblock2_3 convblock3 convblock3_2 convblock3_3 ");
   CHECK(total(Macs{}, describe(resnet8_supernet({.blocks = 2}))) > total(Macs{}, describe(resnet8_supernet())));
-  CHECK_THROWS_WITH(resnet8({.blocks = 0}), "resnet8: expected one block or more of each stage, got 0");
-  CHECK_THROWS_WITH(resnet8_supernet({.blocks = -1}), "resnet8_supernet: expected one block or more of each stage, got -1");
+  CHECK_THROWS_WITH(resnet8({.blocks = 0}), "resnet8: expected 1 block or more, got 0");
+  CHECK_THROWS_WITH(resnet8_supernet({.blocks = -1}), "resnet8_supernet: expected 1 block or more, got -1");
 }
 
 TEST_CASE("resnet8: the seed draws the weights") {

@@ -40,7 +40,7 @@ void for_blocks(int blocks, F&& f) {
 /// batch norm. Every convolution's channels may be searched. Blocks after the first of a stage are called 1_2, 1_3, and so on.
 /// Throws ArgumentError for stages without a block.
 inline Network resnet8(const ResNet8Options& options = {}) {
-  require<ArgumentError>(options.blocks >= 1, "resnet8: expected one block or more of each stage, got {}", options.blocks);
+  require_blocks("resnet8", options.blocks);
   const auto scaled = [&](int channels) { return scaled_channels("resnet8", channels, options.width); };
   const auto conv = [&](int out, int kernel, int stride, bool bias) {
     const ImagePadding padding = padding_or(options.padding, kernel / 2);

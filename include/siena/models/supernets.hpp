@@ -63,8 +63,7 @@ inline Flow one_of(const Flow& x, const std::string& name, const BlockAlternativ
 /// alternatives, second ones also left out. Shortcuts have batch norm here. `channels`: all channels may vary, too. Figures are
 /// those of one block a stage.
 inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channels = false) {
-  require<ArgumentError>(options.blocks >= 1, "resnet8_supernet: expected one block or more of each stage, got {}",
-                         options.blocks);
+  require_blocks("resnet8_supernet", options.blocks);
   const auto scaled = [&](int count) { return scaled_channels("resnet8_supernet", count, options.width); };
   const auto block = [&](const Flow& x, int out, int stride, const std::string& stage) {
     Flow y = one_of(x, "convblock" + stage,
@@ -87,8 +86,9 @@ inline Network resnet8_supernet(const ResNet8Options& options = {}, bool channel
 }
 
 /// DS-CNN with 256 architectures of 3,328 to 412,928 weights: each of its
-/// four blocks is one of four alternatives; the stem stays.
+/// blocks, four as it is, is one of four alternatives; the stem stays.
 inline Network ds_cnn_supernet(const DsCnnOptions& options = {}, bool channels = false) {
+  require_blocks("ds_cnn_supernet", options.blocks);
   const int width = scaled_channels("ds_cnn_supernet", 64, options.width);
   const BatchNorm norm{.momentum = options.bn_momentum};
   return Network(
@@ -97,8 +97,9 @@ inline Network ds_cnn_supernet(const DsCnnOptions& options = {}, bool channels =
         const Conv2d stem{.out = width, .kernel = {10, 4}, .stride = 2, .padding = padding_or(options.padding, {5, 1})};
         x = (channels ? x | Searchable{stem, Channels{}} : x | stem).named("inputlayer") | norm | Relu{};
         x = x | Dropout{options.stem_dropout};
-        for (const std::string number : {"1", "2", "3", "4"}) {
-          x = one_of(x, "depthpoint" + number, {.out = width, .channels = channels, .norm = norm, .padding = options.padding});
+        for (int number = 1; number <= options.blocks; ++number) {
+          x = one_of(x, "depthpoint" + std::to_string(number),
+                     {.out = width, .channels = channels, .norm = norm, .padding = options.padding});
         }
         return (x | Dropout{options.head_dropout} | GlobalAvgPool{} | Linear{.out = options.classes}).named("out");
       },

@@ -17,4 +17,9 @@ inline int scaled_channels(std::string_view model, int channels, double width) {
   return std::max(1, static_cast<int>(std::lround(channels * width)));
 }
 
+/// Throws ArgumentError for a network of no blocks, in the words of `model`.
+inline void require_blocks(std::string_view model, int blocks) {
+  require<ArgumentError>(blocks >= 1, "{}: expected 1 block or more, got {}", model, blocks);
+}
+
 }  // namespace siena
