@@ -324,6 +324,17 @@ int8_t *use(void) {
   }
 }
 
+TEST_CASE("C is refused by a compiler whose int has 16 bits") {
+  if (!test::compiles_c()) return;
+  CompiledC c;
+  RandomIntegerNetwork random(7);
+  c.add(random.make(), {});
+  for (const std::string compiler : {"cc -std=c99", "cc -x c++"}) {
+    REQUIRE(c_compiles(c, "#include \"n0.c\"\n", compiler));
+    REQUIRE_FALSE(c_compiles(c, "#include <limits.h>\n#undef INT_MAX\n#define INT_MAX 32767\n#include \"n0.c\"\n", compiler));
+  }
+}
+
 TEST_CASE("names in C are identifiers that hide nothing") {
   using deploy::c::identifier;
   REQUIRE(identifier("ResNet-8 (found)") == "resnet_8_found");

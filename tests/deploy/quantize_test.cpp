@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "siena/deploy/c_source.hpp"
+#include "siena/deploy/integer/as_network.hpp"
 #include "siena/deploy/integer/batch_simulator.hpp"
 #include "siena/deploy/integer/simulate.hpp"
 #include "support/catch.hpp"
@@ -305,6 +307,15 @@ TEST_CASE("quantize: refuses what it cannot do, by name") {
   Network nan = plain;
   nan.parameter(0).value.row(0)[0] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_AS(deploy::quantize(nan, batches), DataError);
+}
+
+TEST_CASE("an empty network of integers is refused by all that take one") {
+  const deploy::IntegerNetwork none;
+  const std::string refusal = "IntegerNetwork: expected a network that `quantize` made, got an empty one";
+  CHECK_THROWS_WITH(deploy::simulate(none, std::vector<std::int8_t>{}), refusal);
+  CHECK_THROWS_WITH(deploy::BatchSimulator(none).run(Tensor(Shape{1, 2})), refusal);
+  CHECK_THROWS_WITH(deploy::as_network(none), refusal);
+  CHECK_THROWS_WITH(deploy::c_text(none), refusal);
 }
 
 TEST_CASE("quantize: sums that may not fit into 32 bits are refused with the layer") {

@@ -136,7 +136,7 @@ class OnnxInt8Graph final : public OnnxGraph {
 /// What `onnx_int8` writes, for those who have plans of their own with it.
 inline ::onnx::ModelProto onnx_int8_model(const IntegerNetwork& network, const OnnxOptions& options = {}) {
   const LoweredNetwork real = real_network(network);
-  return detail::onnx_model_of(network.values[0].shape, options, [&](::onnx::GraphProto& graph) {
+  return detail::onnx_model_of(network.input_value().shape, options, [&](::onnx::GraphProto& graph) {
     detail::OnnxInt8Graph(network, real, graph, options).write();
   });
 }

@@ -99,7 +99,7 @@ inline Architecture<double> architecture_of(const IntegerNetwork& network) {
   }
   if (read) {
     LayerDesc<double> end{.kind = LayerKind::flatten, .name = "output", .producers = {network.output - 1}};
-    end.in_channels = end.out_channels = static_cast<double>(network.values[network.output].shape.elements());
+    end.in_channels = end.out_channels = static_cast<double>(network.output_value().shape.elements());
     architecture.layers.push_back(std::move(end));
   }
   return architecture;

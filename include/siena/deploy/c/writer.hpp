@@ -54,8 +54,8 @@ class Writer {
   }
 
  private:
-  const IntegerValue& input() const { return network_.values[0]; }
-  const IntegerValue& output() const { return network_.values[network_.output]; }
+  const IntegerValue& input() const { return network_.input_value(); }
+  const IntegerValue& output() const { return network_.output_value(); }
   std::string place(int value) const { return format("arena + {}", static_cast<std::int64_t>(plan_.values[value].offset)); }
   std::vector<std::string> classes() const {
     if (!options_.preparation || rebuilds_input()) return {};
@@ -286,7 +286,13 @@ $declarations
     const auto uses = [&](std::string_view what) { return (rest + interface).find(what) != std::string::npos; };
     return fill(R"(/* See $name.h. */
 #include "$name.h"
+
+#include <limits.h>
 $string
+#if INT_MAX < 2147483647
+#error "$name: expected a compiler whose int has 32 bits"
+#endif
+
 /* Functions stay what they are, and tables where they are: as many bytes as were promised. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define SIENA_FUNCTION static __attribute__((noipa))
@@ -304,7 +310,7 @@ void $name_run($name_context *context) {
 $calls}
 $interface)",
                 {{"name", name_},
-                 {"string", uses("mem") ? "\n#include <string.h>\n" : ""},
+                 {"string", uses("mem") ? "#include <string.h>\n" : ""},
                  {"arithmetic", arithmetic(uses)},
                  {"rest", rest},
                  {"x", place(0)},

@@ -23,7 +23,7 @@ struct Integers {
   std::shared_ptr<const Held> held;
 
   std::string_view kind() const { return "integers"; }
-  Shape setup(LayerSetup&) const { return held->network.values[held->network.output].shape; }
+  Shape setup(LayerSetup&) const { return held->network.output_value().shape; }
   Var forward(Forward& f) const {
     require<ArgumentError>(f.mode() == Mode::inference,
                            "as_network: expected to run integers, which have no gradients, got a training");
@@ -36,7 +36,7 @@ struct Integers {
 /// `evaluate`, `confusion`, Predictor. It cannot be trained, and is written by no format.
 inline Network as_network(IntegerNetwork integers) {
   const auto held = std::make_shared<const detail::Integers::Held>(std::move(integers));
-  return Network(held->network.values[0].shape, [&](const Flow& x) { return x | detail::Integers{held}; });
+  return Network(held->network.input_value().shape, [&](const Flow& x) { return x | detail::Integers{held}; });
 }
 
 }  // namespace siena::deploy

@@ -108,12 +108,12 @@ class SampleRunner {
 
   /// Rows of the inputs as the network of floats sees them; rows of the numbers that the outputs stand for.
   void run(std::span<const float> inputs, std::span<float> outputs) {
-    quantize_floats(network_.values[0], inputs, memory_[places_[0]].data());
+    quantize_floats(network_.input_value(), inputs, memory_[places_[0]].data());
     for (std::size_t i = 0; i < network_.operations.size(); ++i) {
       operation_ = &network_.operations[i], convolution_ = &convolutions_[i];
       std::visit([&](const auto& what) { compute(what); }, operation_->what);
     }
-    const double scale = network_.values[network_.output].scale;
+    const double scale = network_.output_value().scale;
     std::transform(span(network_.output).begin(), span(network_.output).end(), outputs.begin(),
                    [scale](float q) { return static_cast<float>(scale * q); });
   }
@@ -278,7 +278,7 @@ class BatchSimulator {
   /// The numbers that the outputs stand for, N x the output's shape, of inputs as the network of floats sees them, N x its
   /// input's shape: they are quantised first.
   Tensor run(const Tensor& inputs) const {
-    const Shape &in = network_.values[0].shape, &out = network_.values[network_.output].shape;
+    const Shape &in = network_.input_value().shape, &out = network_.output_value().shape;
     const std::int64_t batch = inputs.shape().rank() == 0 ? 0 : inputs.shape()[0];
     require<ShapeError>(inputs.shape() == in.batch(batch), "BatchSimulator: expected a batch of {} inputs, got {}", in,
                         inputs.shape());

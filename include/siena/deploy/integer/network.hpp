@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "siena/core/error.hpp"
 #include "siena/core/shape.hpp"
 #include "siena/kernels/geometry.hpp"
 #include "siena/nn/lowering.hpp"
@@ -111,8 +112,18 @@ struct IntegerNetwork {
   std::vector<IntegerOperation> operations;
   int output = 0;  ///< a value
 
+  /// What it reads and what it makes. Throw ArgumentError for an empty network, which `quantize` does not make.
+  const IntegerValue& input_value() const { return whole().values[0]; }
+  const IntegerValue& output_value() const { return whole().values[output]; }
+
   const IntegerValue& input_of(const IntegerOperation& operation, int k = 0) const { return values[operation.inputs[k]]; }
   const IntegerValue& output_of(const IntegerOperation& operation) const { return values[operation.output]; }
+
+ private:
+  const IntegerNetwork& whole() const {
+    require<ArgumentError>(!values.empty(), "IntegerNetwork: expected a network that `quantize` made, got an empty one");
+    return *this;
+  }
 };
 
 }  // namespace siena::deploy

@@ -112,12 +112,13 @@ inline IntegerNetwork quantize(const Network& network, const data::Dataset& samp
 /// A sample as the network sees it, in floats without padding, as the integers that stand for it.
 inline std::vector<std::int8_t> quantize_input(const IntegerNetwork& network, std::span<const float> sample) {
   std::vector<std::int8_t> result(sample.size());
-  std::transform(sample.begin(), sample.end(), result.begin(), [&](float number) { return network.values[0].nearest(number); });
+  std::transform(sample.begin(), sample.end(), result.begin(),
+                 [&](float number) { return network.input_value().nearest(number); });
   return result;
 }
 /// The numbers that the integers of an output stand for.
 inline std::vector<float> dequantize_output(const IntegerNetwork& network, std::span<const std::int8_t> output) {
-  const IntegerValue& value = network.values[network.output];
+  const IntegerValue& value = network.output_value();
   std::vector<float> result(output.size());
   std::transform(output.begin(), output.end(), result.begin(),
                  [&](std::int8_t q) { return static_cast<float>(value.scale * (q - value.zero_point)); });

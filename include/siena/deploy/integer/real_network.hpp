@@ -78,7 +78,7 @@ inline LoweredNetwork real_network(const IntegerNetwork& network) {
     append(std::move(name), value.shape, primitive::Quantize{value.scale, value.zero_point}, {from});
     places.push_back(from + 1);
   };
-  const IntegerValue& input = network.values[0];
+  const IntegerValue& input = network.input_value();
   result.values.push_back({input.name, input.shape});
   round(input, input.name + ".quantized");
   for (const IntegerOperation& operation : network.operations) {

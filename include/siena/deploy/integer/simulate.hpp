@@ -167,7 +167,7 @@ class OperationSimulator : integer::Arithmetic {
 
 /// Every value of the network for one sample, in the order of `network.values`. ShapeError for an input of another size.
 inline IntegerValues simulate_values(const IntegerNetwork& network, std::span<const std::int8_t> input) {
-  const Shape& shape = network.values[0].shape;
+  const Shape& shape = network.input_value().shape;
   require<ShapeError>(static_cast<std::int64_t>(input.size()) == shape.elements(),
                       "simulate: expected the {} numbers of a {} input, got {}", shape.elements(), shape, input.size());
   IntegerValues values(network.values.size());
