@@ -54,12 +54,14 @@ void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
 }
 
 void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
-  std::vector<std::string> methods = {"masks", "uniform", "baseline"};
+  std::vector<std::string> methods = {"masks", "uniform", "random", "baseline"};
   if (benchmark.supernet) methods.insert(methods.begin() + 1, {"supernet", "both"});
-  app.add_option("--method", s.method,
-                 "masks: which channels stay; supernet: which layers; both at once;\n"
-                 "baselines: uniform, the widest network that keeps the bounds, every layer scaled alike, from scratch;\n"
-                 "baseline, the network as it is. Both train for the epochs of all phases together")
+  app.add_option(
+         "--method", s.method,
+         "masks: which channels stay; supernet: which layers; both at once;\n"
+         "baselines, which train for the epochs of all phases together, from scratch:\n"
+         "uniform, the widest network that keeps the bounds, every layer scaled alike; random, widths drawn by --seed,\n"
+         "as wide as the bounds allow; baseline, the network as it is")
       ->capture_default_str()
       ->check(one_of(methods))
       ->group("Search");
@@ -308,13 +310,13 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   for (const auto& [option, widths] : {std::pair("--bits", &s.bits.widths), {"--activation-bits", &s.bits.values}}) {
     if (std::adjacent_find(widths->begin(), widths->end(), std::greater_equal<>()) != widths->end())
       throw CLI::ValidationError(option, "expected numbers that rise, such as 2,4,8");
-    if (widths->size() > 1 && !s.searches())
+    if (widths->size() > 1 && !s.chooses())
       throw CLI::ValidationError(option, "expected one number with --method " + s.method + ", which chooses nothing, got " +
                                              std::to_string(widths->size()));
   }
-  if (!s.network.empty() && s.method != "masks" && s.method != "baseline")
+  if (!s.network.empty() && s.method != "masks" && s.method != "random" && s.method != "baseline")
     throw CLI::ValidationError("--network",
-                               "expected --method masks or baseline, as the file says what may vary, got " + s.method);
+                               "expected --method masks, random or baseline, as the file says what may vary, got " + s.method);
 }
 
 }  // namespace

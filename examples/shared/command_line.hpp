@@ -49,6 +49,7 @@ struct Settings {
     return s;
   }
   bool searches() const { return method == "masks" || method == "supernet" || method == "both"; }
+  bool chooses() const { return searches() || method == "random"; }
 };
 
 /// Adds the options, the help and the examples of a benchmark to a command line, and reads it into settings. Throws

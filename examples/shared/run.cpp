@@ -108,7 +108,18 @@ class Run {
     if (!s_.init.empty()) load_weights(network, s_.init);
     network = s_.bits.of(std::move(network));
     if (s_.searches()) check_reachable(network);
-    return network;
+    return s_.method == "random" ? random_network(std::move(network)) : network;
+  }
+  /// What --method random draws of a network.
+  Network random_network(Network network) const {
+    const SearchSpace space = SearchSpace::install(network, s_.recipe.space);
+    require_varying(space);
+    const Problem problem{network, space, bounds_};
+    require_reachable(problem);
+    Network drawn = discretize(network, space, random_selection(problem, s_.seed));
+    if (talks() && !bounds_.empty())
+      for (const ConstraintStatus& bound : bounds_.status(describe(drawn))) say(stdout, "random: {}", bound.to_string());
+    return drawn;
   }
   /// That of the benchmark, or of --network.
   Network baseline_network() const {

@@ -9,6 +9,7 @@
 #include "siena/search/exchange.hpp"
 #include "siena/search/moves.hpp"
 #include "siena/search/options.hpp"
+#include "siena/search/random_selection.hpp"
 #include "siena/search/reach.hpp"
 #include "siena/search/repair.hpp"
 #include "siena/search/report.hpp"

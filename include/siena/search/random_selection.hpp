@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The siena authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "siena/core/random.hpp"
+#include "siena/search/moves.hpp"
+#include "siena/search/problem.hpp"
+#include "siena/search/repair.hpp"
+
+namespace siena {
+
+namespace detail {
+/// A part of an architecture: of which axis, and which of that.
+using PartIndex = std::pair<std::size_t, std::size_t>;
+
+/// The one that a move changes.
+inline PartIndex part_of(const Selection& from, const Move& move) {
+  for (std::size_t a = 0; a < from.size(); ++a) {
+    for (std::size_t part = 0; part < from[a].size(); ++part)
+      if (move.to[a][part] != from[a][part]) return {a, part};
+  }
+  return {from.size(), 0};
+}
+}  // namespace detail
+
+/// A random architecture that keeps every constraint and to which nothing fits any more: what random search tries, to which
+/// any search has to be compared (Li and Talwalkar 2019, arXiv 1902.07638). Where costs do not simply grow, as with kernels
+/// and alternatives, each value is as likely; of channels and bits each part has a share drawn at random, and all are as large
+/// in proportion as the constraints allow. One seed gives one architecture. Throws ConstraintError where `repair` does.
+inline Selection random_selection(const Problem& problem, std::uint64_t seed) {
+  Random random(seed);
+  const auto& axes = problem.space.axes();
+  Selection selection = problem.space.smallest();
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    for (const AxisSite& site : axes[a]->sites())
+      for (const auto& [index, values] : site.parts)
+        selection[a][index][0] = static_cast<int>(random.below(static_cast<std::uint64_t>(values)));
+  }
+  selection = repair(problem, std::move(selection));
+
+  struct Share {
+    int most = 0, taken = 0;  // of what may come back
+    double drawn = 0;
+    double after(int more) const { return (taken + more) / (most * drawn); }
+  };
+  std::map<detail::PartIndex, Share> shares;
+  const auto for_each_growth = [&](auto&& each) {
+    for_each_move(problem.network, problem.space, selection, Direction::back,
+                  [&](const Move& move) { return move.size > 0 && each(move); });
+  };
+  for_each_growth([&](const Move& move) {
+    shares[detail::part_of(selection, move)].most = move.size;
+    return true;
+  });
+  for (auto& [part, share] : shares) share.drawn = 1 - random.uniform();
+  while (true) {
+    std::optional<Move> next;
+    double least = std::numeric_limits<double>::infinity();
+    for_each_growth([&](const Move& move) {
+      const double after = shares[detail::part_of(selection, move)].after(move.size);
+      if (after < least && problem.constraints.feasible(problem.describe(move.to))) least = after, next = move;
+      return false;
+    });
+    if (!next) return selection;
+    shares[detail::part_of(selection, *next)].taken += next->size;
+    selection = std::move(next->to);
+  }
+}
+
+}  // namespace siena
