@@ -41,6 +41,22 @@ TEST_CASE("random_selection: everything where that fits, and an error where noth
   CHECK_THROWS_AS(random_selection({small.network, small.space, none}, 1), ConstraintError);
 }
 
+TEST_CASE("random_selection: shares are of what each layer has") {
+  Network network({4, 4, 3}, [](const Flow& x) {
+    const Flow wide = (x | Searchable{Conv2d{.out = 96}, Channels{}}).named("wide") | Relu{};
+    const Flow thin = (wide | Searchable{Conv2d{.out = 12}, Channels{}}).named("thin") | Relu{};
+    return thin | GlobalAvgPool{} | Linear{.out = 2};
+  });
+  const SearchSpace space = SearchSpace::install(network);
+  const auto bounds = subject_to(AtMost{Params{}, 400});
+  double wide = 0, thin = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Architecture<double> found = describe(network, space, random_selection({network, space, bounds}, seed));
+    wide += found.layers[0].out_channels / 96, thin += found.layers[2].out_channels / 12;
+  }
+  CHECK(wide / thin == Approx(1).epsilon(0.3));
+}
+
 TEST_CASE("random_selection: along every axis, of any network") {
   std::set<std::vector<int>> alternatives;
   for (std::uint64_t seed = 0; seed < 24; ++seed) {

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "siena/core/random.hpp"
 #include "siena/search/moves.hpp"
@@ -28,6 +30,13 @@ inline PartIndex part_of(const Selection& from, const Move& move) {
   }
   return {from.size(), 0};
 }
+
+/// By how many steps, or parts that are on, two states of a part differ.
+inline double distance(const std::vector<int>& a, const std::vector<int>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return sum;
+}
 }  // namespace detail
 
 /// A random architecture that keeps every constraint and to which nothing fits any more: what random search tries, to which
@@ -45,32 +54,28 @@ inline Selection random_selection(const Problem& problem, std::uint64_t seed) {
   }
   selection = repair(problem, std::move(selection));
 
-  struct Share {
-    int most = 0, taken = 0;  // of what may come back
-    double drawn = 0;
-    double after(int more) const { return (taken + more) / (most * drawn); }
+  const Selection start = selection, full = problem.space.full();
+  const auto how_far = [&](const Selection& there, const detail::PartIndex& part) {
+    const auto& [axis, index] = part;
+    return detail::distance(there[axis][index], start[axis][index]);
   };
-  std::map<detail::PartIndex, Share> shares;
-  const auto for_each_growth = [&](auto&& each) {
-    for_each_move(problem.network, problem.space, selection, Direction::back,
-                  [&](const Move& move) { return move.size > 0 && each(move); });
-  };
-  for_each_growth([&](const Move& move) {
-    shares[detail::part_of(selection, move)].most = move.size;
-    return true;
-  });
-  for (auto& [part, share] : shares) share.drawn = 1 - random.uniform();
+  std::map<detail::PartIndex, double> shares;  // of parts that may grow
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    for (std::size_t part = 0; part < start[a].size(); ++part)
+      if (how_far(full, {a, part}) > 0) shares[{a, part}] = 1 - random.uniform();
+  }
   while (true) {
-    std::optional<Move> next;
+    std::optional<Selection> next;
     double least = std::numeric_limits<double>::infinity();
-    for_each_growth([&](const Move& move) {
-      const double after = shares[detail::part_of(selection, move)].after(move.size);
-      if (after < least && problem.constraints.feasible(problem.describe(move.to))) least = after, next = move;
+    for_each_move(problem.network, problem.space, selection, Direction::back, [&](const Move& move) {
+      if (move.size == 0) return false;  // another alternative, not more
+      const detail::PartIndex part = detail::part_of(selection, move);
+      const double after = how_far(move.to, part) / (how_far(full, part) * shares[part]);
+      if (after < least && problem.constraints.feasible(problem.describe(move.to))) least = after, next = move.to;
       return false;
     });
     if (!next) return selection;
-    shares[detail::part_of(selection, *next)].taken += next->size;
-    selection = std::move(next->to);
+    selection = std::move(*next);
   }
 }
 
