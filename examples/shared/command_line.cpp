@@ -56,12 +56,11 @@ void add_data(const Benchmark& benchmark, CLI::App& app, Settings& s) {
 void add_search(const Benchmark& benchmark, CLI::App& app, Settings& s) {
   std::vector<std::string> methods = {"masks", "uniform", "random", "baseline"};
   if (benchmark.supernet) methods.insert(methods.begin() + 1, {"supernet", "both"});
-  app.add_option(
-         "--method", s.method,
-         "masks: which channels stay; supernet: which layers; both at once;\n"
-         "baselines, which train for the epochs of all phases together, from scratch:\n"
-         "uniform, the widest network that keeps the bounds, every layer scaled alike; random, widths drawn by --seed,\n"
-         "as wide as the bounds allow; baseline, the network as it is")
+  app.add_option("--method", s.method,
+                 "masks: which channels stay; supernet: which layers; both at once;\n"
+                 "baselines: uniform, the widest network that keeps the bounds, every layer scaled alike, from scratch;\n"
+                 "random, one whose widths --seed draws, as wide as the bounds allow; baseline, the network as it is.\n"
+                 "They train for the epochs of all phases together")
       ->capture_default_str()
       ->check(one_of(methods))
       ->group("Search");

@@ -1,19 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The siena authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Headers that must compile alone, in as few translation units as prove it. Of two headers where one reaches the other, a unit
+# Headers that must compile alone, in fewer translation units than headers. Of two headers where one reaches the other, a unit
 # that includes first the one that is reached proves both: the other finds nothing there that it does not include itself. So each
 # unit includes a chain of headers, each of which reaches all before it, and costs what its last one costs.
 
 # siena_header_chains(ROOT HEADER...): sets siena_chain_heads to the last header of each chain, and siena_chain_<head> to the
-# chain. Headers are names under ROOT, by which they also include each other.
+# chain. Headers are names under ROOT, by which they also include each other, always: an #include within an #if is refused, as
+# what a header reaches would depend on it.
 function(siena_header_chains root)
   set(headers ${ARGN})
   foreach(header IN LISTS headers)
-    file(STRINGS ${root}/${header} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
+    file(STRINGS ${root}/${header} lines REGEX "^[ \t]*#[ \t]*(include[ \t]*[<\"]|if|endif)")
     set(includes_${header})
+    set(depth 0)
     foreach(line IN LISTS lines)
-      if(line MATCHES "[<\"]([^>\"]+)[>\"]" AND CMAKE_MATCH_1 IN_LIST headers)
+      if(line MATCHES "#[ \t]*if")
+        math(EXPR depth "${depth} + 1")
+      elseif(line MATCHES "#[ \t]*endif")
+        math(EXPR depth "${depth} - 1")
+      elseif(line MATCHES "[<\"]([^>\"]+)[>\"]" AND CMAKE_MATCH_1 IN_LIST headers)
+        if(depth GREATER 0)
+          message(FATAL_ERROR "siena: ${header}: expected no #include of another header within an #if, got ${CMAKE_MATCH_1}")
+        endif()
         list(APPEND includes_${header} ${CMAKE_MATCH_1})
       endif()
     endforeach()
@@ -40,7 +49,7 @@ function(siena_header_chains root)
       list(REMOVE_ITEM open ${header})
     endforeach()
     if(open STREQUAL before)
-      message(FATAL_ERROR "siena: these headers include each other in a ring, or one that does: ${open}")
+      message(FATAL_ERROR "siena: these headers include each other in a ring, or include one that does: ${open}")
     endif()
   endwhile()
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # chains.cmake over the headers of tree/: top includes middle includes low; beside includes low; by_itself includes nothing, and
-# may stand neither before others nor behind them.
+# may stand neither before others nor behind them. With -DHEADERS, over those, which are to be refused.
 cmake_minimum_required(VERSION 3.24)
 include(${CMAKE_CURRENT_LIST_DIR}/chains.cmake)
 
@@ -19,6 +19,10 @@ function(check headers expected)
   endif()
 endfunction()
 
+if(HEADERS)
+  siena_header_chains(${CMAKE_CURRENT_LIST_DIR}/tree ${HEADERS})
+  return()
+endif()
 check("low;middle;top;beside;by_itself" "[low;middle;top];[beside];[by_itself]")
 check("by_itself;beside;low" "[low;beside];[by_itself]")
 check("top" "[top]")

@@ -32,7 +32,7 @@ inline PartIndex part_of(const Selection& from, const Move& move) {
 }
 
 /// By how many steps, or parts that are on, two states of a part differ.
-inline double distance(const std::vector<int>& a, const std::vector<int>& b) {
+inline double steps_between(const std::vector<int>& a, const std::vector<int>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
   return sum;
@@ -40,9 +40,9 @@ inline double distance(const std::vector<int>& a, const std::vector<int>& b) {
 }  // namespace detail
 
 /// A random architecture that keeps every constraint and to which nothing fits any more: what random search tries, to which
-/// any search has to be compared (Li and Talwalkar 2019, arXiv 1902.07638). Where costs do not simply grow, as with kernels
-/// and alternatives, each value is as likely; of channels and bits each part has a share drawn at random, and all are as large
-/// in proportion as the constraints allow. One seed gives one architecture. Throws ConstraintError where `repair` does.
+/// any search has to be compared (Li and Talwalkar 2019, arXiv 1902.07638). Alternatives, and what kernels have at least, are
+/// drawn first, each as likely as any; then channels, bits and taps come back, of each part in proportion to a share drawn at
+/// random, for as long as the constraints allow. One seed gives one architecture. Throws ConstraintError where `repair` does.
 inline Selection random_selection(const Problem& problem, std::uint64_t seed) {
   Random random(seed);
   const auto& axes = problem.space.axes();
@@ -57,7 +57,7 @@ inline Selection random_selection(const Problem& problem, std::uint64_t seed) {
   const Selection start = selection, full = problem.space.full();
   const auto how_far = [&](const Selection& there, const detail::PartIndex& part) {
     const auto& [axis, index] = part;
-    return detail::distance(there[axis][index], start[axis][index]);
+    return detail::steps_between(there[axis][index], start[axis][index]);
   };
   std::map<detail::PartIndex, double> shares;  // of parts that may grow
   for (std::size_t a = 0; a < axes.size(); ++a) {
