@@ -11,11 +11,6 @@ endfunction()
 set(ENV{LC_ALL} C)  # plain quotes in messages
 set(command ${COMPILER} -std=c++20 -fsyntax-only -w @${FLAGS} ${CASE})
 
-execute_process(COMMAND ${command} -DCONTROL RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-if(NOT status EQUAL 0)
-  refuse("${CASE}: the control does not compile:\n${output}")
-endif()
-
 file(READ ${CASE} text)
 set(options)
 if(text MATCHES "// with: ([^\n]+)\n")
