@@ -64,6 +64,19 @@ TEST_CASE("as deployed, norms and dropouts are gone, and a layer holds the first
   REQUIRE(deployed[4].kind == LayerKind::batch_norm);
 }
 
+TEST_CASE("as deployed, a ReLU's values are held where levels begin below 0", "[cost]") {
+  const auto operation = [](int zero_point, bool relu) {
+    const Network network({6, 6, 2}, [=](Flow x) {
+      x = x | Conv2d{.out = 4};
+      return (relu ? x | Relu{} : x) | FakeQuantize{.scale = 0.1, .zero_point = zero_point};
+    });
+    return as_deployed(describe(network)).layers.at(0).operation;
+  };
+  REQUIRE(operation(-128, true) == "relu");
+  REQUIRE(operation(0, true) == "clip");
+  REQUIRE(operation(0, false) != "clip");
+}
+
 TEST_CASE("flash is weights, a bias and a multiplier for each filter, tables and code", "[cost]") {
   LayerDesc<double> conv{.kind = LayerKind::conv2d,
                          .in_channels = 3,

@@ -206,6 +206,24 @@ TEST_CASE("large kernels take no more flash and stack than was promised, of weig
   keeps({64, 6, 4}, {.out = 6, .kernel = {49, 3}, .weight_bits = {8, 8, 4, 4, 2, 2}});
 }
 
+TEST_CASE("C that holds values in a range has that priced: fewer bits, and a ReLU before levels that begin below 0") {
+  const auto holds = [](const FakeQuantize& levels, bool relu, bool expected) {
+    const Network network({6, 6, 2}, [&](Flow x) {
+      x = x | Conv2d{.out = 4};
+      return (relu ? x | Relu{} : x) | levels;
+    });
+    const deploy::CSource source = deploy::c_text(c_integers(network));
+    CHECK((source.code.find("hold_1(") != source.code.npos) == expected);
+    CHECK((as_deployed(describe(network)).layers.at(0).operation == "clip") == expected);
+  };
+  for (const bool relu : {false, true}) {
+    holds({.scale = 0.1, .zero_point = 0}, relu, relu);
+    holds({.scale = 0.1, .zero_point = -128}, relu, false);
+    holds({.scale = 0.1, .zero_point = 0, .bits = 4}, relu, true);
+    holds({.scale = 0.1, .zero_point = 0, .learned = true}, relu, relu);
+  }
+}
+
 TEST_CASE("windows that see more than the image are what was promised, too") {
   const auto keeps = [](const Shape& input, auto&& body) {
     Network network(

@@ -59,17 +59,20 @@ class LayerFusion {
   std::vector<int> readers_;  // of each layer's output
 };
 
-/// Where a value has fewer than 8 bits, whoever makes it holds it in their range: that is a clip. (A table holds what it says.)
+/// Whoever makes a value holds it in its range where that is not all of 8 bits: of fewer bits, or a ReLU's part of levels that
+/// begin below 0. That is a clip. (A table holds what it says.)
 template <class N>
 Architecture<N> with_ranges_held(Architecture<N> network) {
   auto& layers = network.layers;
   const auto producer = [&](int i) { return layers[i].producers.empty() ? i - 1 : layers[i].producers[0]; };
   for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
-    if (layers[i].operation != "fake_quantize" || value_of(layers[i].output_bits) >= 8) continue;
+    if (layers[i].operation != "fake_quantize") continue;
     int maker = producer(i);
     while (maker >= 0 && layers[maker].kind == LayerKind::batch_norm && layers[maker].batch_norm_folded)
       maker = producer(maker);
-    if (maker >= 0 && (layers[maker].kind != LayerKind::activation || layers[maker].operation == "relu"))
+    if (maker < 0) continue;
+    const bool few = value_of(layers[i].output_bits) < 8, relu = layers[maker].operation == "relu";
+    if (few ? relu || layers[maker].kind != LayerKind::activation : relu && layers[i].signed_levels)
       layers[maker].operation = "clip";
   }
   return network;

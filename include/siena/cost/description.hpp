@@ -111,6 +111,8 @@ struct LayerDesc {
   /// Whether the output may be written over the first input where nobody reads that again. Not said: activations, batch norms,
   /// adds and products may.
   std::optional<bool> in_place = {};
+  /// Of a fake quantiser: some of its levels are below 0, so that a ReLU before it is not what its range begins with.
+  bool signed_levels = false;
 
   bool operator==(const LayerDesc&) const = default;
 
@@ -192,11 +194,11 @@ auto with_fields(Layer& layer, const Visit& visit) {
   auto& [kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
          kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, pad_left, groups,
          multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits, output_bits,
-         slices, own_weights, own_macs, in_place] = layer;
+         slices, own_weights, own_macs, in_place, signed_levels] = layer;
   return visit(kind, operation, name, node, producers, in_channels, out_channels, in_height, in_width, out_height, out_width,
                kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, pad_top, pad_left,
                groups, multiplier, live_taps, bias, per_channel, batch_norm_folded, repeated, presence, weight_bits, input_bits,
-               output_bits, slices, own_weights, own_macs, in_place);
+               output_bits, slices, own_weights, own_macs, in_place, signed_levels);
 }
 
 template <Number To, class T>

@@ -71,7 +71,10 @@ struct FakeQuantize {
   static ChannelRule channel_rule(const LayerSite&) { return ChannelRule::follows(); }
   static TensorAxes tensor_axes(const LayerSite&, int) { return {}; }
   FakeQuantize narrowed(const KeptChannels&) const { return *this; }
-  static void describe(auto& layer, const LayerSite&) { layer.kind = layer.activation; }
+  void describe(auto& layer, const LayerSite&) const {
+    layer.kind = layer.activation;
+    layer.signed_levels = !from_zero();
+  }
 
   Shape setup(LayerSetup& setup) const {
     require<ArgumentError>(bits >= 2 && bits <= 8, "{}: expected 2 to 8 bits, got {}", setup.where(), bits);
