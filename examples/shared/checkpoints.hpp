@@ -74,9 +74,13 @@ inline void check_owner(const std::string& program, const Settings& s) {
       s.resume, "--checkpoint: expected a folder for this run alone, got '{}', which holds another; --resume goes on with that",
       s.checkpoint.string());
   std::istringstream found(read_file(owner_file(s))), mine(owner(program, s));
-  for (std::string theirs, ours; std::getline(mine, ours);) {
-    std::getline(found, theirs);
-    require<ArgumentError>(theirs == ours, "--resume: expected the settings that '{}' was begun with, '{}', got '{}'",
+  const auto next = [](std::istream& lines) {
+    std::string line;
+    return std::getline(lines, line) ? "'" + line + "'" : "nothing";
+  };
+  while (found || mine) {
+    const std::string theirs = next(found), ours = next(mine);
+    require<ArgumentError>(theirs == ours, "--resume: expected the settings that '{}' was begun with, {}, got {}",
                            s.checkpoint.string(), theirs, ours);
   }
 }

@@ -161,11 +161,13 @@ inline State load_checkpoint(const std::filesystem::path& file) {
   const std::string where = format("load_checkpoint: '{}'", file.string());
   const std::string bytes = read_file(file);
   const std::string_view magic = detail::checkpoint_magic;
-  require<FormatError>(std::string_view(bytes).starts_with(magic),
-                       "{}: expected a checkpoint of this version, got another file", where);
   std::uint64_t sum = 0;
-  require<FormatError>(bytes.size() >= magic.size() + sizeof sum, "{}: expected a whole checkpoint, got {} bytes", where,
+  require<FormatError>(bytes.size() >= magic.size() + sizeof sum,
+                       "{}: expected a whole checkpoint, got {} bytes; delete it to begin this phase anew", where,
                        bytes.size());
+  require<FormatError>(std::string_view(bytes).starts_with(magic),
+                       "{}: expected a checkpoint of this version, got another file; delete it to begin this phase anew",
+                       where);
   const std::string_view values(bytes.data() + magic.size(), bytes.size() - magic.size() - sizeof sum);
   std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
   require<FormatError>(sum == Fingerprint().add(values).value(),

@@ -86,12 +86,21 @@ refused "expected a folder for this run alone"
 refused "begun with, 'seed 0', got 'seed 5'" --resume --seed 5
 refused "begun with, 'shards 1', got 'shards 8'" --resume --shards 8
 refused "expected the settings that 'asked' was begun with, 'method masks', got 'method both'" --resume --method both
+refused "expected the settings that 'asked' was begun with, nothing, got 'bits 4'" --resume --bits 4
 echo kept >log
 refused "got 'batch 7'" --resume --batch 7 --log log
 [[ $(cat log) == kept ]]
 printf 'X' | dd of=asked/search.checkpoint bs=1 seek=5000 conv=notrunc status=none
 refused "damaged" --resume
 [[ ! -e other.json ]]
+
+# So is a command that says less, which leaves the folder as it was.
+mkdir few
+"$program" --epochs 1,0,0 --method baseline --bits 4 --checkpoint few --quiet >/dev/null
+cp few/run.txt before
+if "$program" --epochs 1,0,0 --method baseline --checkpoint few --resume --quiet 2>message; then exit 1; fi
+grep -q "the settings that 'few' was begun with, 'bits 4', got nothing" message
+cmp before few/run.txt
 
 # A second signal, though of another kind, ends the program at once.
 for ((i = 1; i <= 5; ++i)); do
