@@ -39,7 +39,12 @@ struct BitSettings {
                              "--bits away to keep them");
       network = with_bits(network, of_weights);
     }
-    return values.empty() ? network : with_activation_bits(network, {.widths = values});
+    if (values.empty()) return network;
+    require<ArgumentError>(std::none_of(network.nodes().begin(), network.nodes().end(),
+                                        [](const Network::Node& node) { return node.layer.is<FakeQuantize>(); }),
+                           "--activation-bits: expected a network whose values have no levels yet, got one that was trained "
+                           "with levels; leave --activation-bits away to keep them");
+    return with_activation_bits(network, {.widths = values});
   }
 };
 

@@ -74,10 +74,11 @@ void write_onnx_int8([[maybe_unused]] const deploy::IntegerNetwork& integers, [[
 }
 
 void check_c(const std::string& folder) {
-  std::filesystem::path file = std::filesystem::absolute(folder) / "network.c";
-  std::error_code none;
-  while (!std::filesystem::exists(file.parent_path(), none)) file = file.parent_path();  // to the first that is to be made
-  check_can_write(file);
+  for (std::filesystem::path file : c_files(folder)) {
+    std::error_code none;
+    while (!std::filesystem::exists(file.parent_path(), none)) file = file.parent_path();  // to the first that is to be made
+    check_can_write(file);
+  }
 }
 
 void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options) {

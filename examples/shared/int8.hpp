@@ -4,7 +4,9 @@
 
 // --int8: what was trained as a network of integers, as it is or trained on with the levels that those have.
 
+#include <array>
 #include <cstdint>
+#include <filesystem>
 #include <siena/data.hpp>
 #include <siena/deploy/c/options.hpp>
 #include <siena/deploy/integer/network.hpp>
@@ -50,7 +52,11 @@ Network int8_aware(const Network& network, const data::Dataset& samples, const I
 /// --onnx-int8.
 void write_onnx_int8(const deploy::IntegerNetwork& integers, const OnnxFile& file, const data::Dataset& trained_with);
 
-/// --c: throws what would go wrong when they are written: network.h and network.c.
+/// What --c writes.
+inline std::array<std::filesystem::path, 2> c_files(const std::filesystem::path& folder) {
+  return {std::filesystem::absolute(folder) / "network.h", std::filesystem::absolute(folder) / "network.c"};
+}
+/// Throws what would go wrong when these are written.
 void check_c(const std::string& folder);
 void write_c(const deploy::IntegerNetwork& integers, const std::string& folder, const deploy::CSourceOptions& options);
 

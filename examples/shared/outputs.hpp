@@ -45,10 +45,21 @@ auto for_options(const Settings& s, const Work& work) {
   }
 }
 
-/// Throws ArgumentError, which names the option, where an output cannot be written, or two are one file.
+/// Throws ArgumentError, which names the option, where an output cannot be written, or is also something else: another output,
+/// what the run begins with (which --save may replace), or a part of its checkpoints.
 inline void check_outputs(const Settings& s) {
   namespace fs = std::filesystem;
-  std::map<fs::path, const char*> named;
+  const auto place = [](const fs::path& file) {
+    std::error_code none;  // a pipe has no such path
+    const fs::path path = fs::weakly_canonical(fs::absolute(file), none);
+    return none ? fs::absolute(file) : path;
+  };
+  std::map<fs::path, const char*> taken;
+  if (!s.c.empty())
+    for (const fs::path& file : c_files(s.c)) taken.try_emplace(place(file), "--c");
+  for (const auto& [option, file] :
+       {std::pair("--network", &s.network), {"--init", &s.init}, {"--teacher", &s.objective.teacher}})
+    if (!file->empty() && (s.save.empty() || place(*file) != place(s.save))) taken.try_emplace(place(*file), option);
   for (const auto& [option, file] : {std::pair("--report", &s.report),
                                      {"--html", &s.html},
                                      {"--save", &s.save},
@@ -56,11 +67,13 @@ inline void check_outputs(const Settings& s) {
                                      {"--onnx-int8", &s.onnx.int8},
                                      {"--log", &s.log}}) {
     if (file->empty()) continue;
-    for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
-    std::error_code none;  // a pipe has no such path
-    const fs::path path = fs::weakly_canonical(fs::absolute(*file), none);
-    const auto [other, is_new] = named.try_emplace(none ? fs::absolute(*file) : path, option);
+    const fs::path path = place(*file);
+    const auto [other, is_new] = taken.try_emplace(path, option);
     require<ArgumentError>(is_new, "{}: expected a file of its own, got '{}', as for {}", option, *file, other->second);
+    const bool kept = path.filename() == "run.txt" || path.filename() == ".lock" || path.extension() == ".checkpoint";
+    require<ArgumentError>(!kept || s.checkpoint.empty() || path.parent_path() != place(s.checkpoint),
+                           "{}: expected a file of its own, got '{}', which --checkpoint keeps", option, *file);
+    for_option(option, [&, file = file] { file == &s.log ? (void)JsonLinesLog(*file) : check_can_write(*file); });
   }
   check_onnx(s.onnx);
 }

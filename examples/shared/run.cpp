@@ -113,7 +113,7 @@ class Run {
   /// What --method random draws of a network.
   Network random_network(Network network) const {
     const SearchSpace space = SearchSpace::install(network, s_.recipe.space);
-    require_varying(space);
+    check_varying(space);
     const Problem problem{network, space, bounds_};
     require_reachable(problem);
     Network drawn = discretize(network, space, random_selection(problem, s_.seed));
@@ -126,6 +126,12 @@ class Run {
     Network own = benchmark_.network(model(s_.width));
     return s_.network.empty() ? own : network_from(s_.network, own);
   }
+  void check_varying(const SearchSpace& space) const {
+    require<ArgumentError>(space.varies(),
+                           "--method {}: expected a network in which something may vary, got one in which nothing may{}; begin "
+                           "with one of --method baseline, masks or both",
+                           s_.method, s_.network.empty() ? "" : ", of --network " + s_.network);
+  }
   void check_reachable(const Network& network) const {
     Network copy = network;
     const SearchSpace space = SearchSpace::install(copy, s_.recipe.space);
@@ -137,7 +143,7 @@ class Run {
         say(stdout, "{}", ranges[i].to_string());
       }
     }
-    require_varying(space);
+    check_varying(space);
     require_reachable({copy, space, bounds_});
   }
   double widest_width() const {
