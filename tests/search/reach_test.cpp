@@ -13,12 +13,16 @@
 #include "siena/constraints/bound.hpp"
 #include "siena/constraints/minimize.hpp"
 #include "siena/core/random.hpp"
+#include "siena/cost/flash.hpp"
 #include "siena/cost/gap8.hpp"
 #include "siena/cost/latency_table.hpp"
 #include "siena/cost/latency_table_csv.hpp"
 #include "siena/cost/macs.hpp"
+#include "siena/cost/model_size.hpp"
 #include "siena/models/ds_cnn.hpp"
 #include "siena/models/supernets.hpp"
+#include "siena/search/random_selection.hpp"
+#include "siena/space/bits.hpp"
 #include "siena/space/choice.hpp"
 #include "support/catch.hpp"
 
@@ -199,4 +203,32 @@ TEST_CASE("reach: constraints that contradict each other are refused, by both na
   }
   CHECK_THROWS_WITH(require_reachable({small.network, small.space, subject_to(AtLeastShown{{400}})}),
                     ContainsSubstring("'capacity': expected one that some architecture keeps"));
+}
+
+TEST_CASE("reach: weights of few bits take code, and so more flash than those of 8 where there are few") {
+  Network network({8, 8, 3}, [](Flow x) {
+    for (int layer = 0; layer < 3; ++layer)
+      x = x | Searchable{Conv2d{.out = 8, .kernel = 3}, Channels{}, Bits{.weights = {2, 4, 8}}} | Relu{};
+    return x | GlobalAvgPool{} | Linear{.out = 4};
+  });
+  const SearchSpace space = SearchSpace::install(network);
+  const auto reached = [&](const ConstraintSet& bounds) { return Problem{network, space, bounds}; };
+  Selection least = space.smallest();
+  const double fewest = total(Flash{}, describe(network, space, least)),
+               bytes = total(ModelSize{}, describe(network, space, least));
+  least["bits"] = space.full()["bits"];
+  const double flash = total(Flash{}, describe(network, space, least));
+  REQUIRE(flash < fewest);
+  REQUIRE(total(ModelSize{}, describe(network, space, least)) > bytes);
+
+  const auto tight = subject_to(AtMost{Flash{}, flash}), few_bytes = subject_to(AtMost{ModelSize{}, bytes});
+  CHECK(reach(reached(tight)).at(0).smallest == flash);
+  CHECK(reach(reached(few_bytes)).at(0).smallest == bytes);
+  CHECK_NOTHROW(require_reachable(reached(tight)));
+  CHECK_NOTHROW(require_reachable(reached(few_bytes)));
+  CHECK_THROWS_WITH(require_reachable(reached(subject_to(AtMost{Flash{}, flash - 1}))), ContainsSubstring("bound 'flash'"));
+  CHECK_THROWS_WITH(require_reachable(reached(subject_to(AtMost{Flash{}, flash}, AtMost{ModelSize{}, bytes}))),
+                    ContainsSubstring("constraints 'flash' and 'model size'"));
+  for (std::uint64_t seed = 0; seed < 5; ++seed)
+    CHECK(tight.feasible(describe(network, space, random_selection(reached(tight), seed))));
 }

@@ -76,17 +76,39 @@ Selection descend(const Network& network, const SearchSpace& space, Selection be
 }
 }  // namespace detail
 
-/// The smallest architecture with the kernels and alternatives that make `cost` least: the least there is where
+namespace detail {
+/// Weights and elements of outputs.
+inline double numbers(const Network& network, const SearchSpace& space, const Selection& selection) {
+  double sum = 0;
+  for (const auto& layer : describe(network, space, selection).layers) sum += layer.output_elements() + layer.weights();
+  return sum;
+}
+}  // namespace detail
+
+/// The smallest architecture, but with the most bits where as many numbers cost less so: weights of 8 bits need no code that
+/// takes fewer of them apart.
+template <class Cost>
+Selection smallest_by(const Network& network, const SearchSpace& space, Cost&& cost) {
+  const Selection full = space.full();
+  Selection best = space.smallest();
+  const double numbers = detail::numbers(network, space, best);
+  double least = cost(best);
+  for (std::size_t a = 0; a < full.size(); ++a) {
+    Selection trial = best;
+    trial[a] = full[a];
+    if (trial[a] == best[a] || detail::numbers(network, space, trial) != numbers) continue;
+    if (const double its = cost(trial); its < least) least = its, best = std::move(trial);
+  }
+  return best;
+}
+
+/// The architecture of `smallest_by` with the kernels and alternatives that make `cost` least: the least there is where
 /// costs add up. Where the largest of several counts, which no choice lowers alone, the start with the least activations finds
 /// it mostly.
 template <class Cost>
 Selection cheapest(const Network& network, const SearchSpace& space, Cost&& cost) {
-  const auto size = [&](const Selection& trial) {
-    double sum = 0;
-    for (const auto& layer : describe(network, space, trial).layers) sum += layer.output_elements() + layer.weights();
-    return sum;
-  };
-  const Selection first = space.smallest();
+  const auto size = [&](const Selection& trial) { return detail::numbers(network, space, trial); };
+  const Selection first = smallest_by(network, space, cost);
   const Selection a = detail::descend(network, space, first, cost),
                   b = detail::descend(network, space, detail::descend(network, space, first, size), cost);
   return cost(b) < cost(a) ? b : a;

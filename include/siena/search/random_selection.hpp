@@ -46,7 +46,8 @@ inline double steps_between(const std::vector<int>& a, const std::vector<int>& b
 inline Selection random_selection(const Problem& problem, std::uint64_t seed) {
   Random random(seed);
   const auto& axes = problem.space.axes();
-  Selection selection = problem.space.smallest();
+  Selection selection =
+      smallest_by(problem.network, problem.space, [&](const Selection& trial) { return detail::excess(problem, trial); });
   for (std::size_t a = 0; a < axes.size(); ++a) {
     for (const AxisSite& site : axes[a]->sites())
       for (const auto& [index, values] : site.parts)

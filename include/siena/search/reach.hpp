@@ -162,8 +162,8 @@ inline void require_varying(const SearchSpace& space) {
 }
 
 /// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound from
-/// above is tried by `repair`, from the whole network on, and so are bounds together where there are choices, whose cheapest
-/// alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
+/// above is tried by `repair`, from the whole network on, and so are bounds together where none of the smallest networks
+/// keeps them all, or there are choices, whose cheapest alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
 /// contradict each other where there are such.
 inline void require_reachable(const Problem& problem) {
   const ConstraintSet& constraints = problem.constraints;
@@ -179,7 +179,8 @@ inline void require_reachable(const Problem& problem) {
         "reaches is {} (the network as it is: {}); raise the limit or let more layers vary",
         metric.name, metric.amount(metric.limit.value_or(0)), metric.amount(metric.smallest), metric.amount(metric.whole));
   }
-  if (!only_bounds || problem.space.mixes()) detail::require_found(problem);
+  if (!only_bounds || problem.space.mixes() || detail::excess(problem, detail::cheapest(problem)) > 0)
+    detail::require_found(problem);
 }
 
 }  // namespace siena

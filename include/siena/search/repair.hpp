@@ -72,12 +72,9 @@ inline bool narrow_all(const Problem& problem, Selection& selection) {
   return !(selection == from);
 }
 
-/// The kernels and alternatives that make the excess least, of the smallest network.
-inline void take_cheapest(const Problem& problem, Selection& selection) {
-  Selection least = cheapest(problem.network, problem.space, [&](const Selection& trial) { return excess(problem, trial); });
-  for (std::size_t a = 0; a < selection.size(); ++a) {
-    if (!problem.space.axes()[a]->sites().empty()) selection[a] = std::move(least[a]);
-  }
+/// Whose excess is least, of the smallest networks.
+inline Selection cheapest(const Problem& problem) {
+  return siena::cheapest(problem.network, problem.space, [&](const Selection& trial) { return excess(problem, trial); });
 }
 }  // namespace detail
 
@@ -111,7 +108,7 @@ inline Selection repair(const Problem& problem, Selection selection) {
         "dropping no longer lowers; do two constraints contradict each other?",
         constraints.worst_violation(now));
     may_narrow = detail::narrow_all(problem, selection);
-    if (!may_narrow) detail::take_cheapest(problem, selection);  // a whole kernel may cost less than a part
+    if (!may_narrow) selection = detail::cheapest(problem);  // a whole kernel may cost less than a part, and 8 bits than 2
   }
 }
 
