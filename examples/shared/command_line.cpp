@@ -307,8 +307,11 @@ void fill_in(const Benchmark& benchmark, const Changes& changes, Settings& s) {
   if (!s.init.empty() && s.method == "uniform")
     throw CLI::ValidationError("--init", "expected another --method than uniform, which has other layers than the file");
   for (const auto& [option, widths] : {std::pair("--bits", &s.bits.widths), {"--activation-bits", &s.bits.values}}) {
-    if (std::adjacent_find(widths->begin(), widths->end(), std::greater_equal<>()) != widths->end())
-      throw CLI::ValidationError(option, "expected numbers that rise, such as 2,4,8");
+    if (std::adjacent_find(widths->begin(), widths->end(), std::greater_equal<>()) != widths->end()) {
+      std::string all;
+      for (const int width : *widths) all += (all.empty() ? "" : ",") + std::to_string(width);
+      throw CLI::ValidationError(option, "expected numbers that rise, such as 2,4,8, got " + all);
+    }
     if (widths->size() > 1 && !s.chooses())
       throw CLI::ValidationError(option, "expected one number with --method " + s.method + ", which chooses nothing, got " +
                                              std::to_string(widths->size()));

@@ -77,6 +77,24 @@ TEST_CASE("as deployed, a ReLU's values are held where levels begin below 0", "[
   REQUIRE(operation(0, false) != "clip");
 }
 
+TEST_CASE("as deployed, a ReLU behind levels is a table, and a dropout hides no range that is held", "[cost]") {
+  const auto layers = [](auto&& body) {
+    const Network network({6, 6, 2}, [&](Flow x) { return body(x | Conv2d{.out = 4}) | Conv2d{.out = 2}; });
+    return as_deployed(describe(network)).layers;
+  };
+  for (const int bits : {4, 8}) {
+    const FakeQuantize levels{.scale = 0.1, .bits = bits}, from_zero{.scale = 0.1, .zero_point = levels.low(), .bits = bits};
+    const auto behind = layers([&](const Flow& x) { return x | levels | Dropout{} | Relu{}; });
+    REQUIRE(behind.size() == 3);
+    REQUIRE((behind[0].operation == "clip") == (bits == 4));
+    REQUIRE(behind[1].operation == "relu");
+    REQUIRE(Flash{}.tables(behind[1]) == 256);
+    const auto dropped = layers([&](const Flow& x) { return x | Relu{} | Dropout{} | from_zero; });
+    REQUIRE(dropped.size() == 2);
+    REQUIRE(dropped[0].operation == (bits == 4 ? "clip" : "relu"));
+  }
+}
+
 TEST_CASE("flash is weights, a bias and a multiplier for each filter, tables and code", "[cost]") {
   LayerDesc<double> conv{.kind = LayerKind::conv2d,
                          .in_channels = 3,

@@ -222,6 +222,15 @@ TEST_CASE("C that holds values in a range has that priced: fewer bits, and a ReL
     holds({.scale = 0.1, .zero_point = 0, .bits = 4}, relu, true);
     holds({.scale = 0.1, .zero_point = 0, .learned = true}, relu, relu);
   }
+  const auto tables = [](auto&& body) {
+    Network network(
+        {6, 6, 2}, [&](Flow x) { return body(x | Conv2d{.out = 4}) | Conv2d{.out = 2}; }, 1);
+    c_keeps_promises(network, c_integers(network));
+  };
+  for (const int bits : {4, 8}) {
+    tables([=](const Flow& x) { return x | FakeQuantize{.scale = 0.1, .bits = bits} | Relu{}; });
+    tables([=](const Flow& x) { return x | Relu{} | Dropout{} | FakeQuantize{.scale = 0.1, .bits = bits}; });
+  }
 }
 
 TEST_CASE("windows that see more than the image are what was promised, too") {

@@ -76,6 +76,12 @@ TEST_CASE("supernets: weights, MACs and architectures of the paper") {
   check_supernet(autoencoder_supernet(), {64, 165'888, 165'888, 264'192, 264'192, 215'040, 215'040, 6});
 }
 
+TEST_CASE("supernets: the first layer of the autoencoder stays, whatever it reads") {
+  Network network = autoencoder_supernet({.features = 128});
+  const SearchSpace space = SearchSpace::install(network);
+  CHECK(space.axis<Choices>().count() == 6);
+}
+
 TEST_CASE("supernets: any architecture is a plain network, with all channels and with fewer") {
   for (const bool channels : {false, true}) {
     INFO("channels " << channels);

@@ -272,8 +272,8 @@ TEST_CASE("activation bits: values that meet move by the gradients of all") {
 TEST_CASE("activation bits: what cannot be is refused by name") {
   const auto build = [](const ActivationBits& bits) { return Network({4}, [&](Flow x) { return x | Relu{} | bits; }); };
   CHECK_THROWS_WITH(build({.widths = {}}), "ActivationBits: expected at least one width, got none");
-  CHECK_THROWS_WITH(build({.widths = {4, 2}}), "ActivationBits: expected rising widths from 2 to 8, got 2");
-  CHECK_THROWS_WITH(build({.widths = {4, 9}}), "ActivationBits: expected rising widths from 2 to 8, got 9");
+  CHECK_THROWS_WITH(build({.widths = {4, 2}}), "ActivationBits: expected widths from 2 to 8 that rise, such as 2, 4, got 4, 2");
+  CHECK_THROWS_WITH(build({.widths = {4, 9}}), "ActivationBits: expected widths from 2 to 8 that rise, such as 2, 4, got 4, 9");
   CHECK_THROWS_WITH(build({.range = 0}), "ActivationBits: expected a finite range above 0, got 0");
   Network others({4}, [](Flow x) {
     const Flow y = x | Linear{.out = 4} | Relu{} | ActivationBits{.widths = {2, 4}};
@@ -290,6 +290,13 @@ TEST_CASE("activation bits: what cannot be is refused by name") {
       searched([](const Flow& x) { return x | MaxPool{} | ActivationBits{}; }),
       "ActivationBits: 'fake_quantize_1': expected a value that a layer computes, got one that 'max_pool_1' hands "
       "on, or may; put them in front of that");
+  CHECK_THROWS_WITH(searched([](const Flow& x) { return add(x, x | ActivationBits{}); }),
+                    "ActivationBits: 'fake_quantize_1': expected a value that nothing else reads, got 'relu_1' with 2 readers; "
+                    "put them in front of all of these");
+  Network of_input({4}, [](const Flow& x) { return x | ActivationBits{} | Linear{.out = 2}; });
+  CHECK_THROWS_WITH(SearchSpace::install(of_input),
+                    "ActivationBits: 'fake_quantize_1': expected a value that a layer computes, got the input of the network, "
+                    "which has 8 bits; leave them away");
   CHECK_THROWS_AS(searched([](const Flow& x) { return x | Resolution{} | ActivationBits{}; }), ArgumentError);
   CHECK_THROWS_AS(searched([](const Flow& x) {
                     return x | Choice{Conv2d{.out = 4}, Identity{}} | ActivationBits{};

@@ -12,6 +12,9 @@ namespace siena {
 
 namespace detail {
 
+/// What becomes of a layer: `vanishes`, as if it had not been, or `fuses` with whoever makes what it reads, which then has done.
+enum class Fate { stays, vanishes, fuses };
+
 /// Leaves layers out of an architecture: who read them reads what they read.
 template <class N>
 class LayerFusion {
@@ -21,29 +24,32 @@ class LayerFusion {
       for (const int producer : producers(i)) readers_[at(producer)] += producer < 0 ? 0 : 1;
   }
 
-  /// Those for which `leaves_out(layer, before)` holds. `before`: who makes what the layer reads, if nobody else reads that and
-  /// nothing behind it was left out.
+  /// By `fate(layer, before)`. `before`: who makes what the layer reads, if nobody else reads that and nothing has fused with
+  /// it.
   template <class F>
-  Architecture<N> run(F&& leaves_out) {
+  Architecture<N> run(F&& fate) {
     Architecture<N> result;
     std::vector<int> places;   // in the new architecture
-    std::vector<bool> behind;  // whether something was left out behind each of its layers
+    std::vector<bool> alone;   // whether nobody but through this layer reads what it hands on
+    std::vector<bool> behind;  // whether something has fused with each of its layers
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       LayerDesc<N> layer = network_.layers[i];
       layer.producers = producers(i);
       const int first = layer.producers.empty() ? -1 : layer.producers[0];
-      const bool own = first >= 0 && readers_[at(first)] == 1;
+      const bool own = first >= 0 && readers_[at(first)] == 1 && alone[at(first)];
       for (int& producer : layer.producers) producer = producer < 0 ? -1 : places[at(producer)];
       const int place = layer.producers.empty() ? -1 : layer.producers[0];
       const bool free = own && place >= 0 && !behind[at(place)];
-      if (leaves_out(layer, free ? &result.layers[at(place)] : nullptr)) {
-        if (place >= 0) behind[at(place)] = true;
-        places.push_back(place);
+      const Fate its = fate(layer, free ? &result.layers[at(place)] : nullptr);
+      alone.push_back(its == Fate::stays || own);
+      if (its == Fate::stays) {
+        places.push_back(static_cast<int>(result.layers.size()));
+        behind.push_back(false);
+        result.layers.push_back(std::move(layer));
         continue;
       }
-      places.push_back(static_cast<int>(result.layers.size()));
-      behind.push_back(false);
-      result.layers.push_back(std::move(layer));
+      if (its == Fate::fuses && place >= 0) behind[at(place)] = true;
+      places.push_back(place);
     }
     return result;
   }
@@ -68,8 +74,10 @@ Architecture<N> with_ranges_held(Architecture<N> network) {
   for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
     if (layers[i].operation != "fake_quantize") continue;
     int maker = producer(i);
-    while (maker >= 0 && layers[maker].kind == LayerKind::batch_norm && layers[maker].batch_norm_folded)
-      maker = producer(maker);
+    const auto hands_on = [](const LayerDesc<N>& layer) {
+      return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) || layer.operation == "dropout";
+    };
+    while (maker >= 0 && hands_on(layers[maker])) maker = producer(maker);
     if (maker < 0) continue;
     const bool few = value_of(layers[i].output_bits) < 8, relu = layers[maker].operation == "relu";
     if (few ? relu || layers[maker].kind != LayerKind::activation : relu && layers[i].signed_levels)
@@ -88,7 +96,7 @@ template <class N>
 Architecture<N> as_deployed(const Architecture<N>& network) {
   using Desc = LayerDesc<N>;
   const Architecture<N> held = detail::with_ranges_held(network);
-  const Architecture<N> shorter = detail::LayerFusion<N>(held).run([](Desc& layer, const Desc*) {
+  return detail::LayerFusion<N>(held).run([](Desc& layer, Desc* before) {
     layer.input_bits = layer.output_bits = 8;
     const bool scales = layer.kind == LayerKind::depthwise_conv2d && layer.pointwise() && layer.multiplier == 1 &&
                         layer.in_height == layer.out_height && layer.in_width == layer.out_width;
@@ -98,17 +106,17 @@ Architecture<N> as_deployed(const Architecture<N>& network) {
       layer.kind = norm && layer.in_height * layer.in_width == 1.0 ? LayerKind::linear : LayerKind::conv2d;
       layer.out_channels = layer.in_channels * double(layer.multiplier);
     }
-    return (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) ||
-           (layer.kind == LayerKind::activation && (layer.operation == "dropout" || layer.operation == "fake_quantize"));
-  });
-  return detail::LayerFusion<N>(shorter).run([](const Desc& layer, Desc* before) {
-    const bool clamps = layer.kind == LayerKind::activation && (layer.operation == "relu" || layer.operation == "clip");
-    if (!clamps || before == nullptr) return false;
+    if (layer.kind == LayerKind::batch_norm && layer.batch_norm_folded) return detail::Fate::vanishes;
+    if (layer.kind != LayerKind::activation) return detail::Fate::stays;
+    if (layer.operation == "dropout") return detail::Fate::vanishes;
+    if (layer.operation == "fake_quantize") return detail::Fate::fuses;  // what comes behind meets whole levels
+    if (before == nullptr || (layer.operation != "relu" && layer.operation != "clip")) return detail::Fate::stays;
     const bool holds = before->has_weights() || before->kind == LayerKind::batch_norm || before->kind == LayerKind::add ||
                        before->kind == LayerKind::multiply ||
                        (before->kind == LayerKind::pool && before->operation != "max_pool");
-    if (holds) before->operation = layer.operation;
-    return holds;
+    if (!holds) return detail::Fate::stays;
+    before->operation = layer.operation;
+    return detail::Fate::fuses;
   });
 }
 

@@ -140,7 +140,7 @@ inline Network autoencoder_supernet(const AutoencoderOptions& options = {}, bool
             const Linear linear{.out = units};
             return (channels ? y | Searchable{linear, Channels{}} : y | linear).named(its_name) | BatchNorm{} | Relu{};
           };
-          const bool inner = x.shape() == Shape{units};
+          const bool inner = layer > 1 && x.shape() == Shape{units};
           if (!inner) {
             x = dense(x, name);
             continue;

@@ -295,10 +295,22 @@ class ActivationBitMasks final : public AxisHooks {
     } else {
       computes = computes && !detail::hands_values_on(network, from);
     }
+    const std::string& name = network.nodes()[node].name;
+    require<ArgumentError>(from > 0,
+                           "ActivationBits: '{}': expected a value that a layer computes, got the input of the network, which "
+                           "has 8 bits; leave them away",
+                           name);
     require<ArgumentError>(computes,
                            "ActivationBits: '{}': expected a value that a layer computes, got one that '{}' hands on, or may; "
                            "put them in front of that",
-                           network.nodes()[node].name, network.nodes()[from].name);
+                           name, network.nodes()[from].name);
+    std::ptrdiff_t readers = 0;
+    for (const auto& other : network.nodes())
+      readers += std::count(other.inputs.begin(), other.inputs.end(), network.nodes()[node].inputs[0]);
+    require<ArgumentError>(readers == 1,
+                           "ActivationBits: '{}': expected a value that nothing else reads, got '{}' with {} readers; put them "
+                           "in front of all of these",
+                           name, network.nodes()[network.nodes()[node].inputs[0]].name, readers);
   }
   /// These nodes, and those with which they have met before, have as many bits from now on.
   static void meet(const std::vector<int>& nodes, std::vector<int>& group) {

@@ -47,8 +47,9 @@ struct Bits {
   }
   void check(const Layer& layer, std::string_view where) const {
     const bool can = visit_layer([]<class L>(const L&) { return has_weight_bits<L>; }, layer);
-    require<ArgumentError>(can, "{}: expected bits to vary in a Conv1d, Conv2d or Linear, got '{}', which has no weights",
-                           where, kind_of(layer));
+    require<ArgumentError>(
+        can, "{}: expected bits to vary in a Conv1d, Conv2d or Linear, got '{}', whose weights, if any, are no integers", where,
+        kind_of(layer));
     detail::check_widths(weights, format("{}: Bits", where));
   }
   template <class L>
@@ -338,8 +339,8 @@ class BitMasks final : public AxisHooks {
   MaskOptions options_;
 };
 
-/// The same network with Bits for each layer with weights that does not say what bits it has, or, where there is one width to
-/// choose from, with that; the first ones, behind no other, and the last have 8, which costs little and keeps much.
+/// The same network with Bits for each layer with weights that does not say what bits it has, or may have, or, where there is
+/// one width to choose from, with that; the first ones, behind no other, and the last have 8, which costs little and keeps much.
 inline Network with_bits(const Network& network, const Bits& bits) {
   const auto& nodes = network.nodes();
   std::vector<bool> behind(nodes.size(), false), in_front(nodes.size(), false);  // of a layer with weights
@@ -353,7 +354,9 @@ inline Network with_bits(const Network& network, const Bits& bits) {
   Network copy = network;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const int node = static_cast<int>(i);
-    if (!has_weights(i) || !weight_bits_of(nodes[i].layer).none()) continue;
+    const bool says =
+        has_weights(i) && (!weight_bits_of(nodes[i].layer).none() || spec_of<Bits>(nodes[i].decoration) != nullptr);
+    if (!has_weights(i) || says) continue;
     Layer layer = nodes[i].layer;
     Decoration decoration = nodes[i].decoration;
     if (!behind[i] || !in_front[i]) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,10 +20,11 @@ namespace siena::detail {
 /// ArgumentError unless there are some, and they rise from 2 to 8.
 inline void check_widths(std::span<const int> widths, std::string_view where) {
   require<ArgumentError>(!widths.empty(), "{}: expected at least one width, got none", where);
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    require<ArgumentError>(widths[i] >= 2 && widths[i] <= 8 && (i == 0 || widths[i] > widths[i - 1]),
-                           "{}: expected rising widths from 2 to 8, got {}", where, widths[i]);
-  }
+  const bool rise = std::adjacent_find(widths.begin(), widths.end(), std::greater_equal<>()) == widths.end();
+  std::string all;
+  for (const int width : widths) all += format("{}{}", all.empty() ? "" : ", ", width);
+  require<ArgumentError>(rise && widths.front() >= 2 && widths.back() <= 8,
+                         "{}: expected widths from 2 to 8 that rise, such as 2, 4, got {}", where, all);
 }
 
 /// "2, 4 or 8 bits"
