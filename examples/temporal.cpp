@@ -34,13 +34,7 @@ int main(int argc, char** argv) try {
   const bool smoke = folder == "--smoke";  // as little as shows that it runs
   const auto data = load(smoke ? "" : folder, smoke);
 
-  const Searchable conv{Conv1d{.out = 32, .kernel = 9, .padding = causal, .bias = false}, Channels{}, ReceptiveField{},
-                        Dilation{}};
-  Network net{data.shape(), [&](Flow x) {
-                for (int layer = 0; layer < 4; ++layer) x = x | conv | BatchNorm{} | Relu{};
-                return x | GlobalAvgPool{} | Dropout{0.2} | Linear{.out = static_cast<int>(data.classes())};
-              }};
-
+  const Network net = tcn({.input = data.shape(), .classes = static_cast<int>(data.classes())});
   const auto bounds = subject_to(MemoryBound{6_KiB}, AtMost{Macs{}, 2.5e5});
   const int epochs = smoke ? 1 : 20;
   const SearchOptions options{.warmup = epochs, .epochs = epochs, .batch = 32, .seed = 1};

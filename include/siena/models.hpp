@@ -10,4 +10,5 @@
 #include "siena/models/resnet18.hpp"
 #include "siena/models/resnet8.hpp"
 #include "siena/models/supernets.hpp"
+#include "siena/models/tcn.hpp"
 #include "siena/models/width.hpp"
