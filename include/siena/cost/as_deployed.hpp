@@ -12,7 +12,7 @@ namespace siena {
 
 namespace detail {
 
-/// What becomes of a layer: `vanishes`, as if it had not been, or `fuses` with whoever makes what it reads, which then has done.
+/// What becomes of a layer: `vanishes`, as if it had not been, or `fuses` with whoever makes what it reads.
 enum class Fate { stays, vanishes, fuses };
 
 /// Leaves layers out of an architecture: who read them reads what they read.

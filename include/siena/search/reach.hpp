@@ -162,9 +162,9 @@ inline void require_varying(const SearchSpace& space) {
 }
 
 /// Throws ConstraintError where a bound cannot be kept: says the smallest value that can be reached. What is no bound from
-/// above is tried by `repair`, from the whole network on, and so are bounds together where none of the smallest networks
-/// keeps them all, or there are choices, whose cheapest alternatives may differ from bound to bound: what it does not find is refused, with the names of two constraints that
-/// contradict each other where there are such.
+/// above is tried by `repair`, from the whole network on, and so are bounds together where none of the smallest networks keeps
+/// them all, or there are choices, whose cheapest alternatives may differ from bound to bound: what it does not find is
+/// refused, with the names of two constraints that contradict each other where there are such.
 inline void require_reachable(const Problem& problem) {
   const ConstraintSet& constraints = problem.constraints;
   const std::vector<Reach> metrics = reach(problem);

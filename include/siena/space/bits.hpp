@@ -339,8 +339,8 @@ class BitMasks final : public AxisHooks {
   MaskOptions options_;
 };
 
-/// The same network with Bits for each layer with weights that does not say what bits it has, or may have, or, where there is
-/// one width to choose from, with that; the first ones, behind no other, and the last have 8, which costs little and keeps much.
+/// The same network with Bits for each layer with weights that says neither what bits it has nor what it may have, or, where
+/// there is one width to choose from, with that; the first ones, behind no other, and the last have 8, which costs little.
 inline Network with_bits(const Network& network, const Bits& bits) {
   const auto& nodes = network.nodes();
   std::vector<bool> behind(nodes.size(), false), in_front(nodes.size(), false);  // of a layer with weights
