@@ -94,7 +94,7 @@ if options.calls:
     with open(options.calls, "a") as file:
         file.write(json.dumps({"method": options.method, "memory": options.memory, "latency": options.latency,
                                "seed": options.seed, "bits": options.bits + per, "warm": warm, "threads": options.threads,
-                               "log": options.log}) + "\n")
+                               "log": options.log, "pid": os.getpid()}) + "\n")
 
 memory, latency = part(options.memory), part(options.latency)
 if options.fail_at == options.memory:

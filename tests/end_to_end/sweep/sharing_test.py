@@ -167,11 +167,17 @@ class SharingTest(unittest.TestCase):
         self.addCleanup(stop.set)
         begin = lambda: self.start(*GRID, program=["--takes", "0.6"])
         sweeps = [begin() for _ in range(3)]
-        busy = lambda: [i for i in random.sample(range(3), 3) if children(sweeps[i].pid)]
+
+        def busy():  # those whose program has begun
+            begun = {call["pid"] for call in self.calls()}
+            return [i for i in random.sample(range(3), 3) if begun.intersection(children(sweeps[i].pid))]
+
         picked = []
         for i in range(10):
             time.sleep(random.uniform(0.05, 0.3))
-            self.wait_for(lambda: picked.extend(busy()[:1]) or picked)
+            self.wait_for(lambda: picked.extend(busy()[:1]) or picked or all(sweep.poll() is not None for sweep in sweeps))
+            if not picked:
+                break  # all runs are done
             at = picked.pop()
             self.kill(sweeps[at], with_children=i % 2 == 0)
             sweeps[at] = begin()
