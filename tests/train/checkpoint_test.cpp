@@ -77,6 +77,7 @@ TEST_CASE("a checkpoint that is no longer what was written is refused") {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     write_file_atomically(file, std::string_view(whole).substr(0, size));
     CHECK_THROWS_AS(load_checkpoint(file), FormatError);
+    CHECK_THROWS_WITH(load_checkpoint(file), Catch::Contains("delete it to begin this phase anew"));
   }
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string damaged = whole;
